@@ -1,0 +1,1 @@
+"""Fangxian: one command system for a city's flood and epidemic headquarters."""

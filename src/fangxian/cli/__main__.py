@@ -1,0 +1,5 @@
+"""`python -m fangxian.cli`."""
+
+from fangxian.cli.main import main
+
+main()

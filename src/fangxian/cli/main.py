@@ -1,0 +1,108 @@
+"""The root of the command line: words, languages, exit codes. Each group stands in its own file."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+# word: (module, zh, en)
+WORDS = {
+    "init": ("service", "建立数据目录", "make the data folder ready"),
+    "serve": ("service", "启动全部服务", "start everything: web, worker, intake"),
+    "web": ("service", "只启动网页服务", "the web process alone"),
+    "worker": ("service", "只启动后台循环", "the worker process alone"),
+    "intake": ("service", "只启动遥测接收", "the intake process alone"),
+    "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),
+    "doctor": ("service", "检查数据与事件链", "check data files and the event chain"),
+    "demo": ("demo", "重演 2016 年莫兰蒂台风(演练)", "replay typhoon Meranti, 2016, as a drill"),
+    "scenario": ("demo", "演练时钟:暂停、加速、跳转", "a drill's clock: pause, speed, jump"),
+    "telemetry": ("telemetry", "遥测报文", "telemetry frames"),
+    "import": ("telemetry", "导入读数表格", "import tables of readings"),
+    "duties": ("duties", "责任与任期", "duties and terms of office"),
+    "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
+    "gaps": ("duties", "当前缺口", "what is not covered now"),
+    "response": ("response", "应急响应", "emergency responses"),
+    "places": ("duties", "查找区划", "find places"),
+}
+
+
+def language() -> str:
+    """zh or en, from ``--lang`` or the locale of the terminal."""
+    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    if "--lang" in sys.argv[:-1]:
+        chosen = sys.argv[sys.argv.index("--lang") + 1]
+    return "en" if chosen.lower().startswith(("en", "c.", "posix")) or chosen == "C" else "zh"
+
+
+def say(zh: str, en: str) -> str:
+    return zh if language() == "zh" else en
+
+
+class Words(click.Group):
+    """A group that imports a word's file when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(WORDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in WORDS:
+            return None
+        module = importlib.import_module(f"fangxian.cli.{WORDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Words")):
+            formatter.write_dl([(word, say(zh, en)) for word, (_, zh, en) in WORDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib
+
+        near = difflib.get_close_matches(args[0], WORDS, 1)
+        if args[0] not in WORDS and near and not args[0].startswith("-"):
+            ctx.fail(say(f"没有“{args[0]}”,是不是 {near[0]}?",
+                         f"no word {args[0]!r}; did you mean {near[0]}?"))  # fmt: skip
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Words, context_settings={"help_option_names": ["-h", "--help"]},
+             help=say("防线:一座城市的防汛与防疫指挥系统。",
+                      "Fangxian: one command system for a city's flood and epidemic headquarters."))  # fmt: skip
+@click.option("--lang", type=click.Choice(["zh", "en"]), help=say("界面语言", "language"))
+@click.version_option(package_name="fangxian")
+def root(lang: str | None) -> None:
+    del lang
+
+
+def start_django(**environment: str) -> None:
+    """Set the environment, then let Django read it. Unknown settings end with exit 2."""
+    os.environ.update(environment)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangxian.settings")
+    from fangxian.spine.core.config import ConfigError
+
+    try:
+        import django
+
+        django.setup()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def tell(line: str) -> None:
+    """A line of progress, on stderr."""
+    click.echo(line, err=True)
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run; a Problem is one sentence on stderr and exit 1."""
+    from fangxian.spine.core.problems import Problem
+
+    try:
+        return root.main(args=argv, prog_name="fangxian")
+    except Problem as problem:
+        tell(problem.text(language()))
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""`fangxian init | serve | web | worker | intake | gateway | doctor`."""
+
+import asyncio
+import json
+import sys
+
+import click
+
+from .main import say, start_django, tell
+
+
+@click.command(help=say("建立数据目录:表结构、区划、规则表。", "Make the data folder ready."))
+def init_command() -> None:
+    start_django()
+    from fangxian.ops.bootstrap import make_ready
+
+    make_ready()
+    tell(say("数据目录已就绪。", "The data folder is ready."))
+
+
+@click.command(help=say("启动网页、后台和遥测接收,任一退出即重启。",
+                        "Start web, worker and intake; each is restarted when it ends."))  # fmt: skip
+def serve_command() -> None:
+    start_django()
+    from fangxian.ops.bootstrap import make_ready
+    from fangxian.ops.supervisor import supervise
+    from fangxian.spine.core.config import config
+
+    make_ready()
+    tell(say(f"打开 {config().url}", f"open {config().url}"))
+    supervise([["web"], ["worker"], ["intake"]])
+
+
+@click.command(help=say("网页与接口。", "Pages and API."))
+def web_command() -> None:
+    start_django()
+    import uvicorn
+
+    from fangxian.spine.core.config import config
+
+    uvicorn.run(
+        "fangxian.asgi:application", host=config().host, port=config().port, log_level="warning",
+        lifespan="off", timeout_graceful_shutdown=2,
+    )  # fmt: skip
+
+
+@click.command(help=say("后台循环。", "The worker loop."))
+def worker_command() -> None:
+    start_django()
+    from fangxian.ops.worker import Worker
+
+    Worker().run()
+
+
+@click.command(help=say("SL 651 遥测接收。", "SL 651 intake over TCP."))
+def intake_command() -> None:
+    start_django()
+    from fangxian.spine.core.config import config
+    from fangxian.spine.observe.intake.listener import Listener
+
+    async def run() -> None:
+        server = await Listener().serve(config().host, config().sl651_port)
+        async with server:
+            await server.serve_forever()
+
+    asyncio.run(run())
+
+
+@click.command(help=say("短信语音网关模拟器,供演练和测试。",
+                        "Gateway simulator for drills and tests."))  # fmt: skip
+def gateway_command() -> None:
+    start_django()
+    from fangxian.ops.gateway import Gateway, make_server
+    from fangxian.spine.core.config import config
+
+    server = make_server(Gateway(secret=config().gateway_secret), config().gateway_port)
+    server.serve_forever()
+
+
+@click.command(help=say("检查数据文件和事件链。", "Check the data files and the event chain."))
+@click.option("--json", "as_json", is_flag=True)
+def doctor_command(as_json: bool) -> None:
+    start_django()
+    from fangxian.ops.doctor import examine
+
+    found = examine()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        for check in found["checks"]:
+            mark = "✓" if check["ok"] else "✗"
+            click.echo(f"{mark} {say(check['zh'], check['en'])}")
+            for line in check["broken"]:
+                click.echo(f"    {line}")
+    sys.exit(0 if found["ok"] else 1)

@@ -1,0 +1,1 @@
+"""Rain windows and rainstorm rules."""

@@ -1,0 +1,1 @@
+"""River marks and stage rules."""

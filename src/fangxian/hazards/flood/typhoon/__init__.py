@@ -1,0 +1,1 @@
+"""Typhoon tracks and modelled typhoon rain."""

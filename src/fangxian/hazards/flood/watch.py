@@ -1,0 +1,52 @@
+"""From stored readings to settled signals: the flood hazard's one reader of the telemetry log.
+Cursor and signals move in one transaction, so a killed process repeats and loses nothing."""
+
+from django.db import transaction
+
+from fangxian.hazards.flood.rain.watch import RainWatch
+from fangxian.hazards.flood.river.watch import StageWatch
+from fangxian.spine.assess.models import Signal, Threshold
+from fangxian.spine.assess.write import settle
+from fangxian.spine.core import clock
+from fangxian.spine.core.models import Cursor
+from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.store import Store, store
+
+CURSOR = "flood.watch"
+
+
+class FloodWatch:
+    """Holds the rolling state; rebuilt when stations or rules change."""
+
+    def __init__(self, telemetry: Store | None = None) -> None:
+        self.store = telemetry or store()
+        self._stamp: tuple[int, int] | None = None
+
+    def _fresh(self) -> None:
+        newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        stamp = (Series.objects.count(), newest)
+        if stamp != self._stamp:
+            now = clock.now()
+            self.rain = RainWatch(store=self.store, now=now)
+            self.stage = StageWatch(now=now)
+            self._stamp = stamp
+
+    def tick(self, limit: int = 20_000) -> int:
+        """Judge what came in since last time; return how many readings were read."""
+        cursor, _ = Cursor.objects.get_or_create(name=CURSOR)
+        rows = self.store.since(cursor.value, limit)
+        if not rows:
+            return 0
+        self._fresh()
+        active = {
+            (family, station)
+            for family, station in Signal.objects.filter(
+                cleared_at__isnull=True, station__isnull=False
+            ).values_list("family", "station_id")
+            if station is not None
+        }
+        findings = self.rain.take(rows, active) + self.stage.take(rows, active)
+        with transaction.atomic():
+            settle(findings)
+            Cursor.objects.filter(pk=CURSOR).update(value=rows[-1][0])
+        return len(rows)

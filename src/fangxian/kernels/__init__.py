@@ -1,0 +1,1 @@
+"""Pure numbers: numpy only. No Django, clock, files, network or logging."""

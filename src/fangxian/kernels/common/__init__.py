@@ -1,0 +1,1 @@
+"""Numbers both hazards use."""

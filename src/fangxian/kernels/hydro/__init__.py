@@ -1,0 +1,1 @@
+"""Rain and rivers as numbers."""

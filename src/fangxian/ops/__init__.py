@@ -1,0 +1,1 @@
+"""Running it: worker, supervisor, gateway simulator, doctor, demo."""

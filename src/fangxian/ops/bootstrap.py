@@ -1,0 +1,21 @@
+"""Making a data folder ready: schema, place tree, rule tables. Safe to run again."""
+
+
+from django.core.management import call_command
+
+from fangxian.hazards.flood.tables import shipped_thresholds
+from fangxian.spine.assess.write import load_thresholds
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.store import store
+from fangxian.spine.observe.write import load_quality_limits
+from fangxian.spine.registry.load import load_places
+
+
+def make_ready() -> None:
+    """Schema and shipped tables; what is there already is left alone."""
+    call_command("migrate", verbosity=0)
+    store()
+    load_places(by=SYSTEM)
+    load_quality_limits(by=SYSTEM)
+    load_thresholds(shipped_thresholds(), by=SYSTEM)
+

@@ -1,0 +1,1 @@
+"""A real typhoon replayed through the real chain, as a drill."""

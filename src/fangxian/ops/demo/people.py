@@ -1,0 +1,79 @@
+"""The people of the demo who sit at desks: the office enters warnings, the commander decides, the
+duty officer acknowledges and verifies. They use the same services as real people."""
+
+from datetime import datetime, timedelta
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.write import acknowledge, end_warning, enter_warning
+from fangxian.spine.command.models import Order, Proposal
+from fangxian.spine.command.write.orders import close_order, verify_order
+from fangxian.spine.command.write.responses import accept_proposal
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.rights import Seat
+from fangxian.spine.registry.models import Person
+from fangxian.spine.registry.read import city, seat_of_person
+
+from .storm import warnings
+
+DECIDE_AFTER = timedelta(minutes=6)
+ACKNOWLEDGE_AFTER = timedelta(minutes=4)
+VERIFY_AFTER = timedelta(minutes=40)
+
+
+def seat(username: str) -> Seat:
+    return seat_of_person(Person.objects.get(user__username=username))
+
+
+class People:
+    """Who is at work, and which warnings have been entered."""
+
+    def __init__(self) -> None:
+        self.lin, self.huang = seat("lin"), seat("huang")
+        self.waiting = sorted(warnings())
+        self.document = 0
+
+    def act(self, now: datetime, *, decide: bool = True) -> None:
+        """One round. With ``decide`` False the desks are left to whoever sits at the screen."""
+        while self.waiting and self.waiting[0][0] <= now:
+            self._enter(*self.waiting.pop(0))
+        if decide:
+            self._acknowledge(now)
+            self._decide(now)
+            self._verify(now)
+
+    def _enter(self, at: datetime, hazard: str, level: str | None) -> None:
+        place = city()
+        if level is None:
+            end_warning(hazard=hazard, place=place, reason="气象台解除", by=self.lin)
+            return
+        number = f"演练-{hazard}-{at:%m%d%H}"
+        enter_warning(
+            hazard=hazard, level=Level[level], place=place, text="按实况路径模拟的预警",
+            number=number, by=self.lin, modelled=True,
+        )  # fmt: skip
+
+    def _acknowledge(self, now: datetime) -> None:
+        ripe = Signal.objects.filter(
+            cleared_at=None, acknowledged_at=None, worsened_at__lt=now - ACKNOWLEDGE_AFTER
+        ).select_related("place")
+        acknowledge(signals=ripe, by=self.lin, note="已核实")
+
+    def _decide(self, now: datetime) -> None:
+        for proposal in Proposal.objects.filter(state="open", made_at__lt=now - DECIDE_AFTER):
+            self.document += 1
+            accept_proposal(
+                proposal=proposal,
+                level=proposal.worst,
+                reason="研判同意规则建议",
+                document_no=f"演练〔2016〕{self.document}号",
+                by=self.huang,
+            )
+
+    def _verify(self, now: datetime) -> None:
+        for order in Order.objects.filter(
+            state="reported", reported_at__lt=now - VERIFY_AFTER
+        ).select_related("area")[:200]:
+            verify_order(order=order, by=self.lin, note="电话抽查属实")
+            close_order(order=order, reason="核验通过", by=self.lin)
+
+

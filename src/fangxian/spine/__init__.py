@@ -1,0 +1,1 @@
+"""What is true for both hazards, in the order of the flow."""

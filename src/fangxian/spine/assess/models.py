@@ -1,0 +1,108 @@
+"""Dated rules, the signals they raise and the announcements made of them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from fangxian.spine.core.levels import CHOICES, Level
+from fangxian.spine.observe.models import Station
+from fangxian.spine.registry.models import Place
+
+
+class Threshold(models.Model):
+    """One number of one version of a rule: dated, with its source, for a station, a place and all
+    below it, or the whole city."""
+
+    family = models.CharField(max_length=40)
+    version = models.CharField(max_length=20)
+    hazard = models.CharField(max_length=20)
+    station = models.ForeignKey(Station, models.CASCADE, null=True, blank=True)
+    place = models.ForeignKey(Place, models.PROTECT, null=True, blank=True)
+    element = models.CharField(max_length=12)
+    window_s = models.PositiveIntegerField(default=0)
+    mark = models.CharField(max_length=20, blank=True)
+    level = models.PositiveSmallIntegerField(choices=CHOICES)
+    value = models.FloatField()
+    unit = models.CharField(max_length=12)
+    action = models.CharField(max_length=60, blank=True)
+    season_from = models.CharField(max_length=4, blank=True)
+    season_to = models.CharField(max_length=4, blank=True)
+    dead_band = models.FloatField(default=0)
+    hold_s = models.PositiveIntegerField(default=0)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+    source = models.CharField(max_length=200)
+    verified = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True)
+                | Q(valid_from__isnull=True)
+                | Q(valid_to__gt=F("valid_from")),
+                name="threshold_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=~Q(source=""), name="threshold_names_its_source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.version} {self.mark or self.window_s} ≥ {self.value}"
+
+
+class Signal(models.Model):
+    """A rule's finding at a place, from its rise to its fall."""
+
+    hazard = models.CharField(max_length=20)
+    family = models.CharField(max_length=40)
+    station = models.ForeignKey(Station, models.PROTECT, null=True, related_name="signals")
+    place = models.ForeignKey(Place, models.PROTECT)
+    level = models.PositiveSmallIntegerField(choices=CHOICES)
+    worst_level = models.PositiveSmallIntegerField(choices=CHOICES)
+    value = models.FloatField(null=True)
+    evidence = models.JSONField(default=dict)
+    rule = models.CharField(max_length=80)
+    group = models.CharField(max_length=80)
+    started_at = models.DateTimeField()
+    observed_at = models.DateTimeField()
+    worsened_at = models.DateTimeField()
+    below_since = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=120, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    shelved_until = models.DateTimeField(null=True)
+    announced_level = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["family", "station", "place"],
+                condition=Q(cleared_at__isnull=True),
+                name="signal_one_active_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(worst_level__lte=F("level")), name="signal_worst_is_worst"
+            ),
+        ]
+        indexes = [models.Index(fields=["cleared_at", "level"], name="signal_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.station or self.place} {Level(self.level).name}"
+
+    @property
+    def at_level(self) -> Level:
+        return Level(self.level)
+
+
+class Announcement(models.Model):
+    """One thing said aloud to the duty desk: at most one a minute, whatever the storm."""
+
+    at = models.DateTimeField(db_index=True)
+    level = models.PositiveSmallIntegerField(choices=CHOICES)
+    signals = models.ManyToManyField(Signal, related_name="announcements")
+    reds = models.PositiveIntegerField(default=0)
+    groups = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.at} {Level(self.level).name} {len(self.groups)}"

@@ -1,0 +1,121 @@
+"""Selectors of assess: what is up, in what order, and how loud the system is."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.rights import Seat, visible
+
+from .models import Announcement, Signal, Threshold
+from .write import STALE_AFTER
+
+RAW = ("signal.raised", "signal.worsened", "signal.eased", "signal.cleared")
+
+
+def signals(*, seat: Seat) -> QuerySet[Signal]:
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return Signal.objects.none()
+    found = Signal.objects.filter(place__path__startswith=prefix)
+    return found.select_related("station", "place__parent")
+
+
+def active_signals(*, seat: Seat) -> QuerySet[Signal]:
+    """What is up, worst first, then oldest."""
+    return signals(seat=seat).filter(cleared_at__isnull=True).order_by("level", "started_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Signals of one river or town: one row on the desk."""
+
+    key: str
+    level: Level
+    signals: list[Signal]
+
+    @property
+    def first(self) -> Signal:
+        return self.signals[0]
+
+
+def open_groups(*, seat: Seat) -> list[Group]:
+    """Unacknowledged, unshelved signals grouped by river or town, worst first."""
+    now = clock.now()
+    waiting = active_signals(seat=seat).filter(
+        Q(shelved_until__isnull=True) | Q(shelved_until__lt=now), acknowledged_at__isnull=True
+    )
+    groups: dict[str, list[Signal]] = defaultdict(list)
+    for signal in waiting:
+        groups[signal.group].append(signal)
+    found = [Group(key, Level(rows[0].level), rows) for key, rows in groups.items()]
+    return sorted(found, key=lambda g: (g.level, g.first.started_at))
+
+
+def is_stale(signal: Signal, now: datetime) -> bool:
+    return signal.station_id is not None and now - signal.observed_at > STALE_AFTER
+
+
+def thresholds_in_force(at: datetime, **where: Any) -> QuerySet[Threshold]:
+    """The rules as they were at ``at``."""
+    return Threshold.objects.filter(
+        Q(valid_from__isnull=True) | Q(valid_from__lte=at),
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
+        **where,
+    ).select_related("station", "place")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFigures:
+    """How loud the system is, by the usual alarm figures (EEMUA 191)."""
+
+    raw: int
+    announced: int
+    worst_10min: int
+    flood_share: float
+    red_raised: int
+    red_announced: int
+    stale: int
+    shelved: int
+    by_level: dict[str, int]
+    per_10min: list[tuple[datetime, int, int]]
+
+
+def alarm_figures(*, since: datetime, until: datetime) -> AlarmFigures:
+    """Raw changes against announcements over a span, in slots of ten minutes."""
+    slot_s = 600
+    slots: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    start_s = since.timestamp()
+    raw = Event.objects.filter(kind__in=RAW, at__gte=since, at__lt=until)
+    said = Announcement.objects.filter(at__gte=since, at__lt=until)
+    for column, times in ((0, raw), (1, said)):
+        for at in times.values_list("at", flat=True):
+            slots[int((at.timestamp() - start_s) // slot_s)][column] += 1
+    n = max(1, int((until.timestamp() - start_s) // slot_s))
+    risen = Signal.objects.filter(started_at__gte=since, started_at__lt=until)
+    reds = risen.filter(worst_level=Level.I)
+    active = Signal.objects.filter(cleared_at__isnull=True)
+    announced = said.count()
+    return AlarmFigures(
+        raw=raw.count(),
+        announced=announced,
+        worst_10min=max((row[1] for row in slots.values()), default=0),
+        flood_share=sum(row[1] > 10 for row in slots.values()) / n,
+        red_raised=reds.count(),
+        red_announced=reds.filter(Q(announced_level=Level.I) | Q(acknowledged_at__isnull=False))
+        .distinct()
+        .count(),
+        stale=active.filter(
+            station__isnull=False, observed_at__lt=clock.now() - STALE_AFTER
+        ).count(),
+        shelved=active.filter(shelved_until__gt=clock.now()).count(),
+        by_level={level.name: risen.filter(worst_level=level).count() for level in Level},
+        per_10min=[
+            (since + timedelta(seconds=k * slot_s), *slots.get(k, [0, 0])) for k in range(n)
+        ][-144:],
+    )

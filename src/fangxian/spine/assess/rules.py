@@ -1,0 +1,74 @@
+"""Pure decisions on signals: rise, worsen, ease, fall; when to speak. What is measured against
+what is said by the hazards."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from fangxian.spine.core.levels import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says of one subject at one time. ``level`` None: below every threshold;
+    ``kept`` is the worst level that still holds when the dead-band is taken off."""
+
+    family: str
+    hazard: str
+    station_id: int | None
+    place_id: int
+    at: datetime
+    level: Level | None
+    kept: Level | None
+    value: float | None
+    rule: str
+    group: str
+    hold_s: int = 0
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a signal that is up."""
+
+    level: Level
+    worst: Level
+    below_since: datetime | None
+
+
+def next_standing(now: Standing | None, finding: Finding) -> Standing | None:
+    """The standing after a finding; None is no signal.
+
+    It rises at once; it eases or falls only when the value has stayed below the threshold less
+    its dead-band for ``hold_s``.
+    """
+    found = finding.level
+    if now is None:
+        return None if found is None else Standing(found, found, None)
+    if found is not None and found <= now.level:
+        return Standing(found, min(found, now.worst), None)
+    kept = finding.kept if finding.kept is not None else found
+    if kept is not None and kept <= now.level:
+        return Standing(now.level, now.worst, None)
+    since = now.below_since or finding.at
+    if finding.at - since < timedelta(seconds=finding.hold_s):
+        return Standing(now.level, now.worst, since)
+    target = kept if kept is not None else found
+    return None if target is None else Standing(target, now.worst, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the desk may be spoken to, in seconds, by the worst level waiting."""
+
+    urgent_s: int = 60
+    calm_s: int = 600
+
+
+def may_speak(*, worst: Level, last_at: datetime | None, now: datetime, pace: Pace) -> bool:
+    """Whether what waits is announced now. One announcement carries everything that waits, so
+    there are at most ten in ten minutes and no red is ever left out."""
+    if last_at is None:
+        return True
+    wait_s = pace.urgent_s if worst <= Level.II else pace.calm_s
+    return now - last_at >= timedelta(seconds=wait_s)

@@ -1,0 +1,260 @@
+"""Services of assess: signals rise and fall, are acknowledged and shelved, are announced."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import Entry, named, record, record_many
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.registry.models import Place
+
+from .models import Announcement, Signal, Threshold
+from .rules import Finding, Pace, Standing, may_speak, next_standing
+
+STALE_AFTER = timedelta(hours=2)
+PACE = Pace()
+
+
+@transaction.atomic
+def settle(findings: Iterable[Finding], *, by: Seat = SYSTEM) -> list[Signal]:
+    """Bring the signals in line with what the rules found, oldest finding first. Returns the
+    signals that rose or got worse."""
+    require(by, "signal.settle")
+    active = {
+        (s.family, s.station_id, s.place_id): s
+        for s in Signal.objects.filter(cleared_at__isnull=True)
+    }
+    changed: dict[int, Signal] = {}
+    entries: list[Entry] = []
+    worse: dict[int, Signal] = {}
+    for finding in sorted(findings, key=lambda f: f.at):
+        key = (finding.family, finding.station_id, finding.place_id)
+        signal = active.get(key)
+        if signal and finding.at < signal.started_at:
+            continue
+        now = signal and Standing(signal.at_level, Level(signal.worst_level), signal.below_since)
+        then = next_standing(now, finding)
+        if signal is None:
+            if then is not None:
+                signal = active[key] = _raise(finding, then)
+                entries.append(_told("signal.raised", signal, None))
+                worse[signal.pk] = signal
+            continue
+        before = {"level": signal.level}
+        _take(signal, finding, then)
+        changed[signal.pk] = signal
+        if then is None:
+            entries.append(_told("signal.cleared", signal, before))
+            del active[key]
+        elif now and then.level < now.level:
+            signal.worsened_at = finding.at
+            signal.acknowledged_at = signal.shelved_until = None
+            entries.append(_told("signal.worsened", signal, before))
+            worse[signal.pk] = signal
+        elif now and then.level > now.level:
+            entries.append(_told("signal.eased", signal, before))
+    fields = "level worst_level value evidence observed_at worsened_at below_since cleared_at"
+    fields += " acknowledged_at shelved_until rule"
+    Signal.objects.bulk_update(changed.values(), fields.split())
+    record_many(entries, by=by)
+    return list(worse.values())
+
+
+def _raise(finding: Finding, standing: Standing) -> Signal:
+    return Signal.objects.create(
+        hazard=finding.hazard,
+        family=finding.family,
+        station_id=finding.station_id,
+        place_id=finding.place_id,
+        level=standing.level,
+        worst_level=standing.worst,
+        value=finding.value,
+        evidence=finding.evidence,
+        rule=finding.rule,
+        group=finding.group,
+        started_at=finding.at,
+        observed_at=finding.at,
+        worsened_at=finding.at,
+    )
+
+
+def _take(signal: Signal, finding: Finding, then: Standing | None) -> None:
+    signal.observed_at = finding.at
+    signal.value = finding.value
+    if then is None:
+        signal.cleared_at = finding.at
+        return
+    if finding.level is not None:
+        signal.evidence, signal.rule = finding.evidence, finding.rule
+    signal.level, signal.worst_level = then.level, then.worst
+    signal.below_since = then.below_since
+
+
+def _told(kind: str, signal: Signal, before: dict[str, Any] | None) -> Entry:
+    after = {
+        "level": int(signal.level), "value": signal.value, "rule": signal.rule,
+        "evidence": signal.evidence, "at": signal.observed_at,
+    }  # fmt: skip
+    return Entry(kind, named(signal), before, after)
+
+
+@transaction.atomic
+def enter_warning(  # noqa: PLR0913 - the fields of the form
+    *, hazard: str, level: Level, place: Place, text: str, number: str, by: Seat,
+    at: datetime | None = None, modelled: bool = False,
+) -> Signal | None:  # fmt: skip
+    """Enter a weather office's warning (roman I-IV), or its end (``Level`` None by
+    ``end_warning``). It stands as a signal of its own family, never mixed with colour signals."""
+    require(by, "warning.enter", place=place.path)
+    at = at or clock.now()
+    family = f"warning-{hazard}"
+    old = Signal.objects.filter(family=family, place=place, cleared_at__isnull=True).first()
+    evidence = {"text": text, "number": number, "issuer": by.label, "modelled": modelled}
+    if old and old.level == level:
+        return old
+    if old:
+        _clear(old, at, by, "replaced")
+    signal = Signal.objects.create(
+        hazard=hazard, family=family, place=place, level=level, worst_level=level,
+        evidence=evidence, rule=f"{family} {number}".strip(), group=family, started_at=at,
+        observed_at=at, worsened_at=at,
+    )  # fmt: skip
+    record_many([_told("signal.raised", signal, None)], by=by)
+    return signal
+
+
+@transaction.atomic
+def end_warning(*, hazard: str, place: Place, reason: str, by: Seat) -> None:
+    """The weather office lifted its warning."""
+    require(by, "warning.enter", place=place.path)
+    for signal in Signal.objects.filter(
+        family=f"warning-{hazard}", place=place, cleared_at__isnull=True
+    ):
+        _clear(signal, clock.now(), by, reason)
+
+
+def _clear(signal: Signal, at: datetime, by: Seat, reason: str) -> None:
+    changed = Signal.objects.filter(pk=signal.pk, cleared_at__isnull=True).update(
+        cleared_at=at, observed_at=at
+    )
+    if changed:
+        record("signal.cleared", subject=signal, by=by, after={"at": at}, reason=reason)
+
+
+@transaction.atomic
+def acknowledge(*, signals: Iterable[Signal], by: Seat, note: str = "") -> int:
+    """Take ownership of signals, one or a whole group. Returns how many were free to take."""
+    now = clock.now()
+    entries = []
+    for signal in signals:
+        require(by, "signal.acknowledge", place=signal.place.path)
+        changed = Signal.objects.filter(pk=signal.pk, acknowledged_at__isnull=True).update(
+            acknowledged_at=now, acknowledged_by=by.label, note=note
+        )
+        if changed:
+            entries.append(
+                Entry("signal.acknowledged", named(signal), None, {"by": by.label}, note)
+            )
+    record_many(entries, by=by)
+    return len(entries)
+
+
+@transaction.atomic
+def shelve(*, signal: Signal, until: datetime, reason: str, by: Seat) -> None:
+    """Put a signal aside until a time; it comes back by itself, or at once when it worsens."""
+    require(by, "signal.shelve", place=signal.place.path)
+    if not reason.strip():
+        raise Problem("input.reason_missing", field="reason")
+    changed = Signal.objects.filter(pk=signal.pk, level=signal.level).update(shelved_until=until)
+    if not changed:
+        raise Problem("signal.worse_exists")
+    record("signal.shelved", subject=signal, by=by, after={"until": until}, reason=reason)
+
+
+@transaction.atomic
+def announce(*, by: Seat = SYSTEM) -> Announcement | None:
+    """Say what has risen since the last announcement, if it is time to. Shelved and stale signals
+    stay silent; every red one is named."""
+    require(by, "signal.settle")
+    now = clock.now()
+    waiting = list(
+        Signal.objects.filter(
+            Q(announced_level__isnull=True) | Q(announced_level__gt=F("level")),
+            Q(shelved_until__isnull=True) | Q(shelved_until__lt=now),
+            cleared_at__isnull=True,
+            acknowledged_at__isnull=True,
+            observed_at__gte=now - STALE_AFTER,
+        ).order_by("level", "started_at")
+    )
+    if not waiting:
+        return None
+    last = Announcement.objects.order_by("-at").values_list("at", flat=True).first()
+    worst = Level(waiting[0].level)
+    if not may_speak(worst=worst, last_at=last, now=now, pace=PACE):
+        return None
+    announcement = Announcement.objects.create(
+        at=now,
+        level=worst,
+        reds=sum(s.level == Level.I for s in waiting),
+        groups=sorted({s.group for s in waiting}),
+    )
+    announcement.signals.set(waiting)
+    for signal in waiting:
+        signal.announced_level = signal.level
+    Signal.objects.bulk_update(waiting, ["announced_level"])
+    record("announcement.made", subject=announcement, by=by, after={"signals": len(waiting)})
+    return announcement
+
+
+@transaction.atomic
+def set_threshold(*, threshold: Threshold, value: float, source: str, by: Seat) -> Threshold:
+    """Replace a number by a new dated version; the old one stays for replay."""
+    place = threshold.station.place if threshold.station else threshold.place
+    require(by, "threshold.edit", place=place.path if place else None)
+    if not source.strip():
+        raise Problem("input.reason_missing", field="source")
+    now = clock.now()
+    before = {"value": threshold.value, "version": threshold.version}
+    Threshold.objects.filter(pk=threshold.pk).update(valid_to=now)
+    threshold.pk = None
+    threshold.value, threshold.source, threshold.valid_from = value, source, now
+    threshold.version = f"{now:%Y%m%d%H%M%S}"
+    threshold.verified = True
+    threshold.save()
+    record(
+        "threshold.set",
+        subject=threshold,
+        by=by,
+        before=before,
+        after={"value": value, "version": threshold.version},
+        reason=source,
+    )
+    return threshold
+
+
+@transaction.atomic
+def load_thresholds(rows: Iterable[Threshold], *, by: Seat) -> int:
+    """Enter shipped rule tables once; a version already there is left alone."""
+    require(by, "threshold.edit")
+    rows = list(rows)
+    there = set(
+        Threshold.objects.values_list(
+            "family", "version", "station", "place", "element", "window_s", "mark", "level",
+            "season_from",
+        )
+    )  # fmt: skip
+    new = [
+        r for r in rows
+        if (r.family, r.version, r.station_id, r.place_id, r.element, r.window_s, r.mark, r.level,
+            r.season_from) not in there
+    ]  # fmt: skip
+    Threshold.objects.bulk_create(new)
+    for row in new[:1]:
+        record("thresholds.loaded", subject=row, by=by, after={"rows": len(new)})
+    return len(new)

@@ -1,0 +1,195 @@
+"""Proposals, responses, orders and the duty log."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from fangxian.spine.core.levels import CHOICES, Level
+from fangxian.spine.registry.models import Place, Post
+
+
+class Response(models.Model):
+    """A plan in force for one hazard; several run side by side, each with a level of its own."""
+
+    hazard = models.CharField(max_length=20)
+    place = models.ForeignKey(Place, models.PROTECT)
+    level = models.PositiveSmallIntegerField(choices=CHOICES)
+    edition = models.CharField(max_length=40)
+    clause = models.CharField(max_length=200)
+    document_no = models.CharField(max_length=60)
+    started_at = models.DateTimeField()
+    level_since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hazard", "place"],
+                condition=Q(ended_at__isnull=True),
+                name="response_one_per_hazard",
+            ),
+            models.CheckConstraint(
+                condition=~Q(document_no=""), name="response_has_document_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+                name="response_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hazard} {Level(self.level).name}"
+
+    @property
+    def at_level(self) -> Level:
+        return Level(self.level)
+
+
+class Proposal(models.Model):
+    """What a rule proposes, with its evidence. A person decides."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        OVERTAKEN = "overtaken"
+
+    hazard = models.CharField(max_length=20)
+    place = models.ForeignKey(Place, models.PROTECT)
+    levels = models.JSONField()
+    from_level = models.PositiveSmallIntegerField(null=True)
+    edition = models.CharField(max_length=40)
+    clause = models.CharField(max_length=200)
+    evidence = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    made_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hazard", "place"], condition=Q(state="open"), name="proposal_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hazard} {'/'.join(self.levels) or 'end'}"
+
+    @property
+    def worst(self) -> Level | None:
+        return min((Level[name] for name in self.levels), default=None)
+
+    @property
+    def ends(self) -> bool:
+        return not self.levels
+
+    @property
+    def lowers(self) -> bool:
+        worst = self.worst
+        return self.from_level is not None and (worst is None or worst > self.from_level)
+
+
+class Order(models.Model):
+    """Area x object x verb x deadline to a post, until verified and closed."""
+
+    class State(models.TextChoices):
+        ISSUED = "issued", "已下达"
+        DELIVERED = "delivered", "已送达"
+        ACKNOWLEDGED = "acknowledged", "已签收"
+        REFUSED = "refused", "拒收"
+        IN_PROGRESS = "in_progress", "进行中"
+        REPORTED = "reported", "已报完成"
+        VERIFIED = "verified", "已核验"
+        CLOSED = "closed", "已关闭"
+
+    response = models.ForeignKey(Response, models.PROTECT, null=True, related_name="orders")
+    action = models.CharField(max_length=40, blank=True)
+    action_level = models.PositiveSmallIntegerField(null=True)
+    hazard = models.CharField(max_length=20)
+    level = models.PositiveSmallIntegerField(choices=CHOICES)
+    area = models.ForeignKey(Place, models.PROTECT)
+    verb = models.CharField(max_length=20)
+    verb_en = models.CharField(max_length=40, blank=True)
+    object = models.CharField(max_length=120)
+    object_en = models.CharField(max_length=200, blank=True)
+    exempt = models.CharField(max_length=200, blank=True)
+    post = models.ForeignKey(Post, models.PROTECT, related_name="orders")
+    issuer = models.ForeignKey(Post, models.PROTECT, null=True, related_name="orders_issued")
+    issued_by = models.CharField(max_length=120)
+    issued_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    first_deadline_at = models.DateTimeField()
+    acknowledge_by = models.DateTimeField()
+    chain = models.JSONField(default=list)
+    escalated = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=12, choices=State, default=State.ISSUED)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    note = models.CharField(max_length=300, blank=True)
+    help_wanted_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=120, blank=True)
+    reported_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["response", "action", "area"],
+                condition=Q(response__isnull=False),
+                name="order_once_per_response",
+            ),
+            models.CheckConstraint(
+                condition=Q(total=0) | Q(done__lte=F("total")), name="order_done_within_total"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(closed_at__isnull=False),
+                name="order_closed_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "deadline_at"], name="order_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.area} {self.verb}{self.object}"
+
+
+class LogEntry(models.Model):
+    """The duty log: what was said and heard. Entries are never changed, only added to."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", "来电"
+        NOTE = "note", "记事"
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=6, choices=Kind)
+    unit = models.CharField(max_length=60, blank=True)
+    person = models.CharField(max_length=40, blank=True)
+    text = models.CharField(max_length=500)
+    handling = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Shift(models.Model):
+    """A watch at the duty desk."""
+
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    by = models.CharField(max_length=120)
+    summary = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["by"], condition=Q(ended_at__isnull=True), name="shift_one_open_per_seat"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.started_at}"

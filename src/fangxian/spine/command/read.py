@@ -1,0 +1,115 @@
+"""Selectors of command: what is in force, what is open, what is late, what passes at hand-over."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.core import clock
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.rights import Seat, may, visible
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.registry.models import Post
+
+from .models import LogEntry, Order, Proposal, Response
+from .rules import UNACKNOWLEDGED
+
+HEADQUARTERS = {"flood": ("rain", "typhoon", "flood", "river"), "epidemic": ("epidemic",)}
+
+
+def responses(*, seat: Seat) -> QuerySet[Response]:
+    if visible(seat, "response.read") is None:
+        return Response.objects.none()
+    return Response.objects.select_related("place").order_by("-started_at")
+
+
+def responses_in_force(*, seat: Seat) -> list[Response]:
+    """Each with its task counts, worst first."""
+    now = clock.now()
+    late = Q(orders__deadline_at__lt=now) & ~Q(orders__state__in=["verified", "closed", "reported"])
+    found = responses(seat=seat).filter(ended_at__isnull=True)
+    return list(
+        found.annotate(
+            tasks=Count("orders"),
+            tasks_done=Count("orders", Q(orders__state__in=["reported", "verified", "closed"])),
+            tasks_late=Count("orders", late),
+        ).order_by("level", "started_at")
+    )
+
+
+def open_proposals(*, seat: Seat) -> QuerySet[Proposal]:
+    if visible(seat, "response.read") is None:
+        return Proposal.objects.none()
+    return Proposal.objects.filter(state="open").select_related("place").order_by("made_at")
+
+
+def posture(headquarters: str) -> Level | None:
+    """The highest level in force of a headquarters; None is peace. Derived, never stored."""
+    hazards = HEADQUARTERS[headquarters]
+    levels = Response.objects.filter(ended_at__isnull=True, hazard__in=hazards)
+    worst = levels.order_by("level").values_list("level", flat=True).first()
+    return Level(worst) if worst else None
+
+
+def orders(*, seat: Seat) -> QuerySet[Order]:
+    """Orders a seat may see: of its places, or addressed to its post."""
+    prefix = visible(seat, "order.read")
+    if prefix is None:
+        return Order.objects.none()
+    found = Order.objects.select_related("area__parent", "post__organisation", "post__place",
+                                         "response")  # fmt: skip
+    if prefix and not may(seat, "order.read", place=prefix):
+        return found.filter(post_id=seat.post_id)
+    if not prefix:
+        return found
+    return found.filter(Q(area__path__startswith=prefix) | Q(post_id=seat.post_id))
+
+
+def late_orders(*, seat: Seat, at: datetime | None = None) -> QuerySet[Order]:
+    """Past their deadline and not reported done, oldest first."""
+    done = ["reported", "verified", "closed"]
+    found = orders(seat=seat).filter(deadline_at__lt=at or clock.now()).exclude(state__in=done)
+    return found.order_by("level", "deadline_at")
+
+
+def unanswered_orders(*, seat: Seat) -> QuerySet[Order]:
+    """Not acknowledged within their limit, worst and oldest first."""
+    return (
+        orders(seat=seat)
+        .filter(state__in=UNACKNOWLEDGED, acknowledge_by__lt=clock.now())
+        .order_by("level", "acknowledge_by")
+    )
+
+
+def to_verify(*, seat: Seat) -> QuerySet[Order]:
+    return orders(seat=seat).filter(state="reported").order_by("level", "reported_at")
+
+
+def log_entries(*, seat: Seat) -> QuerySet[LogEntry]:
+    if not may(seat, "gap.read", place=seat.place_path):
+        return LogEntry.objects.none()
+    return LogEntry.objects.order_by("-at", "-id")
+
+
+def open_items(post: Post) -> list[dict[str, Any]]:
+    """What a successor takes over with a post: open orders, calls without answer, signals."""
+    items: list[dict[str, Any]] = []
+    for order in Order.objects.filter(post=post).exclude(state="closed").select_related("area"):
+        items.append({"kind": "order", "id": order.pk, "text": str(order), "state": order.state})
+    calls = Delivery.objects.filter(post=post, state__lt=Delivery.State.ANSWERED).select_related(
+        "message"
+    )
+    for call in calls.filter(message__expires_at__gt=clock.now()):
+        items.append({"kind": "call", "id": call.pk, "text": call.message.text})
+    for signal in Signal.objects.filter(
+        cleared_at__isnull=True, acknowledged_at__isnull=True,
+        place__path__startswith=post.place.path,
+    ).select_related("station", "place"):  # fmt: skip
+        items.append({"kind": "signal", "id": signal.pk, "text": str(signal)})
+    return items
+
+
+def sees_desk(seat: Seat) -> bool:
+    """Whether the seat works at a duty desk rather than answering orders by phone."""
+    return visible(seat, "register.read") is not None and seat.role != "responder"

@@ -1,0 +1,1 @@
+"""Services of command, the only writers of its tables."""

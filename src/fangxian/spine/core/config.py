@@ -1,0 +1,121 @@
+"""Environment to one typed object at start. Nothing else reads the environment."""
+
+import dataclasses
+import difflib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+PREFIX = "FANGXIAN_"
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the text says which and what was meant."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Settings of one process tree. Each field is ``FANGXIAN_<NAME>`` in the environment;
+    a secret may be given as a file by ``FANGXIAN_<NAME>_FILE``."""
+
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    sl651_port: int = 6510
+    gateway_port: int = 6511
+    public_url: str = ""
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    debug: bool = False
+    secret_key: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_from: str = "fangxian@localhost"
+    gateway_url: str = ""
+    gateway_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+
+    @cached_property
+    def scenario(self) -> str | None:
+        """The name of the drill this data folder belongs to, or None for a real one."""
+        mark = self.data_dir / "scenario.json"
+        return str(json.loads(mark.read_text())["name"]) if mark.exists() else None
+
+    @property
+    def drill(self) -> bool:
+        return self.scenario is not None
+
+    @property
+    def clock_file(self) -> Path:
+        return self.data_dir / "clock.json"
+
+    @property
+    def records_db(self) -> Path:
+        return self.data_dir / "records.sqlite3"
+
+    @property
+    def telemetry_db(self) -> Path:
+        return self.data_dir / "telemetry.sqlite3"
+
+    @property
+    def url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @cached_property
+    def key(self) -> str:
+        """The secret key: given, or made once and kept beside the data."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:  # another process of the tree was first
+                return path.read_text()
+            with os.fdopen(fd, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        return path.read_text()
+
+
+def read_config(environment: Mapping[str, str]) -> Config:
+    """Build the settings. Raises ConfigError on an unknown or unusable name."""
+    fields = {field.name: field for field in dataclasses.fields(Config)}
+    values: dict[str, object] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name.endswith("_file") and fields.get(name[:-5], _PLAIN).metadata.get("secret"):
+            name, text = name[:-5], Path(text).read_text().strip()
+        if name not in fields:
+            raise ConfigError(_unknown(variable, sorted(fields)))
+        values[name] = _parse(variable, text, fields[name].type)
+    return Config(**values)  # type: ignore[arg-type]
+
+
+_PLAIN: "dataclasses.Field[str]" = dataclasses.field()
+
+
+def _unknown(variable: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(variable.removeprefix(PREFIX).lower(), names, 1)
+    hint = f"; nearest known: {PREFIX}{near[0].upper()}" if near else ""
+    return f"unknown setting {variable}{hint}"
+
+
+def _parse(variable: str, text: str, kind: object) -> object:
+    if kind is int:
+        if not text.isdigit():
+            raise ConfigError(f"{variable} must be a whole number, not {text!r}")
+        return int(text)
+    if kind is bool:
+        if text.lower() not in {"0", "1", "true", "false"}:
+            raise ConfigError(f"{variable} must be 0 or 1, not {text!r}")
+        return text.lower() in {"1", "true"}
+    return Path(text) if kind is Path else text
+
+
+@lru_cache
+def config() -> Config:
+    return read_config(os.environ)

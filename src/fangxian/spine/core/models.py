@@ -1,0 +1,127 @@
+"""The event log, which is audit trail and queue in one, and the work it asks for."""
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One write, in the same transaction as what it tells of. Append-only and hash-chained."""
+
+    kind = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    person_id = models.BigIntegerField(null=True)
+    post_id = models.BigIntegerField(null=True)
+    actor = models.CharField(max_length=120)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    reason = models.TextField(blank=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id"], name="event_by_subject"),
+            models.Index(fields=["kind", "at"], name="event_by_kind"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["previous_hash"], name="event_chain_never_forks"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.kind} {self.subject_kind}:{self.subject_id}"
+
+
+class ChainHead(models.Model):
+    """The last link, locked by whoever adds the next: a cut-off tail shows against it."""
+
+    last_id = models.BigIntegerField()
+    last_hash = models.CharField(max_length=64)
+    length = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.length} events"
+
+
+class Cursor(models.Model):
+    """How far a reader of a log has come."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    value = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}"
+
+
+class Job(models.Model):
+    """One function to run for one event, once."""
+
+    class State(models.TextChoices):
+        READY = "ready"
+        CLAIMED = "claimed"
+        DONE = "done"
+        DEAD = "dead"
+
+    event = models.ForeignKey(Event, models.PROTECT)
+    function = models.CharField(max_length=80)
+    subject = models.CharField(max_length=101)
+    state = models.CharField(max_length=8, choices=State, default=State.READY)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    claimed_until_s = models.FloatField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "function"], name="job_once_per_event"),
+        ]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="job_by_state"),
+            models.Index(fields=["subject", "function", "state"], name="job_by_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.function} for {self.event_id}"
+
+
+class Due(models.Model):
+    """A moment at which an event must be recorded unless somebody cancels it first."""
+
+    kind = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=60)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_kind", "subject_id"], name="due_once_per_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_kind}:{self.subject_id} at {self.due_at}"
+
+
+class Heartbeat(models.Model):
+    """When a loop of the system was last alive, so that its silence can be seen."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+    real_s = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at}"
+
+
+class IdempotencyKey(models.Model):
+    """The answer once given to a keyed request, so that a repeat gets the same."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    digest = models.CharField(max_length=64)
+    answer = models.JSONField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,120 @@
+"""The catalogue of problems: what can be refused, why, and what to do. Rendering is in surfaces."""
+
+from typing import Any
+
+# code: (HTTP status, zh, en). Fields stand in braces.
+CATALOGUE: dict[str, tuple[int, str, str]] = {
+    "rights.denied": (
+        403,
+        "{seat} 无权做“{right}”。请由有权的岗位办理。",
+        "{seat} may not do “{right}”. Ask a post that has this right.",
+    ),
+    "rights.no_seat": (
+        403,
+        "账号没有在任岗位,不能办理。请管理员登记任期。",
+        "This account holds no post now. Ask the administrator to enter a term.",
+    ),
+    "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
+    "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
+    "input.reason_missing": (
+        422,
+        "请写明理由({field})。",
+        "Please give a reason ({field}).",
+    ),
+    "state.changed": (
+        409,
+        "已被他人处理({what}),请刷新后再看。",
+        "Somebody else changed it first ({what}). Reload and look again.",
+    ),
+    "idempotency.reused": (
+        409,
+        "同一幂等键的内容不同:{key}。",
+        "The idempotency key {key} was used for other content.",
+    ),
+    "term.no_successor": (
+        409,
+        "{post} 尚有 {n} 项责任,没有接任人不能离任。请指定接任人,或由上级代管并写明理由。",
+        "{post} still answers for {n} duties and has no successor. Name one, or let the superior "
+        "stand in with a reason.",
+    ),
+    "term.overlap": (
+        409,
+        "{post} 在该时段已有任期。",
+        "{post} already has a term in that span.",
+    ),
+    "term.no_superior": (
+        409,
+        "{post} 没有上级岗位,不能代管。",
+        "{post} has no superior post that could stand in.",
+    ),
+    "handover.unsigned": (
+        409,
+        "交接双方未都签字,责任仍在原任:{who}。",
+        "Not both have signed; the old holder {who} stays responsible.",
+    ),
+    "signal.worse_exists": (
+        409,
+        "搁置中已升级,不能再搁置。",
+        "It got worse while shelved and cannot be shelved again.",
+    ),
+    "response.in_force": (
+        409,
+        "{hazard} 的同级响应已在执行。",
+        "A response of this level is already in force for {hazard}.",
+    ),
+    "response.document_missing": (
+        422,
+        "启动或调整响应必须有文号。",
+        "A document number is needed to start or change a response.",
+    ),
+    "response.level_judgement": (
+        422,
+        "规则只能给出 {levels},请选定其一并写明研判理由。",
+        "The rule can only say {levels}; choose one and say why.",
+    ),
+    "order.wrong_state": (
+        409,
+        "指令 {order} 处于“{state}”,不能{verb}。",
+        "Order {order} is “{state}”; it cannot be changed by “{verb}”.",
+    ),
+    "answer.expired": (
+        410,
+        "链接已过期或无效。请回电值班室。",
+        "This link has expired or is not valid. Please call the duty room.",
+    ),
+    "reach.drill_blocks_channel": (
+        409,
+        "演练中不能使用真实通道:{channel}。",
+        "A drill cannot reach a real channel: {channel}.",
+    ),
+    "import.too_many_columns": (
+        422,
+        "第 {line} 行有 {n} 列,表头有 {want} 列。",
+        "Line {line} has {n} columns, the head has {want}.",
+    ),
+    "table.unreadable": (
+        422,
+        "{file} 读不出来:{why}。请存为 xlsx 或 UTF-8/GB18030 的 CSV。",
+        "{file} cannot be read: {why}. Save it as xlsx or as CSV in UTF-8 or GB18030.",
+    ),
+    "command.confirm": (422, "请先确认。", "Please confirm first."),
+    "shift.red_unowned": (
+        409,
+        "还有 {n} 项红色无人负责,不能交班。",
+        "{n} red items have no owner; the shift cannot end.",
+    ),
+}
+
+
+class Problem(Exception):  # noqa: N818 - the word of the catalogue and of RFC 9457
+    """A refusal with a stable code. ``fields`` fill the sentence and go out in the API."""
+
+    def __init__(self, code: str, **fields: Any) -> None:
+        self.code = code
+        self.fields = fields
+        self.status = CATALOGUE[code][0]
+        super().__init__(self.text("zh"))
+
+    def text(self, language: str) -> str:
+        _, zh, en = CATALOGUE[self.code]
+        return (zh if language.startswith("zh") else en).format(**self.fields)

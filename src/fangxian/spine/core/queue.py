@@ -1,0 +1,149 @@
+"""The event log as a queue: fan out, claim, run, back off, bury. The loop itself is in ops."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from . import clock
+from .events import Entry, Named, record, record_many
+from .models import Cursor, Due, Event, Heartbeat, Job
+from .problems import Problem
+from .rights import Seat, require
+
+log = logging.getLogger("fangxian.queue")
+
+Function = Callable[[Event], None]
+Wiring = Mapping[str, Sequence[Function]]
+
+LEASE_S = 60.0
+MAX_ATTEMPTS = 8
+BACKOFF_S = 2.0
+
+
+def function_name(function: Function) -> str:
+    return f"{function.__module__.removeprefix('fangxian.')}.{function.__name__}"
+
+
+def sweep_due(limit: int = 200) -> int:
+    """Turn moments that have come into events, each once."""
+    with transaction.atomic():
+        due = list(Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")[:limit])
+        if due:
+            Due.objects.filter(pk__in=[row.pk for row in due]).delete()
+            record_many(
+                Entry(row.kind, Named(row.subject_kind, row.subject_id)) for row in due
+            )
+    return len(due)
+
+
+def fan_out(wiring: Wiring, limit: int = 500) -> int:
+    """Make the jobs of new events; the cursor moves in the same transaction."""
+    with transaction.atomic():
+        cursor, _ = Cursor.objects.select_for_update().get_or_create(name="fan_out")
+        events = list(Event.objects.filter(id__gt=cursor.value).order_by("id")[:limit])
+        if not events:
+            return 0
+        at = clock.now()
+        jobs = [
+            Job(
+                event=event,
+                function=function_name(function),
+                subject=f"{event.subject_kind}:{event.subject_id}",
+                due_at=at,
+            )
+            for event in events
+            for function in wiring.get(event.kind, ())
+        ]
+        Job.objects.bulk_create(jobs, ignore_conflicts=True)
+        cursor.value = events[-1].pk
+        cursor.save()
+    return len(events)
+
+
+def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
+    """Claim what may run now by compare-and-set, the oldest first.
+
+    A job waits while an earlier job of the same function and subject is unfinished, so order
+    is kept per subject. A dead worker's claim is free again when its lease has run out.
+    """
+    now_s = time.time()
+    free = Q(state=Job.State.READY, due_at__lte=clock.now()) | Q(
+        state=Job.State.CLAIMED, claimed_until_s__lt=now_s
+    )
+    earlier = Job.objects.filter(
+        subject=OuterRef("subject"),
+        function=OuterRef("function"),
+        state__in=[Job.State.READY, Job.State.CLAIMED],
+        id__lt=OuterRef("id"),
+    )
+    with transaction.atomic():
+        jobs = list(
+            Job.objects.select_for_update()
+            .filter(free, ~Exists(earlier))
+            .select_related("event")
+            .order_by("id")[:limit]
+        )
+        for job in jobs:
+            job.state, job.claimed_by = Job.State.CLAIMED, worker
+            job.claimed_until_s = now_s + LEASE_S
+        Job.objects.bulk_update(jobs, ["state", "claimed_by", "claimed_until_s"])
+    return jobs
+
+
+def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
+    """Run claimed jobs, each in a savepoint, finished in the transaction of its effects."""
+    functions = {function_name(f): f for row in wiring.values() for f in row}
+    done = 0
+    with transaction.atomic():
+        for job in jobs:
+            mine = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, claimed_by=job.claimed_by)
+            if not mine.exists():
+                continue
+            try:
+                with transaction.atomic():
+                    functions[job.function](job.event)
+                    mine.update(state=Job.State.DONE)
+                done += 1
+            except Exception as error:  # noqa: BLE001 - the one blind catch (style rule 12)
+                _count_failure(job, error)
+    return done
+
+
+def _count_failure(job: Job, error: Exception) -> None:
+    job.attempts += 1
+    job.last_error = f"{type(error).__name__}: {error}"[:2000]
+    job.state = Job.State.DEAD if job.attempts >= MAX_ATTEMPTS else Job.State.READY
+    job.due_at = clock.now() + timedelta(seconds=BACKOFF_S * 2**job.attempts)
+    job.save()
+    log.error(
+        "job_failed event=%s function=%s attempts=%s state=%s",
+        job.event_id,
+        job.function,
+        job.attempts,
+        job.state,
+        exc_info=error,
+    )
+
+
+def retry_job(*, job: Job, by: Seat) -> None:
+    """Give a dead letter another round."""
+    require(by, "work.retry")
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, state=Job.State.DEAD).update(
+            state=Job.State.READY, attempts=0, due_at=clock.now()
+        )
+        if not changed:
+            raise Problem("state.changed", what=str(job))
+        record("job.retried", subject=job, by=by)
+
+
+def beat(name: str) -> None:
+    """Say that a loop is alive."""
+    Heartbeat.objects.update_or_create(
+        name=name, defaults={"at": clock.now(), "real_s": time.time()}
+    )
+

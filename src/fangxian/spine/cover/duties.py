@@ -1,0 +1,31 @@
+"""The cover rule of duties: the registry lies below this room, so its rule is worded here."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from fangxian.spine.registry.cover import duties_without_holder
+
+from .engine import CoverRule, Uncovered
+
+
+def without_holder(at: datetime) -> Iterator[Uncovered]:
+    for duty, since, reason in duties_without_holder(at):
+        superior = duty.post.superior_id if duty.post else None
+        yield Uncovered(
+            "duty",
+            str(duty.pk),
+            since,
+            superior,
+            duty.place_id,
+            {"thing": duty.thing_name, "role": duty.get_role_display(), "reason": reason,
+             "post": str(duty.post or "—")},
+        )  # fmt: skip
+
+
+RULES = [
+    CoverRule(
+        "duty-without-holder", "责任空缺", "Duty without a holder",
+        "{thing} {role} 无人在任（{post}）", "{thing}, {role}: nobody holds {post}",
+        without_holder,
+    ),
+]  # fmt: skip

@@ -1,0 +1,93 @@
+"""The engine of cover: each rule says what is not covered now; this opens and closes intervals.
+The rules stand in the cover.py of the room they speak of."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import Entry, named, record_many
+from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.registry.read import fallback_post
+
+from .models import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """One subject that is not covered: since when, whose it is, and what the sentence needs."""
+
+    subject_kind: str
+    subject_id: str
+    since: datetime
+    owner_id: int | None
+    place_id: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CoverRule:
+    """What should be covered, in words for people, and the function that finds what is not.
+    ``zh`` and ``en`` are the sentence of one gap, filled from its fields."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    zh: str
+    en: str
+    find: Callable[[datetime], Iterable[Uncovered]]
+    every_s: int = 60
+
+    def sentence(self, gap: Gap, language: str) -> str:
+        text = self.zh if language.startswith("zh") else self.en
+        return text.format(**gap.fields)
+
+
+@transaction.atomic
+def sweep(rule: CoverRule, *, by: Seat = SYSTEM) -> tuple[int, int]:
+    """Bring one rule's gaps in line with now; return how many opened and closed."""
+    require(by, "gap.sweep")
+    now = clock.now()
+    found = {(u.subject_kind, u.subject_id): u for u in rule.find(now)}
+    open_gaps = {
+        (g.subject_kind, g.subject_id): g for g in Gap.objects.filter(rule=rule.code, until=None)
+    }
+    closed = [gap for key, gap in open_gaps.items() if key not in found]
+    for gap in closed:
+        gap.until = max(now, gap.since)
+    fallback = fallback_post().pk if found.keys() - open_gaps.keys() else None
+    opened = [
+        Gap(
+            rule=rule.code, subject_kind=u.subject_kind, subject_id=u.subject_id,
+            fields=u.fields, place_id=u.place_id, owner_id=u.owner_id or fallback,
+            since=min(u.since, now), noticed_at=now,
+        )
+        for key, u in found.items()
+        if key not in open_gaps
+    ]  # fmt: skip
+    kept = [open_gaps[key] for key in found.keys() & open_gaps.keys()]
+    moved = []
+    for gap in kept:
+        new = found[(gap.subject_kind, gap.subject_id)]
+        if gap.fields != new.fields or (new.owner_id and gap.owner_id != new.owner_id):
+            gap.fields, gap.owner_id = new.fields, new.owner_id or gap.owner_id
+            moved.append(gap)
+    Gap.objects.bulk_update(closed, ["until"])
+    Gap.objects.bulk_update(moved, ["fields", "owner"])
+    Gap.objects.bulk_create(opened)
+    record_many(
+        [
+            Entry("gap.opened", named(g), None, {"rule": rule.code, "owner": g.owner_id})
+            for g in opened
+        ]
+        + [Entry("gap.closed", named(g), None, {"rule": rule.code}) for g in closed],
+        by=by,
+    )
+    return len(opened), len(closed)
+
+
+def by_code(rules: Sequence[CoverRule]) -> dict[str, CoverRule]:
+    return {rule.code: rule for rule in rules}

@@ -1,0 +1,1 @@
+"""What is reported: stations, series, observations, intake."""

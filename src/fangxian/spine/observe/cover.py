@@ -1,0 +1,125 @@
+"""Cover rules of observe: no silent station, no village without a gauge, no stranger ignored."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from fangxian.spine.core.config import config
+from fangxian.spine.cover.engine import CoverRule, Uncovered
+from fangxian.spine.registry.models import Duty, Place
+
+from .models import Quarantine, Series, Station
+from .store import from_s, store
+from .write import silence_limit
+
+GAUGE_WITHIN_KM = 10.0
+QUARANTINE_LOOK_WITHIN = timedelta(days=1)
+
+
+def gauge_within_km() -> float:
+    """The distance asked of a village's nearest gauge: ``cover.toml`` beside the data, or ours."""
+    import tomllib
+
+    own = config().data_dir / "cover.toml"
+    if own.exists():
+        return float(tomllib.loads(own.read_text())["gauge_within_km"])
+    return GAUGE_WITHIN_KM
+
+
+def _owners(kind: str) -> dict[str, int | None]:
+    """Post in the A role by thing."""
+    rows = Duty.objects.filter(thing_kind=kind, role="A", valid_to__isnull=True)
+    return dict(rows.values_list("thing_id", "post_id"))
+
+
+def silent_stations(at: datetime) -> Iterator[Uncovered]:
+    latest = store().latest()
+    by_station: dict[int, int] = {}
+    for series_id, station_id in Series.objects.values_list("id", "station_id"):
+        if series_id in latest:
+            by_station[station_id] = max(latest[series_id][0], by_station.get(station_id, 0))
+    owners = _owners("station")
+    for station in Station.objects.filter(retired_at__isnull=True).select_related("place"):
+        last_s = by_station.get(station.pk)
+        last = from_s(last_s) if last_s else station.adopted_at
+        if at - last > silence_limit(station):
+            yield Uncovered(
+                "station",
+                str(station.pk),
+                last,
+                owners.get(str(station.pk)),
+                station.place_id,
+                {"station": station.name, "code": station.code,
+                 "never": last_s is None},
+            )  # fmt: skip
+
+
+def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
+    gauges = Station.objects.filter(
+        retired_at__isnull=True, lon__isnull=False, series__element="P5"
+    ).values_list("lon", "lat")
+    points = np.radians(np.array(gauges, float).reshape(-1, 2))
+    villages = list(
+        Place.objects.filter(kind="village", lon__isnull=False, successor__isnull=True)
+        .select_related("parent")
+        .order_by("id")
+    )
+    limit_km = gauge_within_km()
+    owners = _owners("place")
+    if not villages or not len(points):
+        return
+    seats = np.radians(np.array([(v.lon, v.lat) for v in villages], float))
+    nearest = nearest_km(seats, points)
+    for village, km in zip(villages, nearest, strict=True):
+        if km > limit_km:
+            yield Uncovered(
+                "place",
+                village.code,
+                at,
+                owners.get(village.parent.code if village.parent else ""),
+                village.pk,
+                {"village": village.name, "town": str(village.parent), "km": round(float(km), 1),
+                 "limit_km": limit_km},
+            )  # fmt: skip
+
+
+def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Great-circle distance of each point to the nearest of ``others``; (lon, lat) in radians."""
+    lon, lat = points.T[:, :, None]
+    lon2, lat2 = others.T[:, None, :]
+    half = (
+        np.sin((lat - lat2) / 2) ** 2
+        + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2) ** 2
+    )
+    return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)).min(axis=1))
+
+
+def quarantine_not_looked_at(at: datetime) -> Iterator[Uncovered]:
+    for row in Quarantine.objects.filter(looked_at__isnull=True, adopted_at__isnull=True):
+        if at - row.first_at > QUARANTINE_LOOK_WITHIN:
+            yield Uncovered(
+                "quarantine", row.code, row.first_at, None, None,
+                {"code": row.code, "frames": row.frames},
+            )  # fmt: skip
+
+
+RULES = [
+    CoverRule(
+        "station-silent", "测站无数据", "Silent station",
+        "{station}（{code}）没有按时来报", "{station} ({code}) has not reported in time",
+        silent_stations,
+    ),
+    CoverRule(
+        "village-without-gauge", "监测盲区", "Blind spot",
+        "{town} {village} {limit_km:g} km 内无雨量站，最近 {km} km",
+        "{town} {village}: no rain gauge within {limit_km:g} km, the nearest is {km} km away",
+        villages_without_gauge, every_s=3600,
+    ),
+    CoverRule(
+        "quarantine-unseen", "未登记测站无人过目", "Unknown station nobody looked at",
+        "未登记测站 {code} 来报 {frames} 份，一天无人过目",
+        "Unknown station {code} sent {frames} frames; nobody has looked for a day",
+        quarantine_not_looked_at, every_s=600,
+    ),
+]  # fmt: skip

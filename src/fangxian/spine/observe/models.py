@@ -1,0 +1,82 @@
+"""Stations, series and what waits in quarantine. Readings themselves are in store.py's file."""
+
+from django.db import models
+
+from fangxian.spine.registry.models import Place
+
+
+class Station(models.Model):
+    """A gauge known by its code. ``origin`` says whether its readings are real or modelled."""
+
+    class Origin(models.TextChoices):
+        REAL = "real", "实测"
+        MODELLED = "modelled", "模拟"
+
+    code = models.CharField(max_length=10, unique=True)
+    name = models.CharField(max_length=60)
+    place = models.ForeignKey(Place, models.PROTECT)
+    river = models.CharField(max_length=60, blank=True)
+    datum = models.CharField(max_length=40, blank=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    position_synthetic = models.BooleanField(default=False)
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.REAL)
+    report_every_s = models.PositiveIntegerField(default=3600)
+    level_base_m = models.FloatField(null=True)
+    adopted_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+    source = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Series(models.Model):
+    """One element of one station; its readings lie in the telemetry file under ``id``."""
+
+    station = models.ForeignKey(Station, models.PROTECT, related_name="series")
+    element = models.CharField(max_length=12)
+    unit = models.CharField(max_length=12)
+    step_s = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["station", "element"], name="series_once_per_element")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.station} {self.element}"
+
+
+class QualityLimit(models.Model):
+    """What is physically believable at a station or, without one, for an element: dated data."""
+
+    station = models.ForeignKey(Station, models.CASCADE, null=True)
+    element = models.CharField(max_length=12)
+    lowest = models.FloatField(null=True)
+    highest = models.FloatField(null=True)
+    rise_per_h = models.FloatField(null=True)
+    change_per_day = models.FloatField(null=True)
+    stuck_after_s = models.PositiveIntegerField(null=True)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+    source = models.CharField(max_length=200)
+    verified = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.station or '*'} {self.element}"
+
+
+class Quarantine(models.Model):
+    """A station nobody knows yet. Its frames are kept, not published, until it is adopted."""
+
+    code = models.CharField(max_length=10, unique=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    frames = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+    looked_by = models.CharField(max_length=120, blank=True)
+    adopted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.code

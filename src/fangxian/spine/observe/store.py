@@ -1,0 +1,280 @@
+"""The only door to readings and raw frames: an SQLite file of its own. A PostgreSQL store will
+stand behind the same functions. What a reading means is in assess."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fangxian.spine.core.config import config
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS observation (
+    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL,
+    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL,
+    revision INTEGER NOT NULL, received_s REAL NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (series_id, valid_s)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS observation_by_seq ON observation (seq);
+CREATE TABLE IF NOT EXISTS superseded (
+    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL, revision INTEGER NOT NULL,
+    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL, received_s REAL NOT NULL,
+    PRIMARY KEY (series_id, valid_s, revision)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS keep_superseded BEFORE UPDATE ON observation
+WHEN new.revision > old.revision BEGIN
+    INSERT INTO superseded VALUES (old.series_id, old.valid_s, old.revision, old.value,
+        old.quality, old.reason, old.received_s);
+END;
+CREATE TABLE IF NOT EXISTS frame (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, station TEXT NOT NULL,
+    source TEXT NOT NULL, raw BLOB NOT NULL, received_s REAL NOT NULL,
+    verdict TEXT NOT NULL, told TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
+CREATE TABLE IF NOT EXISTS latest (
+    series_id INTEGER PRIMARY KEY, valid_s INTEGER NOT NULL, received_s REAL NOT NULL);
+"""
+
+
+class Quality(IntEnum):
+    """Unchecked is not good."""
+
+    UNCHECKED = 0
+    GOOD = 1
+    SUSPECT = 2
+    BAD = 3
+    MISSING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One observation: ``value`` in the series' unit, None when missing (``reason`` says why)."""
+
+    series_id: int
+    valid_s: int
+    value: float | None
+    quality: Quality = Quality.UNCHECKED
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """A frame as it came, with what became of it."""
+
+    digest: str
+    station: str
+    source: str
+    raw: bytes
+    verdict: str
+    told: str = ""
+
+
+UPSERT = """
+INSERT INTO observation VALUES (?, ?, ?, ?, ?, 0, ?, ?)
+ON CONFLICT (series_id, valid_s) DO UPDATE SET
+    value = excluded.value, quality = excluded.quality, reason = excluded.reason,
+    revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
+WHERE (value IS NOT excluded.value OR quality != excluded.quality)
+  AND reason != 'corrected'
+"""
+LATEST = """
+INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
+    valid_s = max(valid_s, excluded.valid_s), received_s = excluded.received_s
+"""
+
+
+class Store:
+    """One telemetry file. Safe to use from several threads: each has its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        with self._write() as db:
+            db.executescript(SCHEMA)
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            self._local.db = db
+        return db
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.rollback()
+            raise
+        db.commit()
+
+    def put(
+        self,
+        readings: Iterable[Reading],
+        *,
+        received_s: float,
+        frames: Iterable[RawFrame] = (),
+    ) -> int:
+        """Store readings and their raw frames in one durable transaction; return how many
+        readings were new or changed. The same reading twice changes nothing; a changed one gets
+        the next revision and the old one is kept."""
+        rows = list(readings)
+        with self._write() as db:
+            seq = self._last_seq(db)
+            before = db.total_changes
+            db.executemany(
+                UPSERT,
+                [
+                    (r.series_id, r.valid_s, r.value, r.quality, r.reason, received_s, seq + n)
+                    for n, r in enumerate(rows, 1)
+                ],
+            )
+            changed = db.total_changes - before
+            newest: dict[int, int] = {}
+            for r in rows:
+                newest[r.series_id] = max(r.valid_s, newest.get(r.series_id, r.valid_s))
+            db.executemany(LATEST, [(key, at, received_s) for key, at in newest.items()])
+            self._put_frames(db, frames, received_s)
+        return changed
+
+    @staticmethod
+    def _last_seq(db: sqlite3.Connection) -> int:
+        return int(db.execute("SELECT COALESCE(MAX(seq), 0) FROM observation").fetchone()[0])
+
+    @staticmethod
+    def _put_frames(
+        db: sqlite3.Connection, frames: Iterable[RawFrame], received_s: float
+    ) -> None:
+        db.executemany(
+            "INSERT INTO frame (digest, station, source, raw, received_s, verdict, told) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            [
+                (f.digest, f.station, f.source, f.raw, received_s, f.verdict, f.told)
+                for f in frames
+            ],
+        )
+
+    def correct(self, reading: Reading, *, received_s: float) -> None:
+        """Replace a reading by a person's; the raw one stays among the superseded."""
+        with self._write() as db:
+            seq = self._last_seq(db) + 1
+            db.execute(
+                "UPDATE observation SET value = ?, quality = ?, reason = 'corrected', "
+                "revision = revision + 1, received_s = ?, seq = ? "
+                "WHERE series_id = ? AND valid_s = ?",
+                (reading.value, reading.quality, received_s, seq, reading.series_id,
+                 reading.valid_s),
+            )  # fmt: skip
+
+    def since(self, seq: int, limit: int = 20_000) -> list[tuple[int, int, int, float | None, int]]:
+        """Readings stored after ``seq``: (seq, series, valid_s, value, quality), oldest first."""
+        return self._db.execute(
+            "SELECT seq, series_id, valid_s, value, quality FROM observation "
+            "WHERE seq > ? ORDER BY seq LIMIT ?",
+            (seq, limit),
+        ).fetchall()
+
+    def span(
+        self, series: Sequence[int], *, since_s: int, until_s: int
+    ) -> dict[int, list[tuple[int, float | None, int, str]]]:
+        """Readings with since_s < valid_s <= until_s by series: (valid_s, value, quality, reason)."""
+        found: dict[int, list[tuple[int, float | None, int, str]]] = {}
+        for key in series:
+            found[key] = self._db.execute(
+                "SELECT valid_s, value, quality, reason FROM observation "
+                "WHERE series_id = ? AND valid_s > ? AND valid_s <= ? ORDER BY valid_s",
+                (key, since_s, until_s),
+            ).fetchall()
+        return found
+
+    def bulk_span(self, *, since_s: int, until_s: int) -> np.ndarray[Any, Any]:
+        """All readings of a span as an array of rows (series, valid_s, value, quality), by series."""
+        rows = self._db.execute(
+            "SELECT series_id, valid_s, value, quality FROM observation WHERE valid_s > ? "
+            "AND valid_s <= ? AND value IS NOT NULL ORDER BY series_id, valid_s",
+            (since_s, until_s),
+        ).fetchall()
+        return np.array(rows, float).reshape(-1, 4)
+
+    def latest(self) -> dict[int, tuple[int, float]]:
+        """Newest valid time and last receipt per series, in seconds."""
+        rows = self._db.execute("SELECT series_id, valid_s, received_s FROM latest")
+        return {key: (valid_s, received_s) for key, valid_s, received_s in rows}
+
+    def newest(self, series: Sequence[int]) -> dict[int, tuple[int, float | None, int]]:
+        """The newest reading of each series: (valid_s, value, quality)."""
+        wanted = set(series)
+        rows = self._db.execute(
+            "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l "
+            "JOIN observation o ON o.series_id = l.series_id AND o.valid_s = l.valid_s"
+        )
+        return {row[0]: row[1:] for row in rows if row[0] in wanted}
+
+    def history(self, series_id: int, valid_s: int) -> list[tuple[int, float | None, int, str]]:
+        """Every version of one reading: (revision, value, quality, reason), oldest first."""
+        return self._db.execute(
+            "SELECT revision, value, quality, reason FROM superseded "
+            "WHERE series_id = :series AND valid_s = :at UNION ALL "
+            "SELECT revision, value, quality, reason FROM observation "
+            "WHERE series_id = :series AND valid_s = :at ORDER BY revision",
+            {"series": series_id, "at": valid_s},
+        ).fetchall()
+
+    def frames(self, station: str, verdict: str) -> list[tuple[int, bytes, str, float]]:
+        """Raw frames of a station with a verdict: (id, raw, source, received_s)."""
+        return self._db.execute(
+            "SELECT id, raw, source, received_s FROM frame WHERE station = ? AND verdict = ? "
+            "ORDER BY id",
+            (station, verdict),
+        ).fetchall()
+
+    def settle_frames(self, ids: Iterable[int], verdict: str) -> None:
+        with self._write() as db:
+            db.executemany("UPDATE frame SET verdict = ? WHERE id = ?", [(verdict, i) for i in ids])
+
+    def counts(self) -> dict[str, int]:
+        """Frames by verdict, readings, and readings by quality."""
+        db = self._db
+        found = {f"frames_{v}": n for v, n in db.execute(
+            "SELECT verdict, COUNT(*) FROM frame GROUP BY verdict")}  # fmt: skip
+        found |= {f"readings_{Quality(q).name.lower()}": n for q, n in db.execute(
+            "SELECT quality, COUNT(*) FROM observation GROUP BY quality")}  # fmt: skip
+        return found | {"readings": sum(n for k, n in found.items() if k.startswith("readings_"))}
+
+    def has_frames(self, digests: Sequence[str]) -> set[str]:
+        marks = ",".join("?" * len(digests))
+        rows = self._db.execute(f"SELECT digest FROM frame WHERE digest IN ({marks})", digests)
+        return {row[0] for row in rows}
+
+    def check(self) -> list[str]:
+        """What SQLite itself finds broken; empty means sound."""
+        rows = self._db.execute("PRAGMA quick_check").fetchall()
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def close(self) -> None:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is not None:
+            db.close()
+            self._local.db = None
+
+
+@lru_cache
+def store() -> Store:
+    path = config().telemetry_db
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Store(path)
+
+
+def from_s(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,124 @@
+"""The channels. ``open_channel`` is the one place a message leaves by, and the one place that
+keeps a drill from reaching anybody real."""
+
+import hashlib
+import hmac
+import json
+import smtplib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from fangxian.spine.core.config import Config, config
+from fangxian.spine.core.problems import Problem
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a channel is given: ``key`` makes a repeat harmless."""
+
+    key: str
+    to_phone: str
+    to_mail: str
+    to_name: str
+    text: str
+
+
+class ChannelError(Exception):
+    """Not sent; worth another try."""
+
+
+class Channel(Protocol):
+    """Hands parcels over; returns the keys the other side has accepted."""
+
+    def send(self, parcels: Sequence[Parcel]) -> set[str]: ...
+
+
+class App:
+    """The open page itself: the delivery row is the message, pushed by the live stream."""
+
+    def send(self, parcels: Sequence[Parcel]) -> set[str]:
+        return {parcel.key for parcel in parcels}
+
+
+class Mail:
+    """SMTP, one connection a batch."""
+
+    def __init__(self, settings: Config) -> None:
+        self.settings = settings
+
+    def send(self, parcels: Sequence[Parcel]) -> set[str]:
+        sent = set()
+        try:
+            with smtplib.SMTP(self.settings.smtp_host, self.settings.smtp_port, timeout=10) as smtp:
+                for parcel in parcels:
+                    letter = EmailMessage()
+                    letter["From"], letter["To"] = self.settings.smtp_from, parcel.to_mail
+                    letter["Subject"] = parcel.text[:40]
+                    letter["Message-ID"] = f"<{parcel.key}@fangxian>"
+                    letter.set_content(parcel.text)
+                    smtp.send_message(letter)
+                    sent.add(parcel.key)
+        except (OSError, smtplib.SMTPException) as error:
+            if not sent:
+                raise ChannelError(str(error)) from error
+        return sent
+
+
+class Gateway:
+    """The HTTP gateway for text messages and voice calls; requests are signed."""
+
+    def __init__(self, settings: Config, kind: str) -> None:
+        self.url, self.secret, self.kind = settings.gateway_url, settings.gateway_secret, kind
+
+    def send(self, parcels: Sequence[Parcel]) -> set[str]:
+        messages = [{"key": p.key, "to": p.to_phone, "text": p.text} for p in parcels]
+        body = json.dumps({"kind": self.kind, "messages": messages}).encode()
+        answer = self._call("POST", "/v1/messages", content=body)
+        return set(answer["accepted"])
+
+    def receipts(self, after: int) -> list[dict[str, Any]]:
+        """What the gateway has to report since receipt number ``after``."""
+        return list(self._call("GET", "/v1/receipts", params={"after": after})["receipts"])
+
+    def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        sign = sign_body(self.secret, more.get("content", b""))
+        try:
+            answer = httpx.request(
+                method, self.url + path, headers={"X-Signature": sign}, timeout=5, **more
+            )
+            answer.raise_for_status()
+            return dict(answer.json())
+        except (httpx.HTTPError, ValueError) as error:
+            raise ChannelError(f"{type(error).__name__}: {error}") from error
+
+
+def sign_body(secret: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def open_channel(name: str, settings: Config | None = None) -> Channel:
+    """The channel of that name. In a drill only the open page and a simulator on this machine
+    can be opened; anything else raises ``reach.drill_blocks_channel``."""
+    settings = settings or config()
+    if name == "app":
+        return App()
+    if settings.drill:
+        host = urlsplit(settings.gateway_url).hostname
+        own = f"drill:{settings.scenario}" == settings.gateway_secret.rpartition("|")[0]
+        if name == "mail" or host not in LOOPBACK or not own:
+            raise Problem("reach.drill_blocks_channel", channel=name)
+    if name == "mail" and settings.smtp_host:
+        return Mail(settings)
+    if name in {"sms", "voice"} and settings.gateway_url:
+        return Gateway(settings, name)
+    raise ChannelError(f"channel {name} is not set up")
+
+
+CHANNELS = {"app": App, "mail": Mail, "sms": Gateway, "voice": Gateway}

@@ -1,0 +1,255 @@
+"""Services of reach: plan deliveries in the caller's transaction, hand them over outside of any,
+take receipts and answers, retry, and bury what cannot be delivered with an owner."""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core import signing
+from django.db import transaction
+
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
+from fangxian.spine.core.events import Entry, named, record, record_many
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Cursor
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.registry.models import Person, Post
+from fangxian.spine.registry.seal import unseal
+
+from .channels import ChannelError, Gateway, Parcel, open_channel
+from .models import Delivery, Message
+
+log = logging.getLogger("fangxian.reach")
+State = Delivery.State
+LEASE_S = 30.0
+MAX_ATTEMPTS = 6
+BACKOFF_S = 20.0
+SALT = "answer"
+
+
+@transaction.atomic
+def tell(  # noqa: PLR0913 - who, what, how
+    *, subject_kind: str, subject_id: str, text: str, level: Level | None, person: Person,
+    post: Post | None, channels: Iterable[str], step: int = 0, expires_at: datetime,
+    by: Seat = SYSTEM,
+) -> list[Delivery]:  # fmt: skip
+    """Plan one message to one person over several channels, once per step."""
+    require(by, "message.tell")
+    now = clock.now()
+    message, _ = Message.objects.get_or_create(
+        subject_kind=subject_kind, subject_id=subject_id, text=text,
+        defaults={"level": level, "created_at": now, "expires_at": expires_at},
+    )  # fmt: skip
+    planned = []
+    for channel in channels:
+        delivery, made = Delivery.objects.get_or_create(
+            message=message, person=person, channel=channel, step=step,
+            defaults={"due_at": now, "post": post},
+        )  # fmt: skip
+        if made:
+            planned.append(delivery)
+    if planned:
+        record(
+            "message.planned",
+            subject=message,
+            by=by,
+            after={"person": person.pk, "channels": [d.channel for d in planned], "step": step},
+        )
+    return planned
+
+
+@transaction.atomic
+def cancel(*, subject_kind: str, subject_id: str, by: Seat = SYSTEM) -> int:
+    """Stop what has not been handed over yet: who has answered is not paged again."""
+    require(by, "message.tell")
+    waiting = Delivery.objects.filter(
+        message__subject_kind=subject_kind, message__subject_id=subject_id, state=State.PLANNED
+    )
+    return waiting.update(state=State.CANCELLED)
+
+
+def dispatch(limit: int = 400, *, by: Seat = SYSTEM) -> int:
+    """Hand over what is due. Claimed by a lease in one transaction, sent outside of any, settled
+    in another; a process killed between repeats the hand-over, and the key keeps it single."""
+    require(by, "message.tell")
+    now, now_s = clock.now(), time.time()
+    with transaction.atomic():
+        due = list(
+            Delivery.objects.select_for_update(of=("self",))
+            .filter(state=State.PLANNED, due_at__lte=now, lease_until_s__lt=now_s)
+            .select_related("message", "person")
+            .order_by("message__level", "id")[:limit]
+        )
+        Delivery.objects.filter(pk__in=[d.pk for d in due]).update(lease_until_s=now_s + LEASE_S)
+    by_channel: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in due:
+        by_channel[delivery.channel].append(delivery)
+    for name, rows in by_channel.items():  # a failing channel is tried apart from the others
+        try:
+            accepted = open_channel(name).send([_parcel(d) for d in rows])
+            _settle(rows, accepted, "refused by the channel")
+        except (ChannelError, Problem) as error:
+            _settle(rows, set(), str(error))
+    return len(due)
+
+
+def parcel_key(delivery: Delivery) -> str:
+    return f"{config().scenario or 'real'}-{delivery.pk}"
+
+
+def _parcel(delivery: Delivery) -> Parcel:
+    person = delivery.person
+    return Parcel(
+        key=parcel_key(delivery),
+        to_phone=unseal(person.phone_sealed) if person.phone_sealed else "",
+        to_mail=person.email,
+        to_name=person.name,
+        text=f"{delivery.message.text} {answer_link(delivery)}",
+    )
+
+
+@transaction.atomic
+def _settle(rows: list[Delivery], accepted: set[str], error: str) -> None:
+    now = clock.now()
+    dead = []
+    for delivery in rows:
+        delivery.lease_until_s = 0
+        if parcel_key(delivery) in accepted:
+            delivery.state, delivery.handed_over_at = State.ACCEPTED, now
+            continue
+        delivery.attempts += 1
+        delivery.last_error = error[:300]
+        delivery.due_at = now + timedelta(seconds=BACKOFF_S * 2**delivery.attempts)
+        if delivery.attempts >= MAX_ATTEMPTS:
+            delivery.state = State.FAILED
+            dead.append(delivery)
+    Delivery.objects.bulk_update(
+        rows, ["state", "handed_over_at", "attempts", "last_error", "due_at", "lease_until_s"]
+    )
+    record_many([Entry("delivery.failed", named(d), None, {"error": d.last_error}) for d in dead])
+
+
+@transaction.atomic
+def take_receipts(receipts: Iterable[dict[str, Any]], *, by: Seat = SYSTEM) -> int:
+    """Enter what the gateway reports. A receipt never moves a delivery back."""
+    require(by, "message.tell")
+    n = 0
+    for receipt in receipts:
+        scenario, _, key = str(receipt["key"]).rpartition("-")
+        if scenario != (config().scenario or "real") or not key.isdigit():
+            continue
+        n += _advance(int(key), str(receipt["state"]), str(receipt.get("answer", "")), by)
+    return n
+
+
+RECEIPT = {
+    "delivered": (State.DELIVERED, "delivered_at"),
+    "seen": (State.SEEN, "seen_at"),
+    "answered": (State.ANSWERED, "answered_at"),
+    "failed": (State.FAILED, ""),
+}
+
+
+def _advance(key: int, told: str, answer: str, by: Seat) -> int:
+    state, column = RECEIPT[told]
+    rows = Delivery.objects.filter(pk=key, state__lt=state).exclude(state=State.CANCELLED)
+    if told == "failed":
+        rows = rows.filter(state__lt=State.DELIVERED)
+    values: dict[str, Any] = {"state": state}
+    if column:
+        values[column] = clock.now()
+    if told == "answered":
+        values["answer"] = answer
+        repeated = Delivery.objects.filter(pk=key, state=State.ANSWERED).exclude(answer=answer)
+        changed = rows.update(**values) or repeated.update(answer=answer)
+    else:
+        changed = rows.update(**values)
+    if changed and told in {"answered", "failed"}:
+        delivery = Delivery.objects.select_related("message").get(pk=key)
+        about = {
+            "about": f"{delivery.message.subject_kind}:{delivery.message.subject_id}",
+            "person": delivery.person_id,
+            "answer": answer,
+            "channel": delivery.channel,
+        }
+        record(f"delivery.{told}", subject=delivery, by=by, after=about)
+    return int(changed)
+
+
+def poll_gateway() -> int:
+    """Fetch receipts and answers; the cursor moves with what they change."""
+    channel = open_channel("sms")
+    if not isinstance(channel, Gateway):
+        return 0
+    with transaction.atomic():
+        cursor, _ = Cursor.objects.get_or_create(name="gateway.receipts")
+    receipts = channel.receipts(cursor.value)
+    if not receipts:
+        return 0
+    with transaction.atomic():
+        n = take_receipts(receipts)
+        Cursor.objects.filter(pk=cursor.pk).update(value=max(int(r["number"]) for r in receipts))
+    return n
+
+
+@transaction.atomic
+def retry_delivery(*, delivery: Delivery, by: Seat) -> None:
+    """Give a dead letter another round."""
+    require(by, "work.retry")
+    changed = Delivery.objects.filter(pk=delivery.pk, state=State.FAILED).update(
+        state=State.PLANNED, attempts=0, due_at=clock.now()
+    )
+    if not changed:
+        raise Problem("state.changed", what=str(delivery))
+    record("delivery.retried", subject=delivery, by=by)
+
+
+def answer_link(delivery: Delivery) -> str:
+    """A link that answers this one delivery and nothing else, until the message expires."""
+    token = signing.dumps(
+        [delivery.pk, int(delivery.message.expires_at.timestamp())], salt=SALT, compress=True
+    )
+    return f"{config().url}/a/{token}"
+
+
+def open_link(token: str) -> Delivery:
+    """The delivery a link belongs to. Raises ``answer.expired`` on anything not signed by us."""
+    try:
+        key, expires_s = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        raise Problem("answer.expired") from None
+    delivery = Delivery.objects.select_related("message", "person", "post").filter(pk=key).first()
+    if delivery is None or clock.now().timestamp() > expires_s:
+        raise Problem("answer.expired")
+    return delivery
+
+
+@transaction.atomic
+def mark_seen(delivery: Delivery) -> None:
+    """The person has the text before them."""
+    Delivery.objects.filter(pk=delivery.pk, state__lt=State.SEEN).update(
+        state=State.SEEN, seen_at=clock.now()
+    )
+
+
+@transaction.atomic
+def answer(*, delivery: Delivery, text: str, by: Seat = SYSTEM) -> bool:
+    """Take a person's answer from a link or the open page; False if it was given before."""
+    require(by, "order.answer", posts=(delivery.post_id,))
+    return bool(_advance(delivery.pk, "answered", text, by))
+
+
+def unanswered_count() -> int:
+    """Messages whose person has not answered over any channel, still worth an answer."""
+    waiting = Delivery.objects.filter(
+        state__lt=State.ANSWERED, message__expires_at__gt=clock.now(), step=0
+    )
+    return waiting.values("message_id", "person_id").distinct().count()
+
+

@@ -1,0 +1,1 @@
+"""Who answers for what, when: places, organisations, posts, people, terms, duties."""

@@ -1,0 +1,195 @@
+"""Dated places, posts, people, terms and duties, with the constraints that keep them true."""
+
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from fangxian.spine.core import clock
+
+
+class Place(models.Model):
+    """A dated node of the tree city, county, town, village."""
+
+    class Kind(models.TextChoices):
+        CITY = "city"
+        COUNTY = "county"
+        TOWN = "town"
+        VILLAGE = "village"
+
+    code = models.CharField(max_length=12)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=Kind)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    path = models.CharField(max_length=60, db_index=True)
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+    successor = models.ForeignKey("self", models.PROTECT, null=True, related_name="predecessors")
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    position_synthetic = models.BooleanField(default=False)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "valid_from"], name="place_code_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True)
+                | Q(valid_from__isnull=True)
+                | Q(valid_to__gt=F("valid_from")),
+                name="place_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def name_on(self, day: date) -> str:
+        """The name in force on ``day``: before a change of code, the predecessor's."""
+        if self.valid_from and day < self.valid_from:
+            for old in self.predecessors.all():
+                return old.name_on(day)
+        return self.name
+
+
+class Organisation(models.Model):
+    """A headquarters or a department."""
+
+    class Kind(models.TextChoices):
+        HEADQUARTERS = "headquarters"
+        DEPARTMENT = "department"
+        GOVERNMENT = "government"
+
+    name = models.CharField(max_length=80, unique=True)
+    name_en = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    place = models.ForeignKey(Place, models.PROTECT)
+    synthetic = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Post(models.Model):
+    """A seat of an organisation at a place; it stays when people change."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    place = models.ForeignKey(Place, models.PROTECT)
+    name = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20)
+    superior = models.ForeignKey("self", models.PROTECT, null=True, related_name="inferiors")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "place", "name"], name="post_once_in_organisation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation.name}{self.name}"
+
+
+class Person(models.Model):
+    """A person. The phone is kept encrypted; reading it is recorded."""
+
+    name = models.CharField(max_length=40)
+    phone_sealed = models.BinaryField(default=b"")
+    phone_masked = models.CharField(max_length=20, blank=True)
+    email = models.EmailField(blank=True)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    synthetic = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Term(models.Model):
+    """A person on a post over the half-open span [starts_at, ends_at)."""
+
+    class Kind(models.TextChoices):
+        HOLDER = "holder"
+        INTERIM = "interim"
+
+    post = models.ForeignKey(Post, models.PROTECT, related_name="terms")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="terms")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.HOLDER)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="term_ends_after_start",
+            ),
+            models.UniqueConstraint(
+                fields=["post"], condition=Q(ends_at__isnull=True), name="term_one_open_per_post"
+            ),
+        ]
+        indexes = [models.Index(fields=["post", "starts_at"], name="term_by_post")]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.post}"
+
+
+class Duty(models.Model):
+    """A post answers for a thing in a role. Without a post, or a post without a holder, the
+    duty is a gap."""
+
+    class Role(models.TextChoices):
+        A = "A", "属地A岗"
+        B = "B", "属地B岗"
+        DEPARTMENT = "department", "部门监管"
+
+    thing_kind = models.CharField(max_length=20)
+    thing_id = models.CharField(max_length=20)
+    thing_name = models.CharField(max_length=80)
+    place = models.ForeignKey(Place, models.PROTECT)
+    role = models.CharField(max_length=10, choices=Role)
+    post = models.ForeignKey(Post, models.PROTECT, null=True, related_name="duties")
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["thing_kind", "thing_id", "role"],
+                condition=Q(valid_to__isnull=True),
+                name="duty_once_per_thing_and_role",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.thing_name} {self.get_role_display()}"
+
+
+class Handover(models.Model):
+    """A change of holder that waits for both signatures; until then nothing passes."""
+
+    term = models.ForeignKey(Term, models.PROTECT, related_name="handovers")
+    successor = models.ForeignKey(Person, models.PROTECT, related_name="takeovers")
+    opened_at = models.DateTimeField(default=clock.now)
+    items = models.JSONField(default=list)
+    old_signed_at = models.DateTimeField(null=True)
+    old_signed_by = models.CharField(max_length=120, blank=True)
+    new_signed_at = models.DateTimeField(null=True)
+    passed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["term"], condition=Q(passed_at__isnull=True), name="handover_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(passed_at__isnull=True)
+                | Q(old_signed_at__isnull=False, new_signed_at__isnull=False),
+                name="handover_passes_signed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term} → {self.successor}"

@@ -1,0 +1,143 @@
+"""Finding a name by code, name, old name, Traditional form, full pinyin or initials. Which names
+exist is in read.py; this is the index over them, in memory."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+
+MAX_READINGS = 32
+# what people leave out when they type a place
+SUFFIXES = (
+    "社区居委会", "村委会", "居委会", "居民委员会", "村民委员会", "街道", "社区", "市", "区", "县",
+    "镇", "乡", "村", "站",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One thing that can be found: what opens it and what stands beside it in the list."""
+
+    kind: str
+    key: str
+    name: str
+    beside: str
+    rank: int
+    code: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@lru_cache(1)
+def overrides() -> dict[str, tuple[str, ...]]:
+    with (Path(__file__).parent / "data" / "pinyin_overrides.csv").open(encoding="utf-8") as file:
+        return {row["text"]: tuple(row["pinyin"].split()) for row in csv.DictReader(file)}
+
+
+@lru_cache(4096)
+def _character_readings(character: str) -> tuple[str, ...]:
+    from pypinyin import Style, pinyin
+
+    if character in overrides():
+        return overrides()[character]
+    found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
+    plain = {reading.replace("ü", "v") for reading in (found[0] if found else [])}
+    return tuple(sorted(plain)) or (character.lower(),)
+
+
+def readings(text: str) -> list[tuple[str, ...]]:
+    """Every reading of ``text`` as syllables, overrides first, at most MAX_READINGS."""
+    parts: list[list[tuple[str, ...]]] = []
+    at = 0
+    while at < len(text):
+        for size in (4, 3, 2):
+            word = text[at : at + size]
+            if len(word) == size and word in overrides():
+                parts.append([overrides()[word]])
+                at += size
+                break
+        else:
+            parts.append([(reading,) for reading in _character_readings(text[at])])
+            at += 1
+    found = []
+    for choice in product(*parts):
+        found.append(tuple(syllable for part in choice for syllable in part))
+        if len(found) == MAX_READINGS:
+            break
+    return found
+
+
+@lru_cache(1)
+def _simplifier() -> "object":
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+def fold(text: str) -> str:
+    """Simplified, half-width, lower case, without spaces."""
+    narrow = "".join(
+        chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c for c in text if not c.isspace()
+    ).lower()
+    if narrow.isascii():
+        return narrow
+    return str(_simplifier().convert(narrow))  # type: ignore[attr-defined]
+
+
+class NameIndex:
+    """A sorted list of keys, searched by prefix; built once, read by many."""
+
+    def __init__(self, things: Iterable[Named]) -> None:
+        self.things = list(things)
+        keys: dict[str, dict[int, int]] = {}
+        for number, thing in enumerate(self.things):
+            for key, cost in _keys(thing):
+                row = keys.setdefault(key, {})
+                row[number] = min(cost, row.get(number, 99))
+        self._keys = sorted(keys)
+        self._rows = [keys[key] for key in self._keys]
+
+    def find(self, query: str, limit: int = 3) -> list[Named]:
+        """The best ``limit`` matches: exact before prefix, better key before worse, higher
+        place before lower."""
+        from bisect import bisect_left
+
+        wanted = fold(query).replace("'", "").replace("-", "")
+        if not wanted:
+            return []
+        best: dict[int, tuple[int, int, int]] = {}
+        at = bisect_left(self._keys, wanted)
+        seen = 0
+        while at < len(self._keys) and self._keys[at].startswith(wanted) and seen < 4000:
+            longer = len(self._keys[at]) - len(wanted)
+            for number, cost in self._rows[at].items():
+                score = (1 if longer else 0, cost, longer)
+                if number not in best or score < best[number]:
+                    best[number] = score
+            at, seen = at + 1, seen + 1
+        order = sorted(
+            best, key=lambda n: (*best[n], self.things[n].rank, len(self.things[n].name), n)
+        )
+        return [self.things[number] for number in order[:limit]]
+
+
+def _keys(thing: Named) -> Iterable[tuple[str, int]]:
+    """Search keys with their cost: what is typed whole is cheap, initials are dear."""
+    if thing.code:
+        yield thing.code, 0
+    for cost, name in enumerate((thing.name, *thing.aliases)):
+        folded = fold(name)
+        short = next(
+            (
+                folded.removesuffix(suffix)
+                for suffix in SUFFIXES
+                if folded.endswith(suffix) and len(folded) > len(suffix) + 1
+            ),
+            folded,
+        )
+        for text, extra in {folded: 0, short: 1}.items():
+            yield text, min(cost, 1) + extra
+            for syllables in readings(text):
+                yield "".join(syllables), 2 + extra + min(cost, 1)
+                yield "".join(s[0] for s in syllables), 4 + extra + min(cost, 1)

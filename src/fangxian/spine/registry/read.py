@@ -1,0 +1,248 @@
+"""Selectors of the registry: seats, places, holders, names. Proof of cover in time is in prove.py."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Prefetch, Q, QuerySet
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require, visible
+
+from .models import Duty, Handover, Organisation, Person, Place, Post, Term
+from .names import NameIndex, Named
+
+KIND_RANK = {"city": 0, "county": 1, "town": 2, "village": 3}
+
+
+def in_force(at: datetime) -> Q:
+    """Terms that run at ``at``."""
+    return Q(starts_at__lte=at) & (Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+
+
+def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
+    """The seat the user holds now; a named successor has a seat to sign with; else None."""
+    if not user.is_authenticated:
+        return None
+    term = (
+        Term.objects.filter(in_force(clock.now()), person__user_id=user.pk)
+        .select_related("person", "post__place", "post__organisation")
+        .order_by("-starts_at")
+        .first()
+    )
+    return seat_from(term) if term else _successor_seat(user)
+
+
+def _successor_seat(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
+    waiting = Handover.objects.filter(passed_at__isnull=True, successor__user_id=user.pk)
+    handover = waiting.select_related("successor", "term__post__place").first()
+    if handover is None:
+        return None
+    place = handover.term.post.place
+    name = handover.successor.name
+    return Seat(handover.successor_id, None, name, "successor", place.path, place.kind)
+
+
+def seat_from(term: Term) -> Seat:
+    post = term.post
+    return Seat(
+        person_id=term.person_id,
+        post_id=post.pk,
+        label=f"{term.person.name}（{post}）",
+        role=post.role,
+        place_path=post.place.path,
+        level=post.place.kind,
+    )
+
+
+def seat_of_person(person: Person) -> Seat:
+    """The seat a person holds now. Raises ``rights.no_seat``."""
+    terms = Term.objects.filter(in_force(clock.now()), person=person)
+    term = terms.select_related("person", "post__place", "post__organisation").first()
+    if term is None:
+        raise Problem("rights.no_seat")
+    return seat_from(term)
+
+
+def holders(posts: Iterable[int], at: datetime | None = None) -> dict[int, Person]:
+    """Who sits on each post at ``at``; a post without a holder is absent."""
+    terms = Term.objects.filter(in_force(at or clock.now()), post_id__in=list(posts))
+    return {term.post_id: term.person for term in terms.select_related("person")}
+
+
+def holder(post: Post | int, at: datetime | None = None) -> Person | None:
+    key = post if isinstance(post, int) else post.pk
+    return holders([key], at).get(key)
+
+
+def duty_post(*, thing_kind: str, thing_id: str | int, role: str = "A") -> Post | None:
+    """The post that answers for a thing in a role now."""
+    duties = Duty.objects.filter(thing_kind=thing_kind, thing_id=str(thing_id), role=role)
+    duty = duties.filter(valid_to__isnull=True).select_related("post__place").first()
+    return duty.post if duty else None
+
+
+def city() -> Place:
+    return Place.objects.get(kind=Place.Kind.CITY)
+
+
+def post_by_role(role: str, place: Place | None = None) -> Post:
+    """The post with ``role`` at ``place`` (the city by default); the first one made leads."""
+    place = place or city()
+    post = Post.objects.filter(role=role, place=place).order_by("id").first()
+    if post is None:
+        raise Problem("not_found", what=f"{place} {role}")
+    return post
+
+
+def fallback_post() -> Post:
+    """The named post that owns whatever has no other owner: the city duty officer."""
+    return post_by_role("duty_officer")
+
+
+def owner_of(thing_kind: str, thing_id: str | int) -> Post:
+    """Who owns a gap of a thing: its first duty post that has a holder, else the fallback."""
+    duties = Duty.objects.filter(
+        thing_kind=thing_kind, thing_id=str(thing_id), valid_to__isnull=True, post__isnull=False
+    ).select_related("post")
+    rows = sorted(duties, key=lambda duty: "A B department".split().index(duty.role))
+    held = holders([duty.post_id for duty in rows if duty.post_id])
+    for duty in rows:
+        if duty.post and duty.post_id in held:
+            return duty.post
+    return fallback_post()
+
+
+def places(*, seat: Seat) -> QuerySet[Place]:
+    prefix = visible(seat, "map.read")
+    found = Place.objects.none() if prefix is None else Place.objects.filter(path__startswith=prefix)
+    return found.prefetch_related("predecessors")
+
+
+def current_places(*, seat: Seat, at: datetime | None = None) -> QuerySet[Place]:
+    """Places of the tree without those replaced by a successor."""
+    return places(seat=seat).filter(successor__isnull=True)
+
+
+def place_label(place: Place, at: datetime | None = None) -> str:
+    """The name people use at ``at``, with the county in front where it helps."""
+    day = clock.beijing(at or clock.now()).date()
+    if place.kind in {Place.Kind.TOWN, Place.Kind.VILLAGE} and place.parent:
+        return f"{place.parent.name_on(day)} {place.name}"
+    return place.name_on(day)
+
+
+def town_of(place: Place) -> Place:
+    while place.kind == Place.Kind.VILLAGE and place.parent:
+        place = place.parent
+    return place
+
+
+def posts(*, seat: Seat) -> QuerySet[Post]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Post.objects.none()
+    found = Post.objects.filter(place__path__startswith=prefix)
+    current = Prefetch(
+        "terms",
+        Term.objects.filter(in_force(clock.now())).select_related("person"),
+        to_attr="current_terms",
+    )
+    return found.select_related("organisation", "place").prefetch_related(current)
+
+
+def organisations(*, seat: Seat) -> QuerySet[Organisation]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Organisation.objects.none()
+    return Organisation.objects.filter(place__path__startswith=prefix).select_related("place")
+
+
+def people(*, seat: Seat) -> QuerySet[Person]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Person.objects.none()
+    return Person.objects.filter(
+        terms__in=Term.objects.filter(in_force(clock.now()), post__place__path__startswith=prefix)
+    ).distinct()
+
+
+def duties(*, seat: Seat) -> QuerySet[Duty]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Duty.objects.none()
+    found = Duty.objects.filter(place__path__startswith=prefix, valid_to__isnull=True)
+    return found.select_related("post__organisation", "place")
+
+
+def duties_of_post(post: Post, *, seat: Seat) -> QuerySet[Duty]:
+    return duties(seat=seat).filter(post=post)
+
+
+def open_handovers(*, seat: Seat) -> QuerySet[Handover]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Handover.objects.none()
+    found = Handover.objects.filter(
+        passed_at__isnull=True, term__post__place__path__startswith=prefix
+    )
+    return found.select_related("term__post__organisation", "term__person", "successor")
+
+
+def terms_of_post(post: Post, *, seat: Seat) -> QuerySet[Term]:
+    require(seat, "register.read", place=post.place.path)
+    return post.terms.select_related("person").order_by("-starts_at")
+
+
+@lru_cache(1)
+def _name_index(stamp: int) -> NameIndex:
+    day = clock.beijing(clock.now()).date()
+    things = []
+    for place in Place.objects.select_related("parent", "parent__parent").prefetch_related(
+        "predecessors"
+    ):
+        if place.successor_id:
+            continue
+        beside = place.parent.name_on(day) if place.parent else ""
+        if place.kind == "village" and place.parent and place.parent.parent:
+            beside = f"{place.parent.parent.name_on(day)} {beside}"
+        things.append(
+            Named(
+                kind="place",
+                key=place.code,
+                name=place.name,
+                beside=beside,
+                rank=KIND_RANK[place.kind],
+                code=place.code,
+                aliases=tuple(old.name for old in place.predecessors.all()),
+            )
+        )
+        things += [
+            Named("place", place.code, old.name, f"今 {place.name}", 1, code=old.code)
+            for old in place.predecessors.all()
+        ]
+    return NameIndex(things)
+
+
+def find_places(query: str, *, seat: Seat, limit: int = 3) -> list[Named]:
+    """Places by code, name, old name, Traditional form, pinyin or initials."""
+    prefix = visible(seat, "map.read")
+    if prefix is None:
+        return []
+    found = _name_index(Place.objects.count()).find(query, limit if not prefix else 200)
+    if prefix:
+        codes = set(places(seat=seat).values_list("code", flat=True))
+        found = [thing for thing in found if thing.key in codes]
+    return found[:limit]
+
+
+def counties_outline() -> dict[str, Any]:
+    """The county polygons, WGS84 GeoJSON."""
+    import json
+    from pathlib import Path
+
+    file = Path(__file__).parent / "data" / "counties_2021.wgs84.geojson"
+    return dict(json.loads(file.read_text(encoding="utf-8")))

@@ -1,0 +1,195 @@
+"""Services of the registry, the only writers of its tables."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import record
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require
+
+from .models import Duty, Handover, Person, Place, Post, Term
+from .read import duty_post, holder
+from .seal import mask_phone, seal, unseal
+
+
+@transaction.atomic
+def add_person(*, name: str, phone: str, email: str = "", by: Seat) -> Person:
+    require(by, "register.write")
+    person = Person.objects.create(
+        name=name, phone_sealed=seal(phone), phone_masked=mask_phone(phone), email=email
+    )
+    record("person.added", subject=person, by=by, after={"name": name})
+    return person
+
+
+@transaction.atomic
+def reveal_phone(*, person: Person, reason: str, by: Seat) -> str:
+    """The phone in clear. The reading is recorded with its reason."""
+    posts = person.terms.select_related("post__place")
+    place = posts[0].post.place.path if posts else None
+    require(by, "person.reveal", place=place, sensitivity=2)
+    if not reason.strip():
+        raise Problem("input.reason_missing", field="reason")
+    record("person.phone_read", subject=person, by=by, reason=reason)
+    return unseal(person.phone_sealed)
+
+
+@transaction.atomic
+def start_term(
+    *, post: Post, person: Person, at: datetime, by: Seat, until: datetime | None = None
+) -> Term:
+    """Put a person on a post. Raises ``term.overlap`` if somebody holds it in that span."""
+    require(by, "register.write", place=post.place.path)
+    overlap = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+    if until:
+        overlap &= Q(starts_at__lt=until)
+    if post.terms.filter(overlap).exists():
+        raise Problem("term.overlap", post=str(post))
+    term = Term.objects.create(post=post, person=person, starts_at=at, ends_at=until)
+    record("term.started", subject=term, by=by, after=_term(term))
+    return term
+
+
+def _term(term: Term) -> dict[str, Any]:
+    return {
+        "post": str(term.post),
+        "person": term.person.name,
+        "kind": term.kind,
+        "starts_at": term.starts_at,
+        "ends_at": term.ends_at,
+    }
+
+
+@transaction.atomic
+def end_term(
+    *, term: Term, at: datetime, by: Seat, to_superior: bool = False, reason: str = ""
+) -> Term | None:
+    """End a term. While the post answers for duties this is refused, unless the holder of the
+    superior post stands in, with a reason; his interim term is returned."""
+    require(by, "term.end", place=term.post.place.path)
+    n = term.post.duties.filter(valid_to__isnull=True).count()
+    followed = term.post.terms.filter(starts_at__lte=at).exclude(pk=term.pk)
+    if n and not followed.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at)).exists():
+        if not to_superior:
+            raise Problem("term.no_successor", post=str(term.post), n=n)
+        if not reason.strip():
+            raise Problem("input.reason_missing", field="reason")
+    stand_in = None
+    if to_superior:
+        superior = term.post.superior
+        person = holder(superior, at) if superior else None
+        if person is None:
+            raise Problem("term.no_superior", post=str(term.post))
+        _close(term, at=at, by=by, reason=reason)
+        stand_in = Term.objects.create(
+            post=term.post, person=person, kind=Term.Kind.INTERIM, starts_at=at, reason=reason
+        )
+        record("term.started", subject=stand_in, by=by, after=_term(stand_in), reason=reason)
+    else:
+        _close(term, at=at, by=by, reason=reason)
+    return stand_in
+
+
+def _close(term: Term, *, at: datetime, by: Seat, reason: str) -> None:
+    changed = Term.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=at), pk=term.pk
+    ).update(ends_at=at)
+    if not changed:
+        raise Problem("state.changed", what=str(term))
+    before = _term(term)
+    term.ends_at = at
+    record("term.ended", subject=term, by=by, before=before, after=_term(term), reason=reason)
+
+
+@transaction.atomic
+def open_handover(
+    *, term: Term, successor: Person, items: list[dict[str, Any]], by: Seat
+) -> Handover:
+    """Name a successor. Nothing passes until both have signed."""
+    require(by, "term.end", place=term.post.place.path)
+    handover, _ = Handover.objects.update_or_create(
+        term=term, passed_at=None, defaults={"successor": successor, "items": items}
+    )
+    record(
+        "handover.opened",
+        subject=handover,
+        by=by,
+        after={"term": str(term), "successor": successor.name, "items": len(items)},
+    )
+    return handover
+
+
+@transaction.atomic
+def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") -> Handover:
+    """Sign for the ``old`` or the ``new`` holder. A superior may sign for an old holder who is
+    gone, with a reason, and it is recorded so. The second signature passes the post."""
+    post = handover.term.post
+    require(by, "handover.sign", place=post.place.path, posts=(post.pk, post.superior_id, by.post_id))
+    handover = Handover.objects.select_for_update().get(pk=handover.pk, passed_at=None)
+    signer = handover.term.person_id if side == "old" else handover.successor_id
+    if by.person_id != signer:
+        is_superior = by.post_id is not None and by.post_id == post.superior_id
+        if side != "old" or not (is_superior or by.role == "administrator"):
+            raise Problem("rights.denied", seat=by.label, right="handover.sign")
+        if not reason.strip():
+            raise Problem("input.reason_missing", field="reason")
+    now = clock.now()
+    if side == "old":
+        handover.old_signed_at, handover.old_signed_by = now, by.label
+    else:
+        handover.new_signed_at = now
+    if handover.old_signed_at and handover.new_signed_at:
+        handover.passed_at = now
+        _close(handover.term, at=now, by=by, reason="交接")
+        term = Term.objects.create(post=post, person=handover.successor, starts_at=now)
+        record("term.started", subject=term, by=by, after=_term(term))
+    handover.save()
+    record(
+        "handover.passed" if handover.passed_at else "handover.signed",
+        subject=handover,
+        by=by,
+        after={"side": side},
+        reason=reason,
+    )
+    return handover
+
+
+@transaction.atomic
+def set_duties(
+    *, thing_kind: str, thing_id: str, thing_name: str, place: Place, by: Seat,
+    posts: dict[str, Post | None] | None = None,
+) -> list[Duty]:  # fmt: skip
+    """Write down who answers for a thing in the three roles; by default whoever answers for its
+    place. A role nobody can be found for stands there without a post, as a gap."""
+    require(by, "register.write", place=place.path)
+    duties = []
+    for role in Duty.Role.values:
+        post = (posts or {}).get(role) or duty_post(
+            thing_kind="place", thing_id=place.code, role=role
+        )
+        duty, made = Duty.objects.get_or_create(
+            thing_kind=thing_kind,
+            thing_id=thing_id,
+            role=role,
+            valid_to=None,
+            defaults={"thing_name": thing_name, "place": place, "post": post},
+        )
+        if made:
+            record("duty.set", subject=duty, by=by, after={"duty": str(duty), "post": str(post)})
+        duties.append(duty)
+    return duties
+
+
+@transaction.atomic
+def assign_duty(*, duty: Duty, post: Post, by: Seat) -> Duty:
+    """Give a duty to another post."""
+    require(by, "register.write", place=duty.place.path)
+    before = {"post": str(duty.post)}
+    duty.post = post
+    duty.save(update_fields=["post"])
+    record("duty.assigned", subject=duty, by=by, before=before, after={"post": str(post)})
+    return duty

@@ -1,0 +1,1 @@
+"""Doors to the system for people and programs."""

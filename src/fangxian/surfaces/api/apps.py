@@ -1,0 +1,8 @@
+"""Django app of the surface."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "fangxian.surfaces.api"
+    label = "api"

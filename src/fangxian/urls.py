@@ -1,0 +1,5 @@
+"""All addresses: pages, log-in and the API."""
+
+from django.urls import include, path
+
+urlpatterns = []

@@ -1,0 +1,55 @@
+"""All cause and effect of the system: kind of event -> functions, and the rules of cover. What a
+function does stands in its room."""
+
+from collections.abc import Sequence
+
+from fangxian.spine.command import cover as command_cover
+from fangxian.spine.command.write.orders import (
+    call_next,
+    call_receiver,
+    note_deadline,
+    take_answer,
+)
+from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
+from fangxian.spine.core.queue import Function
+from fangxian.spine.cover import duties
+from fangxian.spine.cover.engine import CoverRule
+from fangxian.spine.observe import cover as observe_cover
+
+WIRING: dict[str, Sequence[Function]] = {
+    # a signal changed: ask the response rules; running responses follow it to new towns
+    "signal.raised": [propose_on_signal, extend_to_signals],
+    "signal.worsened": [propose_on_signal, extend_to_signals],
+    "signal.eased": [propose_on_signal],
+    "signal.cleared": [propose_on_signal],
+    "response.started": [propose_on_signal],
+    "response.raised": [propose_on_signal],
+    "response.lowered": [propose_on_signal],
+    "response.ended": [propose_on_signal],
+    # an order goes out, is called after, is answered
+    "order.issued": [call_receiver],
+    "order.unanswered_1": [call_next],
+    "order.unanswered_2": [call_next],
+    "order.unanswered_3": [call_next],
+    "order.deadline_came": [note_deadline],
+    "delivery.answered": [take_answer],
+}
+
+# Kinds that are recorded for the audit trail alone.
+TOLD_ONLY = frozenset(
+    {
+        "announcement.made", "delivery.failed", "delivery.retried", "duty.assigned", "duty.set",
+        "gap.closed", "gap.opened", "handover.opened", "handover.passed", "handover.signed",
+        "job.retried", "log.added", "message.planned", "observation.corrected",
+        "order.acknowledged", "order.closed", "order.delivered", "order.escalated",
+        "order.extended", "order.help_wanted", "order.in_progress", "order.overdue",
+        "order.refused", "order.reported", "order.urged", "order.verified", "person.added",
+        "person.phone_read", "places.loaded", "proposal.accepted", "proposal.declined",
+        "proposal.made", "proposal.overtaken", "quality_limits.loaded", "quarantine.adopted",
+        "quarantine.looked_at", "shift.ended", "shift.started", "signal.acknowledged",
+        "signal.shelved", "staff.made", "station.added", "station.quarantined", "term.ended",
+        "term.started", "threshold.set", "thresholds.loaded",
+    }
+)  # fmt: skip
+
+COVER: list[CoverRule] = [*duties.RULES, *observe_cover.RULES, *command_cover.RULES]
