@@ -38,10 +38,15 @@ def demo_command(
 
 def _prepare(folder: Path) -> None:
     """A fresh drill folder: made once, then copied from the one kept beside it."""
-    start_django()
-    from fangxian.ops.demo.setup import make_drill
+    from fangxian.ops.demo.template import keep_template, take_template
 
-    make_drill(folder, password=PASSWORD)
+    there = take_template(folder)
+    start_django()
+    if not there:
+        from fangxian.ops.demo.setup import make_drill
+
+        make_drill(password=PASSWORD)
+        keep_template(folder)
 
 
 def _environment(folder: Path) -> dict[str, str]:

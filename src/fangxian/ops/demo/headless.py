@@ -64,7 +64,7 @@ def run(progress: Callable[[int, int], None], hours: int = HOURS) -> dict[str, A
         worker.listen()
         worker.settle()
     worker.cover(force=True)
-    loop.call_soon_threadsafe(server.close)
+    _in(loop, listener.close(server))
     counts = _counts(sender, listener)
     counts["wall_s"] = round(time.monotonic() - started, 1)
     counts["wrong"] = _wrong(counts)

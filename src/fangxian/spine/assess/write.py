@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import Entry, named, record, record_many
+from fangxian.spine.core.events import Entry, named, record, record_many, write_back
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
@@ -61,7 +61,7 @@ def settle(findings: Iterable[Finding], *, by: Seat = SYSTEM) -> list[Signal]:
             entries.append(_told("signal.eased", signal, before))
     fields = "level worst_level value evidence observed_at worsened_at below_since cleared_at"
     fields += " acknowledged_at shelved_until rule"
-    Signal.objects.bulk_update(changed.values(), fields.split())
+    write_back(changed.values(), fields.split())
     record_many(entries, by=by)
     return list(worse.values())
 
@@ -207,7 +207,7 @@ def announce(*, by: Seat = SYSTEM) -> Announcement | None:
     announcement.signals.set(waiting)
     for signal in waiting:
         signal.announced_level = signal.level
-    Signal.objects.bulk_update(waiting, ["announced_level"])
+    write_back(waiting, ["announced_level"])
     record("announcement.made", subject=announcement, by=by, after={"signals": len(waiting)})
     return announcement
 

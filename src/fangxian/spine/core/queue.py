@@ -87,10 +87,12 @@ def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
             .select_related("event")
             .order_by("id")[:limit]
         )
-        for job in jobs:
-            job.state, job.claimed_by = Job.State.CLAIMED, worker
-            job.claimed_until_s = now_s + LEASE_S
-        Job.objects.bulk_update(jobs, ["state", "claimed_by", "claimed_until_s"])
+        if jobs:
+            Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
+                state=Job.State.CLAIMED, claimed_by=worker, claimed_until_s=now_s + LEASE_S
+            )
+    for job in jobs:
+        job.state, job.claimed_by = Job.State.CLAIMED, worker
     return jobs
 
 

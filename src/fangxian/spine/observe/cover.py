@@ -62,26 +62,26 @@ def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
     points = np.radians(np.array(gauges, float).reshape(-1, 2))
     villages = list(
         Place.objects.filter(kind="village", lon__isnull=False, successor__isnull=True)
-        .select_related("parent")
         .order_by("id")
+        .values_list("lon", "lat", "code", "name", "id", "parent__code", "parent__name")
     )
     limit_km = gauge_within_km()
     owners = _owners("place")
     if not villages or not len(points):
         return
-    seats = np.radians(np.array([(v.lon, v.lat) for v in villages], float))
+    seats = np.radians(np.array([row[:2] for row in villages], float))
     nearest = nearest_km(seats, points)
-    for village, km in zip(villages, nearest, strict=True):
-        if km > limit_km:
-            yield Uncovered(
-                "place",
-                village.code,
-                at,
-                owners.get(village.parent.code if village.parent else ""),
-                village.pk,
-                {"village": village.name, "town": str(village.parent), "km": round(float(km), 1),
-                 "limit_km": limit_km},
-            )  # fmt: skip
+    for number in np.flatnonzero(nearest > limit_km):
+        _, _, code, name, key, town_code, town = villages[number]
+        yield Uncovered(
+            "place",
+            code,
+            at,
+            owners.get(town_code),
+            key,
+            {"village": name, "town": town, "km": round(float(nearest[number]), 1),
+             "limit_km": limit_km},
+        )  # fmt: skip
 
 
 def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import smtplib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -90,13 +91,19 @@ class Gateway:
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         sign = sign_body(self.secret, more.get("content", b""))
         try:
-            answer = httpx.request(
-                method, self.url + path, headers={"X-Signature": sign}, timeout=5, **more
+            answer = _client().request(
+                method, self.url + path, headers={"X-Signature": sign}, **more
             )
             answer.raise_for_status()
             return dict(answer.json())
         except (httpx.HTTPError, ValueError) as error:
             raise ChannelError(f"{type(error).__name__}: {error}") from error
+
+
+@lru_cache(1)
+def _client() -> httpx.Client:
+    """One client for the process: making one reads the certificate store."""
+    return httpx.Client(timeout=5)
 
 
 def sign_body(secret: str, body: bytes) -> str:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.events import Entry, named, record, record_many
+from fangxian.spine.core.events import Entry, named, record, record_many, write_back
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.problems import Problem
@@ -129,7 +129,7 @@ def _settle(rows: list[Delivery], accepted: set[str], error: str) -> None:
         if delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = State.FAILED
             dead.append(delivery)
-    Delivery.objects.bulk_update(
+    write_back(
         rows, ["state", "handed_over_at", "attempts", "last_error", "due_at", "lease_until_s"]
     )
     record_many([Entry("delivery.failed", named(d), None, {"error": d.last_error}) for d in dead])

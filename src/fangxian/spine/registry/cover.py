@@ -1,19 +1,26 @@
-"""Cover rules of the registry. The engine is in the cover room, above this one: it reads these
-plain findings through wiring."""
+"""What the registry has to say to cover. The engine is in the cover room, above this one, and
+words the rule there."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from .models import Duty
-from .prove import uncovered
+from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models.functions import Coalesce
+
+from .models import Duty, Term
+from .read import in_force
 
 
 def duties_without_holder(at: datetime) -> Iterator[tuple[Duty, datetime, str]]:
     """Duties nobody holds at ``at``: the duty, since when, and why."""
-    gaps = {g.duty: g for g in uncovered(since=at - timedelta(days=366), until=at)
-            if g.until == at}  # fmt: skip
-    duties = Duty.objects.filter(pk__in=list(gaps)).select_related(
-        "place", "post__superior", "post__organisation"
+    held = Exists(Term.objects.filter(in_force(at), post=OuterRef("post")))
+    valid = Q(valid_from__isnull=True) | Q(valid_from__lte=at)
+    valid &= Q(valid_to__isnull=True) | Q(valid_to__gt=at)
+    lacking = (
+        Duty.objects.filter(valid, Q(post__isnull=True) | ~held)
+        .annotate(left_at=Max("post__terms__ends_at", filter=Q(post__terms__ends_at__lte=at)))
+        .annotate(since=Coalesce(F("left_at"), F("valid_from")))
+        .select_related("place", "post__superior", "post__organisation")
     )
-    for duty in duties:
-        yield duty, gaps[duty.pk].since, gaps[duty.pk].reason
+    for duty in lacking:
+        yield duty, duty.since or at, "no_holder" if duty.post_id else "no_post"

@@ -172,7 +172,7 @@ class _Staff:
             self.duties.append(
                 Duty(
                     thing_kind=kind, thing_id=key, thing_name=name, place=place, role=role,
-                    post=post,
+                    post=post, valid_from=self.since,
                 )  # fmt: skip
             )
 

@@ -176,7 +176,10 @@ def set_duties(
             thing_id=thing_id,
             role=role,
             valid_to=None,
-            defaults={"thing_name": thing_name, "place": place, "post": post},
+            defaults={
+                "thing_name": thing_name, "place": place, "post": post,
+                "valid_from": clock.now(),
+            },  # fmt: skip
         )
         if made:
             record("duty.set", subject=duty, by=by, after={"duty": str(duty), "post": str(post)})

@@ -36,6 +36,12 @@ class Listener:
         self.writer = asyncio.create_task(self._write_batches())
         return await asyncio.start_server(self._talk, host, port, backlog=512)
 
+    async def close(self, server: asyncio.Server) -> None:
+        """Shut the door; what is on its way in is not confirmed and will be sent again."""
+        server.close()
+        self.writer.cancel()
+        await asyncio.gather(self.writer, return_exceptions=True)
+
     async def _write_batches(self) -> None:
         accept = sync_to_async(self.intake.accept, thread_sensitive=True)
         while True:

@@ -1,0 +1,47 @@
+"""The demo's data folder as a template kept beside it, so that a later start only copies. Needs no
+Django: the copy must be there before the settings read the folder's key."""
+
+import hashlib
+import shutil
+import sqlite3
+from pathlib import Path
+
+import fangxian
+
+FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
+
+
+def take_template(folder: Path) -> bool:
+    """Copy the template made by this very source; False if there is none."""
+    template = _template(folder)
+    if not template.exists():
+        return False
+    for file in FILES:
+        shutil.copyfile(template / file, folder / file)
+    return True
+
+
+def keep_template(folder: Path) -> None:
+    """Keep a freshly made folder for the next start."""
+    for file in FILES[:2]:
+        with sqlite3.connect(folder / file) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for old in folder.parent.glob(f".{folder.name}-template-*"):
+        shutil.rmtree(old)
+    template = _template(folder)
+    draft = template.with_suffix(".new")
+    draft.mkdir()
+    for file in FILES:
+        shutil.copyfile(folder / file, draft / file)
+    draft.rename(template)
+
+
+def _template(folder: Path) -> Path:
+    """Named after all our code and data: whatever changes makes a new one."""
+    digest = hashlib.sha256()
+    root = Path(fangxian.__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".csv", ".toml", ".geojson", ".txt"}:
+            stat = path.stat()
+            digest.update(f"{path.name}{stat.st_mtime_ns}{stat.st_size}".encode())
+    return folder.parent / f".{folder.name}-template-{digest.hexdigest()[:12]}"
