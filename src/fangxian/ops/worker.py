@@ -12,6 +12,7 @@ from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.queue import beat, claim_jobs, fan_out, run_jobs, sweep_due
+from fangxian.spine.core.models import Job
 from fangxian.spine.cover.engine import sweep
 from fangxian.spine.reach.channels import ChannelError
 from fangxian.spine.reach.write import dispatch, poll_gateway
@@ -60,9 +61,10 @@ class Worker:
                 self._swept[rule.code] = now_s
 
     def settle(self, rounds: int = 50) -> None:
-        """Tick until nothing is left to do now."""
+        """Tick until no work is left now."""
         for _ in range(rounds):
-            if not self.tick():
+            self.tick()
+            if not Job.objects.filter(state=Job.State.READY, due_at__lte=clock.now()).exists():
                 return
 
     def run(self) -> None:

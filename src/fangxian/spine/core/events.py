@@ -58,8 +58,7 @@ def record_many(entries: Iterable[Entry], *, by: Seat = SYSTEM) -> list[Event]:
     """Append several events of one write in order."""
     if not connection.in_atomic_block:
         raise RuntimeError("an event must be recorded inside the transaction of its write")
-    head = ChainHead.objects.select_for_update().filter(pk=1).first()
-    head = head or ChainHead(pk=1, last_id=0, last_hash=GENESIS, length=0)
+    head = _lock_head()
     at = clock.now()
     events = []
     for entry in entries:
@@ -80,10 +79,21 @@ def record_many(entries: Iterable[Entry], *, by: Seat = SYSTEM) -> list[Event]:
         events.append(event)
     Event.objects.bulk_create(events)
     if events:
-        head.last_id = events[-1].pk
-        head.length += len(events)
-        head.save()
+        ChainHead.objects.filter(pk=1).update(
+            last_id=events[-1].pk, last_hash=head.last_hash, length=head.length + len(events)
+        )
     return events
+
+
+def _lock_head() -> ChainHead:
+    """The last link, held until the transaction ends, so that the chain never forks. On SQLite
+    the transaction itself is the lock: it is begun IMMEDIATE."""
+    heads = ChainHead.objects.filter(pk=1)
+    if connection.features.has_select_for_update:
+        heads = heads.select_for_update()
+    for head in heads:
+        return head
+    return ChainHead.objects.create(pk=1, last_id=0, last_hash=GENESIS, length=0)
 
 
 def _plain(state: dict[str, Any] | None) -> Any:

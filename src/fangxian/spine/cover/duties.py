@@ -26,6 +26,6 @@ RULES = [
     CoverRule(
         "duty-without-holder", "责任空缺", "Duty without a holder",
         "{thing} {role} 无人在任（{post}）", "{thing}, {role}: nobody holds {post}",
-        without_holder,
+        without_holder, every_s=600,
     ),
 ]  # fmt: skip

@@ -108,7 +108,7 @@ RULES = [
     CoverRule(
         "station-silent", "测站无数据", "Silent station",
         "{station}（{code}）没有按时来报", "{station} ({code}) has not reported in time",
-        silent_stations,
+        silent_stations, every_s=300,
     ),
     CoverRule(
         "village-without-gauge", "监测盲区", "Blind spot",
