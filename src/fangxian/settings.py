@@ -19,6 +19,7 @@ ROOT_URLCONF = "fangxian.urls"
 ASGI_APPLICATION = "fangxian.asgi.application"
 
 INSTALLED_APPS = [
+    "fangxian.surfaces.web",  # first: its templates stand over those of allauth
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,7 +37,6 @@ INSTALLED_APPS = [
     "fangxian.spine.assess",
     "fangxian.spine.command",
     "fangxian.hazards.flood",
-    "fangxian.surfaces.web",
     "fangxian.surfaces.api",
 ]
 

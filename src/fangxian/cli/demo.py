@@ -26,8 +26,8 @@ PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, prin
 @click.option("--hours", default=72, show_default=True, help=say("时长(小时)", "hours to replay"))
 @click.option("--data", type=click.Path(path_type=Path), default=None,
               help=say("数据目录", "data folder"))  # fmt: skip
-@click.option("--desk/--no-desk", default=True,
-              help=say("值班台由人处理还是自动", "whether simulated people decide at the desks"))  # fmt: skip
+@click.option("--desk", is_flag=True,
+              help=say("值班台留给屏幕前的人", "leave the desks to whoever sits at the screen"))  # fmt: skip
 def demo_command(
     headless: bool, as_json: bool, speed: float, hours: int, data: Path | None, desk: bool
 ) -> None:
@@ -143,8 +143,37 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
 """))  # fmt: skip
     words = [["web"], ["worker"], ["intake"], ["gateway"],
              ["demo-replay", "--speed", str(speed), "--hours", str(hours),
-              "--desk" if desk else "--no-desk"]]  # fmt: skip
+              *(["--desk"] if desk else [])]]  # fmt: skip
     supervise(words)
+
+
+@click.command(help=say("演练的测站与值守。", "The demo's stations and desks."))
+@click.option("--hours", default=72)
+@click.option("--speed", default=600.0)
+@click.option("--desk", is_flag=True)
+def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
+    start_django()
+    import time
+
+    from fangxian.ops.demo.replay import replay
+    from fangxian.spine.core import clock
+    from fangxian.spine.core.config import config
+
+    for _ in range(200):  # the clock starts when the intake's door is open
+        if _open(config().sl651_port):
+            break
+        time.sleep(0.1)
+    times = clock.current()
+    if isinstance(times, clock.ScenarioClock):
+        times.set(speed=speed)
+    replay(hours=hours, desk=desk)
+
+
+def _open(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @click.command(help=say("演练时钟:pause、speed N、jump 时刻、show。",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-# word: (module, zh, en)
+# Each word names its module and says in Chinese and English what it does.
 WORDS = {
     "init": ("service", "建立数据目录", "make the data folder ready"),
     "serve": ("service", "启动全部服务", "start everything: web, worker, intake"),
@@ -17,6 +17,11 @@ WORDS = {
     "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),
     "doctor": ("service", "检查数据与事件链", "check data files and the event chain"),
     "demo": ("demo", "重演 2016 年莫兰蒂台风(演练)", "replay typhoon Meranti, 2016, as a drill"),
+    "demo-replay": (
+        "demo",
+        "演练的测站与值守(由 demo 启动)",
+        "the demo's stations (started by demo)",
+    ),
     "scenario": ("demo", "演练时钟:暂停、加速、跳转", "a drill's clock: pause, speed, jump"),
     "telemetry": ("telemetry", "遥测报文", "telemetry frames"),
     "import": ("telemetry", "导入读数表格", "import tables of readings"),
@@ -24,6 +29,8 @@ WORDS = {
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
     "gaps": ("duties", "当前缺口", "what is not covered now"),
     "response": ("response", "应急响应", "emergency responses"),
+    "key": ("service", "程序接口密钥", "keys for programs"),
+    "user": ("service", "为在任人员设账号口令", "give a post's holder an account"),
     "places": ("duties", "查找区划", "find places"),
 }
 
@@ -50,7 +57,7 @@ class Words(click.Group):
         if cmd_name not in WORDS:
             return None
         module = importlib.import_module(f"fangxian.cli.{WORDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -93,3 +93,27 @@ def doctor_command(as_json: bool) -> None:
             for line in check["broken"]:
                 click.echo(f"    {line}")
     sys.exit(0 if found["ok"] else 1)
+
+
+@click.command(help=say("建立程序接口密钥,只显示一次。", "Make a key for a program; shown once."))
+@click.argument("name")
+def key_command(name: str) -> None:
+    start_django()
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.surfaces.api.keys import make_key
+
+    click.echo(make_key(name=name, by=SYSTEM))
+
+
+@click.command(help=say("为在任人员设账号;口令从提示或标准输入读。",
+                        "Give the holder of a post an account; the password is asked for."))  # fmt: skip
+@click.argument("username")
+@click.argument("post", type=int)
+@click.password_option()
+def user_command(username: str, post: int, password: str) -> None:
+    start_django()
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.surfaces.web.accounts import open_account
+
+    person = open_account(username=username, post_id=post, password=password, by=SYSTEM)
+    tell(say(f"{person.name} 可以用 {username} 登录。", f"{person.name} can log in as {username}."))

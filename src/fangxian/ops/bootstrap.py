@@ -1,6 +1,5 @@
 """Making a data folder ready: schema, place tree, rule tables. Safe to run again."""
 
-
 from django.core.management import call_command
 
 from fangxian.hazards.flood.tables import shipped_thresholds
@@ -18,4 +17,3 @@ def make_ready() -> None:
     load_places(by=SYSTEM)
     load_quality_limits(by=SYSTEM)
     load_thresholds(shipped_thresholds(), by=SYSTEM)
-

@@ -68,7 +68,9 @@ class Gateway:
     def _later(self, message: dict[str, str], after_s: float, state: str, answer: str = "") -> None:
         receipt = {"key": message["key"], "state": state, "answer": answer}
         due = (clock.now() + timedelta(seconds=after_s)).timestamp()
-        heapq.heappush(self.planned, (due, len(self.planned) + self.random.getrandbits(30), receipt))
+        heapq.heappush(
+            self.planned, (due, len(self.planned) + self.random.getrandbits(30), receipt)
+        )
 
     def since(self, after: int) -> list[dict[str, Any]]:
         """Receipts after a number; repeating the question gives the same answer."""

@@ -11,8 +11,8 @@ from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.queue import beat, claim_jobs, fan_out, run_jobs, sweep_due
 from fangxian.spine.core.models import Job
+from fangxian.spine.core.queue import beat, claim_jobs, fan_out, run_jobs, sweep_due
 from fangxian.spine.cover.engine import sweep
 from fangxian.spine.reach.channels import ChannelError
 from fangxian.spine.reach.write import dispatch, poll_gateway

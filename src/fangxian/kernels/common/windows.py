@@ -95,9 +95,7 @@ class SlidingSums:
         return found[0], found[1]
 
 
-def sums_afresh(
-    values: Ints, present: Bools, *, windows: tuple[int, ...]
-) -> tuple[Ints, Ints]:
+def sums_afresh(values: Ints, present: Bools, *, windows: tuple[int, ...]) -> tuple[Ints, Ints]:
     """The slow clear reference: for a whole record (n, steps), sums and counts at its last step."""
     sums = [values[:, -w:].sum(axis=1, where=present[:, -w:]) for w in windows]
     counts = [present[:, -w:].sum(axis=1) for w in windows]

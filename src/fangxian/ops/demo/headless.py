@@ -29,7 +29,7 @@ from fangxian.spine.reach.models import Delivery
 
 from .people import People
 from .sender import Sender
-from .storm import make_world
+from .storm import demo_stations, make_world
 from .storm_time import HOURS, STARTS_AT
 
 STEP = timedelta(minutes=10)
@@ -41,7 +41,7 @@ def run(progress: Callable[[int, int], None], hours: int = HOURS) -> dict[str, A
     times = clock.current()
     if not isinstance(times, ScenarioClock):
         raise TypeError("the demo runs only in a drill's data folder")
-    world = make_world(**_stations())
+    world = make_world(*demo_stations())
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     listener = Listener()
@@ -75,13 +75,6 @@ def run(progress: Callable[[int, int], None], hours: int = HOURS) -> dict[str, A
     counts["wrong"] = _wrong(counts)
     counts["ok"] = not counts["wrong"]
     return counts
-
-
-def _stations() -> dict[str, Any]:
-    from fangxian.spine.observe.models import Station
-
-    stations = list(Station.objects.filter(origin="modelled").order_by("id"))
-    return {"stations": stations, "rivers": [s for s in stations if s.river]}
 
 
 def _in(loop: asyncio.AbstractEventLoop, work: Any) -> Any:

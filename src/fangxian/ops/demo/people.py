@@ -75,5 +75,3 @@ class People:
         ).select_related("area")[:200]:
             verify_order(order=order, by=self.lin, note="电话抽查属实")
             close_order(order=order, reason="核验通过", by=self.lin)
-
-

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
 from fangxian.spine.observe.intake.sl651.frame import NAK, Frame, cut_frames, decode_frame
@@ -69,7 +70,7 @@ class Sender:
             self.tally.strangers += 1
             yield self._post(-1, Address(STRANGER), at, [0] * 12, 0.0, None, 0.0)
 
-    def _post(  # noqa: PLR0913 - one station's hour
+    def _post(
         self, row: int, address: Address, at: datetime, tenths: list[int], total: float,
         stage_cm: list[int] | None, base_m: float,
     ) -> Post:  # fmt: skip
@@ -94,13 +95,13 @@ class Sender:
         good = encode.frame(address, "34", body)
         return Post(address.station, self.serial, [good])
 
-    def _text_post(  # noqa: PLR0913 - one station's hour
+    def _text_post(
         self, address: Address, at: datetime, sent_at: datetime, tenths: list[int], total: float,
         volts: float,
     ) -> Post:  # fmt: skip
         first = at - timedelta(seconds=11 * STEP_S)
         row = bytes(min(v, 254) for v in tenths).hex().upper()
-        local = first.astimezone(encode.BEIJING), at.astimezone(encode.BEIJING)
+        local = first.astimezone(BEIJING), at.astimezone(BEIJING)
         text = (
             f"ST {address.station.rjust(10, '0')} P TT {local[0]:%y%m%d%H%M} DRP {row} "
             f"TT {local[1]:%y%m%d%H%M} PT {total:.1f} VT {volts:.2f} "

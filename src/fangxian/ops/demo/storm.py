@@ -100,7 +100,13 @@ def times_s() -> np.ndarray:
     return first + STEP_S * np.arange(HOURS * 12)
 
 
-def make_world(*, stations: list[Station], rivers: list[Station], seed: int = 1614) -> World:
+def demo_stations() -> tuple[list[Station], list[Station]]:
+    """The stations of the demo: all, and the river gauges among them."""
+    stations = list(Station.objects.filter(origin="modelled").order_by("id"))
+    return stations, [station for station in stations if station.river]
+
+
+def make_world(stations: list[Station], rivers: list[Station], *, seed: int = 1614) -> World:
     """Rain by R-CLIPER along the track times a fixed terrain factor and a storm's own bursts;
     levels by two linear reservoirs a basin and a square-root rating."""
     rng = np.random.default_rng(seed)

@@ -41,9 +41,7 @@ class Threshold(models.Model):
                 | Q(valid_to__gt=F("valid_from")),
                 name="threshold_ends_after_start",
             ),
-            models.CheckConstraint(
-                condition=~Q(source=""), name="threshold_names_its_source"
-            ),
+            models.CheckConstraint(condition=~Q(source=""), name="threshold_names_its_source"),
         ]
 
     def __str__(self) -> str:

@@ -116,6 +116,6 @@ def alarm_figures(*, since: datetime, until: datetime) -> AlarmFigures:
         shelved=active.filter(shelved_until__gt=clock.now()).count(),
         by_level={level.name: risen.filter(worst_level=level).count() for level in Level},
         per_10min=[
-            (since + timedelta(seconds=k * slot_s), *slots.get(k, [0, 0])) for k in range(n)
+            (since + timedelta(seconds=k * slot_s), slots[k][0], slots[k][1]) for k in range(n)
         ][-144:],
     )

@@ -38,7 +38,9 @@ def settle(findings: Iterable[Finding], *, by: Seat = SYSTEM) -> list[Signal]:
         signal = active.get(key)
         if signal and finding.at < signal.started_at:
             continue
-        now = signal and Standing(signal.at_level, Level(signal.worst_level), signal.below_since)
+        now = None
+        if signal:
+            now = Standing(signal.at_level, Level(signal.worst_level), signal.below_since)
         then = next_standing(now, finding)
         if signal is None:
             if then is not None:
@@ -105,7 +107,7 @@ def _told(kind: str, signal: Signal, before: dict[str, Any] | None) -> Entry:
 
 
 @transaction.atomic
-def enter_warning(  # noqa: PLR0913 - the fields of the form
+def enter_warning(
     *, hazard: str, level: Level, place: Place, text: str, number: str, by: Seat,
     at: datetime | None = None, modelled: bool = False,
 ) -> Signal | None:  # fmt: skip

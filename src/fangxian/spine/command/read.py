@@ -60,7 +60,7 @@ def orders(*, seat: Seat) -> QuerySet[Order]:
     found = Order.objects.select_related("area__parent", "post__organisation", "post__place",
                                          "response")  # fmt: skip
     if prefix and not may(seat, "order.read", place=prefix):
-        return found.filter(post_id=seat.post_id)
+        return found.filter(post=seat.post_id or 0)
     if not prefix:
         return found
     return found.filter(Q(area__path__startswith=prefix) | Q(post_id=seat.post_id))

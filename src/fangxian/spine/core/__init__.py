@@ -1,1 +1,1 @@
-"""Ground for every room: clock, event log, queue, problems, levels, rights. Imports nothing of ours."""
+"""Ground for every room: clock, event log, queue, problems, rights. Imports nothing of ours."""

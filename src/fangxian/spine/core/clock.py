@@ -23,7 +23,8 @@ class SystemClock:
     """The machine's own time."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)  # noqa: DJ, TID251 - the one place that may ask the machine
+        # the one place that may ask the machine
+        return datetime.now(UTC)  # noqa: TID251
 
 
 class FixedClock:
@@ -86,7 +87,7 @@ def now() -> datetime:
 
 
 def install(clock: Clock) -> None:
-    """Set the clock of this process. A process serves one data folder, real or drill, never both."""
+    """Set this process's clock. A process serves one data folder, real or drill, never both."""
     _process[0] = clock
 
 

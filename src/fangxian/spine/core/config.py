@@ -83,10 +83,10 @@ def read_config(environment: Mapping[str, str]) -> Config:
     """Build the settings. Raises ConfigError on an unknown or unusable name."""
     fields = {field.name: field for field in dataclasses.fields(Config)}
     values: dict[str, object] = {}
-    for variable, text in environment.items():
+    for variable, given in environment.items():
         if not variable.startswith(PREFIX):
             continue
-        name = variable.removeprefix(PREFIX).lower()
+        name, text = variable.removeprefix(PREFIX).lower(), given
         if name.endswith("_file") and fields.get(name[:-5], _PLAIN).metadata.get("secret"):
             name, text = name[:-5], Path(text).read_text().strip()
         if name not in fields:

@@ -41,7 +41,7 @@ class Entry:
     reason: str = ""
 
 
-def record(  # noqa: PLR0913 - the seven things every event must say
+def record(
     kind: str,
     *,
     subject: models.Model,

@@ -34,9 +34,7 @@ def sweep_due(limit: int = 200) -> int:
         due = list(Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")[:limit])
         if due:
             Due.objects.filter(pk__in=[row.pk for row in due]).delete()
-            record_many(
-                Entry(row.kind, Named(row.subject_kind, row.subject_id)) for row in due
-            )
+            record_many(Entry(row.kind, Named(row.subject_kind, row.subject_id)) for row in due)
     return len(due)
 
 
@@ -148,4 +146,3 @@ def beat(name: str) -> None:
     Heartbeat.objects.update_or_create(
         name=name, defaults={"at": clock.now(), "real_s": time.time()}
     )
-

@@ -58,7 +58,7 @@ def sweep(rule: CoverRule, *, by: Seat = SYSTEM) -> tuple[int, int]:
     closed = [gap for key, gap in open_gaps.items() if key not in found]
     for gap in closed:
         gap.until = max(now, gap.since)
-    fallback = fallback_post().pk if found.keys() - open_gaps.keys() else None
+    fallback = fallback_post().pk if found.keys() - open_gaps.keys() else 0
     opened = [
         Gap(
             rule=rule.code, subject_kind=u.subject_kind, subject_id=u.subject_id,

@@ -89,8 +89,7 @@ def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     lon, lat = points.T[:, :, None]
     lon2, lat2 = others.T[:, None, :]
     half = (
-        np.sin((lat - lat2) / 2) ** 2
-        + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2) ** 2
+        np.sin((lat - lat2) / 2) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2) ** 2
     )
     return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)).min(axis=1))
 

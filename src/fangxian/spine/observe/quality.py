@@ -30,9 +30,7 @@ class Trace:
     day_value: float
 
 
-def judge(
-    reading: Reading, *, limits: Limits | None, trace: Trace | None, now_s: float
-) -> Reading:
+def judge(reading: Reading, *, limits: Limits | None, trace: Trace | None, now_s: float) -> Reading:
     """The reading with its quality and reason. Already missing or suspect ones keep theirs;
     without limits a reading stays unchecked."""
     if reading.value is None or reading.quality != Quality.UNCHECKED:

@@ -153,16 +153,11 @@ class Store:
         return int(db.execute("SELECT COALESCE(MAX(seq), 0) FROM observation").fetchone()[0])
 
     @staticmethod
-    def _put_frames(
-        db: sqlite3.Connection, frames: Iterable[RawFrame], received_s: float
-    ) -> None:
+    def _put_frames(db: sqlite3.Connection, frames: Iterable[RawFrame], received_s: float) -> None:
         db.executemany(
             "INSERT INTO frame (digest, station, source, raw, received_s, verdict, told) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-            [
-                (f.digest, f.station, f.source, f.raw, received_s, f.verdict, f.told)
-                for f in frames
-            ],
+            [(f.digest, f.station, f.source, f.raw, received_s, f.verdict, f.told) for f in frames],
         )
 
     def correct(self, reading: Reading, *, received_s: float) -> None:
@@ -188,7 +183,7 @@ class Store:
     def span(
         self, series: Sequence[int], *, since_s: int, until_s: int
     ) -> dict[int, list[tuple[int, float | None, int, str]]]:
-        """Readings with since_s < valid_s <= until_s by series: (valid_s, value, quality, reason)."""
+        """Readings of (since_s, until_s] by series: (valid_s, value, quality, reason)."""
         found: dict[int, list[tuple[int, float | None, int, str]]] = {}
         for key in series:
             found[key] = self._db.execute(
@@ -199,13 +194,45 @@ class Store:
         return found
 
     def bulk_span(self, *, since_s: int, until_s: int) -> np.ndarray[Any, Any]:
-        """All readings of a span as an array of rows (series, valid_s, value, quality), by series."""
+        """All readings of a span as rows (series, valid_s, value, quality), by series."""
         rows = self._db.execute(
-            "SELECT series_id, valid_s, value, quality FROM observation WHERE valid_s > ? "
-            "AND valid_s <= ? AND value IS NOT NULL ORDER BY series_id, valid_s",
+            "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN "
+            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
+            "WHERE o.value IS NOT NULL ORDER BY o.series_id, o.valid_s",
             (since_s, until_s),
         ).fetchall()
         return np.array(rows, float).reshape(-1, 4)
+
+    def sums(self, *, since_s: int, until_s: int) -> dict[int, tuple[float, int]]:
+        """Sum and number of the usable values of each series over since_s < valid_s <= until_s."""
+        rows = self._db.execute(
+            "SELECT l.series_id, SUM(o.value), COUNT(o.value) FROM latest l CROSS JOIN "
+            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
+            "AND o.quality < 3 GROUP BY l.series_id",
+            (since_s, until_s),
+        )
+        return {key: (total, n) for key, total, n in rows if n}
+
+    def at(self, *, until_s: int, within_s: int) -> dict[int, tuple[int, float]]:
+        """The newest usable value of each series at a time, no older than ``within_s``."""
+        rows = self._db.execute(
+            "SELECT l.series_id, MAX(o.valid_s), o.value FROM latest l CROSS JOIN "
+            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
+            "AND o.quality < 3 AND o.value IS NOT NULL GROUP BY l.series_id",
+            (until_s - within_s, until_s),
+        )
+        return {key: (valid_s, value) for key, valid_s, value in rows}
+
+    def hours_with_data(self, *, since_s: int, until_s: int) -> set[int]:
+        """Ends of the hours within the span in which any usable reading is valid."""
+        rows = self._db.execute(
+            "SELECT DISTINCT ((o.valid_s + 3599) / 3600) * 3600 FROM latest l CROSS JOIN "
+            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
+            "AND o.value IS NOT NULL WHERE l.series_id IN "
+            "(SELECT series_id FROM latest ORDER BY series_id LIMIT 400)",
+            (since_s, until_s),
+        )
+        return {row[0] for row in rows}
 
     def latest(self) -> dict[int, tuple[int, float]]:
         """Newest valid time and last receipt per series, in seconds."""

@@ -20,7 +20,7 @@ from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.write import set_duties
 
 from .intake.sl651.body import Message, Value, elements, elements_by_symbol
-from .models import Quarantine, QualityLimit, Series, Station
+from .models import QualityLimit, Quarantine, Series, Station
 from .quality import Limits, Trace, judge_all
 from .store import Quality, RawFrame, Reading, Store, store
 
@@ -75,7 +75,9 @@ class Intake:
         verdicts = Verdicts()
         now = clock.now()
         seen = self.telemetry.has_frames([digest(a.raw) for a in arrivals])
-        frames, readings, strangers = [], [], defaultdict(int)
+        frames: list[RawFrame] = []
+        readings: list[Reading] = []
+        strangers: dict[str, int] = defaultdict(int)
         for arrival in arrivals:
             key = digest(arrival.raw)
             if key in seen:
@@ -94,9 +96,7 @@ class Intake:
                 readings += self._readings(arrival.message)
             frames.append(RawFrame(key, code, arrival.source, arrival.raw, verdict))
         judged = self._judge(readings, now)
-        verdicts.readings = self.telemetry.put(
-            judged, received_s=now.timestamp(), frames=frames
-        )
+        verdicts.readings = self.telemetry.put(judged, received_s=now.timestamp(), frames=frames)
         if strangers:
             _quarantine(strangers, now)
         return verdicts
@@ -152,9 +152,7 @@ class Intake:
             for key, (valid_s, value, _) in self.telemetry.newest(list(unknown)).items():
                 if value is not None:
                     self._traces[key] = Trace(valid_s, value, valid_s, valid_s, value)
-        return judge_all(
-            readings, limits=self._limits, traces=self._traces, now_s=now.timestamp()
-        )
+        return judge_all(readings, limits=self._limits, traces=self._traces, now_s=now.timestamp())
 
     def accept_table(self, rows: Iterable[tuple[str, str, datetime, float | None]]) -> Verdicts:
         """Readings from a table or the API: (station code, element, valid time, value)."""

@@ -11,7 +11,6 @@ from typing import Any
 from django.core import signing
 from django.db import transaction
 
-
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import Entry, named, record, record_many, write_back
@@ -107,7 +106,7 @@ def _parcel(delivery: Delivery) -> Parcel:
     person = delivery.person
     return Parcel(
         key=parcel_key(delivery),
-        to_phone=unseal(person.phone_sealed) if person.phone_sealed else "",
+        to_phone=unseal(bytes(person.phone_sealed)) if person.phone_sealed else "",
         to_mail=person.email,
         to_name=person.name,
         text=f"{delivery.message.text} {answer_link(delivery)}",
@@ -251,5 +250,3 @@ def unanswered_count() -> int:
         state__lt=State.ANSWERED, message__expires_at__gt=clock.now(), step=0
     )
     return waiting.values("message_id", "person_id").distinct().count()
-
-

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+import shapely.geometry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from shapely.geometry.base import BaseGeometry
 
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.rights import Seat, require
@@ -37,7 +39,9 @@ def load_places(*, by: Seat) -> int:
     if Place.objects.exists():
         return 0
     outline = counties_outline()["features"]
-    shapes = {str(f["properties"]["adcode"]): shapely.geometry.shape(f["geometry"]) for f in outline}
+    shapes = {
+        str(f["properties"]["adcode"]): shapely.geometry.shape(f["geometry"]) for f in outline
+    }
     history = list(_rows("place_history.csv"))
     renamed = {row["successor"] for row in history}
     city = Place(pk=1, code="3506", name="漳州市", kind=Place.Kind.CITY, path="1.", source=SOURCE)
@@ -63,7 +67,7 @@ def load_places(*, by: Seat) -> int:
     return len(tree)
 
 
-def _node(  # noqa: PLR0913 - the columns of one row
+def _node(
     tree: dict[str, Place], parent: Place, code: str, name: str, kind: Place.Kind, source: str
 ) -> Place:
     pk = len(tree) + 1
@@ -75,7 +79,7 @@ def _node(  # noqa: PLR0913 - the columns of one row
     return place
 
 
-def _scatter(places: list[Place], shapes: dict[str, shapely.Geometry]) -> None:
+def _scatter(places: list[Place], shapes: dict[str, BaseGeometry]) -> None:
     """Give towns and villages a synthetic position inside their county: no source for the real
     ones was found. The same code always falls on the same spot."""
     for code, shape in shapes.items():
@@ -88,6 +92,11 @@ def _scatter(places: list[Place], shapes: dict[str, shapely.Geometry]) -> None:
             chosen.append(int(gap.argmax()))
             gap = np.minimum(gap, np.hypot(*(cloud - cloud[chosen[-1]]).T))
         seats = cloud[chosen]
+        for _ in range(6):  # each seat to the middle of what lies nearest to it
+            nearest = np.hypot(*(cloud[:, None] - seats).transpose(2, 0, 1)).argmin(axis=1)
+            middles = np.array([cloud[nearest == k].mean(axis=0) for k in range(len(seats))])
+            apart = np.hypot(*(cloud[:, None] - middles).transpose(2, 0, 1))
+            seats = cloud[apart.argmin(axis=0)]
         for town, (lon, lat) in zip(towns, seats, strict=True):
             town.lon, town.lat, town.position_synthetic = float(lon), float(lat), True
             villages = [p for p in places if p.parent is town]
@@ -100,7 +109,7 @@ def _scatter(places: list[Place], shapes: dict[str, shapely.Geometry]) -> None:
                 village.position_synthetic = True
 
 
-def _inside(shape: shapely.Geometry, rng: np.random.Generator, n: int) -> np.ndarray:
+def _inside(shape: BaseGeometry, rng: np.random.Generator, n: int) -> np.ndarray:
     west, south, east, north = shape.bounds
     points = rng.uniform((west, south), (east, north), (8 * n, 2))
     return points[shapely.contains_xy(shape, points[:, 0], points[:, 1])][:n].round(5)
@@ -142,7 +151,7 @@ class _Staff:
         self.organisations.append(row)
         return row
 
-    def post(  # noqa: PLR0913 - the columns of one row
+    def post(
         self, organisation: Organisation, place: Place, name: str, name_en: str, role: str,
         superior: Post | None = None, *, cast: str = "",
     ) -> Post:  # fmt: skip
@@ -171,9 +180,14 @@ class _Staff:
         for role, post in posts.items():
             self.duties.append(
                 Duty(
-                    thing_kind=kind, thing_id=key, thing_name=name, place=place, role=role,
-                    post=post, valid_from=self.since,
-                )  # fmt: skip
+                    thing_kind=kind,
+                    thing_id=key,
+                    thing_name=name,
+                    place=place,
+                    role=role,
+                    post=post,
+                    valid_from=self.since,
+                )
             )
 
 

@@ -26,7 +26,7 @@ WITH span AS (
 )
 SELECT post_id, covered_to, starts_at FROM swept
  WHERE covered_to < starts_at
-"""  # noqa: S608 - only our own table names are put in
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Selectors of the registry: seats, places, holders, names. Proof of cover in time is in prove.py."""
+"""Selectors of the registry: seats, places, holders, names. Proof of cover is in prove.py."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require, visible
 
 from .models import Duty, Handover, Organisation, Person, Place, Post, Term
-from .names import NameIndex, Named
+from .names import Named, NameIndex
 
 KIND_RANK = {"city": 0, "county": 1, "town": 2, "village": 3}
 
@@ -37,7 +37,7 @@ def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
 
 
 def _successor_seat(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
-    waiting = Handover.objects.filter(passed_at__isnull=True, successor__user_id=user.pk)
+    waiting = Handover.objects.filter(passed_at__isnull=True, successor__user_id=user.pk or 0)
     handover = waiting.select_related("successor", "term__post__place").first()
     if handover is None:
         return None
@@ -108,7 +108,7 @@ def owner_of(thing_kind: str, thing_id: str | int) -> Post:
     duties = Duty.objects.filter(
         thing_kind=thing_kind, thing_id=str(thing_id), valid_to__isnull=True, post__isnull=False
     ).select_related("post")
-    rows = sorted(duties, key=lambda duty: "A B department".split().index(duty.role))
+    rows = sorted(duties, key=lambda duty: ["A", "B", "department"].index(duty.role))
     held = holders([duty.post_id for duty in rows if duty.post_id])
     for duty in rows:
         if duty.post and duty.post_id in held:
@@ -118,7 +118,9 @@ def owner_of(thing_kind: str, thing_id: str | int) -> Post:
 
 def places(*, seat: Seat) -> QuerySet[Place]:
     prefix = visible(seat, "map.read")
-    found = Place.objects.none() if prefix is None else Place.objects.filter(path__startswith=prefix)
+    found = (
+        Place.objects.none() if prefix is None else Place.objects.filter(path__startswith=prefix)
+    )
     return found.prefetch_related("predecessors")
 
 

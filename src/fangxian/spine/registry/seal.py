@@ -18,7 +18,7 @@ def seal(text: str) -> bytes:
 
 
 def unseal(sealed: bytes) -> str:
-    return _box().decrypt(bytes(sealed)).decode()
+    return _box().decrypt(sealed).decode()
 
 
 def mask_phone(phone: str) -> str:

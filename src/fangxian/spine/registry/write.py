@@ -35,7 +35,7 @@ def reveal_phone(*, person: Person, reason: str, by: Seat) -> str:
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     record("person.phone_read", subject=person, by=by, reason=reason)
-    return unseal(person.phone_sealed)
+    return unseal(bytes(person.phone_sealed))
 
 
 @transaction.atomic
@@ -95,9 +95,9 @@ def end_term(
 
 
 def _close(term: Term, *, at: datetime, by: Seat, reason: str) -> None:
-    changed = Term.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=at), pk=term.pk
-    ).update(ends_at=at)
+    changed = Term.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), pk=term.pk).update(
+        ends_at=at
+    )
     if not changed:
         raise Problem("state.changed", what=str(term))
     before = _term(term)
@@ -128,7 +128,9 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
     """Sign for the ``old`` or the ``new`` holder. A superior may sign for an old holder who is
     gone, with a reason, and it is recorded so. The second signature passes the post."""
     post = handover.term.post
-    require(by, "handover.sign", place=post.place.path, posts=(post.pk, post.superior_id, by.post_id))
+    require(
+        by, "handover.sign", place=post.place.path, posts=(post.pk, post.superior_id, by.post_id)
+    )
     handover = Handover.objects.select_for_update().get(pk=handover.pk, passed_at=None)
     signer = handover.term.person_id if side == "old" else handover.successor_id
     if by.person_id != signer:
@@ -177,9 +179,11 @@ def set_duties(
             role=role,
             valid_to=None,
             defaults={
-                "thing_name": thing_name, "place": place, "post": post,
+                "thing_name": thing_name,
+                "place": place,
+                "post": post,
                 "valid_from": clock.now(),
-            },  # fmt: skip
+            },
         )
         if made:
             record("duty.set", subject=duty, by=by, after={"duty": str(duty), "post": str(post)})

@@ -1,0 +1,85 @@
+"""What every page carries: headquarters, posture, unanswered, duty names, clock and data age."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
+from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.store import from_s, store
+from fangxian.spine.registry.models import Post
+from fangxian.spine.registry.read import holders
+
+HQ = ("all", "flood", "epidemic")
+ICONS = {
+    "desk": "M4 5h16v10H4zM9 19h6M12 15v4",
+    "map": "M9 4 3 6v14l6-2 6 2 6-2V4l-6 2zM9 4v14M15 6v14",
+    "watch": "M3 12h4l3-7 4 14 3-7h4",
+    "command": "M5 21V4h11l-2 4 2 4H5",
+    "registers": "M4 5h16M4 10h16M4 15h16M4 20h10",
+}
+
+
+def current_hq(request: HttpRequest) -> str:
+    """The headquarters chosen; kept in the session."""
+    chosen = request.GET.get("hq")
+    if chosen in HQ:
+        request.session["hq"] = chosen
+    kept = request.session.get("hq", "all")
+    return kept if kept in HQ else "all"
+
+
+def newest_data_at() -> datetime | None:
+    """When the newest reading of any station was valid."""
+    latest = store().latest()
+    return from_s(max(valid_s for valid_s, _ in latest.values())) if latest else None
+
+
+def _duty_names() -> list[tuple[str, str]]:
+    posts = list(Post.objects.filter(place__kind="city", role__in=["commander", "duty_officer"],
+                                     organisation__kind="headquarters").order_by("id"))  # fmt: skip
+    held = holders([post.pk for post in posts])
+    found = []
+    for role, word in (("commander", gettext("带班")), ("duty_officer", gettext("主班"))):
+        named = [held[p.pk].name for p in posts if p.role == role and p.pk in held]
+        if named:
+            found.append((word, named[0]))
+    return found
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context of the frame; nothing for a visitor without a seat."""
+    told: dict[str, Any] = {"scenario": config().scenario}
+    seat = getattr(request, "seat", None)
+    if not seat or request.headers.get("HX-Request"):
+        return told | {"seat": seat or None}
+    seats_desk = sees_desk(seat)
+    return told | {
+        "seat": seat,
+        "sees_desk": seats_desk,
+        "hq": current_hq(request),
+        "hqs": [
+            ("all", gettext("综合")),
+            ("flood", gettext("防汛")),
+            ("epidemic", gettext("防疫")),
+        ],
+        "postures": [
+            (gettext("防汛"), posture("flood")),
+            (gettext("防疫"), posture("epidemic")),
+        ],
+        "unanswered": unanswered_orders(seat=SYSTEM).count() if seats_desk else 0,
+        "duty_names": _duty_names(),
+        "now": clock.now(),
+        "data_at": newest_data_at(),
+        "rail": [
+            ("desk", "/", gettext("值班台"), ICONS["desk"]),
+            ("map", "/map", gettext("一张图"), ICONS["map"]),
+            ("watch", "/watch", gettext("监测预警"), ICONS["watch"]),
+            ("command", "/command", gettext("指挥调度"), ICONS["command"]),
+            ("registers", "/registers", gettext("业务台账"), ICONS["registers"]),
+        ],
+    }

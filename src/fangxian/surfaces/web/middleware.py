@@ -1,0 +1,33 @@
+"""The seat of each request, and what a refusal looks like to a person."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.registry.read import seat_of
+
+
+class SeatMiddleware:
+    """Sets ``request.seat`` (None without a term) and turns a Problem into a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.seat = SimpleLazyObject(lambda: seat_of(request.user))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say what was refused, why and what to do."""
+        if not isinstance(error, Problem):
+            return None
+        return problem_page(request, error)
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    context = {"problem": problem, "text": problem.text(get_language() or "zh")}
+    return render(request, "web/problem.html", context, status=problem.status)

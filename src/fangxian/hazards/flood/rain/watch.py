@@ -28,7 +28,7 @@ Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, qu
 
 
 class _Family:
-    """The numbers of one family as arrays: thresholds in tenths, shape (gauges, windows, levels)."""
+    """The numbers of one family as arrays: thresholds in tenths, (gauges, windows, levels)."""
 
     def __init__(self, name: str, rows: Sequence[Threshold], places: Sequence[Place]) -> None:
         self.name = name
@@ -83,9 +83,7 @@ class RainWatch:
         self._rebuild(store, head)
 
     def _rebuild(self, store: Store, head: int) -> None:
-        span = store.bulk_span(
-            since_s=(head - self.sums.capacity) * STEP_S, until_s=head * STEP_S
-        )
+        span = store.bulk_span(since_s=(head - self.sums.capacity) * STEP_S, until_s=head * STEP_S)
         mine = np.isin(span[:, 0], list(self.row_of)) & np.isin(span[:, 3], [int(q) for q in USED])
         if mine.any():
             rows = np.array([self.row_of[int(key)] for key in span[mine, 0]])
@@ -119,7 +117,7 @@ class RainWatch:
         for family in self.families:
             level = _first_level(sums, family.limit[touched])
             kept = _first_level(sums, family.keep[touched])
-            speaks = (level < len(Level)).any(axis=1)
+            speaks = np.any(level < len(Level), axis=1)
             for k, row in enumerate(touched):
                 up = (family.name, self.stations[row].pk) in active
                 if speaks[k] or up:
@@ -129,7 +127,7 @@ class RainWatch:
                     )
         return found
 
-    def _findings(  # noqa: PLR0913 - one gauge's slice of each array
+    def _findings(
         self, family: _Family, row: int, first: int, start: int, level: Ints, kept: Ints,
         sums: Ints, counts: Ints,
     ) -> list[Finding]:  # fmt: skip
@@ -188,5 +186,5 @@ class RainWatch:
 def _first_level(sums: Ints, limits: Ints) -> Ints:
     """The worst level any window reaches, as index; len(Level) where none. Shapes (gauges, ends,
     windows) against (gauges, windows, levels)."""
-    reached = (sums[:, :, :, None] >= limits[:, None]).any(axis=2)
-    return np.where(reached.any(axis=2), reached.argmax(axis=2), len(Level))
+    reached = np.any(sums[:, :, :, None] >= limits[:, None], axis=2)
+    return np.where(np.any(reached, axis=2), np.argmax(reached, axis=2), len(Level))

@@ -46,9 +46,7 @@ class StageWatch:
                 self.before[key] = (valid_s, float(value or 0.0))
         return found
 
-    def _judge(
-        self, series: Series, valid_s: int, stage_m: float, quality: int
-    ) -> Finding | None:
+    def _judge(self, series: Series, valid_s: int, stage_m: float, quality: int) -> Finding | None:
         at = from_s(valid_s)
         day = f"{clock.beijing(at):%m%d}"
         rows = [

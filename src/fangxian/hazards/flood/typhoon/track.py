@@ -10,7 +10,8 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A position of the centre. ``wind_kt`` is 10-minute mean, None when below 35 kt or not given."""
+    """A position of the centre. ``wind_kt`` is the 10-minute mean; None is below 35 kt
+    or not given."""
 
     at: datetime
     lat: float

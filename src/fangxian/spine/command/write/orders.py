@@ -128,9 +128,7 @@ def call_receiver(event: Event) -> None:
     _move(order, "deliver", by=SYSTEM, quiet=True)
 
 
-def _tell(
-    order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int
-) -> None:
+def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> None:
     tell(
         subject_kind="order", subject_id=str(order.pk), text=order_text(order),
         level=Level(order.level), person=person, post=post, channels=channels, step=step,
@@ -309,9 +307,12 @@ def urge(*, order: Order, by: Seat) -> Order:
     """Call the receiver again, now, by voice."""
     require(by, "order.issue", place=order.area.path)
     person = holder(order.post)
-    step = 10 + Event.objects.filter(
-        kind="order.urged", subject_kind="order", subject_id=str(order.pk)
-    ).count()
+    step = (
+        10
+        + Event.objects.filter(
+            kind="order.urged", subject_kind="order", subject_id=str(order.pk)
+        ).count()
+    )
     if person:
         _tell(order, person, order.post, ["app", "voice"], step=step)
     record("order.urged", subject=order, by=by)

@@ -85,8 +85,8 @@ def _wanted(hazard: str, active: Iterable[Signal]) -> tuple[Wanted | None, dict[
             reds.setdefault(signal.family, set()).add(key or 0)
     local = by_signals(hazard=hazard, reds=Counter({f: len(keys) for f, keys in reds.items()}))
     if local:
-        families = [r["families"] for r in table("response_rules.toml")["local"]
-                    if r["hazard"] == hazard][0]  # fmt: skip
+        rules = table("response_rules.toml")["local"]
+        families = next(r["families"] for r in rules if r["hazard"] == hazard)
         keys = [s.pk for s in active if s.level == Level.I and s.family in families]
         options.append((local, {"signals": keys[:50], "reds": len(keys)}))
     if not options:
@@ -104,7 +104,7 @@ def _declined(
     )
 
 
-def _propose(  # noqa: PLR0913 - what one proposal says
+def _propose(
     hazard: str, place: Place, wanted: Wanted | None, now_level: Level | None,
     evidence: dict[str, Any], by: Seat,
 ) -> Proposal:  # fmt: skip
@@ -181,7 +181,7 @@ def _check_decision(
 
 
 @transaction.atomic
-def set_response(  # noqa: PLR0913 - what a decision must say
+def set_response(
     *, hazard: str, place: Place, level: Level, reason: str, document_no: str, by: Seat,
     edition: str = "", clause: str = "",
 ) -> Response:  # fmt: skip
@@ -189,9 +189,11 @@ def set_response(  # noqa: PLR0913 - what a decision must say
     tasks; lowering closes what the lower level does not want."""
     _check_decision(place, level, reason, document_no, by)
     now = clock.now()
-    response = Response.objects.select_for_update().filter(
-        hazard=hazard, place=place, ended_at=None
-    ).first()
+    response = (
+        Response.objects.select_for_update()
+        .filter(hazard=hazard, place=place, ended_at=None)
+        .first()
+    )
     if response and response.level == level:
         raise Problem("response.in_force", hazard=hazard)
     before = {"level": response.level} if response else None

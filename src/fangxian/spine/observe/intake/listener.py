@@ -50,7 +50,7 @@ class Listener:
                 batch.append(self._waiting.get_nowait())
             try:
                 verdicts = await accept([arrival for arrival, _ in batch])
-            except Exception as error:  # noqa: BLE001 - a station that is not confirmed sends again
+            except Exception as error:
                 log.error("batch_failed frames=%s", len(batch), exc_info=error)
                 for _, done in batch:
                     done.cancel()

@@ -164,9 +164,7 @@ class _Body:
         )
 
     def add_steps(self, element: Element, series: list[float | None]) -> None:
-        self.values.append(
-            Value(element, self.station, self.time, None, tuple(series), self.step)
-        )
+        self.values.append(Value(element, self.station, self.time, None, tuple(series), self.step))
 
     def message(self, serial: int, sent_at: datetime | None) -> Message:
         return Message(
@@ -244,7 +242,9 @@ class _PackedBody(_Body):
 
     def _value(self, guide: str, definition: int) -> None:
         size, decimals = definition >> 3, definition & 7
-        element = elements().get(guide) or Element(guide, guide, "自定义", "private", "", None, None)
+        element = elements().get(guide) or Element(
+            guide, guide, "自定义", "private", "", None, None
+        )
         if not size:
             raise self.fail("bad_definition", f"element {guide} has no length")
         if guide == "45":
@@ -269,7 +269,7 @@ class _PackedBody(_Body):
         if not digits.isdigit():
             self.at -= len(data)
             raise self.fail("bad_bcd", f"{data.hex().upper()} is not BCD")
-        value = int(digits) / 10**decimals
+        value: float = int(digits) / 10**decimals
         return -value if negative else value
 
 

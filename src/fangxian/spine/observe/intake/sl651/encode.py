@@ -77,7 +77,7 @@ def ascii_start(*, serial: int, sent_at: datetime) -> bytes:
     return f"{serial:04X}{sent_at.astimezone(BEIJING):%y%m%d%H%M%S}".encode()
 
 
-def frame(  # noqa: PLR0913 - the fields of a frame
+def frame(
     address: Address, function: str, body: bytes, *, end: int = ETX, down: bool = False,
     text: bool = False, packet: tuple[int, int] | None = None,
 ) -> bytes:  # fmt: skip

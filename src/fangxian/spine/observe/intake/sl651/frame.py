@@ -101,14 +101,7 @@ def _decode(raw: bytes, at: int, *, packed: bool) -> Frame:
         raise FrameError("bad_crc", crc_at, f"checksum {stated:04X}, computed {found:04X}")
     total = number = 1
     if start == SYN:
-        size = 3 if packed else 6
-        if len(body) < size:
-            raise FrameError("bad_packet", body_at, "packet fields are cut off")
-        packet = body[:3] if packed else reader.unhex(body[:6], body_at)
-        joint = int.from_bytes(packet)
-        total, number = joint >> 12, joint & 0xFFF
-        if not 1 <= number <= total:
-            raise FrameError("bad_packet", body_at, f"packet {number} of {total}")
+        total, number, size = _packet(reader, body, body_at)
         body, body_at = body[size:], body_at + size
     centre, station = (first, rest)
     if down:  # downlink swaps the order: station first, then centre
@@ -128,6 +121,18 @@ def _decode(raw: bytes, at: int, *, packed: bool) -> Frame:
         number=number,
         body_at=body_at,
     )
+
+
+def _packet(reader: "_Reader", body: bytes, at: int) -> tuple[int, int, int]:
+    """Total, number and size of the packet fields at the head of a body."""
+    size = 3 if reader.packed else 6
+    if len(body) < size:
+        raise FrameError("bad_packet", at, "packet fields are cut off")
+    joint = int.from_bytes(body[:3] if reader.packed else reader.unhex(body[:6], at))
+    total, number = joint >> 12, joint & 0xFFF
+    if not 1 <= number <= total:
+        raise FrameError("bad_packet", at, f"packet {number} of {total}")
+    return total, number, size
 
 
 def _station(address: bytes) -> str:

@@ -1,0 +1,113 @@
+"""`fangxian telemetry decode` and `fangxian import`: frames and tables in."""
+
+import json
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from .main import say, start_django, tell
+
+
+@click.group(help=say("遥测报文:解码、发送。", "Telemetry frames: decode, send."))
+def telemetry_command() -> None:
+    """Frames by themselves need no database."""
+
+
+@telemetry_command.command(help=say("逐行读十六进制报文,逐行输出 JSON;有拒收则退出码 3。",
+                                    "Hex frames, one a line, to JSON, one a line; exit 3 if some "
+                                    "were rejected."))  # fmt: skip
+@click.argument("file", type=click.File("r", encoding="ascii", errors="replace"))
+@click.option("--format", "form", type=click.Choice(["sl651"]), default="sl651")
+@click.option("--json", "as_json", is_flag=True)
+def decode(file: IO[str], form: str, as_json: bool) -> None:
+    del form
+    from fangxian.spine.observe.intake.sl651.frame import Assembler
+
+    assembler, rejected = Assembler(), 0
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        told = _decode_line(line, assembler)
+        if told is None:
+            continue
+        rejected += not told["ok"]
+        _print(told, number, as_json)
+    for station, function, total, missing in assembler.incomplete():
+        rejected += 1
+        text = f"{total - len(missing)} of {total} packets came; missing {missing}"
+        error = {"code": "incomplete", "at_byte": 0, "text": text}
+        told = {"ok": False, "function": function, "station": station, "error": error}
+        _print(told, 0, as_json)
+    sys.exit(3 if rejected else 0)
+
+
+def _decode_line(line: str, assembler: Any) -> dict[str, Any] | None:
+    """One line; None while a message of several packets is not complete."""
+    from fangxian.spine.observe.intake.sl651.body import decode_message
+    from fangxian.spine.observe.intake.sl651.frame import FrameError, decode_frame
+
+    text = "".join(line.split())
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        at = next((k for k, c in enumerate(text) if c not in "0123456789abcdefABCDEF"), len(text))
+        return _rejected("not_hex", at // 2, f"character {at + 1} of the line is not hexadecimal")
+    try:
+        whole = assembler.add(decode_frame(raw))
+        return decode_message(whole).row() if whole else None
+    except FrameError as error:
+        return _rejected(error.code, error.at_byte, error.text)
+
+
+def _rejected(code: str, at_byte: int, text: str) -> dict[str, Any]:
+    return {"ok": False, "error": {"code": code, "at_byte": at_byte, "text": text}}
+
+
+def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif told["ok"]:
+        values = " ".join(f"{e['symbol']}={e['value']}{e['unit']}" for e in told["elements"])
+        click.echo(f"{told['station']} {told['function']} {told['observed_at']} {values}")
+    else:
+        error = told["error"]
+        click.echo(f"line {number}: {error['code']} at byte {error['at_byte']}: {error['text']}")
+
+
+@click.command(help=say("导入读数表(CSV 或 xlsx)。表头:station,element,at,value。",
+                        "Import a table of readings (CSV or xlsx) with the head "
+                        "station,element,at,value."))  # fmt: skip
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
+def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
+    start_django()
+    from fangxian.spine.observe.intake.table import read_table, write_errors
+    from fangxian.spine.observe.write import Intake
+
+    rows, errors = read_table(file)
+    verdicts = None if dry_run else Intake().accept_table(row.reading for row in rows)
+    told = {
+        "rows": len(rows) + len({e.row for e in errors}),
+        "good": len(rows),
+        "stored": verdicts.stored if verdicts else 0,
+        "quarantined": verdicts.quarantined if verdicts else 0,
+        "changed": verdicts.readings if verdicts else 0,
+        "errors": [{"cell": e.cell, "why": say(e.zh, e.en)} for e in errors],
+    }
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        click.echo(say(f"{told['good']} 行可用,存入 {told['stored']},变动 {told['changed']},"
+                       f"未登记测站 {told['quarantined']},错误 {len(errors)}",
+                       f"{told['good']} good rows, {told['stored']} stored, {told['changed']} "
+                       f"changed, {told['quarantined']} of unknown stations, {len(errors)} errors"))  # fmt: skip
+    for error in errors[:20]:
+        tell(f"{error.cell}: {say(error.zh, error.en)}")
+    if errors:
+        book = file.with_name(f"{file.stem}-errors.xlsx")
+        write_errors(file, errors, book)
+        tell(say(f"错误单元格已标在 {book}", f"the cells with errors are marked in {book}"))
+    sys.exit(3 if errors else 0)

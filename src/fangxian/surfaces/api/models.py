@@ -1,0 +1,18 @@
+"""Keys of programs."""
+
+from django.db import models
+
+from fangxian.spine.registry.models import Place
+
+
+class ApiKey(models.Model):
+    """A program's key; only its digest is kept."""
+
+    name = models.CharField(max_length=60, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    place = models.ForeignKey(Place, models.PROTECT)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

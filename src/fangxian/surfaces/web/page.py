@@ -1,0 +1,67 @@
+"""What makes a function a page: log-in, a seat, and a right, asked before anything is read. Rights
+over single things are asked again in read and write."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, visible
+
+View = Callable[..., HttpResponse]
+
+
+class SeatedRequest(HttpRequest):
+    """A request of somebody who holds a post now."""
+
+    seat: Seat
+
+
+def page(right: str, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
+    """Declare a page and the right it needs."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            seat = cast(SeatedRequest, request).seat
+            if not seat:
+                raise Problem("rights.no_seat")
+            if visible(seat, right) is None:
+                raise Problem("rights.denied", seat=seat.label, right=right)
+            return view(request, *args, **kwargs)
+
+        inner.right = right  # type: ignore[attr-defined]
+        return inner
+
+    return wrap
+
+
+def action(right: str) -> Callable[[View], View]:
+    """A page that only takes a POST."""
+    return page(right, methods=("POST",))
+
+
+def public(view: Any) -> Any:
+    """A page anybody may open; listed in the architecture test with its reason."""
+    view.right = "public"
+    return view
+
+
+def text(request: HttpRequest, name: str, *, most: int = 500) -> str:
+    """A field of a form, trimmed."""
+    return (request.POST.get(name) or "").strip()[:most]
+
+
+def whole(request: HttpRequest, name: str) -> int:
+    """A whole number of a form. Raises ``input.invalid``."""
+    value = text(request, name)
+    if not value.isdigit():
+        raise Problem("input.invalid", field=name, why=f"“{value}” 不是整数")
+    return int(value)

@@ -1,0 +1,60 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from .page import public
+from .views import command, desk, phone, registers, small, watch
+from .views import map as maps
+
+urlpatterns = [
+    path("", desk.desk),
+    path("desk/acknowledge", desk.acknowledge_group),
+    path("desk/log", desk.write_log),
+    path("desk/shift", desk.hand_over_shift),
+    path("signals/<int:key>/shelve", desk.shelve_signal),
+    path("map", maps.show),
+    path("map/data.json", maps.data),
+    path("map/villages.json", maps.villages),
+    path("map/counties.json", maps.counties),
+    path("watch", watch.index),
+    path("watch/alarms", watch.alarms),
+    path("watch/thresholds", watch.thresholds),
+    path("watch/thresholds/<int:key>", watch.threshold),
+    path("watch/warning", watch.warning),
+    path("stations/<str:code>", watch.station),
+    path("stations/<str:code>/series.json", watch.series),
+    path("stations/<str:code>/readings.csv", watch.station_csv),
+    path("stations/<str:code>/correct", watch.correct),
+    path("command", command.index),
+    path("command/start", command.start),
+    path("command/responses/<int:key>", command.response),
+    path("command/responses/<int:key>/change", command.change),
+    path("command/proposals/<int:key>", command.proposal),
+    path("command/proposals/<int:key>/decide", command.decide),
+    path("orders/issue", command.issue),
+    path("orders/<int:key>", command.order),
+    path("orders/<int:key>/<str:verb>", command.order_step),
+    path("registers", registers.index),
+    path("registers/prove", registers.prove),
+    path("registers/<str:tab>", registers.index),
+    path("registers/posts/<int:key>", registers.post),
+    path("registers/terms/<int:key>/end", registers.end_term),
+    path("registers/terms/<int:key>/handover", registers.open_handover),
+    path("registers/handovers/<int:key>/sign", registers.sign),
+    path("registers/people/<int:key>/phone", registers.reveal),
+    path("registers/strangers/<int:key>", registers.stranger),
+    path("places/<str:code>", registers.place),
+    path("gaps", registers.gaps),
+    path("work", registers.work),
+    path("search", small.search),
+    path("m/", phone.mine),
+    path("m/orders/<int:key>", phone.order),
+    path("m/orders/<int:key>/<str:verb>", phone.step),
+    path("a/<str:token>", phone.one_tap),
+    path("live", small.live),
+    path("language", public(set_language)),
+    path("healthz", small.healthz),
+    path("readyz", small.readyz),
+    path("metrics", small.metrics),
+]

@@ -1,0 +1,208 @@
+"""Command: responses in force, proposals to decide, orders and their timeline."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.command.models import Order, Proposal, Response
+from fangxian.spine.command.read import open_proposals, orders, responses, responses_in_force
+from fangxian.spine.command.rules import edition_on, local_hazards
+from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.responses import (
+    accept_proposal,
+    decline_proposal,
+    end_response,
+    set_response,
+)
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import history
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.read import city, holder
+from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
+
+PER_PAGE = 50
+
+
+@page("response.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    seat = request.seat
+    rows = orders(seat=seat).order_by("level", "deadline_at")
+    state = request.GET.get("state", "open")
+    rows = rows.exclude(state="closed") if state == "open" else rows
+    if state in Order.State.values:
+        rows = rows.filter(state=state)
+    context = {
+        "room": "command",
+        "responses": responses_in_force(seat=seat),
+        "proposals": open_proposals(seat=seat),
+        "ended": responses(seat=seat).filter(ended_at__isnull=False)[:10],
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "state": state,
+        "hazards": local_hazards(),
+        "levels": list(Level),
+        "counties": Place.objects.filter(kind="county", successor__isnull=True).order_by("code"),
+    }
+    return render(request, "web/command.html", context)
+
+
+@page("response.read")
+def response(request: SeatedRequest, key: int) -> HttpResponse:
+    found = get_object_or_404(responses(seat=request.seat), pk=key)
+    rows = orders(seat=request.seat).filter(response=found).order_by("deadline_at", "area__code")
+    counts = {"done": 0, "late": 0, "going": 0}
+    for order in rows:
+        done = order.state in {"reported", "verified", "closed"}
+        late = not done and order.deadline_at < clock.now()
+        counts["done" if done else "late" if late else "going"] += 1
+    context = {
+        "room": "command",
+        "response": found,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "counts": counts,
+        "timeline": _timeline(found),
+        "levels": list(Level),
+        "edition": edition_on(found.started_at),
+    }
+    return render(request, "web/response.html", context)
+
+
+def _timeline(found: Response) -> Iterable[Event]:
+    """The response's own events and its orders', newest first."""
+    keys = [str(k) for k in found.orders.values_list("pk", flat=True)]
+    mine = history(found)
+    theirs = Event.objects.filter(subject_kind="order", subject_id__in=keys[:900])
+    return (mine | theirs.exclude(kind="order.delivered")).order_by("-id")[:60]
+
+
+@page("response.read")
+def proposal(request: SeatedRequest, key: int) -> HttpResponse:
+    """The rule that fired, its data, and the form to decide."""
+    found = get_object_or_404(Proposal, pk=key)
+    keys = found.evidence.get("signals", [])
+    context = {
+        "room": "command",
+        "proposal": found,
+        "edition": edition_on(found.made_at),
+        "signals": Signal.objects.filter(pk__in=keys).select_related("station", "place"),
+        "levels": [Level[name] for name in found.levels],
+    }
+    return render(request, "web/proposal.html", context)
+
+
+@action("response.decide")
+def decide(request: SeatedRequest, key: int) -> HttpResponse:
+    found = get_object_or_404(Proposal, pk=key)
+    if text(request, "verdict") == "decline":
+        decline_proposal(proposal=found, reason=text(request, "reason"), by=request.seat)
+        messages.success(request, gettext("未采纳，理由已记录。"))
+        return redirect("/command")
+    chosen = text(request, "level")
+    level = Level[chosen] if chosen in Level.__members__ else None
+    made = accept_proposal(
+        proposal=found, level=level, reason=text(request, "reason"),
+        document_no=text(request, "document_no", most=60), by=request.seat,
+    )  # fmt: skip
+    messages.success(request, gettext("已决定，任务随即下达。"))
+    return redirect(f"/command/responses/{made.pk}" if made else "/command")
+
+
+@action("response.decide")
+def start(request: SeatedRequest) -> HttpResponse:
+    """Start a response without a proposal."""
+    level, hazard = text(request, "level"), text(request, "hazard")
+    if level not in Level.__members__ or hazard not in local_hazards():
+        raise Problem("input.invalid", field="level", why=level or "—")
+    made = set_response(
+        hazard=hazard, place=city(), level=Level[level], reason=text(request, "reason"),
+        document_no=text(request, "document_no", most=60), by=request.seat,
+    )  # fmt: skip
+    messages.success(request, gettext("响应已启动，任务已下达。"))
+    return redirect(f"/command/responses/{made.pk}")
+
+
+@action("response.decide")
+def change(request: SeatedRequest, key: int) -> HttpResponse:
+    """Raise, lower or end what is in force."""
+    found = get_object_or_404(Response, pk=key)
+    reason, number = text(request, "reason"), text(request, "document_no", most=60)
+    level = text(request, "level")
+    if level == "end":
+        end_response(response=found, reason=reason, document_no=number, by=request.seat)
+    elif level in Level.__members__:
+        set_response(hazard=found.hazard, place=found.place, level=Level[level], reason=reason,
+                     document_no=number, by=request.seat)  # fmt: skip
+    else:
+        raise Problem("input.invalid", field="level", why=level or "—")
+    messages.success(request, gettext("响应已调整。"))
+    return redirect(f"/command/responses/{key}")
+
+
+@action("order.issue")
+def issue(request: SeatedRequest) -> HttpResponse:
+    """One order to whoever answers for a place."""
+    area = get_object_or_404(Place, code=text(request, "area"))
+    level = text(request, "level")
+    task = do.Task(
+        area=area, verb=text(request, "verb", most=20), object=text(request, "object", most=120),
+        minutes=max(5, whole(request, "minutes")),
+        total=whole(request, "total") if text(request, "total") else 0,
+    )  # fmt: skip
+    if not task.verb or not task.object:
+        raise Problem("input.invalid", field="verb", why="—")
+    made = do.issue_orders(
+        [task], hazard=text(request, "hazard") or "flood",
+        level=Level[level] if level in Level.__members__ else Level.IV, by=request.seat,
+    )  # fmt: skip
+    return redirect(f"/orders/{made[0].pk}")
+
+
+@page("order.read")
+def order(request: SeatedRequest, key: int) -> HttpResponse:
+    found = get_object_or_404(orders(seat=request.seat), pk=key)
+    calls = Delivery.objects.filter(
+        message__subject_kind="order", message__subject_id=str(found.pk)
+    ).select_related("person", "post__organisation")
+    context = {
+        "room": "command",
+        "order": found,
+        "holder": holder(found.post),
+        "calls": calls.order_by("step", "id"),
+        "timeline": history(found).order_by("-id"),
+        "ack_s": int((found.acknowledge_by - found.issued_at).total_seconds()),
+    }
+    return render(request, "web/order.html", context)
+
+
+@action("order.read")
+def order_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    """One step of an order from the desk; the right of each step is asked in write."""
+    found = get_object_or_404(orders(seat=request.seat), pk=key)
+    reason, seat = text(request, "reason"), request.seat
+    if verb == "verify":
+        do.verify_order(order=found, by=seat, note=reason)
+        do.close_order(order=found, by=seat, reason=reason or gettext("核验通过"))
+    elif verb == "send_back":
+        do.send_back(order=found, reason=reason, by=seat)
+    elif verb == "close":
+        do.close_order(order=found, reason=reason, by=seat)
+    elif verb == "urge":
+        do.urge(order=found, by=seat)
+    elif verb == "extend":
+        later = found.deadline_at + timedelta(minutes=whole(request, "minutes"))
+        do.extend_order(order=found, deadline_at=later, reason=reason, by=seat)
+    elif verb == "acknowledge":
+        do.acknowledge_order(order=found, by=seat)
+    else:
+        raise Problem("not_found", what=verb)
+    target = request.POST.get("next") or f"/orders/{key}"
+    return redirect(target if target.startswith("/") and target[1:2] != "/" else "/")

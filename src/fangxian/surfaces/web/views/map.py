@@ -1,0 +1,133 @@
+"""Map: list and points in step, a time slider with its gaps, a table twin."""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.http import http_date
+from django.views.decorators.gzip import gzip_page
+
+from fangxian.spine.assess.read import signals
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.cover.read import open_gaps
+from fangxian.spine.observe.read import stations, stations_now
+from fangxian.spine.observe.store import store
+from fangxian.spine.registry.read import counties_outline
+from fangxian.surfaces.web.page import SeatedRequest, page
+
+SLIDER_HOURS = 72
+
+
+@page("map.read")
+def show(request: SeatedRequest) -> HttpResponse:
+    end = clock.now().replace(minute=0, second=0, microsecond=0)
+    context = {
+        "room": "map",
+        "end": end,
+        "hours": SLIDER_HOURS,
+        "table": request.GET.get("view") == "table",
+        "layer": request.GET.get("layer", "level"),
+        "gap_hours": _hours_without_data(end),
+    }
+    if context["table"]:
+        context["points"] = points(request, clock.now())
+    return render(request, "web/map.html", context)
+
+
+def moment(request: SeatedRequest) -> datetime:
+    """The time asked for, or now. Raises ``input.invalid``."""
+    asked = request.GET.get("at")
+    if not asked:
+        return clock.now()
+    try:
+        at = datetime.fromisoformat(asked)
+    except ValueError:
+        raise Problem("input.invalid", field="at", why=f"{asked} 不是时刻") from None
+    at = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
+    return min(at, clock.now())
+
+
+def points(request: SeatedRequest, at: datetime) -> list[dict[str, Any]]:
+    """Every station at ``at`` with its worst level then, worst first."""
+    up = signals(seat=request.seat).filter(
+        Q(cleared_at__isnull=True) | Q(cleared_at__gt=at), started_at__lte=at, station__isnull=False
+    )
+    level: dict[int, int] = {}
+    for station_id, worst in up.values_list("station_id", "level"):
+        if station_id is not None:
+            level[station_id] = min(worst, level.get(station_id, 9))
+    found = []
+    for now in stations_now(stations(seat=request.seat), at=at):
+        one = now.station
+        found.append(
+            {
+                "code": one.code, "name": one.name, "lon": one.lon, "lat": one.lat,
+                "level": None if now.stale else level.get(one.pk), "stale": now.stale,
+                "r1": now.rain_1h_mm, "r24": now.rain_24h_mm, "missing": now.missing_24h,
+                "z": now.stage_m, "river": one.river,
+                "place": one.place.name,
+                "county": one.place.parent.name if one.place.parent else "",
+                "at": now.last_at.isoformat() if now.last_at else None,
+            }
+        )  # fmt: skip
+    return sorted(found, key=lambda p: (p["level"] or 9, not p["stale"], -(p["r24"] or 0)))
+
+
+@gzip_page
+@page("map.read")
+def data(request: SeatedRequest) -> HttpResponse:
+    at = moment(request)
+    return JsonResponse(
+        {"at": clock.beijing(at).isoformat(), "points": points(request, at)},
+        json_dumps_params={"ensure_ascii": False},
+    )
+
+
+@page("map.read")
+def villages(request: SeatedRequest) -> HttpResponse:
+    """Blind spots: villages without a gauge in reach."""
+    gaps = open_gaps(seat=request.seat).filter(rule="village-without-gauge")
+    rows = [
+        {"lon": g.place.lon, "lat": g.place.lat, "name": g.place.name, "km": g.fields["km"],
+         "code": g.place.code}
+        for g in gaps
+        if g.place
+    ]  # fmt: skip
+    return JsonResponse({"points": rows}, json_dumps_params={"ensure_ascii": False})
+
+
+@lru_cache(1)
+def _outline() -> bytes:
+    """County polygons, thinned to a screen's resolution (about 100 m)."""
+    import shapely
+
+    features = []
+    for feature in counties_outline()["features"]:
+        shape = shapely.geometry.shape(feature["geometry"]).simplify(0.001)
+        geometry = shapely.geometry.mapping(shapely.set_precision(shape, 0.0001))
+        centre = shape.representative_point()
+        properties = feature["properties"] | {"centre": [centre.y, centre.x]}
+        features.append({"type": "Feature", "properties": properties, "geometry": geometry})
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+@gzip_page
+@page("map.read")
+def counties(request: SeatedRequest) -> HttpResponse:
+    answer = HttpResponse(_outline(), content_type="application/geo+json")
+    answer["Cache-Control"] = "private, max-age=86400"
+    answer["Last-Modified"] = http_date(0)
+    return answer
+
+
+def _hours_without_data(end: datetime) -> list[int]:
+    """Positions of the slider in whose hour nothing came in."""
+    end_s = int(end.timestamp())
+    first = end_s - 3600 * (SLIDER_HOURS - 1)
+    there = store().hours_with_data(since_s=first - 3600, until_s=end_s)
+    return [k for k in range(SLIDER_HOURS) if first + 3600 * k not in there]

@@ -1,0 +1,95 @@
+"""Phone pages: a village's responsible person sees an order, says 收到, reports on it; and the
+one-tap answer from a link without log-in."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from fangxian.spine.command.models import Order
+from fangxian.spine.command.read import orders
+from fangxian.spine.command.write import orders as do
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.reach.write import answer, mark_seen, open_link
+from fangxian.surfaces.web.page import SeatedRequest, action, page, public, text, whole
+
+
+@page("order.read")
+def mine(request: SeatedRequest) -> HttpResponse:
+    """Orders of my own post, worst and soonest first."""
+    rows = orders(seat=request.seat).filter(post=request.seat.post_id or 0)
+    context = {
+        "rows": rows.exclude(state="closed").order_by("level", "deadline_at")[:30],
+        "done": rows.filter(state="closed").order_by("-closed_at")[:5],
+    }
+    return render(request, "web/phone_mine.html", context)
+
+
+@page("order.read")
+def order(request: SeatedRequest, key: int) -> HttpResponse:
+    found = get_object_or_404(orders(seat=request.seat), pk=key)
+    return render(request, "web/phone_order.html", _context(found))
+
+
+def _context(found: Order) -> dict[str, object]:
+    left_s = int((found.deadline_at - clock.now()).total_seconds())
+    return {
+        "order": found,
+        "left_min": abs(left_s) // 60,
+        "late": left_s < 0,
+        "waiting": found.state in {"issued", "delivered"},
+        "working": found.state in {"acknowledged", "in_progress"},
+        "share": round(100 * found.done / found.total) if found.total else None,
+    }
+
+
+@action("order.answer")
+def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    found = get_object_or_404(orders(seat=request.seat), pk=key)
+    seat = request.seat
+    if verb == "received":
+        do.acknowledge_order(order=found, by=seat)
+    elif verb == "progress":
+        total = whole(request, "total") if text(request, "total") else None
+        do.set_progress(order=found, done=whole(request, "done"), total=total, by=seat)
+    elif verb == "done":
+        do.report_done(order=found, note=text(request, "note", most=300), by=seat)
+    elif verb == "help":
+        do.want_help(order=found, note=text(request, "note", most=300) or "要增援", by=seat)
+    elif verb == "refuse":
+        do.refuse_order(order=found, reason=text(request, "note", most=300), by=seat)
+    else:
+        raise Problem("not_found", what=verb)
+    return redirect(f"/m/orders/{key}")
+
+
+@public
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def one_tap(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer from a link. Looking at it answers nothing (previews fetch links); the tap does. The
+    signed token is the proof, so no cookie and no form token is asked for."""
+    delivery = open_link(token)
+    if delivery.message.subject_kind != "order":
+        raise Problem("answer.expired")
+    found = Order.objects.select_related("area__parent", "post").get(
+        pk=int(delivery.message.subject_id)
+    )
+    if request.method == "POST":
+        chosen = text(request, "answer") or "1"
+        if chosen not in {"1", "2", "3"}:
+            raise Problem("input.invalid", field="answer", why=chosen)
+        answer(delivery=delivery, text=chosen)
+        delivery.refresh_from_db()
+    else:
+        mark_seen(delivery)
+    context = _context(found) | {
+        "delivery": delivery,
+        "answered": delivery.state == Delivery.State.ANSWERED,
+        "language": get_language(),
+        "token": token,
+    }
+    return render(request, "web/one_tap.html", context)

@@ -1,0 +1,229 @@
+"""Watch & warn: stations, one station with its rain and levels, signals, alarm figures."""
+
+import csv
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+
+from fangxian.spine.assess.models import Threshold
+from fangxian.spine.assess.read import active_signals, alarm_figures, signals, thresholds_in_force
+from fangxian.spine.assess.write import enter_warning, set_threshold
+from fangxian.spine.core import clock
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.observe import read as observe
+from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.store import Quality
+from fangxian.spine.observe.write import correct_reading
+from fangxian.spine.registry.read import city
+from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.words import mark_name
+
+PER_PAGE = 50
+
+
+@page("signal.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    seat = request.seat
+    rows = observe.stations(seat=seat)
+    wanted = (request.GET.get("q") or "").strip()
+    if wanted:
+        rows = rows.filter(name__icontains=wanted) | rows.filter(code__startswith=wanted)
+    if request.GET.get("county"):
+        rows = rows.filter(place__parent__name=request.GET["county"])
+    up = {
+        s.station_id: s
+        for s in active_signals(seat=seat).filter(station__isnull=False).order_by("-level")
+    }
+    table = [(now, up.get(now.station.pk)) for now in observe.stations_now(rows)]
+    table.sort(key=lambda r: (r[1].level if r[1] else 9, not r[0].stale, -(r[0].rain_24h_mm or 0)))
+    pages = Paginator(table, PER_PAGE)
+    context = {
+        "room": "watch",
+        "page": pages.get_page(request.GET.get("page")),
+        "total": len(table),
+        "q": wanted,
+        "counties": sorted(
+            {s.place.parent.name for s in observe.stations(seat=seat) if s.place.parent}
+        ),
+        "county": request.GET.get("county", ""),
+        "signals": active_signals(seat=seat)[:60],
+        "n_signals": active_signals(seat=seat).count(),
+        "levels": list(Level),
+    }
+    return render(request, "web/watch.html", context)
+
+
+@page("signal.read")
+def station(request: SeatedRequest, code: str) -> HttpResponse:
+    one = observe.station(code, seat=request.seat)
+    at = clock.now()
+    hours = 24 if request.GET.get("hours") == "24" else 72
+    marks = list(thresholds_in_force(at, station=one).order_by("-value"))
+    state = observe.stations_now([one])[0]
+    since = at - timedelta(hours=hours)
+    found = observe.readings(one, elements=["P5", "Z", "ZU"], since=since, until=at)
+    rain = observe.hourly_rain(found.get("P5", []), until=at, hours=hours)
+    stage = {row["at"]: row for row in found.get("Z", found.get("ZU", []))}
+    table = []
+    for row in reversed(rain):
+        table.append({"at": row["at"], "rain": row, "stage": stage.get(row["at"])})
+    flagged = [
+        {"element": element, **row}
+        for element, rows in found.items()
+        for row in rows
+        if row["quality"] in {"suspect", "bad"} or row["reason"] == "corrected"
+    ]
+    context = {
+        "room": "watch",
+        "one": one,
+        "state": state,
+        "marks": marks,
+        "has_stage": "Z" in found or "ZU" in found or bool(one.river),
+        "hours": hours,
+        "table": table,
+        "flagged": flagged[:40],
+        "history": signals(seat=request.seat).filter(station=one).order_by("-started_at")[:20],
+        "timeliness": observe.timeliness(one),
+        "elements": list(one.series.values_list("element", flat=True)),
+    }
+    return render(request, "web/station.html", context)
+
+
+@page("signal.read")
+def series(request: SeatedRequest, code: str) -> HttpResponse:
+    """What the chart draws: 5-minute or hourly rain, stage, marks; a missing value is null."""
+    one = observe.station(code, seat=request.seat)
+    at = clock.now()
+    hours = min(int(request.GET.get("hours") or 72), 240)
+    since = at - timedelta(hours=hours)
+    found = observe.readings(one, elements=["P5", "Z", "ZU"], since=since, until=at)
+    element = "Z" if "Z" in found else "ZU"
+    stage = [
+        [_ms(r["at"]), None if r["quality"] in {"bad", "missing"} else r["value"]]
+        for r in found.get(element, [])
+    ]
+    marks = [
+        {"name": mark_name(m.mark), "value": m.value, "level": m.level}
+        for m in thresholds_in_force(at, station=one)
+    ]
+    rain = observe.hourly_rain(found.get("P5", []), until=at, hours=hours)
+    return JsonResponse(
+        {
+            "now": _ms(at),
+            "since": _ms(since),
+            "rain": [[_ms(r["at"]), r["value"]] for r in rain],
+            "stage": _with_gaps(stage),
+            "marks": marks,
+            "datum": one.datum,
+            "modelled": one.origin == "modelled",
+        }
+    )
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _with_gaps(rows: list[list[Any]]) -> list[list[Any]]:
+    """A hole longer than an hour and a half becomes a null, so that the line breaks there."""
+    found: list[list[Any]] = []
+    for row in rows:
+        if found and row[0] - found[-1][0] > 5_400_000:
+            found.append([(found[-1][0] + row[0]) // 2, None])
+        found.append(row)
+    return found
+
+
+@page("signal.read")
+def station_csv(request: SeatedRequest, code: str) -> HttpResponse:
+    """All readings of the last 72 hours; UTF-8 with BOM, as spreadsheets here want it."""
+    one = observe.station(code, seat=request.seat)
+    at = clock.now()
+    found = observe.readings(
+        one, elements=[s.element for s in one.series.all()], since=at - timedelta(hours=72),
+        until=at,
+    )  # fmt: skip
+    answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{one.code}.csv"'
+    writer = csv.writer(answer)
+    writer.writerow(["station", "element", "valid_at", "value", "quality", "reason", "origin"])
+    for element, rows in found.items():
+        for row in rows:
+            local = clock.beijing(row["at"]).isoformat()
+            value = "" if row["value"] is None else row["value"]
+            writer.writerow(
+                [one.code, element, local, value, row["quality"], row["reason"], one.origin]
+            )
+    return answer
+
+
+@action("observation.correct")
+def correct(request: SeatedRequest, code: str) -> HttpResponse:
+    """Replace a reading by a judgement; the raw value stays beside it."""
+    one = observe.station(code, seat=request.seat)
+    element, value = text(request, "element"), text(request, "value")
+    found = get_object_or_404(Series, station=one, element=element)
+    try:
+        at = datetime.fromisoformat(text(request, "at"))
+        at = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
+        number = float(value) if value else None
+    except ValueError:
+        raise Problem("input.invalid", field="value", why=f"“{value}” 不是数") from None
+    quality = Quality.GOOD if number is not None else Quality.BAD
+    correct_reading(series=found, at=at, value=number, quality=quality,
+                    reason=text(request, "reason"), by=request.seat)  # fmt: skip
+    messages.success(request, gettext("已改正，原值保留，已记录。"))
+    return redirect(f"/stations/{code}")
+
+
+@action("threshold.edit")
+def threshold(request: SeatedRequest, key: int) -> HttpResponse:
+    row = get_object_or_404(Threshold, pk=key)
+    try:
+        value = float(text(request, "value"))
+    except ValueError:
+        raise Problem("input.invalid", field="value", why=text(request, "value")) from None
+    set_threshold(threshold=row, value=value, source=text(request, "source"), by=request.seat)
+    messages.success(request, gettext("新数值已生效，旧版本保留。"))
+    return redirect(request.POST.get("next") or "/watch/thresholds")
+
+
+@page("signal.read")
+def thresholds(request: SeatedRequest) -> HttpResponse:
+    rows = thresholds_in_force(clock.now()).order_by("family", "level", "window_s", "station__name")
+    without = (
+        observe.stations(seat=request.seat)
+        .exclude(river="")
+        .exclude(pk__in=rows.filter(station__isnull=False).values("station"))
+    )
+    context = {"room": "watch", "rows": rows, "without": without}
+    return render(request, "web/thresholds.html", context)
+
+
+@page("signal.read")
+def alarms(request: SeatedRequest) -> HttpResponse:
+    until = clock.now()
+    hours = 72 if request.GET.get("hours") == "72" else 24
+    figures = alarm_figures(since=until - timedelta(hours=hours), until=until)
+    context = {"room": "watch", "figures": figures, "hours": hours}
+    return render(request, "web/alarms.html", context)
+
+
+@action("warning.enter")
+def warning(request: SeatedRequest) -> HttpResponse:
+    """Enter a weather office's warning."""
+    level = text(request, "level")
+    if level not in Level.__members__:
+        raise Problem("input.invalid", field="level", why=level or "—")
+    enter_warning(
+        hazard=text(request, "hazard"), level=Level[level], place=city(),
+        text=text(request, "text"), number=text(request, "number", most=60), by=request.seat,
+    )  # fmt: skip
+    messages.success(request, gettext("气象预警已登记，规则随即研判。"))
+    return redirect("/watch")

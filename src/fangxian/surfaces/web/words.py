@@ -1,0 +1,197 @@
+"""Sentences for the screen: what a signal, an order or a gap says in the reader's language."""
+
+from datetime import datetime
+
+from django.utils.translation import get_language, gettext, ngettext
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.command.models import Order
+from fangxian.spine.core import clock
+from fangxian.spine.core.levels import Level
+from fangxian.spine.cover.engine import by_code
+from fangxian.spine.cover.models import Gap
+
+from .registry_of_rules import COVER_RULES
+
+
+def zh() -> bool:
+    return (get_language() or "zh").startswith("zh")
+
+
+def hazard_name(hazard: str) -> str:
+    names = {
+        "rain": gettext("暴雨"),
+        "typhoon": gettext("台风"),
+        "river": gettext("江河洪水"),
+        "flood": gettext("洪水"),
+        "reservoir": gettext("水库"),
+    }
+    return names.get(hazard, hazard)
+
+
+def family_name(family: str) -> str:
+    names = {
+        "rainstorm": gettext("暴雨信号"),
+        "flash-flood": gettext("山洪"),
+        "river": gettext("江河水位"),
+        "reservoir": gettext("水库汛限"),
+    }
+    if family.startswith("warning-"):
+        return gettext("气象预警") + " " + hazard_name(family.removeprefix("warning-"))
+    return names.get(family, family)
+
+
+def mark_name(mark: str) -> str:
+    names = {
+        "SFZ": gettext("加报"),
+        "WRZ": gettext("警戒"),
+        "GRZ": gettext("保证"),
+        "RECORD": gettext("历史最高"),
+        "FSLTDZ": gettext("汛限"),
+    }
+    return names.get(mark, mark)
+
+
+def level_word(level: Level) -> str:
+    return level.colour_zh if zh() else level.colour_en
+
+
+def signal_title(signal: Signal) -> str:
+    """Who, value, by how much."""
+    told = signal.evidence
+    if signal.family.startswith("warning-"):
+        name = family_name(signal.family)
+        return f"{name} {level_word(signal.at_level)} {signal.at_level.numeral}"
+    name = str(signal.station)
+    value = signal.value or 0
+    if told.get("mark"):
+        rate = told.get("rate_per_h") or 0
+        arrow = "↑" if rate > 0.005 else "↓" if rate < -0.005 else "→"
+        over = gettext("超%(mark)s %(over)+.2f m") % {
+            "mark": mark_name(told["mark"]),
+            "over": value - told["threshold"],
+        }
+        return (
+            f"{name} {value:.2f} m，{over} {arrow}"
+            if zh()
+            else f"{name} {value:.2f} m, {over} {arrow}"
+        )
+    reach = gettext("%(h)g 小时 %(v).1f mm，达 %(t)g mm") % {
+        "h": told.get("window_h", 0),
+        "v": told.get("value", value),
+        "t": told.get("threshold") or 0,
+    }
+    return f"{name} {reach}"
+
+
+def signal_why(signal: Signal) -> str:
+    """Age, rate, rule and version: the second line."""
+    told = signal.evidence
+    parts = [age(signal.observed_at)]
+    if told.get("rate_per_h"):
+        parts.append(gettext("每小时 %(rate)+.2f m") % {"rate": told["rate_per_h"]})
+    if told.get("wanted") and told["present"] < told["wanted"]:
+        parts.append(gettext("缺测 %(n)d 段，为下限") % {"n": told["wanted"] - told["present"]})
+    if told.get("action"):
+        parts.append(gettext(told["action"]))
+    parts.append(gettext("依据 %(rule)s") % {"rule": signal.rule or family_name(signal.family)})
+    if told.get("modelled"):
+        parts.append(gettext("模拟值"))
+    return " · ".join(parts)
+
+
+def age(at: datetime | None) -> str:
+    """How long ago, in the largest sensible unit."""
+    if at is None:
+        return "—"
+    seconds = int((clock.now() - at).total_seconds())
+    if seconds < 0:
+        return gettext("%(t)s 后") % {"t": span(-seconds)}
+    if seconds < 60:
+        return gettext("刚刚")
+    return gettext("%(t)s前") % {"t": span(seconds)}
+
+
+def span(seconds: int) -> str:
+    if seconds < 3600:
+        return ngettext("%(n)d 分钟", "%(n)d 分钟", seconds // 60) % {"n": seconds // 60}
+    if seconds < 172800:
+        n = seconds // 3600
+        return ngettext("%(n)d 小时", "%(n)d 小时", n) % {"n": n}
+    n = seconds // 86400
+    return ngettext("%(n)d 天", "%(n)d 天", n) % {"n": n}
+
+
+def order_what(order: Order) -> str:
+    if zh() or not order.verb_en:
+        return f"{order.verb}{order.object}"
+    return f"{order.verb_en}: {order.object_en}"
+
+
+def order_state(state: str) -> str:
+    names = {
+        "issued": gettext("已下达"),
+        "delivered": gettext("已送达"),
+        "acknowledged": gettext("已签收"),
+        "refused": gettext("拒收"),
+        "in_progress": gettext("进行中"),
+        "reported": gettext("已报完成"),
+        "verified": gettext("已核验"),
+        "closed": gettext("已关闭"),
+    }
+    return names.get(state, state)
+
+
+def role_name(role: str) -> str:
+    names = {
+        "A": gettext("属地A岗"),
+        "B": gettext("属地B岗"),
+        "department": gettext("部门监管"),
+    }
+    return names.get(role, role)
+
+
+def gap_text(gap: Gap) -> str:
+    rule = by_code(COVER_RULES).get(gap.rule)
+    return rule.sentence(gap, get_language() or "zh") if rule else str(gap)
+
+
+def gap_rule_name(code: str) -> str:
+    rule = by_code(COVER_RULES).get(code)
+    if rule is None:
+        return code
+    return rule.name_zh if zh() else rule.name_en
+
+
+def event_text(kind: str) -> str:
+    """A line of the timeline."""
+    names = {
+        "signal.raised": gettext("信号升起"),
+        "signal.worsened": gettext("信号加重"),
+        "signal.eased": gettext("信号减轻"),
+        "signal.cleared": gettext("信号解除"),
+        "signal.acknowledged": gettext("信号签收"),
+        "signal.shelved": gettext("信号搁置"),
+        "proposal.made": gettext("规则建议"),
+        "proposal.accepted": gettext("采纳建议"),
+        "proposal.declined": gettext("不采纳建议"),
+        "proposal.overtaken": gettext("建议失效"),
+        "response.started": gettext("启动响应"),
+        "response.raised": gettext("响应升级"),
+        "response.lowered": gettext("响应降级"),
+        "response.ended": gettext("响应结束"),
+        "order.issued": gettext("下达指令"),
+        "order.delivered": gettext("指令送达"),
+        "order.acknowledged": gettext("指令签收"),
+        "order.refused": gettext("指令拒收"),
+        "order.in_progress": gettext("指令进展"),
+        "order.reported": gettext("报告完成"),
+        "order.verified": gettext("核验通过"),
+        "order.closed": gettext("指令关闭"),
+        "order.escalated": gettext("逐级叫应"),
+        "order.overdue": gettext("指令逾期"),
+        "order.urged": gettext("催办"),
+        "order.extended": gettext("延期"),
+        "order.help_wanted": gettext("要增援"),
+    }
+    return names.get(kind, kind)
