@@ -32,7 +32,7 @@ def demo_command(
     headless: bool, as_json: bool, speed: float, hours: int, data: Path | None, desk: bool
 ) -> None:
     if headless:
-        sys.exit(_headless(as_json, hours, data))
+        sys.exit(_headless(as_json, hours, data, desk))
     _live(speed, hours, data or Path("var/demo"), desk)
 
 
@@ -67,7 +67,7 @@ def _mark(folder: Path, speed: float) -> None:
     mark_drill(folder, name=NAME, at=STARTS_AT, speed=speed)
 
 
-def _headless(as_json: bool, hours: int, data: Path | None) -> int:
+def _headless(as_json: bool, hours: int, data: Path | None, desk: bool) -> int:
     folder = data or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
     _mark(folder, 0)
     from fangxian.cli.ports import free_port
@@ -83,7 +83,7 @@ def _headless(as_json: bool, hours: int, data: Path | None) -> int:
     try:
         from fangxian.ops.demo.headless import run
 
-        counts = run(_bar(as_json), hours)
+        counts = run(_bar(as_json), hours, desk=desk)
     finally:
         gateway.terminate()
         gateway.wait(10)

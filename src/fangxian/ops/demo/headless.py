@@ -35,8 +35,11 @@ from .storm_time import HOURS, STARTS_AT
 STEP = timedelta(minutes=10)
 
 
-def run(progress: Callable[[int, int], None], hours: int = HOURS) -> dict[str, Any]:
-    """Replay ``hours`` hours; return the counts and what is wrong with them."""
+def run(
+    progress: Callable[[int, int], None], hours: int = HOURS, *, desk: bool = False
+) -> dict[str, Any]:
+    """Replay ``hours`` hours; return the counts and what is wrong with them. With ``desk`` nobody
+    decides: the folder is left for people at the screen."""
     started = time.monotonic()
     times = clock.current()
     if not isinstance(times, ScenarioClock):
@@ -58,7 +61,7 @@ def run(progress: Callable[[int, int], None], hours: int = HOURS) -> dict[str, A
             times.set(at=now, speed=0)
             if now == end + timedelta(minutes=1):
                 _in(loop, sender.send_hour(hour, end))
-            people.act(now)
+            people.act(now, decide=not desk)
             worker.settle()
             if worker.listen():
                 worker.settle()

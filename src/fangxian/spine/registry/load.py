@@ -103,8 +103,9 @@ def _scatter(places: list[Place], shapes: dict[str, BaseGeometry]) -> None:
             apart = np.hypot(*(seats - (lon, lat)).T)
             spread = 0.35 * np.partition(apart, 1)[1]
             around = rng.normal((lon, lat), spread, (60 * max(len(villages), 1), 2))
-            around = around[shapely.contains_xy(shape, around[:, 0], around[:, 1])]
-            for village, (x, y) in zip(villages, around, strict=False):
+            inside = around[shapely.contains_xy(shape, around[:, 0], around[:, 1])]
+            points = [*inside.tolist(), *([[lon, lat]] * len(villages))]
+            for village, (x, y) in zip(villages, points, strict=False):
                 village.lon, village.lat = round(float(x), 5), round(float(y), 5)
                 village.position_synthetic = True
 

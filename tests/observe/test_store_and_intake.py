@@ -1,0 +1,170 @@
+"""Readings: durable, idempotent, judged, quarantined and adopted."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from conftest import START
+
+from fangxian.ops.demo.sender import _damage
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.intake import read_raw
+from fangxian.spine.observe.intake.listener import Listener
+from fangxian.spine.observe.intake.sl651 import encode
+from fangxian.spine.observe.intake.sl651.encode import Address
+from fangxian.spine.observe.intake.sl651.frame import decode_frame
+from fangxian.spine.observe.intake.table import read_table, write_errors
+from fangxian.spine.observe.models import Quarantine, Series
+from fangxian.spine.observe.quality import Limits, Trace, judge
+from fangxian.spine.observe.store import Quality, Reading
+from fangxian.spine.observe.write import (
+    Arrival,
+    Intake,
+    adopt_station,
+    correct_reading,
+)
+
+
+def frame(code="70000001", rain=(1,) * 12, at=START, stage=None, serial=1):
+    body = encode.body_start(serial=serial, sent_at=at)
+    body += encode.station_mark(Address(code), "H")
+    body += encode.time_mark(at - timedelta(minutes=55)) + encode.rain_row(rain)
+    if stage is not None:
+        body += encode.time_mark(at) + encode.element("39", stage, size=4, decimals=3)
+    return encode.frame(Address(code), "34", body)
+
+
+def arrive(intake, *raws):
+    return intake.accept([Arrival(read_raw(raw), raw, "test") for raw in raws])
+
+
+def test_the_same_frame_twice_changes_nothing(gauge, telemetry):
+    intake = Intake(telemetry)
+    assert arrive(intake, frame()).stored == 1
+    again = arrive(intake, frame())
+    assert (again.duplicate, again.readings) == (1, 0)
+    assert telemetry.counts()["readings"] == 12
+
+
+def test_a_correction_keeps_the_raw_value(gauge, telemetry, zheng):
+    arrive(Intake(telemetry), frame(stage=10.0))
+    series = Series.objects.get(station=gauge, element="Z")
+    correct_reading(
+        series=series, at=START, value=9.5, quality=Quality.GOOD, reason="读错", by=zheng
+    )
+    versions = telemetry.history(series.pk, int(START.timestamp()))
+    assert [row[1] for row in versions] == [10.0, 9.5]
+    arrive(Intake(telemetry), frame(stage=10.0, serial=2))
+    assert telemetry.newest([series.pk])[series.pk][1] == 9.5
+
+
+def test_an_unknown_station_is_kept_and_adopted_by_one_action(hexi, telemetry, lin):
+    intake = Intake(telemetry)
+    assert arrive(intake, frame("70000099")).quarantined == 1
+    row = Quarantine.objects.get(code="70000099")
+    station, n = adopt_station(row=row, name="新站", place=hexi, by=lin)
+    assert n == 12
+    assert station.series.get().element == "P5"
+    with pytest.raises(Problem, match="刷新"):
+        adopt_station(row=row, name="新站", place=hexi, by=lin)
+
+
+def test_missing_is_stored_as_missing_with_its_reason(gauge, telemetry):
+    arrive(Intake(telemetry), frame(rain=[None] + [0] * 11))
+    counts = telemetry.counts()
+    assert (counts["readings_missing"], counts["readings_good"]) == (1, 11)
+
+
+def test_without_limits_a_reading_stays_unchecked():
+    reading = Reading(1, 1000, 5.0)
+    assert judge(reading, limits=None, trace=None, now_s=1000).quality == Quality.UNCHECKED
+
+
+@pytest.mark.parametrize(
+    ("value", "at_s", "reason"),
+    [(99.0, 3600, "above_range"), (-1.0, 3600, "below_range"), (7.0, 3600, "rise"),
+     (5.0, 9_000_000, "future"), (5.0, 90_000, "stuck"), (5.5, 3600, "")],
+)  # fmt: skip
+def test_quality_control_says_why(value, at_s, reason):
+    limits = Limits(0, 50, 1.0, 3.0, 86_000)
+    trace = Trace(0, 5.0, 0, 0, 5.0)
+    found = judge(Reading(1, at_s, value), limits=limits, trace=trace, now_s=100_000)
+    assert found.reason == reason
+    assert (found.quality == Quality.GOOD) == (reason == "")
+
+
+@pytest.mark.django_db(transaction=False)
+def test_a_killed_writer_leaves_all_or_nothing(telemetry):
+    def half():
+        yield Reading(1, 300, 1.0)
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        telemetry.put(half(), received_s=0)
+    with pytest.raises(RuntimeError), telemetry._write() as db:
+        db.execute("INSERT INTO latest VALUES (1, 1, 1)")
+        raise RuntimeError("killed")
+    assert telemetry.latest() == {}
+
+
+def talk(telemetry, *raws, wait=1):
+    """Send frames to a real listener over TCP; return its counts and answers."""
+
+    async def go():
+        listener = Listener(Intake(telemetry))
+        server = await listener.serve("127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for raw in raws:
+            writer.write(raw)
+        answers = b""
+        while answers.count(b"~~") < wait:
+            answers += await asyncio.wait_for(reader.read(4096), 5)
+        writer.close()
+        await listener.close(server)
+        return listener, answers
+
+    return asyncio.run(go())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_confirmation_comes_only_after_the_reading_is_stored(telemetry):
+    good = frame("70000098", serial=513)
+    listener, answers = talk(telemetry, _damage(good), good)
+    assert (listener.frames, listener.counts.rejected, listener.counts.quarantined) == (2, 1, 1)
+    assert decode_frame(answers).body[:2] == (513).to_bytes(2)
+    assert telemetry.counts()["frames_rejected"] == 1
+
+
+def test_a_table_names_the_cell_that_is_wrong(gauge, telemetry, tmp_path):
+    table = tmp_path / "雨量.csv"
+    text = "站码,要素,时间,数值\n70000001,P5,2016-09-14 07:55,1.5\n"
+    text += "70000001,P5,昨天,1\n7,Z,2016-09-14 08:00,x\n"
+    table.write_bytes(text.encode("gb18030"))
+    rows, errors = read_table(table)
+    assert [e.cell for e in errors] == ["C3", "A4"]
+    assert Intake(telemetry).accept_table(r.reading for r in rows).readings == 1
+    write_errors(table, errors, tmp_path / "e.xlsx")
+    assert read_table(tmp_path / "e.xlsx")[0][0].reading[3] == 1.5
+
+
+def test_a_blank_cell_is_missing_not_zero(gauge, telemetry, tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("﻿station,element,at,value\n70000001,Z,2016-09-14 08:00,\n", encoding="utf-8")
+    rows, _ = read_table(table)
+    Intake(telemetry).accept_table(r.reading for r in rows)
+    assert telemetry.counts()["readings_missing"] == 1
+
+
+def test_a_relative_level_gets_the_stations_base(gauge, telemetry):
+    gauge.level_base_m = 20.0
+    gauge.save()
+    body = encode.body_start(serial=1, sent_at=START) + encode.station_mark(
+        Address(gauge.code), "H"
+    )
+    body += encode.time_mark(START - timedelta(minutes=55)) + encode.level_row([150] * 12)
+    arrive(Intake(telemetry), encode.frame(Address(gauge.code), "34", body))
+    series = Series.objects.get(station=gauge, element="Z")
+    assert telemetry.newest([series.pk])[series.pk][1] == 21.5
+    assert SYSTEM.role == "system"

@@ -1,0 +1,159 @@
+"""Telling people: once, in order, never to a real channel in a drill, never lost."""
+
+import dataclasses
+import threading
+
+import pytest
+
+from fangxian.cli.ports import free_port
+from fangxian.ops.gateway import Gateway, make_server
+from fangxian.ops.worker import Worker
+from fangxian.spine.command.models import Order
+from fangxian.spine.command.write import orders as do
+from fangxian.spine.core.config import Config, config
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.reach import channels, write
+from fangxian.spine.reach.channels import Parcel, open_channel
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.reach.write import answer_link, open_link, take_receipts
+
+State = Delivery.State
+
+
+@pytest.fixture
+def order(lin, hexi):
+    task = do.Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
+    [order] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
+    Worker().settle()
+    return order
+
+
+@pytest.fixture
+def sms(order):
+    return Delivery.objects.get(channel="sms")
+
+
+def receipt(delivery, state, answer=""):
+    return {"key": f"real-{delivery.pk}", "state": state, "answer": answer}
+
+
+def test_receipts_late_doubled_and_out_of_order_only_move_forward(sms):
+    for told in ("answered", "delivered", "delivered", "seen", "answered"):
+        take_receipts([receipt(sms, told, "1" if told == "answered" else "")])
+    sms.refresh_from_db()
+    assert sms.state == State.ANSWERED
+    assert Event.objects.filter(kind="delivery.answered").count() == 1
+
+
+def test_an_answer_acknowledges_and_a_second_one_reports_done(sms, order):
+    take_receipts([receipt(sms, "answered", "1")])
+    Worker().settle()
+    assert Order.objects.get().state == "acknowledged"
+    take_receipts([receipt(sms, "answered", "2")])
+    Worker().settle()
+    assert Order.objects.get().state == "reported"
+
+
+def test_a_channel_that_fails_is_tried_again_and_buried_with_an_owner(sms, now):
+    for _ in range(8):
+        now.advance(hours=1)
+        Worker().settle()
+    sms.refresh_from_db()
+    assert (sms.state, sms.attempts) == (State.FAILED, 6)
+    assert "not set up" in sms.last_error
+    assert Event.objects.filter(kind="delivery.failed").exists()
+
+
+def test_a_link_answers_one_order_without_a_log_in(sms, client):
+    path = answer_link(sms).removeprefix(config().url)
+    assert "收到" in client.get(path, HTTP_ACCEPT_LANGUAGE="zh").content.decode()
+    sms.refresh_from_db()
+    assert sms.state == State.SEEN
+    client.post(path, {"answer": "1"})
+    sms.refresh_from_db()
+    assert sms.state == State.ANSWERED
+
+
+def test_a_link_expires_and_cannot_be_forged(sms, now):
+    token = answer_link(sms).rpartition("/")[2]
+    assert open_link(token) == sms
+    with pytest.raises(Problem):
+        open_link(token[:-2] + "xx")
+    now.advance(days=3)
+    with pytest.raises(Problem) as refused:
+        open_link(token)
+    assert refused.value.code == "answer.expired"
+
+
+def drill(tmp_path, **more):
+    (tmp_path / "scenario.json").write_text('{"name": "d"}')
+    return Config(data_dir=tmp_path, smtp_host="127.0.0.1", **more)
+
+
+@pytest.mark.parametrize(
+    ("channel", "url", "secret"),
+    [("sms", "http://sms.example", "drill:d|x"), ("voice", "http://127.0.0.1:1", "real"),
+     ("mail", "http://127.0.0.1:1", "drill:d|x"), ("sms", "http://127.0.0.1:1", "drill:other|x")],
+)  # fmt: skip
+def test_a_drill_reaches_no_real_channel(tmp_path, channel, url, secret):
+    settings = drill(tmp_path, gateway_url=url, gateway_secret=secret)
+    with pytest.raises(Problem) as refused:
+        open_channel(channel, settings)
+    assert refused.value.code == "reach.drill_blocks_channel"
+
+
+def test_a_drill_reaches_its_own_simulator(tmp_path):
+    settings = drill(tmp_path, gateway_url="http://127.0.0.1:1", gateway_secret="drill:d|x")
+    assert isinstance(open_channel("sms", settings), channels.Gateway)
+
+
+def test_mail_goes_out_once_over_smtp(tmp_path):
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Message
+
+    letters = []
+
+    class Box(Message):
+        def handle_message(self, message):
+            letters.append(message)
+
+    port = free_port()
+    box = Controller(Box(), hostname="127.0.0.1", port=port)
+    box.start()
+    settings = dataclasses.replace(Config(data_dir=tmp_path), smtp_host="127.0.0.1", smtp_port=port)
+    sent = open_channel("mail", settings).send([Parcel("k", "", "a@example.com", "甲", "立即转移")])
+    box.stop()
+    assert sent == {"k"}
+    assert len(letters) == 1
+
+
+@pytest.fixture
+def gateway(monkeypatch):
+    simulator = Gateway(secret="s", trouble=0.2)
+    server = make_server(simulator, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    settings = dataclasses.replace(config(), gateway_url=url, gateway_secret="s")
+    monkeypatch.setattr(channels, "config", lambda: settings)
+    yield simulator
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_gateway_in_trouble_gets_every_message_and_shows_none_twice(gateway, lin, now):
+    from fangxian.spine.registry.models import Place
+
+    towns = Place.objects.filter(kind="town")[:60]
+    tasks = [do.Task(area=t, verb="巡查", object="山洪沟", minutes=600) for t in towns]
+    do.issue_orders(tasks, hazard="rain", level=Level.IV, by=lin)
+    worker = Worker()
+    for _ in range(12):
+        worker.settle()
+        write.poll_gateway()
+        now.advance(minutes=4)
+    states = set(Delivery.objects.filter(channel="sms", step=0).values_list("state", flat=True))
+    assert State.PLANNED not in states
+    assert len(gateway.seen) == len(set(gateway.seen))
+    assert Order.objects.filter(state__in=["acknowledged", "reported"]).count() > 30
