@@ -166,7 +166,7 @@ def test_t25_answer_from_a_link_in_one_tap(sit, chromium, headquarters):
 
 def test_t34_nobody_leaves_a_duty_empty(sit):
     page = sit("guan")
-    page.goto("/registers/posts?q=陈")
+    page.goto("/registers/posts?q=和溪镇")
     page.get_by_role("link", name="南靖县和溪镇镇长").click()
     page.get_by_role("button", name="结束任期").click()
     expect(page.get_by_role("alert")).to_contain_text("没有接任人不能离任")

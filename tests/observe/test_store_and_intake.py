@@ -1,19 +1,16 @@
 """Readings: durable, idempotent, judged, quarantined and adopted."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
-from conftest import START
+from conftest import START, over_tcp
 
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.intake import read_raw
-from fangxian.spine.observe.intake.listener import Listener
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
-from fangxian.spine.observe.intake.sl651.frame import decode_frame
 from fangxian.spine.observe.intake.table import read_table, write_errors
 from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.quality import Limits, Trace, judge
@@ -94,7 +91,6 @@ def test_quality_control_says_why(value, at_s, reason):
     assert (found.quality == Quality.GOOD) == (reason == "")
 
 
-@pytest.mark.django_db(transaction=False)
 def test_a_killed_writer_leaves_all_or_nothing(telemetry):
     def half():
         yield Reading(1, 300, 1.0)
@@ -108,32 +104,11 @@ def test_a_killed_writer_leaves_all_or_nothing(telemetry):
     assert telemetry.latest() == {}
 
 
-def talk(telemetry, *raws, wait=1):
-    """Send frames to a real listener over TCP; return its counts and answers."""
-
-    async def go():
-        listener = Listener(Intake(telemetry))
-        server = await listener.serve("127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for raw in raws:
-            writer.write(raw)
-        answers = b""
-        while answers.count(b"~~") < wait:
-            answers += await asyncio.wait_for(reader.read(4096), 5)
-        writer.close()
-        await listener.close(server)
-        return listener, answers
-
-    return asyncio.run(go())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_confirmation_comes_only_after_the_reading_is_stored(telemetry):
+def test_a_confirmation_comes_only_after_the_reading_is_stored(city, telemetry):
     good = frame("70000098", serial=513)
-    listener, answers = talk(telemetry, _damage(good), good)
+    listener, [answer] = over_tcp(telemetry, [_damage(good), good], 1)
     assert (listener.frames, listener.counts.rejected, listener.counts.quarantined) == (2, 1, 1)
-    assert decode_frame(answers).body[:2] == (513).to_bytes(2)
+    assert answer.body[:2] == (513).to_bytes(2)
     assert telemetry.counts()["frames_rejected"] == 1
 
 

@@ -11,8 +11,14 @@ from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.models import Job
-from fangxian.spine.core.queue import beat, claim_jobs, fan_out, run_jobs, sweep_due
+from fangxian.spine.core.queue import (
+    beat,
+    claim_jobs,
+    fan_out,
+    run_jobs,
+    sweep_due,
+    work_waits,
+)
 from fangxian.spine.cover.engine import sweep
 from fangxian.spine.reach.channels import ChannelError
 from fangxian.spine.reach.write import dispatch, poll_gateway
@@ -64,7 +70,7 @@ class Worker:
         """Tick until no work is left now."""
         for _ in range(rounds):
             self.tick()
-            if not Job.objects.filter(state=Job.State.READY, due_at__lte=clock.now()).exists():
+            if not work_waits():
                 return
 
     def run(self) -> None:

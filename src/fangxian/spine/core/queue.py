@@ -141,6 +141,14 @@ def retry_job(*, job: Job, by: Seat) -> None:
         record("job.retried", subject=job, by=by)
 
 
+def work_waits() -> bool:
+    """Whether an event has not been fanned out yet, or a job could run now."""
+    cursor = Cursor.objects.filter(name="fan_out").first()
+    if Event.objects.filter(id__gt=cursor.value if cursor else 0).exists():
+        return True
+    return Job.objects.filter(state=Job.State.READY, due_at__lte=clock.now()).exists()
+
+
 def beat(name: str) -> None:
     """Say that a loop is alive."""
     Heartbeat.objects.update_or_create(

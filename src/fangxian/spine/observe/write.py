@@ -53,7 +53,7 @@ class Verdicts:
 class Intake:
     """Accepts batches of messages for one process: remembers stations, limits and last values."""
 
-    telemetry: Store = field(default_factory=store)
+    telemetry: Store = field(default_factory=lambda: store())
 
     def __post_init__(self) -> None:
         self._stations: dict[str, Station] = {}

@@ -84,6 +84,11 @@ def signal_title(signal: Signal) -> str:
     return f"{name} {reach}"
 
 
+def action_name(action: str) -> str:
+    names = {"准备转移": gettext("准备转移"), "立即转移": gettext("立即转移")}
+    return names.get(action, action)
+
+
 def signal_why(signal: Signal) -> str:
     """Age, rate, rule and version: the second line."""
     told = signal.evidence
@@ -93,7 +98,7 @@ def signal_why(signal: Signal) -> str:
     if told.get("wanted") and told["present"] < told["wanted"]:
         parts.append(gettext("缺测 %(n)d 段，为下限") % {"n": told["wanted"] - told["present"]})
     if told.get("action"):
-        parts.append(gettext(told["action"]))
+        parts.append(action_name(told["action"]))
     parts.append(gettext("依据 %(rule)s") % {"rule": signal.rule or family_name(signal.family)})
     if told.get("modelled"):
         parts.append(gettext("模拟值"))

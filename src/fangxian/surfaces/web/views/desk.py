@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import Group, active_signals, open_groups
@@ -178,14 +178,14 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
         "orders": len(open_orders),
         "gaps": open_gaps(seat=seat).count(),
     }
-    error = None
+    error = ""
     if request.method == "POST":
         try:
             close_shift(by=seat, summary=summary)
             messages.success(request, gettext("已交班。"))
             return redirect("/")
         except Problem as problem:
-            error = problem
+            error = problem.text(get_language() or "zh")
     reds = active_signals(seat=seat).filter(level=Level.I, acknowledged_at__isnull=True)
     context = {"summary": summary, "groups": groups, "orders": open_orders, "reds": reds,
                "error": error, "room": "desk"}  # fmt: skip

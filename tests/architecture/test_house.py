@@ -1,0 +1,183 @@
+"""The house as a machine sees it: rights on every route and write, every event wired, every text
+translated, files short, nothing of this machine named."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import polib
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+import fangxian
+from fangxian.wiring import COVER, TOLD_ONLY, WIRING
+
+SRC = Path(fangxian.__file__).parent
+ROOT = SRC.parents[1]
+ROOMS = sorted(p.parent for p in SRC.glob("spine/*/models.py"))
+WRITERS = [*SRC.glob("spine/*/write.py"), *SRC.glob("spine/*/write/*.py"),
+           SRC / "spine/registry/load.py"]  # fmt: skip
+
+# Pages anybody may open, each with its reason.
+PUBLIC = {
+    "a/<str:token>": "the signed token is the proof",
+    "live": "says only that something changed; asks for a log-in itself",
+    "language": "a visitor's language",
+    "healthz": "for the process watcher",
+    "readyz": "for the process watcher",
+    "metrics": "counts only, no names",
+}
+# Writers that ask no right because what calls them has: an event function, or a signed link.
+ASKED_ELSEWHERE = {
+    "call_receiver", "call_next", "note_deadline", "take_answer", "propose_on_signal",
+    "extend_to_signals", "poll_gateway", "mark_seen", "open_link", "answer_link", "parcel_key",
+    "unanswered_count", "order_text", "limits_in_force", "silence_limit", "readings_of", "digest",
+    "element_unit",
+}  # fmt: skip
+
+
+def routes(patterns=None, prefix=""):
+    for entry in patterns or get_resolver().url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, path)
+        elif isinstance(entry, URLPattern):
+            yield path, entry.callback
+
+
+def our_routes():
+    return [(p, c) for p, c in routes() if not p.startswith(("api/", "accounts/"))]
+
+
+def test_every_page_declares_a_right_or_a_reason():
+    undeclared = [path for path, view in our_routes() if not getattr(view, "right", None)]
+    assert undeclared == []
+    public = {path for path, view in our_routes() if view.right == "public"}
+    assert public == set(PUBLIC)
+
+
+@pytest.mark.django_db
+def test_every_page_refuses_a_visitor_and_a_person_without_a_post(django_user_model):
+    visitor, nobody = Client(), Client()
+    nobody.force_login(django_user_model.objects.create(username="nobody"))
+    for path, view in our_routes():
+        if view.right == "public":
+            continue
+        address = "/" + re.sub(r"<\w+:(\w+)>", "1", path)
+        assert visitor.get(address).status_code == 302, path
+        assert nobody.get(address).status_code in (403, 405), path
+
+
+@pytest.mark.django_db
+def test_every_api_address_refuses_a_stranger():
+    for path, _ in routes():
+        if path.startswith("api/v1/") and not path.endswith(("docs", "openapi.json", "v1/")):
+            address = "/" + re.sub(r"<\w+:?\w*>", "1", path)
+            assert Client().get(address).status_code in (401, 405), path
+
+
+def functions(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "accept"
+            )
+    yield from (n for n in tree.body if isinstance(n, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("path", WRITERS, ids=lambda p: str(p.relative_to(SRC)))
+def test_every_public_writer_asks_a_right(path):
+    silent = [
+        node.name
+        for node in functions(path)
+        if not node.name.startswith("_")
+        and node.name not in ASKED_ELSEWHERE
+        and not re.search(r"\b(require|_may_answer|_check_decision)\(", ast.unparse(node))
+    ]
+    assert silent == []
+
+
+def recorded_kinds():
+    text = "\n".join(p.read_text() for p in SRC.rglob("*.py"))
+    found = set(re.findall(r'(?:record|Entry|_told)\(\s*"([a-z_]+\.[a-z_]+)"', text))
+    found |= set(re.findall(r'kind = "(response\.[a-z]+)"|else "(response\.[a-z]+)"', text)[0])
+    return {kind for kind in found if kind}
+
+
+def test_every_event_kind_is_wired_or_told_only():
+    assert recorded_kinds() - set(WIRING) - TOLD_ONLY == set()
+
+
+def test_every_room_has_cover_rules_or_says_why_not():
+    without = {
+        "core": "its dead letters are covered by command",
+        "cover": "words the registry's rule, in duties.py",
+        "reach": "its dead letters are covered by command",
+        "assess": "a stale signal shows as a silent station",
+    }
+    rooms = {p.name for p in ROOMS}
+    covered = {p.parent.name for p in SRC.glob("spine/*/cover.py")}
+    assert rooms - covered - set(without) == set()
+    assert len({rule.code for rule in COVER}) == len(COVER) >= 8
+
+
+def test_no_file_is_longer_than_400_lines():
+    files = [*SRC.rglob("*.py"), *SRC.rglob("*.js"), *SRC.rglob("*.html"), *SRC.rglob("*.css")]
+    long = {
+        str(p.relative_to(SRC)): n
+        for p in files
+        if "migrations" not in p.parts and (n := len(p.read_text().splitlines())) > 400
+    }
+    assert long == {}
+
+
+def test_every_text_has_its_english():
+    catalogue = polib.pofile(str(SRC / "locale/en/LC_MESSAGES/django.po"))
+    known = {entry.msgid for entry in catalogue if entry.msgstr or entry.msgstr_plural}
+    missing = set()
+    for path in SRC.rglob("*.html"):
+        found = re.findall(r"""\{% translate (['"])(.+?)\1""", path.read_text())
+        missing |= {text for _, text in found} - known
+    for path in SRC.rglob("*.py"):
+        missing |= set(re.findall(r'\bgettext\("([^"]+)"\)', path.read_text())) - known
+    assert missing == set()
+
+
+def test_the_compiled_catalogue_is_fresh():
+    folder = SRC / "locale/en/LC_MESSAGES"
+    source = {e.msgid: e.msgstr for e in polib.pofile(str(folder / "django.po"))}
+    compiled = {e.msgid: e.msgstr for e in polib.mofile(str(folder / "django.mo"))}
+    assert compiled == {k: v for k, v in source.items() if k in compiled}
+    assert len(compiled) == len(source)
+
+
+def test_only_the_store_speaks_sqlite():
+    loud = re.compile(r"sqlite3\.connect|WITHOUT ROWID|INSERT OR")
+    speakers = {str(p.relative_to(SRC)) for p in SRC.rglob("*.py") if loud.search(p.read_text())}
+    assert speakers <= {"spine/observe/store.py", "ops/demo/template.py"}
+
+
+def test_pages_need_nothing_newer_than_chrome_90():
+    newer = re.compile(r":has\(|@container|@layer|\bstructuredClone\b|\.at\(-|Object\.hasOwn")
+    files = [*SRC.rglob("*.js"), *SRC.rglob("*.css")]
+    assert [p.name for p in files if newer.search(p.read_text())] == []
+    assert not [
+        p for p in SRC.rglob("*.html") if re.search(r'(src|href)="(https?:)?//', p.read_text())
+    ]
+
+
+def test_nothing_names_this_machine():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    words = re.compile("/" + "work/|/" + "root/|pypi" + r"\.org|npm" + r"js\.org|deb" + r"ian\.org")
+    told = []
+    for name in listed.stdout.split("\n"):
+        path = ROOT / name
+        text = path.suffix in {".py", ".md", ".toml", ".json", ".sh", ".lock", ""}
+        if text and path.is_file() and words.search(path.read_text(errors="ignore")):
+            told.append(name)
+    assert told == []
