@@ -1,14 +1,10 @@
 """The small named cast and the city they work in, on a real database; one folder a run."""
 
-import asyncio
 import os
-import queue
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(prefix="fangxian-test-")
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
@@ -17,21 +13,16 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 import pytest
 from django.contrib.auth import get_user_model
+from story import SHARED, START, seat_of
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.clock import BEIJING, FixedClock
+from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.observe import store as store_room
-from fangxian.spine.observe.intake.listener import Listener
-from fangxian.spine.observe.intake.sl651.frame import cut_frames, decode_frame
 from fangxian.spine.observe.models import Station
-from fangxian.spine.observe.write import Intake, add_station, load_quality_limits
+from fangxian.spine.observe.write import add_station, load_quality_limits
 from fangxian.spine.registry.load import load_places, make_staff
-from fangxian.spine.registry.models import Person, Place
-from fangxian.spine.registry.read import seat_of_person
-
-SHARED = Path(__file__).parents[2] / "shared"
-START = datetime(2016, 9, 14, 8, tzinfo=BEIJING)
+from fangxian.spine.registry.models import Place
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,25 +45,9 @@ def now() -> Iterator[FixedClock]:
 def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[store_room.Store]:
     """A fresh telemetry file."""
     fresh = store_room.Store(tmp_path / "telemetry.sqlite3")
-    store_room.store.cache_clear()
-    monkeypatch.setattr(store_room, "store", lambda: fresh)
-    for module in _users_of_store():
-        monkeypatch.setattr(module, "store", lambda: fresh)
+    monkeypatch.setattr(store_room, "_open", lambda path: fresh)
     yield fresh
     fresh.close()
-
-
-def _users_of_store() -> list[object]:
-    import sys
-
-    return [
-        module
-        for name, module in list(sys.modules.items())
-        if name.startswith("fangxian.") and getattr(module, "store", None) is _REAL_STORE
-    ]
-
-
-_REAL_STORE = store_room.store
 
 
 @pytest.fixture(scope="session")
@@ -85,66 +60,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
             make_staff(since=START - timedelta(days=200), password="cast", by=SYSTEM)
 
 
-class Errands:
-    """An intake whose work is done by the test's own thread, and so in its transaction, while the
-    listener's loop runs in another."""
-
-    def __init__(self, telemetry: store_room.Store) -> None:
-        self.intake = Intake(telemetry)
-        self.waiting: queue.Queue[tuple[Any, tuple[Any, ...], Future[Any]]] = queue.Queue()
-
-    def accept(self, *args: Any) -> Any:
-        return self._ask(self.intake.accept, *args)
-
-    def keep_rejected(self, *args: Any) -> Any:
-        return self._ask(self.intake.keep_rejected, *args)
-
-    def _ask(self, function: Any, *args: Any) -> Any:
-        done: Future[Any] = Future()
-        self.waiting.put((function, args, done))
-        return done.result(10)
-
-    def serve(self, until: "Future[Any]") -> Any:
-        while not until.done():
-            try:
-                function, args, done = self.waiting.get(timeout=0.02)
-            except queue.Empty:
-                continue
-            done.set_result(function(*args))
-        return until.result()
-
-
-def over_tcp(
-    telemetry: store_room.Store, frames: list[bytes], answers: int
-) -> tuple[Any, list[Any]]:
-    """Send frames one by one to a real listener; return it and the answers it gave."""
-    errands = Errands(telemetry)
-    listener = Listener(errands)  # type: ignore[arg-type]
-
-    async def go() -> list[Any]:
-        server = await listener.serve("127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        for raw in frames:
-            writer.write(raw)
-        buffer, found = bytearray(), []
-        while len(found) < answers:
-            buffer += await asyncio.wait_for(reader.read(4096), 5)
-            found += [decode_frame(raw) for raw in cut_frames(buffer)]
-        writer.close()
-        await listener.close(server)
-        return found
-
-    with ThreadPoolExecutor(1) as pool:
-        return listener, errands.serve(pool.submit(asyncio.run, go()))
-
-
 @pytest.fixture
 def city(db: None, telemetry: store_room.Store) -> None:
     """A city with places, staff and an empty telemetry file."""
-
-
-def seat_of(username: str) -> Seat:
-    return seat_of_person(Person.objects.get(user__username=username))
 
 
 @pytest.fixture

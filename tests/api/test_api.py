@@ -4,11 +4,11 @@ import json
 
 import pytest
 import schemathesis
-from conftest import START
 from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from story import START
 
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.surfaces.api.keys import make_key

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import START
+from story import START
 
 from fangxian.hazards.flood.tables import flood_limit, river_marks, shipped_thresholds
 from fangxian.hazards.flood.watch import FloodWatch

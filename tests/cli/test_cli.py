@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
-from conftest import SHARED
+from story import SHARED
 
 from fangxian.cli.main import root
 from fangxian.spine.core.clock import BEIJING

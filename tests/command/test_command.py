@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import SHARED, START
+from story import SHARED, START
 
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.write import end_warning, enter_warning

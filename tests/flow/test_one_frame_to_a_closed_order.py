@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import START, over_tcp, seat_of
+from story import START, over_tcp, seat_of
 
 from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.ops.doctor import examine

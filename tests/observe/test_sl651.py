@@ -5,9 +5,9 @@ import random
 from datetime import datetime, timedelta
 
 import pytest
-from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
+from story import SHARED
 
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.observe.intake import read_raw

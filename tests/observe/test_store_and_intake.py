@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import START, over_tcp
+from story import START, over_tcp
 
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem

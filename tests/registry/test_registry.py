@@ -4,9 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import START, seat_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from story import START, seat_of
 
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core.models import Event

@@ -296,9 +296,13 @@ class Store:
             self._local.db = None
 
 
-@lru_cache
 def store() -> Store:
-    path = config().telemetry_db
+    """The telemetry file of this process's data folder."""
+    return _open(config().telemetry_db)
+
+
+@lru_cache
+def _open(path: Path) -> Store:
     path.parent.mkdir(parents=True, exist_ok=True)
     return Store(path)
 

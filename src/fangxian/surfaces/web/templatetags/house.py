@@ -44,6 +44,12 @@ def label(place: Place | None) -> str:
 
 
 @register.filter
+def lasting(since: datetime) -> str:
+    """How long it has lasted."""
+    return words.span(max(0, int((clock.now() - since).total_seconds())))
+
+
+@register.filter
 def overdue(at: datetime) -> bool:
     return at < clock.now()
 

@@ -11,7 +11,13 @@ from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import Order, Proposal, Response
-from fangxian.spine.command.read import open_proposals, orders, responses, responses_in_force
+from fangxian.spine.command.read import (
+    late_orders,
+    open_proposals,
+    orders,
+    responses,
+    responses_in_force,
+)
 from fangxian.spine.command.rules import edition_on, local_hazards
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.responses import (
@@ -39,7 +45,9 @@ def index(request: SeatedRequest) -> HttpResponse:
     rows = orders(seat=seat).order_by("level", "deadline_at")
     state = request.GET.get("state", "open")
     rows = rows.exclude(state="closed") if state == "open" else rows
-    if state in Order.State.values:
+    if state == "late":
+        rows = late_orders(seat=seat)
+    elif state in Order.State.values:
         rows = rows.filter(state=state)
     context = {
         "room": "command",

@@ -70,12 +70,24 @@ def todo(request: SeatedRequest, hq: str) -> list[Todo]:
     unanswered = list(unanswered_orders(seat=seat).filter(**mine)[:ROWS])
     rows += [Todo("unanswered", o.level, o.acknowledge_by, o) for o in unanswered]
     late = late_orders(seat=seat).filter(**mine).exclude(pk__in=[o.pk for o in unanswered])
-    rows += [Todo("late", max(o.level, 2), o.deadline_at, o) for o in late[:ROWS]]
+    rows += _late_rows(list(late[:200]))
     verify = to_verify(seat=seat).filter(**mine)
     if verify.exists():
         rows.append(Todo("verify", 4, verify[0].reported_at, list(verify[:ROWS])))
     rows += [Todo("gaps", 4, many[0].since, many) for many in _gaps_by_owner(_work_gaps(request))]
     return sorted(rows, key=lambda r: (r.level or 9, r.since))
+
+
+def _late_rows(late: list[Order]) -> list[Todo]:
+    """Orders of one action that are late in several places are one row."""
+    groups: dict[tuple[int | None, str], list[Order]] = {}
+    for order in late:
+        groups.setdefault((order.response_id, order.verb + order.object), []).append(order)
+    rows = []
+    for many in groups.values():
+        kind, thing = ("late", many[0]) if len(many) == 1 else ("lates", many)
+        rows.append(Todo(kind, max(many[0].level, 2), many[0].deadline_at, thing))
+    return rows
 
 
 def _work_gaps(request: SeatedRequest) -> list[Gap]:

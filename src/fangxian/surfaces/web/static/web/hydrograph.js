@@ -28,7 +28,7 @@ export async function draw(box) {
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 52, right: 52, top: 18, bottom: 30 },
+    grid: { left: 52, right: 52, top: 34, bottom: 30 },
     tooltip: { trigger: 'axis', formatter: (items) => `${hour(items[0].value[0])}<br>${items.map((i) => `${i.seriesName} ${i.value[1] === null ? words.missing : i.value[1]}`).join('<br>')}` },
     xAxis: { type: 'time', min: data.since, max: data.now, axisLabel: { formatter: hour, color: '#5f6e7c', hideOverlap: true }, splitLine: { show: false } },
     yAxis: [
@@ -40,7 +40,7 @@ export async function draw(box) {
       { name: words.stage, type: 'line', yAxisIndex: 0, data: data.stage, showSymbol: false, connectNulls: false, lineStyle: { color: '#17212b', width: 2 }, itemStyle: { color: '#17212b' },
         markLine: { silent: true, symbol: 'none', data: [
           ...(hasStage ? data.marks.map((m) => ({ yAxis: m.value, lineStyle: { color: MARKS[m.level], type: 'solid', width: 1.2 }, label: { formatter: `${m.name} ${m.value.toFixed(2)}`, position: 'insideStartTop', color: MARKS[m.level] } })) : []),
-          { xAxis: data.now, lineStyle: { color: '#8795a1', type: 'dotted' }, label: { formatter: words.now, position: 'insideEndTop', color: '#5f6e7c' } }] },
+          { xAxis: data.now, lineStyle: { color: '#8795a1', type: 'dotted' }, label: { formatter: words.now, position: 'end', rotate: 0, distance: 2, color: '#5f6e7c' } }] },
         markArea: { silent: true, itemStyle: { color: '#8795a122' }, label: { color: '#5f6e7c', fontSize: 11 }, data: hasStage ? holes(data.stage).map(([a, b]) => [{ xAxis: a, name: words.missing }, { xAxis: b }]) : [] } },
     ],
   });

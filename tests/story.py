@@ -1,0 +1,77 @@
+"""When and where the stories play, and how their frames travel."""
+
+import asyncio
+import queue
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.core.rights import Seat
+from fangxian.spine.observe import store as store_room
+from fangxian.spine.observe.intake.listener import Listener
+from fangxian.spine.observe.intake.sl651.frame import cut_frames, decode_frame
+from fangxian.spine.observe.write import Intake
+from fangxian.spine.registry.models import Person
+from fangxian.spine.registry.read import seat_of_person
+
+SHARED = Path(__file__).parents[2] / "shared"
+START = datetime(2016, 9, 14, 8, tzinfo=BEIJING)
+
+
+def seat_of(username: str) -> Seat:
+    return seat_of_person(Person.objects.get(user__username=username))
+
+
+class Errands:
+    """An intake whose work is done by the test's own thread, and so in its transaction, while the
+    listener's loop runs in another."""
+
+    def __init__(self, telemetry: store_room.Store) -> None:
+        self.intake = Intake(telemetry)
+        self.waiting: queue.Queue[tuple[Any, tuple[Any, ...], Future[Any]]] = queue.Queue()
+
+    def accept(self, *args: Any) -> Any:
+        return self._ask(self.intake.accept, *args)
+
+    def keep_rejected(self, *args: Any) -> Any:
+        return self._ask(self.intake.keep_rejected, *args)
+
+    def _ask(self, function: Any, *args: Any) -> Any:
+        done: Future[Any] = Future()
+        self.waiting.put((function, args, done))
+        return done.result(10)
+
+    def serve(self, until: "Future[Any]") -> Any:
+        while not until.done():
+            try:
+                function, args, done = self.waiting.get(timeout=0.02)
+            except queue.Empty:
+                continue
+            done.set_result(function(*args))
+        return until.result()
+
+
+def over_tcp(
+    telemetry: store_room.Store, frames: list[bytes], answers: int
+) -> tuple[Any, list[Any]]:
+    """Send frames one by one to a real listener; return it and the answers it gave."""
+    errands = Errands(telemetry)
+    listener = Listener(errands)  # type: ignore[arg-type]
+
+    async def go() -> list[Any]:
+        server = await listener.serve("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        for raw in frames:
+            writer.write(raw)
+        buffer, found = bytearray(), []
+        while len(found) < answers:
+            buffer += await asyncio.wait_for(reader.read(4096), 5)
+            found += [decode_frame(raw) for raw in cut_frames(buffer)]
+        writer.close()
+        await listener.close(server)
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        return listener, errands.serve(pool.submit(asyncio.run, go()))
