@@ -34,7 +34,12 @@ def serve_command() -> None:
 @click.command(help=say("网页与接口。", "Pages and API."))
 def web_command() -> None:
     start_django()
+    import warnings
+
     import uvicorn
+
+    # small static files are read whole by design; Django warns of each
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume")
 
     from fangxian.spine.core.config import config
 

@@ -61,7 +61,7 @@ def by_signals(*, hazard: str, reds: Mapping[str, int]) -> Wanted | None:
         if row["hazard"] == hazard and n >= row["towns"]:
             levels = tuple(Level[name] for name in row["proposed"])
             if best is None or levels[0] < best.levels[0]:
-                best = Wanted(levels, "local", row["clause_zh"])
+                best = Wanted(levels, "local", f"{row['clause_zh']} ({row['clause_en']})")
     return best
 
 
@@ -145,7 +145,7 @@ def replay(cases: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "proposed": [level.name for level in wanted.levels] if wanted else [],
                     "recorded": case[hazard].get("r"),
                     "edition": wanted.edition if wanted else edition_on(at)["id"],
-                    "clause": wanted.clause if wanted else "no response for this warning",
+                    "clause": wanted.clause if wanted else "此级预警不启动响应 (no response)",
                 }
             )
     return found

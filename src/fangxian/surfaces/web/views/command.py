@@ -100,6 +100,7 @@ def proposal(request: SeatedRequest, key: int) -> HttpResponse:
     context = {
         "room": "command",
         "proposal": found,
+        "kind": f"proposal.{found.state}",
         "edition": edition_on(found.made_at),
         "signals": Signal.objects.filter(pk__in=keys).select_related("station", "place"),
         "levels": [Level[name] for name in found.levels],

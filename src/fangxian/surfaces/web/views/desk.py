@@ -129,7 +129,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
     everything = orders(seat=seat)
     return {
         "emergency": emergency,
-        "rows": rows[: 2 * ROWS],
+        "rows": rows[:ROWS],
         "n_rows": len(rows),
         "n_gaps": open_gaps(seat=seat).count(),
         "gaps_by_rule": by_rule,
