@@ -31,7 +31,8 @@ PUBLIC = {
 }
 # Writers that ask no right because what calls them has: an event function, or a signed link.
 ASKED_ELSEWHERE = {
-    "call_receiver", "call_next", "note_deadline", "take_answer", "propose_on_signal",
+    "call_receiver",
+    "open_by_receiver", "call_next", "note_deadline", "take_answer", "propose_on_signal",
     "extend_to_signals", "poll_gateway", "mark_seen", "open_link", "answer_link", "parcel_key",
     "unanswered_count", "order_text", "limits_in_force", "silence_limit", "readings_of", "digest",
     "element_unit",

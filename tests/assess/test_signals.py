@@ -24,6 +24,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality, Reading
+from fangxian.spine.registry.models import Place
 
 
 @pytest.fixture
@@ -213,3 +214,24 @@ def test_a_changed_threshold_keeps_the_old_version(rules, zheng):
     set_threshold(threshold=row, value=90, source="市水利局通知", by=zheng)
     values = Threshold.objects.filter(family="rainstorm", level=1).order_by("id")
     assert [(t.value, t.valid_to is None) for t in values] == [(100, False), (90, True)]
+
+
+def test_a_villages_own_numbers_are_judged_by_its_nearest_gauge(rules, rain, gauge, telemetry):
+    village = Place.objects.filter(parent=gauge.place).first()
+    row = Threshold.objects.get(family="flash-flood", level=1, window_s=3600)
+    row.pk, row.place, row.value, row.version = None, village, 20.0, "village"
+    row.save()
+    fall(telemetry, rain, START, *[2.0] * 12)
+    FloodWatch(telemetry).tick()
+    signal = Signal.objects.get(place=village)
+    assert (signal.level, signal.station, signal.rule) == (Level.I, gauge, "flash-flood village")
+    assert not Signal.objects.filter(place=gauge.place, level=Level.I).exists()
+
+
+def test_a_stations_own_number_stands_before_the_citys(rules, rain, gauge, telemetry):
+    row = Threshold.objects.get(family="rainstorm", level=1)
+    row.pk, row.station, row.value, row.version = None, gauge, 300.0, "own"
+    row.save()
+    fall(telemetry, rain, START, *[2.8] * 36)
+    FloodWatch(telemetry).tick()
+    assert Signal.objects.get(family="rainstorm").level == Level.II

@@ -166,7 +166,7 @@ def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
     times = clock.current()
     if isinstance(times, clock.ScenarioClock):
         times.set(speed=speed)
-    replay(hours=hours, desk=desk)
+    replay(hours=hours, desk=desk, progress=_bar(quiet=False))
 
 
 def _open(port: int) -> bool:

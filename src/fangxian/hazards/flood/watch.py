@@ -1,6 +1,8 @@
 """From stored readings to settled signals: the flood hazard's one reader of the telemetry log.
 Cursor and signals move in one transaction, so a killed process repeats and loses nothing."""
 
+from datetime import date
+
 from django.db import transaction
 
 from fangxian.hazards.flood.rain.watch import RainWatch
@@ -20,13 +22,13 @@ class FloodWatch:
 
     def __init__(self, telemetry: Store | None = None) -> None:
         self.store = telemetry or store()
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, date] | None = None
 
     def _fresh(self) -> None:
         newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
-        stamp = (Series.objects.count(), newest)
+        now = clock.now()
+        stamp = (Series.objects.count(), newest, now.date())
         if stamp != self._stamp:
-            now = clock.now()
             self.rain = RainWatch(store=self.store, now=now)
             self.stage = StageWatch(now=now)
             self._stamp = stamp

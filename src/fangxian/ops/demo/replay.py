@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from fangxian.spine.core import clock
@@ -17,7 +18,7 @@ from .storm_time import STARTS_AT
 log = logging.getLogger("fangxian.demo")
 
 
-def replay(*, hours: int, desk: bool) -> None:
+def replay(*, hours: int, desk: bool, progress: Callable[[int, int], None]) -> None:
     """Send every hour when it has come. A jump forward sends what lies between at once; a jump
     back sends nothing again. With ``desk`` the desks are left to people at the screen."""
     world = make_world(*demo_stations())
@@ -38,6 +39,7 @@ def replay(*, hours: int, desk: bool) -> None:
             log.warning("line_down hour=%s error=%s", hour, error)
             time.sleep(1)
             continue
+        progress(hour, hours)
         hour += 1
     if isinstance(times, ScenarioClock):
         times.set(speed=1)

@@ -238,6 +238,23 @@ def mark_seen(delivery: Delivery) -> None:
 
 
 @transaction.atomic
+def note_seen(
+    *, subject_kind: str, subject_id: str, person_id: int | None, answered: bool, by: Seat
+) -> int:
+    """A person has opened, or acted on, the thing itself: what was sent to him about it has been
+    seen, or answered, by that."""
+    require(by, "order.answer", posts=(by.post_id,))
+    mine = Delivery.objects.filter(
+        message__subject_kind=subject_kind, message__subject_id=subject_id, person=person_id or 0
+    ).exclude(state__in=[State.CANCELLED, State.FAILED])
+    if answered:
+        return mine.filter(state__lt=State.ANSWERED).update(
+            state=State.ANSWERED, answered_at=clock.now(), answer="page"
+        )
+    return mine.filter(state__lt=State.SEEN).update(state=State.SEEN, seen_at=clock.now())
+
+
+@transaction.atomic
 def answer(*, delivery: Delivery, text: str, by: Seat = SYSTEM) -> bool:
     """Take a person's answer from a link or the open page; False if it was given before."""
     require(by, "order.answer", posts=(delivery.post_id,))

@@ -2,23 +2,25 @@
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from cryptography.fernet import Fernet
 
 from fangxian.spine.core.config import config
 
 
-def _box() -> Fernet:
-    digest = hashlib.sha256(b"person:" + config().key.encode()).digest()
+@lru_cache(2)
+def _box_of(key: str) -> Fernet:
+    digest = hashlib.sha256(b"person:" + key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))
 
 
 def seal(text: str) -> bytes:
-    return _box().encrypt(text.encode())
+    return _box_of(config().key).encrypt(text.encode())
 
 
 def unseal(sealed: bytes) -> str:
-    return _box().decrypt(sealed).decode()
+    return _box_of(config().key).decrypt(sealed).decode()
 
 
 def mask_phone(phone: str) -> str:

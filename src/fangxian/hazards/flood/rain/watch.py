@@ -1,8 +1,10 @@
 """Rain against its rules: sliding sums per gauge, and a finding wherever a rule has something to
 say. Signals themselves are made in assess."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.levels import Level
-from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.models import Series, Station
 from fangxian.spine.observe.store import Quality, Store, from_s
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label, town_of
@@ -27,35 +29,53 @@ NEVER = np.iinfo(np.int64).max // 4
 Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A gauge and the place it speaks for: its town, or a village with numbers of its own."""
+
+    station: Station
+    place: Place
+    village: bool = False
+
+    def under(self, row: Threshold) -> bool:
+        """Whether a rule holds here. A village served from elsewhere has only its own rules: the
+        others speak for the gauge's town already."""
+        if self.village:
+            return row.place_id == self.place.pk
+        if row.station_id:
+            return row.station_id == self.station.pk
+        return row.place is None or self.station.place.path.startswith(row.place.path)
+
+
 class _Family:
     """The numbers of one family as arrays: thresholds in tenths, (gauges, windows, levels)."""
 
-    def __init__(self, name: str, rows: Sequence[Threshold], places: Sequence[Place]) -> None:
+    def __init__(self, name: str, rows: Sequence[Threshold], subjects: Sequence[_Subject]) -> None:
         self.name = name
-        shape = (len(places), len(WINDOWS_S), len(Level))
+        shape = (len(subjects), len(WINDOWS_S), len(Level))
         self.limit: Ints = np.full(shape, NEVER)
         self.keep: Ints = np.full(shape, NEVER)
         self.rule = np.full(shape, -1)
         self.rows = list(rows)
         for number in sorted(range(len(rows)), key=lambda k: _breadth(rows[k])):
-            self._enter(number, places)
+            self._enter(number, subjects)
         self.hold_s = max((row.hold_s for row in rows), default=0)
 
-    def _enter(self, number: int, places: Sequence[Place]) -> None:
+    def _enter(self, number: int, subjects: Sequence[_Subject]) -> None:
         row = self.rows[number]
         if row.window_s not in WINDOWS_S:
             raise ValueError(f"{row}: no window of {row.window_s} s is kept")
         w, level = WINDOWS_S.index(row.window_s), row.level - 1
-        for gauge, place in enumerate(places):
-            if row.place is None or place.path.startswith(row.place.path):
+        for gauge, subject in enumerate(subjects):
+            if subject.under(row):
                 self.limit[gauge, w, level] = round(row.value * 10)
                 self.keep[gauge, w, level] = round(row.value * (1 - row.dead_band) * 10)
                 self.rule[gauge, w, level] = number
 
 
-def _breadth(row: Threshold) -> int:
+def _breadth(row: Threshold) -> tuple[bool, int]:
     """Broad rules first, so that a narrower one replaces them."""
-    return len(row.place.path) if row.place else 0
+    return row.station_id is not None, len(row.place.path) if row.place else 0
 
 
 class RainWatch:
@@ -68,39 +88,48 @@ class RainWatch:
             .select_related("station__place__parent__parent")
             .order_by("id")
         )
-        self.stations = [s.station for s in series]
-        self.row_of = {s.pk: row for row, s in enumerate(series)}
-        self.places = [town_of(station.place) for station in self.stations]
-        self.groups = [place_label(place, now) for place in self.places]
         by_family: dict[str, list[Threshold]] = defaultdict(list)
         for threshold in thresholds_in_force(now, element="P5"):
             by_family[threshold.family].append(threshold)
-        exact = [s.place for s in self.stations]
-        self.families = [_Family(name, rows, exact) for name, rows in sorted(by_family.items())]
+        self.subjects = [_Subject(s.station, town_of(s.station.place)) for s in series]
+        self.rows_of = {s.pk: [row] for row, s in enumerate(series)}
+        for village, nearest in _villages_with_numbers(by_family, series):
+            self.rows_of[nearest.pk].append(len(self.subjects))
+            self.subjects.append(_Subject(nearest.station, village, village=True))
+        self.groups = [place_label(town_of(s.place), now) for s in self.subjects]
+        self.families = [
+            _Family(name, rows, self.subjects) for name, rows in sorted(by_family.items())
+        ]
         steps = tuple(w // STEP_S for w in WINDOWS_S)
         head = int(now.timestamp()) // STEP_S
-        self.sums = SlidingSums(n=len(series), windows=steps, head=head, lookback=LOOKBACK)
+        n = len(self.subjects)
+        self.sums = SlidingSums(n=n, windows=steps, head=head, lookback=LOOKBACK)
         self._rebuild(store, head)
 
     def _rebuild(self, store: Store, head: int) -> None:
         span = store.bulk_span(since_s=(head - self.sums.capacity) * STEP_S, until_s=head * STEP_S)
-        mine = np.isin(span[:, 0], list(self.row_of)) & np.isin(span[:, 3], [int(q) for q in USED])
-        if mine.any():
-            rows = np.array([self.row_of[int(key)] for key in span[mine, 0]])
+        used = np.isin(span[:, 3], [int(q) for q in USED])
+        mine = span[np.isin(span[:, 0], list(self.rows_of)) & used]
+        keys, which = np.unique(mine[:, 0].astype(int), return_inverse=True)
+        for turn in range(max((len(self.rows_of[int(key)]) for key in keys), default=0)):
+            rows = np.array([[*self.rows_of[int(key)], -1][min(turn, len(self.rows_of[int(key)]))]
+                             for key in keys])[which]  # fmt: skip
+            here = rows >= 0
             self.sums.put(
-                rows=rows,
-                steps=span[mine, 1].astype(np.int64) // STEP_S,
-                values=np.rint(span[mine, 2] * 10).astype(np.int64),
+                rows=rows[here],
+                steps=mine[here, 1].astype(np.int64) // STEP_S,
+                values=np.rint(mine[here, 2] * 10).astype(np.int64),
             )
 
     def take(self, readings: Iterable[Row], active: set[tuple[str, int]]) -> list[Finding]:
         """Enter new readings; return what the rules say of the gauges they touch, at every end
         they can have changed. ``active`` names (family, station) pairs whose signal is up."""
         batch = [
-            (self.row_of[key], valid_s // STEP_S, round((value or 0.0) * 10),
+            (
+                row, valid_s // STEP_S, round((value or 0.0) * 10),
              value is not None and quality in USED)
             for _, key, valid_s, value, quality in readings
-            if key in self.row_of
+            for row in self.rows_of.get(key, ())
         ]  # fmt: skip
         if not batch:
             return []
@@ -119,7 +148,7 @@ class RainWatch:
             kept = _first_level(sums, family.keep[touched])
             speaks = np.any(level < len(Level), axis=1)
             for k, row in enumerate(touched):
-                up = (family.name, self.stations[row].pk) in active
+                up = (family.name, self.subjects[row].station.pk) in active
                 if speaks[k] or up:
                     start = max(0, earliest[int(row)] - first)
                     found += self._findings(
@@ -144,8 +173,8 @@ class RainWatch:
                 Finding(
                     family=family.name,
                     hazard="rain",
-                    station_id=self.stations[row].pk,
-                    place_id=self.places[row].pk,
+                    station_id=self.subjects[row].station.pk,
+                    place_id=self.subjects[row].place.pk,
                     at=from_s((first + end) * STEP_S),
                     level=worst,
                     kept=None if kept[end] == len(Level) else Level(int(kept[end]) + 1),
@@ -173,7 +202,7 @@ class RainWatch:
             "threshold": None if limits[w] >= NEVER else float(limits[w]) / 10,
             "present": int(counts[w]),
             "wanted": window_s // STEP_S,
-            "modelled": self.stations[row].origin == "modelled",
+            "modelled": self.subjects[row].station.origin == "modelled",
         }
         if level is None:
             return value, evidence, ""
@@ -181,6 +210,26 @@ class RainWatch:
         evidence |= {"rule": rule.pk, "version": rule.version, "source": rule.source,
                      "action": rule.action}  # fmt: skip
         return value, evidence, f"{family.name} {rule.version}"
+
+
+def _villages_with_numbers(
+    by_family: dict[str, list[Threshold]], series: Sequence[Series]
+) -> list[tuple[Place, Series]]:
+    """Villages that have thresholds of their own and no gauge, with the gauge nearest to them."""
+    gauged = {s.station.place_id for s in series}
+    rows = [row for many in by_family.values() for row in many if row.place]
+    villages = {r.place for r in rows if r.place and r.place.kind == Place.Kind.VILLAGE}
+    placed = [s for s in series if s.station.lon is not None and s.station.lat is not None]
+    found = []
+    for village in sorted(villages, key=lambda p: p.code):
+        if village.pk in gauged or not placed or village.lon is None or village.lat is None:
+            continue
+        apart = [
+            math.hypot((s.station.lon or 0) - village.lon, (s.station.lat or 0) - village.lat)
+            for s in placed
+        ]
+        found.append((village, placed[apart.index(min(apart))]))
+    return found
 
 
 def _first_level(sums: Ints, limits: Ints) -> Ints:

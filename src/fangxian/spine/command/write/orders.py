@@ -15,7 +15,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
-from fangxian.spine.reach.write import cancel, tell
+from fangxian.spine.reach.write import cancel, note_seen, tell
 from fangxian.spine.registry.models import Duty, Person, Place, Post
 from fangxian.spine.registry.read import fallback_post, holder, post_by_role
 
@@ -204,7 +204,16 @@ def acknowledge_order(*, order: Order, by: Seat) -> Order:
     _may_answer(order, by)
     _move(order, "acknowledge", by=by, acknowledged_at=clock.now(), acknowledged_by=by.label)
     _stop_calling(order)
+    open_by_receiver(order=order, by=by, answered=True)
     return order
+
+
+def open_by_receiver(*, order: Order, by: Seat, answered: bool = False) -> None:
+    """The receiver has the order before him on the page."""
+    note_seen(
+        subject_kind="order", subject_id=str(order.pk), person_id=by.person_id, answered=answered,
+        by=by,
+    )  # fmt: skip
 
 
 def _stop_calling(order: Order) -> None:

@@ -31,6 +31,7 @@ def mine(request: SeatedRequest) -> HttpResponse:
 @page("order.read")
 def order(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(orders(seat=request.seat), pk=key)
+    do.open_by_receiver(order=found, by=request.seat)
     return render(request, "web/phone_order.html", _context(found))
 
 
