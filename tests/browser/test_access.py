@@ -53,6 +53,6 @@ def test_headings_buttons_and_labels_are_english_in_english(sit):
         for selector in ("thead th", "label", ".rail a", "summary", ".figs dt", "button"):
             for text in page.locator(selector).all_inner_texts():
                 head = text.split("\n")[0]
-                if NAMES.search(head):
+                if NAMES.search(head) and head != "中文":
                     left.append((path, selector, head[:40]))
     assert left == []
