@@ -40,9 +40,8 @@ def _prepare(folder: Path) -> None:
     """A fresh drill folder: made once, then copied from the one kept beside it."""
     from fangxian.ops.demo.template import keep_template, take_template
 
-    there = take_template(folder)
-    start_django()
-    if not there:
+    if not take_template(folder):
+        start_django()
         from fangxian.ops.demo.setup import make_drill
 
         make_drill(password=PASSWORD)
@@ -81,6 +80,7 @@ def _headless(as_json: bool, hours: int, data: Path | None, desk: bool) -> int:
         [sys.executable, "-m", "fangxian.cli", "gateway"], env={**os.environ, **environment}
     )
     try:
+        start_django()
         from fangxian.ops.demo.headless import run
 
         counts = run(_bar(as_json), hours, desk=desk)
@@ -153,27 +153,16 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
 @click.option("--desk", is_flag=True)
 def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
     start_django()
-    import time
-
     from fangxian.ops.demo.replay import replay
+    from fangxian.ops.supervisor import wait_for_port
     from fangxian.spine.core import clock
     from fangxian.spine.core.config import config
 
-    for _ in range(200):  # the clock starts when the intake's door is open
-        if _open(config().sl651_port):
-            break
-        time.sleep(0.1)
+    wait_for_port(config().sl651_port, 60)  # the clock starts when the intake's door is open
     times = clock.current()
     if isinstance(times, clock.ScenarioClock):
         times.set(speed=speed)
     replay(hours=hours, desk=desk, progress=_bar(quiet=False))
-
-
-def _open(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @click.command(help=say("演练时钟:pause、speed N、jump 时刻、show。",

@@ -3,10 +3,14 @@ grows; Ctrl-C ends them all."""
 
 import logging
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Sequence
+
+from fangxian.spine.core.config import config
 
 log = logging.getLogger("fangxian.supervisor")
 LONGEST_PAUSE_S = 30.0
@@ -43,9 +47,31 @@ class Child:
             self.process.terminate()
 
 
+def wait_for_port(port: int, most_s: float = 15.0) -> bool:
+    """Wait until something listens on this machine's ``port``."""
+    until = time.monotonic() + most_s
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def _warm(url: str) -> None:
+    """Ask for one page, so that the first person does not wait for it."""
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except OSError as error:
+        log.warning("page_silent url=%s error=%s", url, error)
+
+
 def supervise(commands: Sequence[Sequence[str]]) -> None:
     """Keep the commands running until interrupted."""
-    children = [Child(words) for words in commands]
+    children = [Child(commands[0])]
+    if wait_for_port(config().port):  # the page first; the others would only slow it down
+        _warm(f"http://127.0.0.1:{config().port}/healthz")
+    children += [Child(words) for words in commands[1:]]
 
     def leave(*_: object) -> None:
         raise KeyboardInterrupt

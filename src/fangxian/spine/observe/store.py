@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from fangxian.spine.core.config import config
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS observation (
@@ -193,7 +194,7 @@ class Store:
             ).fetchall()
         return found
 
-    def bulk_span(self, *, since_s: int, until_s: int) -> np.ndarray[Any, Any]:
+    def bulk_span(self, *, since_s: int, until_s: int) -> "np.ndarray[Any, Any]":
         """All readings of a span as rows (series, valid_s, value, quality), by series."""
         rows = self._db.execute(
             "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN "
@@ -201,6 +202,8 @@ class Store:
             "WHERE o.value IS NOT NULL ORDER BY o.series_id, o.valid_s",
             (since_s, until_s),
         ).fetchall()
+        import numpy as np  # the web processes never need it
+
         return np.array(rows, float).reshape(-1, 4)
 
     def sums(self, *, since_s: int, until_s: int) -> dict[int, tuple[float, int]]:

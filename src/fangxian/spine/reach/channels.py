@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
-
-import httpx
 
 from fangxian.spine.core.config import Config, config
 from fangxian.spine.core.problems import Problem
+
+if TYPE_CHECKING:
+    import httpx
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -89,6 +90,8 @@ class Gateway:
         return list(self._call("GET", "/v1/receipts", params={"after": after})["receipts"])
 
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        import httpx
+
         sign = sign_body(self.secret, more.get("content", b""))
         try:
             answer = _client().request(
@@ -101,8 +104,11 @@ class Gateway:
 
 
 @lru_cache(1)
-def _client() -> httpx.Client:
-    """One client for the process: making one reads the certificate store."""
+def _client() -> "httpx.Client":
+    """One client for the process: making one reads the certificate store. Only who sends needs
+    the library, so it is loaded here."""
+    import httpx
+
     return httpx.Client(timeout=5)
 
 
