@@ -1,19 +1,21 @@
-"""The demo's data folder as a template kept beside it, so that a later start only copies. Needs no
+"""The demo's data folder as a template kept in var/, so that a later start only copies. Needs no
 Django: the copy must be there before the settings read the folder's key."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 from pathlib import Path
 
 import fangxian
 
+KEPT_IN = Path("var")
 FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
 
 
 def take_template(folder: Path) -> bool:
     """Copy the template made by this very source; False if there is none."""
-    template = _template(folder)
+    template = _template()
     if not template.exists():
         return False
     for file in FILES:
@@ -26,17 +28,20 @@ def keep_template(folder: Path) -> None:
     for file in FILES[:2]:
         with sqlite3.connect(folder / file) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for old in folder.parent.glob(f".{folder.name}-template-*"):
-        shutil.rmtree(old)
-    template = _template(folder)
-    draft = template.with_suffix(".new")
-    draft.mkdir()
+    template = _template()
+    for old in KEPT_IN.glob(".demo-template-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    draft = template.with_suffix(f".{os.getpid()}")
+    draft.mkdir(parents=True)
     for file in FILES:
         shutil.copyfile(folder / file, draft / file)
-    draft.rename(template)
+    try:
+        draft.rename(template)
+    except OSError:  # another start was first
+        shutil.rmtree(draft, ignore_errors=True)
 
 
-def _template(folder: Path) -> Path:
+def _template() -> Path:
     """Named after all our code and data: whatever changes makes a new one."""
     digest = hashlib.sha256()
     root = Path(fangxian.__file__).parent
@@ -44,4 +49,4 @@ def _template(folder: Path) -> Path:
         if path.suffix in {".py", ".csv", ".toml", ".geojson", ".txt"}:
             stat = path.stat()
             digest.update(f"{path.name}{stat.st_mtime_ns}{stat.st_size}".encode())
-    return folder.parent / f".{folder.name}-template-{digest.hexdigest()[:12]}"
+    return KEPT_IN / f".demo-template-{digest.hexdigest()[:12]}"

@@ -101,13 +101,11 @@ def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
     with transaction.atomic():
         for job in jobs:
             mine = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, claimed_by=job.claimed_by)
-            if not mine.exists():
-                continue
             try:
                 with transaction.atomic():
-                    functions[job.function](job.event)
-                    mine.update(state=Job.State.DONE)
-                done += 1
+                    if mine.update(state=Job.State.DONE):  # else somebody else has it
+                        functions[job.function](job.event)
+                        done += 1
             except Exception as error:  # noqa: BLE001 - the one blind catch (style rule 12)
                 _count_failure(job, error)
     return done

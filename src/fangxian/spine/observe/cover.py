@@ -113,7 +113,7 @@ RULES = [
         "village-without-gauge", "监测盲区", "Blind spot",
         "{town} {village} {limit_km:g} km 内无雨量站，最近 {km} km",
         "{town} {village}: no rain gauge within {limit_km:g} km, the nearest is {km} km away",
-        villages_without_gauge, every_s=3600,
+        villages_without_gauge, every_s=21600,
     ),
     CoverRule(
         "quarantine-unseen", "未登记测站无人过目", "Unknown station nobody looked at",

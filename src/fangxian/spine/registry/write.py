@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import record
+from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 
 from .models import Duty, Handover, Person, Place, Post, Term
-from .read import duty_post, holder
+from .read import holder
 from .seal import mask_phone, seal, unseal
 
 
@@ -168,27 +168,24 @@ def set_duties(
     """Write down who answers for a thing in the three roles; by default whoever answers for its
     place. A role nobody can be found for stands there without a post, as a gap."""
     require(by, "register.write", place=place.path)
-    duties = []
-    for role in Duty.Role.values:
-        post = (posts or {}).get(role) or duty_post(
-            thing_kind="place", thing_id=place.code, role=role
+    there = Duty.objects.filter(thing_kind=thing_kind, thing_id=thing_id, valid_to=None)
+    set_already = {duty.role: duty for duty in there}
+    of_place = Duty.objects.filter(thing_kind="place", thing_id=place.code, valid_to=None)
+    answering = posts or {d.role: d.post for d in of_place.select_related("post__organisation")}
+    new = [
+        Duty(
+            thing_kind=thing_kind, thing_id=thing_id, thing_name=thing_name, place=place,
+            role=role, post=answering.get(role), valid_from=clock.now(),
         )
-        duty, made = Duty.objects.get_or_create(
-            thing_kind=thing_kind,
-            thing_id=thing_id,
-            role=role,
-            valid_to=None,
-            defaults={
-                "thing_name": thing_name,
-                "place": place,
-                "post": post,
-                "valid_from": clock.now(),
-            },
-        )
-        if made:
-            record("duty.set", subject=duty, by=by, after={"duty": str(duty), "post": str(post)})
-        duties.append(duty)
-    return duties
+        for role in Duty.Role.values
+        if role not in set_already
+    ]  # fmt: skip
+    Duty.objects.bulk_create(new)
+    told = [{"duty": str(duty), "post": str(duty.post)} for duty in new]
+    record_many(
+        [Entry("duty.set", named(d), None, t) for d, t in zip(new, told, strict=True)], by=by
+    )
+    return [*set_already.values(), *new]
 
 
 @transaction.atomic
