@@ -90,6 +90,8 @@ LOCALE_PATHS = [HERE / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # a batch of 5,000 readings is well below
+
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

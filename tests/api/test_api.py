@@ -63,6 +63,15 @@ def test_an_unknown_station_is_quarantined(push, gauge):
     assert push([{**ROW, "station": "79999999"}]).json()["quarantined"] == 1
 
 
+def test_a_request_that_is_too_big_is_a_problem(client, key):
+    body = b"[" + b" " * 5_000_001
+    answer = client.post(
+        "/api/v1/readings", body, content_type="application/json",
+        headers={"Authorization": f"Bearer {key}"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (413, "input.too_big")
+
+
 def test_pages_follow_a_cursor_to_the_end(ask):
     seen, cursor = 0, 0
     while cursor is not None:
@@ -89,7 +98,7 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_applica
 @pytest.mark.django_db
 @schema.parametrize()
 @settings(
-    max_examples=12, deadline=None,
+    max_examples=12, derandomize=True, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 def test_the_api_keeps_its_word(case, key):

@@ -62,9 +62,8 @@ def run(
             if now == end + timedelta(minutes=1):
                 _in(loop, sender.send_hour(hour, end))
             people.act(now, decide=not desk)
+            worker.listen()
             worker.settle()
-            if worker.listen():
-                worker.settle()
             if now >= end:
                 worker.cover()
         progress(hour, hours)

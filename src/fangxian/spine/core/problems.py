@@ -16,6 +16,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     ),
     "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
     "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
+    "input.too_big": (
+        413,
+        "请求超过 {most} 字节，请分批发送。",
+        "The request is larger than {most} bytes; send it in parts.",
+    ),
     "input.reason_missing": (
         422,
         "请写明理由({field})。",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -89,6 +91,11 @@ def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     return answer
 
 
+@api.exception_handler(RequestDataTooBig)
+def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem_answer(request, Problem("input.too_big", most=MOST_BYTES))
+
+
 @api.exception_handler(HttpError)
 def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem_answer(request, Problem("input.invalid", field="body", why=str(error)))
@@ -132,7 +139,9 @@ class Page(Schema):
     next: int | None = None
 
 
-ERRORS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut}
+MOST_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+ERRORS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 409: ProblemOut, 413: ProblemOut,
+          422: ProblemOut}  # fmt: skip
 
 
 @api.get("/places", response={200: Page, **ERRORS}, summary="Places of the tree")

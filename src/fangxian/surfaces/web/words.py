@@ -133,6 +133,16 @@ def order_what(order: Order) -> str:
     return f"{order.verb_en}: {order.object_en}"
 
 
+def channel_name(channel: str) -> str:
+    names = {
+        "app": gettext("页面"),
+        "sms": gettext("短信"),
+        "voice": gettext("语音"),
+        "mail": gettext("邮件"),
+    }
+    return names.get(channel, channel)
+
+
 def order_state(state: str) -> str:
     names = {
         "issued": gettext("已下达"),
@@ -198,5 +208,8 @@ def event_text(kind: str) -> str:
         "order.urged": gettext("催办"),
         "order.extended": gettext("延期"),
         "order.help_wanted": gettext("要增援"),
+        "order.deadline_came": gettext("时限到"),
     }
+    if kind.startswith("order.unanswered"):
+        return gettext("签收超时")
     return names.get(kind, kind)

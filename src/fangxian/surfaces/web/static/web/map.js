@@ -17,9 +17,9 @@ const Shape = L.CircleMarker.extend({
   },
 });
 
-function look(point) {
+function look(point, big) {
   if (point.stale) return { kind: 0, radius: 5, color: '#8795a1', weight: 1.4, fillColor: '#fff', fillOpacity: 1 };
-  if (point.level) return { kind: point.level, radius: 9, color: point.level === 3 ? '#3d3200' : '#fff', weight: 1, fillColor: COLOURS[point.level], fillOpacity: 1 };
+  if (point.level) return { kind: point.level, radius: big, color: point.level === 3 ? '#3d3200' : '#fff', weight: 1, fillColor: COLOURS[point.level], fillOpacity: 1 };
   return { kind: 0, radius: 3.5, color: '#fff', weight: 0.5, fillColor: '#5f7f77', fillOpacity: 1 };
 }
 
@@ -47,7 +47,7 @@ export async function makeMap(box) {
     for (let k = data.points.length - 1; k >= 0; k -= 1) {
       const point = data.points[k];
       if (point.lon === null) continue;
-      const mark = new Shape([point.lat, point.lon], { renderer, ...look(point) });
+      const mark = new Shape([point.lat, point.lon], { renderer, ...look(point, box.classList.contains('tall') ? 9 : 6) });
       const level = point.level ? words.levels[point.level] : point.stale ? words.stale : words.normal;
       mark.bindTooltip(`<b>${point.name}</b> ${level}<br>${words.r1} ${fixed(point.r1, 1)} mm · ${words.r24} ${fixed(point.r24, 1)} mm${point.z !== null ? `<br>${words.stage} ${fixed(point.z, 2)} m` : ''}`);
       mark.on('click', () => pick(point.code, false));
