@@ -16,9 +16,6 @@ from django.contrib.auth import get_user_model
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
-# a slow machine is no failure; in CI the same examples every time
-settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("house")
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import FixedClock
@@ -28,6 +25,10 @@ from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.write import add_station, load_quality_limits
 from fangxian.spine.registry.load import load_places, make_staff
 from fangxian.spine.registry.models import Place
+
+# a slow machine is no failure; in CI the same examples every time
+settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -98,7 +99,7 @@ def _headless(as_json: bool, hours: int, data: Path | None, desk: bool) -> int:
     return 0 if counts["ok"] else 1
 
 
-def _bar(quiet: bool):  # type: ignore[no-untyped-def]
+def _bar(quiet: bool) -> Callable[[int, int], None]:
     def show(hour: int, hours: int) -> None:
         if sys.stderr.isatty():
             done = 30 * hour // hours

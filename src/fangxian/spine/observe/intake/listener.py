@@ -99,7 +99,7 @@ class Listener:
         done = asyncio.get_running_loop().create_future()
         await self._waiting.put((Arrival(message, kept, source), done))
         if whole.function not in NO_ANSWER:
-            asyncio.create_task(self._confirm(whole, done, writer))  # noqa: RUF006
+            done.add_done_callback(lambda stored: _confirm(whole, stored, writer))
 
     async def _reject(self, raw: bytes, source: str, error: FrameError) -> None:
         await sync_to_async(self.intake.keep_rejected)(raw, source, f"{error.code}: {error}")
@@ -110,13 +110,8 @@ class Listener:
             source, error.code, error.at_byte, raw.hex(),
         )  # fmt: skip
 
-    @staticmethod
-    async def _confirm(
-        frame: Frame, done: "asyncio.Future[None]", writer: asyncio.StreamWriter
-    ) -> None:
-        try:
-            await done
-        except asyncio.CancelledError:
-            return  # not stored: no confirmation, the station sends again
-        if not writer.is_closing():
-            writer.write(confirmation(frame, sent_at=clock.now()))
+
+def _confirm(frame: Frame, stored: "asyncio.Future[None]", writer: asyncio.StreamWriter) -> None:
+    """Confirm what is stored. What is not gets no answer, and the station sends it again."""
+    if not stored.cancelled() and not writer.is_closing():
+        writer.write(confirmation(frame, sent_at=clock.now()))
