@@ -16,7 +16,6 @@ from django.contrib.auth import get_user_model
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
-
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.rights import SYSTEM, Seat
