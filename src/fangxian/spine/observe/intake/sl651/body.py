@@ -117,10 +117,16 @@ def decode_message(frame: Frame) -> Message:
 def _time(digits: str, at: int) -> datetime:
     """YYMMDDHHmm[SS] in Beijing time; years are 2000 to 2099."""
     try:
-        year, *rest = (int(digits[k : k + 2]) for k in range(0, len(digits), 2))
-        return datetime(2000 + year, *rest, tzinfo=BEIJING)  # type: ignore[arg-type,misc]
+        return _moment(digits)
     except (ValueError, TypeError):
         raise FrameError("bad_time", at, f"{digits} is no time") from None
+
+
+@lru_cache(4096)
+def _moment(digits: str) -> datetime:
+    """All stations of an hour send the same few times."""
+    year, *rest = (int(digits[k : k + 2]) for k in range(0, len(digits), 2))
+    return datetime(2000 + year, *rest, tzinfo=BEIJING)  # type: ignore[arg-type,misc]
 
 
 @dataclass(slots=True)
@@ -219,7 +225,9 @@ class _PackedBody(_Body):
     def _class_follows(self) -> bool:
         """The station class byte is followed by a time mark; a bare element is not."""
         rest = self.frame.body[self.at + 1 : self.at + 3]
-        return rest in {b"\xf0\xf0", b"\xf2\xf2", b"\xf3\xf3", b""} or self.frame.function in {
+        if rest == b"\xf0\xf0":
+            return True
+        return rest in {b"\xf2\xf2", b"\xf3\xf3", b""} or self.frame.function in {
             "32", "33", "34", "31", "38", "30",
         }  # fmt: skip
 
