@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 FILL = """
 import django; django.setup()
-from datetime import datetime, UTC
+from datetime import timedelta
 import numpy as np
 from fangxian.ops.bootstrap import make_ready
 from fangxian.spine.core.rights import SYSTEM
@@ -25,7 +25,7 @@ from fangxian.spine.registry.models import Place
 from fangxian.spine.core import clock
 make_ready()
 now = clock.now()
-make_staff(since=now.replace(year=now.year - 1), password="fangxian-demo", by=SYSTEM)
+make_staff(since=now - timedelta(days=365), password="fangxian-demo", by=SYSTEM)
 places = list(Place.objects.filter(kind="village").order_by("id"))
 rng = np.random.default_rng(1)
 stations = Station.objects.bulk_create(

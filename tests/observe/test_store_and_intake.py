@@ -7,7 +7,6 @@ from story import START, over_tcp
 
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.intake import read_raw
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
@@ -142,4 +141,3 @@ def test_a_relative_level_gets_the_stations_base(gauge, telemetry):
     arrive(Intake(telemetry), encode.frame(Address(gauge.code), "34", body))
     series = Series.objects.get(station=gauge, element="Z")
     assert telemetry.newest([series.pk])[series.pk][1] == 21.5
-    assert SYSTEM.role == "system"

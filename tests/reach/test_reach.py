@@ -155,5 +155,6 @@ def test_a_gateway_in_trouble_gets_every_message_and_shows_none_twice(gateway, l
         now.advance(minutes=4)
     states = set(Delivery.objects.filter(channel="sms", step=0).values_list("state", flat=True))
     assert State.PLANNED not in states
-    assert len(gateway.seen) == len(set(gateway.seen))
+    handed = Delivery.objects.filter(channel__in=["sms", "voice"], handed_over_at__isnull=False)
+    assert {write.parcel_key(d) for d in handed} == gateway.seen
     assert Order.objects.filter(state__in=["acknowledged", "reported"]).count() > 30

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from story import START, seat_of
+from story import START
 
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core.models import Event
@@ -173,4 +173,3 @@ def test_a_wave_of_changes_leaves_no_minute_empty(guan):
         if term.post.superior_id and term.person.user_id is None:
             end_term(term=term, at=START, by=SYSTEM, to_superior=True, reason="换届")
     assert uncovered(since=START - timedelta(days=1), until=START + timedelta(days=1)) == []
-    assert seat_of("lin").role == "duty_officer"

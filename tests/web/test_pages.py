@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from fangxian.hazards.flood.tables import river_marks, shipped_thresholds
 from fangxian.ops.worker import Worker
+from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import enter_warning, load_thresholds
 from fangxian.spine.command.models import LogEntry, Order, Proposal
 from fangxian.spine.command.write.orders import Task, issue_orders
@@ -150,3 +151,10 @@ def test_nobody_signs_up(client, db):
         .content.decode()
         .lower()
     )
+
+
+def test_a_number_that_is_none_is_refused_and_never_an_error(storm, as_lin, gauge):
+    signal = Signal.objects.filter(cleared_at=None).first()
+    shelving = as_lin.post(f"/signals/{signal.pk}/shelve", {"hours": "x", "reason": "r"})
+    chart = as_lin.get(f"/stations/{gauge.code}/series.json?hours=x")
+    assert (shelving.status_code, chart.status_code) == (422, 422)

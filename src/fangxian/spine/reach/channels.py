@@ -132,6 +132,3 @@ def open_channel(name: str, settings: Config | None = None) -> Channel:
     if name in {"sms", "voice"} and settings.gateway_url:
         return Gateway(settings, name)
     raise ChannelError(f"channel {name} is not set up")
-
-
-CHANNELS = {"app": App, "mail": Mail, "sms": Gateway, "voice": Gateway}

@@ -1,6 +1,7 @@
 """What makes a function a page: log-in, a seat, and a right, asked before anything is read. Rights
 over single things are asked again in read and write."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -61,7 +62,11 @@ def text(request: HttpRequest, name: str, *, most: int = 500) -> str:
 
 def whole(request: HttpRequest, name: str) -> int:
     """A whole number of a form. Raises ``input.invalid``."""
-    value = text(request, name)
-    if not value.isdigit():
-        raise Problem("input.invalid", field=name, why=f"“{value}” 不是整数")
+    return as_whole(text(request, name), name)
+
+
+def as_whole(value: str, name: str) -> int:
+    """``value`` as a whole number of at most nine digits. Raises ``input.invalid``."""
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise Problem("input.invalid", field=name, why=f"“{value[:20]}” 不是整数")
     return int(value)

@@ -53,7 +53,6 @@ def propose(*, by: Seat = SYSTEM) -> list[Proposal]:
         wanted, evidence = _wanted(hazard, active)
         response = Response.objects.filter(hazard=hazard, place=place, ended_at=None).first()
         now_level = response.at_level if response else None
-        worst = wanted.levels[0] if wanted else None
         fits = now_level in (wanted.levels if wanted else (None,))
         opened = Proposal.objects.filter(hazard=hazard, place=place, state="open").first()
         names = [level.name for level in wanted.levels] if wanted else []
@@ -63,7 +62,7 @@ def propose(*, by: Seat = SYSTEM) -> list[Proposal]:
             )
             record("proposal.overtaken", subject=opened, by=by)
             opened = None
-        if fits or opened or _declined(hazard, place, names, now_level, worst):
+        if fits or opened or _declined(hazard, place, names, now_level):
             continue
         made.append(_propose(hazard, place, wanted, now_level, evidence, by))
     return made
@@ -94,9 +93,7 @@ def _wanted(hazard: str, active: Iterable[Signal]) -> tuple[Wanted | None, dict[
     return min(options, key=lambda o: o[0].levels[0])
 
 
-def _declined(
-    hazard: str, place: Place, names: list[str], now_level: Level | None, worst: Level | None
-) -> bool:
+def _declined(hazard: str, place: Place, names: list[str], now_level: Level | None) -> bool:
     """A declined proposal stays quiet until the rules want something else."""
     last = Proposal.objects.filter(hazard=hazard, place=place).order_by("-id").first()
     return bool(

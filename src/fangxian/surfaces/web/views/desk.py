@@ -33,7 +33,7 @@ from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe.read import rain_extremes, reporting
 from fangxian.surfaces.web.frame import current_hq
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
 
 ROWS = 12
 
@@ -160,7 +160,7 @@ def acknowledge_group(request: SeatedRequest) -> HttpResponse:
 @action("signal.shelve")
 def shelve_signal(request: SeatedRequest, key: int) -> HttpResponse:
     signal = get_object_or_404(Signal, pk=key)
-    hours = int(request.POST.get("hours") or 2)
+    hours = whole(request, "hours")
     shelve(
         signal=signal, until=clock.now() + timedelta(hours=hours), reason=text(request, "reason"),
         by=request.seat,

@@ -150,8 +150,7 @@ def open_handover(request: SeatedRequest, key: int) -> HttpResponse:
     name, phone = text(request, "name", most=40), text(request, "phone", most=20)
     if not name:
         raise Problem("input.invalid", field="name", why="—")
-    known = Person.objects.filter(name=name, pk=int(text(request, "person") or 0)).first()
-    person = known or write.add_person(name=name, phone=phone, by=request.seat)
+    person = write.add_person(name=name, phone=phone, by=request.seat)
     write.open_handover(term=term, successor=person, items=open_items(term.post), by=request.seat)
     messages.success(request, gettext("交接单已开，双方签字后生效。"))
     return redirect(f"/registers/posts/{term.post_id}")

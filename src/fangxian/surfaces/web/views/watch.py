@@ -21,7 +21,7 @@ from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
 from fangxian.spine.registry.read import city
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, page, text
 from fangxian.surfaces.web.words import mark_name
 
 PER_PAGE = 50
@@ -100,7 +100,7 @@ def series(request: SeatedRequest, code: str) -> HttpResponse:
     """What the chart draws: 5-minute or hourly rain, stage, marks; a missing value is null."""
     one = observe.station(code, seat=request.seat)
     at = clock.now()
-    hours = min(int(request.GET.get("hours") or 72), 240)
+    hours = min(as_whole(request.GET.get("hours", "72"), "hours"), 240)
     since = at - timedelta(hours=hours)
     found = observe.readings(one, elements=["P5", "Z", "ZU"], since=since, until=at)
     element = "Z" if "Z" in found else "ZU"
