@@ -42,7 +42,6 @@ TOLD_ONLY = frozenset(
         "announcement.made",
         "delivery.failed",
         "delivery.retried",
-        "duty.assigned",
         "duty.set",
         "gap.closed",
         "gap.opened",

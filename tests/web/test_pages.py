@@ -15,6 +15,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.store import Quality, Reading
+from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Term
 from fangxian.spine.registry.read import city as the_city
 from fangxian.surfaces.web.frame import HQ
@@ -62,7 +63,7 @@ def paths(order, gauge):
         "/command?state=delivered", f"/command/proposals/{proposal.pk}", f"/orders/{order.pk}",
         *(f"/registers/{tab}" for tab in tabs), "/registers/places?q=hexi", "/registers/posts?q=陈",
         f"/registers/posts/{term.post_id}", "/places/350627", "/gaps",
-        "/gaps?rule=village-without-gauge", "/work", "/desk/shift", "/search?q=hexi", "/m/",
+        "/gaps?rule=village-without-gauge", "/dead-letters", "/desk/shift", "/search?q=hexi", "/m/",
         "/accounts/2fa/", "/metrics", "/healthz",
     ]  # fmt: skip
 
@@ -158,3 +159,12 @@ def test_a_number_that_is_none_is_refused_and_never_an_error(storm, as_lin, gaug
     shelving = as_lin.post(f"/signals/{signal.pk}/shelve", {"hours": "x", "reason": "r"})
     chart = as_lin.get(f"/stations/{gauge.code}/series.json?hours=x")
     assert (shelving.status_code, chart.status_code) == (422, 422)
+
+
+def test_a_dead_letter_gets_another_round(storm, as_lin):
+    delivery = Delivery.objects.filter(channel="sms").first()
+    Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.FAILED, attempts=6)
+    assert "重试" in as_lin.get("/dead-letters").content.decode()
+    as_lin.post(f"/dead-letters/delivery/{delivery.pk}/retry")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == (Delivery.State.PLANNED, 0)

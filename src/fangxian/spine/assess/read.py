@@ -57,10 +57,6 @@ def open_groups(*, seat: Seat) -> list[Group]:
     return sorted(found, key=lambda g: (g.level, g.first.started_at))
 
 
-def is_stale(signal: Signal, now: datetime) -> bool:
-    return signal.station_id is not None and now - signal.observed_at > STALE_AFTER
-
-
 def thresholds_in_force(at: datetime, **where: Any) -> QuerySet[Threshold]:
     """The rules as they were at ``at``."""
     return Threshold.objects.filter(

@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -140,16 +139,6 @@ def verify_chain() -> list[str]:
     if (last_id, previous, length) != wanted:
         return [f"the log ends at event {last_id}, but {wanted[2]} events were written"]
     return []
-
-
-def call_at(kind: str, *, subject: models.Model, at: datetime) -> None:
-    """Ask for event ``kind`` on ``subject`` at ``at``; a second call moves the time."""
-    Due.objects.update_or_create(
-        kind=kind,
-        subject_kind=subject._meta.model_name or "",
-        subject_id=str(subject.pk),
-        defaults={"due_at": at},
-    )
 
 
 def call_off(subject: models.Model, *kinds: str) -> None:

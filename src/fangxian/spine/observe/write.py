@@ -115,10 +115,6 @@ class Intake:
         self._limits = limits_in_force(self._series.values(), clock.now())
         self._read_at = time.monotonic()
 
-    def forget(self) -> None:
-        """Read stations and limits anew at the next batch."""
-        self._read_at = 0.0
-
     def _station(self, code: str) -> Station | None:
         station = self._stations.get(code)
         if station is None and (found := Station.objects.filter(code=code).first()):

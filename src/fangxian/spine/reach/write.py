@@ -259,11 +259,3 @@ def answer(*, delivery: Delivery, text: str, by: Seat = SYSTEM) -> bool:
     """Take a person's answer from a link or the open page; False if it was given before."""
     require(by, "order.answer", posts=(delivery.post_id,))
     return bool(_advance(delivery.pk, "answered", text, by))
-
-
-def unanswered_count() -> int:
-    """Messages whose person has not answered over any channel, still worth an answer."""
-    waiting = Delivery.objects.filter(
-        state__lt=State.ANSWERED, message__expires_at__gt=clock.now(), step=0
-    )
-    return waiting.values("message_id", "person_id").distinct().count()

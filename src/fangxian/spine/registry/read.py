@@ -78,13 +78,6 @@ def holder(post: Post | int, at: datetime | None = None) -> Person | None:
     return holders([key], at).get(key)
 
 
-def duty_post(*, thing_kind: str, thing_id: str | int, role: str = "A") -> Post | None:
-    """The post that answers for a thing in a role now."""
-    duties = Duty.objects.filter(thing_kind=thing_kind, thing_id=str(thing_id), role=role)
-    duty = duties.filter(valid_to__isnull=True).select_related("post__place").first()
-    return duty.post if duty else None
-
-
 def city() -> Place:
     return Place.objects.get(kind=Place.Kind.CITY)
 
@@ -101,19 +94,6 @@ def post_by_role(role: str, place: Place | None = None) -> Post:
 def fallback_post() -> Post:
     """The named post that owns whatever has no other owner: the city duty officer."""
     return post_by_role("duty_officer")
-
-
-def owner_of(thing_kind: str, thing_id: str | int) -> Post:
-    """Who owns a gap of a thing: its first duty post that has a holder, else the fallback."""
-    duties = Duty.objects.filter(
-        thing_kind=thing_kind, thing_id=str(thing_id), valid_to__isnull=True, post__isnull=False
-    ).select_related("post")
-    rows = sorted(duties, key=lambda duty: ["A", "B", "department"].index(duty.role))
-    held = holders([duty.post_id for duty in rows if duty.post_id])
-    for duty in rows:
-        if duty.post and duty.post_id in held:
-            return duty.post
-    return fallback_post()
 
 
 def places(*, seat: Seat) -> QuerySet[Place]:

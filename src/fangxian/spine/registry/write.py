@@ -186,14 +186,3 @@ def set_duties(
         [Entry("duty.set", named(d), None, t) for d, t in zip(new, told, strict=True)], by=by
     )
     return [*set_already.values(), *new]
-
-
-@transaction.atomic
-def assign_duty(*, duty: Duty, post: Post, by: Seat) -> Duty:
-    """Give a duty to another post."""
-    require(by, "register.write", place=duty.place.path)
-    before = {"post": str(duty.post)}
-    duty.post = post
-    duty.save(update_fields=["post"])
-    record("duty.assigned", subject=duty, by=by, before=before, after={"post": str(post)})
-    return duty

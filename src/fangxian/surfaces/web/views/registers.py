@@ -13,10 +13,13 @@ from fangxian.spine.command.read import open_items
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Job
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.queue import retry_job
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.models import Quarantine
 from fangxian.spine.observe.write import adopt_station, look_at_quarantine
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.reach.write import retry_delivery
 from fangxian.spine.registry import read as registry
 from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
@@ -226,5 +229,23 @@ def prove(request: SeatedRequest) -> HttpResponse:
 @page("gap.read")
 def work(request: SeatedRequest) -> HttpResponse:
     """Dead letters: work that failed for good, with who owns it."""
-    context = {"room": "desk", "jobs": Job.objects.filter(state="dead").select_related("event")}
+    letters = Delivery.objects.filter(state=Delivery.State.FAILED).select_related(
+        "person", "message"
+    )
+    context = {
+        "room": "desk",
+        "jobs": Job.objects.filter(state="dead").select_related("event"),
+        "letters": letters.order_by("-id")[:PER_PAGE],
+    }
     return render(request, "web/work.html", context)
+
+
+@action("work.retry")
+def retry(request: SeatedRequest, kind: str, key: int) -> HttpResponse:
+    """Give a dead letter another round."""
+    if kind == "job":
+        retry_job(job=get_object_or_404(Job, pk=key), by=request.seat)
+    else:
+        retry_delivery(delivery=get_object_or_404(Delivery, pk=key), by=request.seat)
+    messages.success(request, gettext("已重新安排。"))
+    return redirect("/dead-letters")
