@@ -34,6 +34,7 @@ ASKED_ELSEWHERE = {
     "call_receiver",
     "open_by_receiver", "call_next", "note_deadline", "take_answer", "propose_on_signal",
     "extend_to_signals", "poll_gateway", "mark_seen", "open_link", "answer_link", "parcel_key",
+    "order_text", "limits_in_force", "silence_limit", "readings_of", "digest",
     "element_unit",
 }  # fmt: skip
 
