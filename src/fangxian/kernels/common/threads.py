@@ -18,8 +18,6 @@ def over_rows(kernel: Callable[..., None], n: int, *arguments: Any, least: int =
         return
     edges = [n * k // parts for k in range(parts + 1)]
     with ThreadPoolExecutor(parts) as pool:
-        jobs = [
-            pool.submit(kernel, edges[k], edges[k + 1], *arguments) for k in range(parts)
-        ]
+        jobs = [pool.submit(kernel, edges[k], edges[k + 1], *arguments) for k in range(parts)]
         for job in jobs:
             job.result()

@@ -31,16 +31,12 @@ def _references(first, last, counts, at, freq, b, w, recent, total, n):
                         total[k, j] += counts[k, i]
 
 
-def bayes(
-    series: Series, at: Ints, *, b: int, w: int, alpha: float, recent: bool
-) -> Detection:
+def bayes(series: Series, at: Ints, *, b: int, w: int, alpha: float, recent: bool) -> Detection:
     """Quantile 1 - alpha of a negative binomial with size sum + 1/2 and prob n/(n+1), over the w
     counts before (``recent``) and 2w + 1 counts of each of b years; alarm above it."""
     counts = series.counts
     total, n = np.full((2, len(counts), len(at)), np.nan)
-    over_rows(
-        _references, len(counts), counts, at, series.freq, b, w, recent, total, n
-    )
+    over_rows(_references, len(counts), counts, at, series.freq, b, w, recent, total, n)
     n[n == 0] = np.nan
     mean, phi = (total + 0.5) / n, 1.0 + 1.0 / n
     threshold = _by_value(1 - alpha, total, n)
@@ -61,9 +57,7 @@ def _by_value(q: float, total: Floats, n: Floats) -> Floats:
     return np.asarray(found[where.reshape(total.shape)])
 
 
-def _tail_by_value(
-    observed: Floats, total: Floats, n: Floats, mean: Floats, phi: Floats
-) -> Floats:
+def _tail_by_value(observed: Floats, total: Floats, n: Floats, mean: Floats, phi: Floats) -> Floats:
     flat = np.stack([observed.ravel(), total.ravel(), n.ravel()])
     if flat.shape[1] < 10_000 or not np.isfinite(total).any():
         return count_tail(observed, mean, phi)

@@ -66,8 +66,7 @@ def cusum(
     )  # fmt: skip
     expected = np.repeat(means[:, None], len(at), axis=1)
     bound = np.where(np.isnan(expected), np.nan, threshold[:, at])
-    found = judge(
+    return judge(
         series, at, expected=expected, threshold=bound, score=after[:, at] / h if h else None,
         alarm=(after[:, at] >= h) & np.isfinite(expected), more={"statistic": after[:, at]},
     )  # fmt: skip
-    return found

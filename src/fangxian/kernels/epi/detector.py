@@ -161,7 +161,7 @@ class Parameter:
 
     def checked(self, name: str, value: Any) -> Any:
         """The value as this parameter's type, or ValueError that says what is allowed."""
-        if value is None and self.default is None:
+        if value is None:
             return None
         if isinstance(self.default, str):
             if not isinstance(value, str):
@@ -173,13 +173,16 @@ class Parameter:
             return value
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise ValueError(f"{name} must be a finite number, not {value!r}")
-        if isinstance(self.default, int) and value != int(value):
+        whole = isinstance(self.default, int)
+        if whole and value != int(value):
             raise ValueError(f"{name} must be a whole number, not {value!r}")
         if (self.low is not None and value < self.low) or (
             self.high is not None and value > self.high
         ):
             raise ValueError(f"{name} = {value!r} is outside {self.low} .. {self.high}")
-        return int(value) if isinstance(self.default, int) else float(value)
+        if whole or (self.default is None and value == int(value)):
+            return int(value)
+        return float(value)
 
 
 @dataclass(frozen=True)

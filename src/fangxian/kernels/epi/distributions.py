@@ -60,8 +60,8 @@ def count_quantile(q: float, mean: Floats, phi: Floats) -> Floats:
     # Tighten round the normal approximation first: most bounds then differ by a few counts.
     guess = np.maximum(np.floor(m + sd * special.ndtri(q) + (f - 1) * 0.5), 0)
     step = np.maximum(np.ceil(0.25 * sd), 1)
-    for edge in (guess - step, guess + step):
-        edge = np.clip(edge, low, high)
+    for reach in (-step, step):
+        edge = np.clip(guess + reach, low, high)
         below = count_cdf(edge, m, f) < target
         low = np.where(below, np.maximum(low, edge), low)
         high = np.where(below, high, np.minimum(high, np.maximum(edge, low + 1)))

@@ -66,7 +66,12 @@ def references(
 def _times(series: Series, kind: int) -> Floats:
     """The time of the trend: periods; for dated months of the flexible method days over the days
     of the first month, as R has it."""
-    if kind == core.FLEXIBLE and series.freq == 12 and series.dates is not None and series.length > 1:
+    if (
+        kind == core.FLEXIBLE
+        and series.freq == 12
+        and series.dates is not None
+        and series.length > 1
+    ):
         days = (series.dates - series.dates[0]).astype(np.float64)
         return np.asarray(days / days[1])
     return np.arange(series.length, dtype=np.float64)
@@ -103,8 +108,8 @@ def _fit(
     crit[1:] = -1.0 if p_trend >= 1 else special.stdtrit(df, 1 - p_trend / 2)
     out = np.full((len(counts), len(at), 5), np.nan)
     over_rows(
-        core.fit_all, len(counts), counts, logs, offsets, _times(series, kind), at, refs, groups, sizes, seasons,
-        seasons - 1, trend, kind, reweight, limit, crit, recent, float(fewest), out,
+        core.fit_all, len(counts), counts, logs, offsets, _times(series, kind), at,
+        refs, groups, sizes, seasons, seasons - 1, trend, kind, reweight, limit, crit, recent, float(fewest), out,
     )  # fmt: skip
     out[:, sizes == 0, core.OK] = np.where(out[:, sizes == 0, core.OK] < 0, -1.0, -2.0)
     return out
@@ -199,7 +204,7 @@ def farrington_flexible(
         if threshold == "delta":
             upper, p = power_threshold(mean, tau, z), _power_p(observed, mean, tau)
         else:
-            level = mean if threshold == "nb" else mean * np.exp(z * se / mean)
+            level = mean if threshold == "nb" else mean * np.exp(np.minimum(z * se / mean, 700.0))
             usable = np.where(judged, level, np.nan)
             upper, p = count_quantile(1 - alpha, usable, phi), count_tail(observed, level, phi)
     upper = np.where(judged, upper, np.nan)

@@ -36,10 +36,7 @@ def _levels(y, log_start, t, g, offset, omega, trend, mu, work, level, mass, cen
             w = omega[i] * mu[i]
             work[i] = w
             s = g[i]
-            if round_ == 0:
-                eta = log_start[i] - offset[i]
-            else:
-                eta = level[s] + slope * t[i]
+            eta = log_start[i] - offset[i] if round_ == 0 else level[s] + slope * t[i]
             z = eta + (y[i] - mu[i]) / mu[i]
             mass[s] += w
             centre[s] += w * t[i]
@@ -52,10 +49,7 @@ def _levels(y, log_start, t, g, offset, omega, trend, mu, work, level, mass, cen
             spread, cross = 0.0, 0.0
             for i in range(n):
                 s = g[i]
-                if round_ == 0:
-                    eta = log_start[i] - offset[i]
-                else:
-                    eta = level[s] + slope * t[i]
+                eta = log_start[i] - offset[i] if round_ == 0 else level[s] + slope * t[i]
                 z = eta + (y[i] - mu[i]) / mu[i]
                 away = t[i] - centre[s]
                 spread += work[i] * away * away
@@ -202,8 +196,8 @@ def fit(y, log_start, t, g, offset, seasons, trend, kind, reweight, limit, own, 
 
 
 @njit(cache=True, nogil=True)
-def fit_all(first, last, counts, logs, offsets, times, at, refs, groups, sizes, seasons, own, trend, kind,
-            reweight, limit, crit, recent, fewest, out):  # fmt: skip
+def fit_all(first, last, counts, logs, offsets, times, at, refs, groups, sizes, seasons, own,
+            trend, kind, reweight, limit, crit, recent, fewest, out):  # fmt: skip
     """Judge series first..last at every index of ``at``; ``out`` (series, at, 5), OK = 0 when no
     finite fit, -1 when too few recent cases."""
     longest = refs.shape[1]

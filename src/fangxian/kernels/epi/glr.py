@@ -170,9 +170,7 @@ def _watch(first, last, counts, x, begin, end, limit, alpha, least, mean, statis
                 since = t + 1
 
 
-def glr(
-    series: Series, at: Ints, *, limit: float, harmonics: int, alpha: float
-) -> Detection:
+def glr(series: Series, at: Ints, *, limit: float, harmonics: int, alpha: float) -> Detection:
     """Largest log likelihood ratio over all change points since the last alarm; alarm at
     ``limit`` or more, after which the watch starts anew.
 

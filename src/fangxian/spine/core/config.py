@@ -28,6 +28,7 @@ class Config:
     gateway_port: int = 6511
     public_url: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False
     secret_key: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
     smtp_host: str = ""

@@ -1,0 +1,105 @@
+"""Forecast of counts 1..4 periods ahead, with quantiles whose width comes from its own past errors.
+
+Sources: the hub's baseline, Cramer et al., PNAS 119 (2022) e2113561119; damped trend, Gardner and
+McKenzie, Manage Sci 31 (1985) 1237; split conformal residuals, Lei et al., JASA 113 (2018) 1094.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fangxian.kernels.epi.detector import Floats
+from fangxian.kernels.epi.nowcast import QUANTILES
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """median (series, horizons) and quantiles (series, horizons, len(levels))."""
+
+    median: Floats
+    quantiles: Floats
+    levels: tuple[float, ...]
+
+
+def _checked(counts: Floats, least: int) -> Floats:
+    counts = np.atleast_2d(np.asarray(counts, np.float64))
+    if not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError("a forecast needs counts >= 0 without gaps (nowcast or fill them)")
+    if counts.shape[1] < least:
+        raise ValueError(f"a forecast needs at least {least} periods of history")
+    return counts
+
+
+def hub_baseline(
+    counts: Floats, *, horizons: int = 4, seed: int = 0, samples: int = 4000,
+    levels: tuple[float, ...] = QUANTILES,
+) -> Forecast:  # fmt: skip
+    """Last count, spread by the past differences and their mirror images, summed over the
+    horizon; quantiles floored at 0. What every forecast has to beat."""
+    counts = _checked(counts, 3)
+    rng = np.random.default_rng(seed)
+    steps = np.diff(counts, axis=1)
+    both = np.concatenate([steps, -steps], axis=1)
+    chosen = rng.integers(0, both.shape[1], (samples, horizons))
+    paths = counts[:, -1, None, None] + np.cumsum(both[:, chosen], axis=2)
+    quantiles = np.moveaxis(np.quantile(paths, levels, axis=1), 0, -1)
+    middle = counts[:, -1, None, None]
+    centre = quantiles[..., [levels.index(0.5)]]
+    quantiles = np.maximum(quantiles - centre + middle, 0.0)
+    return Forecast(np.repeat(counts[:, -1:], horizons, axis=1), quantiles, levels)
+
+
+def _points(log: Floats, freq: int, horizons: int, damping: float, memory: int) -> Floats:
+    """Log forecasts from every origin: (series, time, horizons). Trend: the mean of the last
+    ``memory`` log differences, damped; season: the mean log change of the same periods in the
+    years before, where there is at least one, takes half the say."""
+    n, length = log.shape
+    steps = np.diff(log, axis=1, prepend=log[:, :1])
+    trend = np.zeros_like(log)
+    for back in range(memory):
+        trend[:, memory:] += steps[:, memory - back : length - back] / memory
+    reach = np.cumsum(damping ** np.arange(1, horizons + 1))
+    out = np.empty((n, length, horizons))
+    for h in range(1, horizons + 1):
+        change = trend * reach[h - 1]
+        seasonal, years = np.zeros((n, length)), np.zeros(length)
+        for year in range(1, length // freq + 1):
+            shift = year * freq
+            if shift <= h:
+                break
+            seasonal[:, shift:] += log[:, h : length - shift + h] - log[:, : length - shift]
+            years[shift:] += 1
+        has = years > 0
+        seasonal[:, has] /= years[has]
+        share = np.where(years >= 2, 0.5, np.where(years == 1, 0.25, 0.0))
+        out[:, :, h - 1] = log + (1 - share) * change + share * seasonal
+    return out
+
+
+def forecast(
+    counts: Floats, *, freq: int = 52, horizons: int = 4, damping: float = 0.6, memory: int = 2,
+    history: int = 104, levels: tuple[float, ...] = QUANTILES,
+) -> Forecast:  # fmt: skip
+    """Damped trend on log(count + 1), with the seasons of past years once there are some; the
+    quantiles are those of its own errors, by horizon, from the last ``history`` origins.
+
+    Args:
+        counts: (series, time), without gaps.
+        freq: periods a year. damping: 0 (no trend) .. 1. memory: differences the trend takes.
+
+    Raises:
+        ValueError: fewer than 12 periods, gaps, negative counts.
+    """
+    counts = _checked(counts, 12)
+    log = np.log1p(counts)
+    points = _points(log, freq, horizons, damping, memory)
+    n = len(counts)
+    quantiles = np.empty((n, horizons, len(levels)))
+    for h in range(1, horizons + 1):
+        past = points[:, memory:-h, h - 1]
+        error = (log[:, memory + h :] - past)[:, -history:]
+        both = np.concatenate([error, -error], axis=1)  # symmetric: the median stays the forecast
+        spread = np.quantile(both, levels, axis=1).T
+        quantiles[:, h - 1] = np.expm1(points[:, -1, h - 1, None] + spread)
+    quantiles = np.maximum(quantiles, 0.0)
+    return Forecast(np.maximum(np.expm1(points[:, -1]), 0.0), quantiles, levels)
