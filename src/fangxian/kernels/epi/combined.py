@@ -53,11 +53,12 @@ def pooled(
 
 
 def vote(
-    series: Series, at: Ints, *, members: str, votes: int, methods: dict[str, Method]
+    series: Series, at: Ints, *, members: str, votes: int, least: float, methods: dict[str, Method]
 ) -> Detection:
     """Alarm where at least ``votes`` of the ``members`` (comma-separated names, each with its own
-    defaults) do. A member without an answer has no vote; where fewer than ``votes`` have one the
-    reason is SHORT. ``score`` is votes given over votes needed.
+    defaults) do and the count is at least ``least``: below it the rules on single and linked
+    cases speak, not statistics. A member without an answer has no vote; where fewer than
+    ``votes`` have one the reason is SHORT. ``score`` is votes given over votes needed.
 
     Raises:
         ValueError: a member that is no method, or more votes than members.
@@ -83,7 +84,8 @@ def vote(
     middle = np.where(counted > 0, total / np.maximum(counted, 1), np.nan)
     return judge(
         series, at, expected=middle, threshold=np.full_like(given, np.nan),
-        score=given / votes, alarm=given >= votes,
+        score=given / votes,
+        alarm=(given >= votes) & (np.nan_to_num(series.counts[:, at]) >= least),
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
         more={"votes": given},
     )  # fmt: skip

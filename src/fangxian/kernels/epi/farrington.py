@@ -109,7 +109,8 @@ def _fit(
     out = np.full((len(counts), len(at), 5), np.nan)
     over_rows(
         core.fit_all, len(counts), counts, logs, offsets, _times(series, kind), at,
-        refs, groups, sizes, seasons, seasons - 1, trend, kind, reweight, limit, crit, recent, float(fewest), out,
+        refs, groups, sizes, seasons, seasons - 1, trend, kind, reweight, limit, crit, recent,
+        float(fewest), out,
     )  # fmt: skip
     out[:, sizes == 0, core.OK] = np.where(out[:, sizes == 0, core.OK] < 0, -1.0, -2.0)
     return out

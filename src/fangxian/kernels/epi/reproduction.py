@@ -159,8 +159,8 @@ def _truncated(rng: np.random.Generator, m: float, s: float, low: float, high: f
 
 
 def cori_uncertain(
-    incidence: Floats, spread: Uncertain, start: Ints, end: Ints, *, seed: int, intervals: int = 100,
-    samples: int = 100, prior_mean: float = 5.0, prior_sd: float = 5.0,
+    incidence: Floats, spread: Uncertain, start: Ints, end: Ints, *, seed: int,
+    intervals: int = 100, samples: int = 100, prior_mean: float = 5.0, prior_sd: float = 5.0,
 ) -> Reproduction:  # fmt: skip
     """R with ``intervals`` serial intervals drawn from ``spread`` and ``samples`` posterior draws
     of each; the summary is over all draws. Pairs with a mean below their sd are drawn again, as a

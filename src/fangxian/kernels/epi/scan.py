@@ -4,7 +4,9 @@ Sources: Kulldorff, J R Stat Soc A 164 (2001) 61 (Poisson); Kulldorff et al., PL
 (space-time permutation); Abrams et al., Int J Health Geogr 9 (2010) 61 (Gumbel p).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -201,7 +203,8 @@ def gumbel_p(llr: float, replicates: Floats) -> float:
 
 def scan(
     place: Ints, day: Ints, *, places: int, order: Ints, sizes: Ints, windows: int,
-    distance: Floats, population: Floats | None = None, days: int | None = None,
+    distance: Floats, population: Floats | None = None, own_trend: bool = False,
+    days: int | None = None,
     replicates: int = 999, seed: int = 0, stop_after: int | None = None, interval: float = 1.0,
     most: int = 10,
 ) -> Scan:  # fmt: skip
@@ -212,7 +215,10 @@ def scan(
         order, sizes: circles, from ``circles``.
         windows: longest window in days; 1..windows are tried.
         distance: (places, places), for the radius that is told.
-        population: persons (places,); given, the model is Poisson, else a permutation of days.
+        population: persons (places,), or cases expected from age and sex; given, the model is
+            Poisson, else a permutation of days.
+        own_trend: Poisson only: days are expected in proportion to the cases of all places on
+            them, so that a rise everywhere is no cluster; else all days alike.
         replicates, seed: Monte Carlo; the same seed gives the same p on any number of cores.
         stop_after: stop once that many replicates reached the best cluster (Besag and Clifford
             1991); p is then hits/replicates run.
@@ -235,8 +241,8 @@ def scan(
     total = float(place.size)
     if total < 2:
         return Scan([], np.zeros(0))
-    setting = _setting(place, day, places, span, windows, population)
-    base, share = setting
+    base, by_day = _setting(place, day, places, span, population, own_trend)
+    share = by_day[::-1].cumsum()[:windows]
     clog = special.xlogy(np.arange(place.size + 1.0), np.arange(place.size + 1.0))
     recent = np.zeros((places, windows), np.int64)
     _recent(place, day, span - 1, windows, recent)
@@ -245,42 +251,42 @@ def scan(
     top = found[0].llr if found else 0.0
     common = (windows, places, order, sizes, base, share, total, clog)
     if population is None:
-        kernel, own = _permutations, (place, day)
-        tail: tuple[object, ...] = (span - 1, *common)
+        own = (place, day), (span - 1, *common)
+        out = _replicates(_permutations, *own, replicates, seed, stop_after, top)
     else:
-        cells = np.cumsum(np.repeat(base, span))
-        kernel, own, tail = _multinomials, (cells, span, place.size), common
-    out = _replicates(kernel, own, tail, replicates, seed, stop_after, top)
+        cells = np.cumsum(np.outer(base, by_day))
+        out = _replicates(
+            _multinomials, (cells, span, place.size), common, replicates, seed, stop_after, top
+        )
     hits = [int((out >= c.llr - 1e-12).sum()) for c in found]
     early = stop_after is not None and len(out) < replicates
     clusters = []
     for cluster, hit in zip(found, hits, strict=True):
         p = hit / len(out) if early else (1 + hit) / (len(out) + 1)
         g = gumbel_p(cluster.llr, out)
-        clusters.append(
-            Cluster(**{**cluster.__dict__, "p": p, "gumbel_p": g, "recurrence": interval / p})
-        )
+        clusters.append(replace(cluster, p=p, gumbel_p=g, recurrence=interval / p))
     return Scan(clusters, out)
 
 
 def _setting(
-    place: Ints, day: Ints, places: int, span: int, windows: int, population: Floats | None
+    place: Ints, day: Ints, places: int, span: int, population: Floats | None, own_trend: bool
 ) -> tuple[Floats, Floats]:
-    """Weight of each place and, per unit of weight, the expected cases of each window."""
+    """Weight of each place, and the expected cases of each day per unit of weight."""
+    by_day = np.bincount(day, minlength=span).astype(np.float64)
     if population is None:
-        base = np.bincount(place, minlength=places).astype(np.float64)
-        by_day = np.bincount(day, minlength=span)[::-1].cumsum()[:windows]
-        return base, by_day / place.size
+        return np.bincount(place, minlength=places).astype(np.float64), by_day / place.size
     people = np.asarray(population, np.float64)
     if people.shape != (places,) or not np.isfinite(people).all() or (people < 0).any():
         raise ValueError("population must be one number >= 0 for each place")
     if people.sum() <= 0:
         raise ValueError("nobody lives in these places")
-    return people, place.size * np.arange(1, windows + 1) / span / people.sum()
+    if not own_trend:
+        by_day[:] = place.size / span
+    return people, by_day / people.sum()
 
 
 def _replicates(
-    kernel: "object", own: tuple[object, ...], tail: tuple[object, ...], replicates: int,
+    kernel: Callable[..., None], own: tuple[Any, ...], tail: tuple[Any, ...], replicates: int,
     seed: int, stop_after: int | None, top: float,
 ) -> Floats:  # fmt: skip
     # Each replicate has a stream of its own, so how they are shared out changes nothing.
@@ -291,7 +297,7 @@ def _replicates(
     for first in range(0, replicates, step):
         last = min(first + step, replicates)
         part = np.zeros(last - first)
-        over_rows(kernel, last - first, *own, seeds[first:last], *tail, part, least=8)  # type: ignore[arg-type]
+        over_rows(kernel, last - first, *own, seeds[first:last], *tail, part, least=8)
         out[first:last] = part
         if stop_after is not None:
             hits = np.cumsum(out[:last] >= top - 1e-12)
@@ -316,12 +322,10 @@ def _clusters(
         centre, size, window = (int(x) for x in best)
         members = order[centre, :size].copy()
         expected = float(base[members].sum() * share[window])
-        found.append(
-            Cluster(
-                centre, members, float(distance[centre, members].max()), window + 1,
-                float(recent[members, window].sum()), expected, float(llr), 1.0, 1.0, 1.0,
-            )  # fmt: skip
-        )
+        radius = float(distance[centre, members].max())
+        observed = float(recent[members, window].sum())
+        seen = (radius, window + 1, observed, expected, float(llr))
+        found.append(Cluster(centre, members, *seen, p=1.0, gumbel_p=1.0, recurrence=1.0))
         taken[members] = True
         for c in range(len(free)):
             blocked = np.flatnonzero(taken[order[c, : free[c]]])

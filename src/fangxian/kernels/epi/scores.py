@@ -30,9 +30,7 @@ def interval_score(truth: Floats, low: Floats, high: Floats, alpha: float) -> Fl
     return np.asarray(high - low + 2 / alpha * (below + above))
 
 
-def weighted_interval_score(
-    truth: Floats, quantiles: Floats, levels: tuple[float, ...]
-) -> Floats:
+def weighted_interval_score(truth: Floats, quantiles: Floats, levels: tuple[float, ...]) -> Floats:
     """WIS of each forecast: truth (...), quantiles (..., len(levels)), symmetric levels with the
     median. Raises ValueError for other levels."""
     middle, pairs = _pairs(levels)

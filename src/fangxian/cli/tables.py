@@ -1,0 +1,154 @@
+"""CSV in and out for the file-in, file-out words. What cannot be read is named by line and column;
+the rest is used."""
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from .main import say, tell
+
+MISSING = ("", "NA", "NaN", "nan")
+
+
+@dataclass
+class Table:
+    """Rows of a CSV by column name, the line of each, and what could not be read."""
+
+    path: Path
+    columns: list[str]
+    rows: list[dict[str, str]]
+    lines: list[int]
+    errors: list[str] = field(default_factory=list)
+
+    def wrong(self, row: int, column: str, zh: str, en: str) -> None:
+        line = self.lines[row]
+        self.errors.append(
+            say(f"{self.path.name} 第 {line} 行“{column}”列:{zh}",
+                f"{self.path.name}, line {line}, column {column}: {en}")
+        )  # fmt: skip
+
+    def number(
+        self, row: int, column: str, *, low: float | None = None, high: float | None = None
+    ) -> float:
+        """The number in a cell; NaN where it is empty, NA or wrong (then it is told)."""
+        text = (self.rows[row].get(column) or "").strip()
+        if text in MISSING:
+            return math.nan
+        try:
+            value = float(text)
+        except ValueError:
+            self.wrong(row, column, f"“{text}”不是数", f"{text!r} is no number")
+            return math.nan
+        if (
+            math.isinf(value)
+            or (low is not None and value < low)
+            or (high is not None and value > high)
+        ):
+            self.wrong(row, column, f"{text} 超出范围", f"{text} is out of range")
+            return math.nan
+        return value
+
+    def numbers(self, column: str, **bounds: float) -> "list[float]":
+        return [self.number(row, column, **bounds) for row in range(len(self.rows))]
+
+    def day(self, row: int, column: str) -> "Any":
+        """A date (YYYY-MM-DD) as datetime64[D]; NaT where it is missing or wrong."""
+        import numpy as np
+
+        text = (self.rows[row].get(column) or "").strip()
+        if text in MISSING:
+            return np.datetime64("NaT", "D")
+        parts = text.replace("/", "-").split("-")
+        try:
+            year, month, day = (int(p) for p in parts)
+            return np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "D")
+        except ValueError:
+            self.wrong(row, column, f"“{text}”不是日期(年-月-日)", f"{text!r} is no date (Y-M-D)")
+            return np.datetime64("NaT", "D")
+
+
+def stop(zh: str, en: str) -> NoReturn:
+    """End with exit 1 and one sentence."""
+    tell(say(zh, en))
+    sys.exit(1)
+
+
+def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
+    """Read a CSV with a head; each of ``needed`` is a column or a choice of names for one. Ends
+    with exit 1 when the file or a column is not there."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = path.read_text(encoding="gb18030", errors="replace")
+    except OSError as error:
+        stop(f"读不了 {path}:{error.strerror}", f"cannot read {path}: {error.strerror}")
+    reader = csv.DictReader(text.splitlines())
+    columns = [c.strip() for c in reader.fieldnames or []]
+    reader.fieldnames = columns
+    for choice in needed:
+        names = (choice,) if isinstance(choice, str) else choice
+        if not any(name in columns for name in names):
+            stop(f"{path.name} 缺少“{' 或 '.join(names)}”列;有:{', '.join(columns)}",
+                 f"{path.name} has no column {' or '.join(names)}; it has {', '.join(columns)}")  # fmt: skip
+    table = Table(path, columns, [], [])
+    for row in reader:
+        if not any(row.get(c) for c in columns):
+            continue
+        table.rows.append({k: v for k, v in row.items() if isinstance(k, str)})
+        table.lines.append(reader.line_num)
+        if None in row:
+            extra = say("多出的单元格", "more cells than the head")
+            table.wrong(len(table.rows) - 1, "-", extra, extra)
+    if not table.rows:
+        stop(f"{path.name} 没有数据行", f"{path.name} has no rows")
+    return table
+
+
+def first_of(table: Table, *names: str) -> str:
+    """The first of these columns the table has."""
+    return next(name for name in names if name in table.columns)
+
+
+def shown(value: Any) -> str:
+    """A number as R writes it: 15 digits, NA for NaN."""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NA"
+        return f"{value:.17g}" if math.isinf(value) else f"{value:.15g}"
+    return str(value)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write all or nothing: into a file beside it that then takes the name."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows([shown(v) for v in row] for row in rows)
+        part.replace(path)
+    except OSError as error:
+        stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
+
+
+def finish(told: dict[str, Any], as_json: bool, errors: Sequence[str]) -> NoReturn:
+    """The summary on stdout, what was wrong on stderr; exit 3 when something was."""
+    told["errors"] = list(errors)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        for key, value in told.items():
+            if key != "errors":
+                click.echo(f"{key}: {value}")
+    for line in errors[:20]:
+        tell(line)
+    if len(errors) > 20:
+        tell(say(f"……另有 {len(errors) - 20} 处", f"... and {len(errors) - 20} more"))
+    sys.exit(3 if errors else 0)
