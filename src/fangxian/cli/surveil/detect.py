@@ -115,10 +115,12 @@ def _detect_chunk(job: tuple[str, dict[str, Any], dict[str, Any], "Any", float])
 @click.option("--out", type=OUT, required=True)
 @click.option("--freq", type=click.IntRange(1, 366), help=say("每年期数", "periods a year"))
 @click.option("--from", "first", help=say("从此期起(t 或日期)", "first period judged (t or date)"))
+@click.option("--disease", help=say("按病种取移动百分位数", "the percentile of this disease"))
+@click.option("--area", default="全国", show_default=True)
 @click.option("--min-completeness", type=click.FloatRange(0, 1), default=0.0, show_default=True)
 @json_option
 def detect(method: str | None, params: Path | None, preset: str | None, source: Path, out: Path,
-           freq: int | None, first: str | None, min_completeness: float, as_json: bool) -> None:  # fmt: skip
+           freq: int | None, first: str | None, disease: str | None, area: str, min_completeness: float, as_json: bool) -> None:  # fmt: skip
     if (method is None) == (preset is None):
         raise click.UsageError(say("--method 与 --preset 二选一", "give --method or --preset"))
     import numpy as np
@@ -140,6 +142,8 @@ def detect(method: str | None, params: Path | None, preset: str | None, source: 
         parameters = _read_json(params)
     table = read_table(source, [("observed", "count", "cases"), ("date", "t")])
     names, dates, t, arrays = _grid(table)
+    if disease is not None:
+        parameters = {**parameters, "percentile": _percentile(method, disease, area, dates)}
     periods = _frequency(table, dates, freq)
     length = arrays["counts"].shape[1]
     low, high = preset_rows(preset, length, periods) if preset else (0, length)
@@ -158,6 +162,25 @@ def detect(method: str | None, params: Path | None, preset: str | None, source: 
         "out": str(out),
     }
     finish(told, as_json, table.errors)
+
+
+def _percentile(method: str, disease: str, area: str, dates: "Any") -> float:
+    """The percentile in force on the last day of the series (the newest one without dates)."""
+    from datetime import date
+
+    from fangxian.hazards.epidemic.tables import cidars_percentile
+
+    if method != "moving_percentile":
+        raise click.UsageError(
+            say("--disease 只用于 moving_percentile", "--disease is for moving_percentile")
+        )
+    on = date.max if dates is None else date.fromisoformat(str(dates[-1]))
+    try:
+        return cidars_percentile(disease, area, on)
+    except LookupError as error:
+        raise click.UsageError(
+            say(f"表中没有:{error.args[0]}", f"not in the table: {error.args[0]}")
+        ) from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fangxian.kernels.epi.detector import Detection, Floats, Ints, Series, judge
 from fangxian.kernels.epi.distributions import count_quantile, count_tail
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _references(first, last, counts, at, freq, b, w, recent, total, n):
     for k in range(first, last):
         for j in range(at.shape[0]):

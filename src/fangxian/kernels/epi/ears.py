@@ -61,11 +61,13 @@ def ears_c1_c2(
     )  # fmt: skip
 
 
-def _excess(series: Series, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
-    """C2 statistics and the sum of what the two days before have above 1."""
+def _excess(series: Series, mean: Floats, sd: Floats, unknown: float) -> tuple[Floats, Floats]:
+    """C2 statistics and the sum of what the two days before have above 1, with
+    ``unknown`` for a day that has no statistic."""
     with np.errstate(invalid="ignore", divide="ignore"):
         c2 = (series.counts - mean) / sd
         above = np.maximum(0.0, c2 - 1.0)
+    above = np.where(np.isnan(above), unknown, above)
     before = np.full_like(above, np.nan)
     before[:, 2:] = above[:, 1:-1] + above[:, :-2]
     return c2, before
@@ -79,8 +81,8 @@ def ears_c3(
     The threshold never falls below the mean: past excess alone raises nothing.
     """
     mean, sd = _week(series, baseline, 2, least, least_sd)
-    c2, before = _excess(series, mean, sd)
-    before = np.where(np.isfinite(before), before, 0.0)
+    c2, before = _excess(series, mean, sd, 0.0)
+    before = np.nan_to_num(before, posinf=z)
     threshold = mean + np.maximum(z - before, 0.0) * sd
     return judge(
         series, at, expected=mean[:, at], threshold=threshold[:, at],
@@ -94,7 +96,7 @@ def ears_c3_r(
     """C3 as in R surveillance: max(0, y_t + sd_t (z - excess)). For parity only: the alarm
     depends on the two days before, not on today's count. 0/0 gives NaN and no alarm."""
     mean, sd = _week(series, baseline, 2, least, least_sd)
-    _, before = _excess(series, mean, sd)
+    _, before = _excess(series, mean, sd, np.nan)
     with np.errstate(invalid="ignore"):
         threshold = np.maximum(0.0, series.counts + sd * (z - before))
     return judge(series, at, expected=mean[:, at], threshold=threshold[:, at])

@@ -25,14 +25,15 @@ def _t_table(alpha: float, longest: int, used: int) -> Floats:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _smooth(first, last, counts, w, longest, guard, u99, u95, mean, statistic, degrees):
+def _smooth(first, last, counts, weights, longest, guard, u99, u95, mean, statistics, degrees):
     for k in range(first, last):
-        z = np.nan
+        z = np.full(weights.shape[0], np.nan)
         for t in range(counts.shape[1]):
             y = counts[k, t]
             if np.isnan(y):
                 continue
-            z = y if np.isnan(z) else w * y + (1.0 - w) * z
+            for j in range(weights.shape[0]):
+                z[j] = y if np.isnan(z[j]) else weights[j] * y + (1.0 - weights[j]) * z[j]
             low = max(0, t - guard - longest)
             n, total = 0, 0.0
             for i in range(low, t - guard):
@@ -46,17 +47,19 @@ def _smooth(first, last, counts, w, longest, guard, u99, u95, mean, statistic, d
                 if not np.isnan(counts[k, i]):
                     square += (counts[k, i] - centre) ** 2
             sd = np.sqrt(square / (n - 1))
-            keep = 1.0 - w
-            scale = w / u95[n]
-            least = scale * (0.01 + 0.05 * keep * keep)
-            spread = w / (2.0 - w) + 1.0 / n
-            spread -= 2.0 * keep ** (guard + 1) * (1.0 - keep**n) / n
-            floor = (0.1289 - (0.2414 - 0.1826 * keep**4) * np.log(0.5)) * scale
-            sigma = max(least, sd * np.sqrt(spread) + floor)
-            s = (z - centre) / sigma
-            mean[k, t], statistic[k, t], degrees[k, t] = centre, s, n - 1.0
-            if abs(s) > u99[n]:
-                z = centre + np.sign(s) * u99[n] * sigma
+            mean[k, t], degrees[k, t] = centre, n - 1.0
+            for j in range(weights.shape[0]):
+                w, keep = weights[j], 1.0 - weights[j]
+                scale = w / u95[n]
+                least = scale * (0.01 + 0.05 * keep * keep)
+                spread = w / (2.0 - w) + 1.0 / n
+                spread -= 2.0 * keep ** (guard + 1) * (1.0 - keep**n) / n
+                floor = (0.1289 - (0.2414 - 0.1826 * keep**4) * np.log(0.5)) * scale
+                sigma = max(least, sd * np.sqrt(spread) + floor)
+                s = (z[j] - centre) / sigma
+                statistics[j, k, t] = s
+                if abs(s) > u99[n]:
+                    z[j] = centre + np.sign(s) * u99[n] * sigma
 
 
 def _colours(p: Floats, red: float, yellow: float) -> Floats:
@@ -78,14 +81,13 @@ def _scaled(counts: Floats) -> Floats:
 def _ewma(series: Series, longest: int, guard: int, w1: float, w2: float) -> dict[str, Floats]:
     counts = _scaled(series.counts)
     u99, u95 = _t_table(0.01, longest, 1), _t_table(0.05, longest, 1)
-    found = []
-    for w in (w1, w2):
-        mean, statistic, degrees = np.full((3, *counts.shape), np.nan)
-        over_rows(
-            _smooth, len(counts), counts, w, longest, guard, u99, u95, mean, statistic, degrees
-        )
-        found.append((mean, statistic, degrees))
-    (mean, low, degrees), (_, high, _) = found
+    mean, degrees = np.full((2, *counts.shape), np.nan)
+    statistics = np.full((2, *counts.shape), np.nan)
+    weights = np.array([w1, w2])
+    over_rows(
+        _smooth, len(counts), counts, weights, longest, guard, u99, u95, mean, statistics, degrees
+    )
+    low, high = statistics
     # The same degrees of freedom: the larger statistic has the smaller p; a tie goes to w2.
     statistic = np.where(low > high, low, high)
     return {"expected": mean, "statistic": statistic, "p": special.stdtr(degrees, -statistic)}
@@ -225,7 +227,8 @@ def switch(
     line = _regression(series, baseline, guard)
     smooth = _ewma(series, baseline, guard, w1, w2)
     weekday = line.pop("weekday")
-    chosen = np.nan_to_num(line["adjusted_r2"], nan=0.0, neginf=0.0) >= fit
+    with np.errstate(invalid="ignore"):
+        chosen = line["adjusted_r2"] >= fit
     parts = {k: np.where(chosen, line[k], smooth[k]) for k in ("expected", "statistic", "p")}
     parts["regression"] = chosen.astype(np.float64)
     colour = np.where(

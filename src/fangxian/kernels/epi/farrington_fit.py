@@ -19,7 +19,7 @@ MU, PHI, TREND, SE, OK = 0, 1, 2, 3, 4
 CLASSIC, FLEXIBLE = 0, 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _levels(y, log_start, t, g, offset, omega, trend, mu, work, level, mass, centre, zbar):
     """IRLS. Fills mu and work (last round's weights); returns (slope, SS, ok)."""
     n, seasons = y.shape[0], level.shape[0]
@@ -69,7 +69,7 @@ def _levels(y, log_start, t, g, offset, omega, trend, mu, work, level, mass, cen
     return slope, spread, converged
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _means(y, t, g, offset, omega, slope, level, mu):
     """Fill mu from the coefficients; returns the deviance."""
     deviance = 0.0
@@ -100,7 +100,7 @@ def _means(y, t, g, offset, omega, slope, level, mu):
     return deviance
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reweight(y, t, g, mu, work, trend, mass, centre, spread, df, limit, omega):
     """Anscombe residuals of an unweighted fit, then omega: s^-2 above the limit, mean 1."""
     n = y.shape[0]
@@ -125,7 +125,7 @@ def _reweight(y, t, g, mu, work, trend, mass, centre, spread, df, limit, omega):
         omega[i] *= n / total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fit(y, log_start, t, g, offset, seasons, trend, kind, reweight, limit, own, ahead, at0, crit,
         outcome, floats):  # fmt: skip
     """One history: references (y, t, g) in order of time; ``own`` is the season of the judged
@@ -195,7 +195,7 @@ def fit(y, log_start, t, g, offset, seasons, trend, kind, reweight, limit, own, 
     return mean <= top and (error == 0.0 or abs(slope) / error > crit[df])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fit_all(first, last, counts, logs, offsets, times, at, refs, groups, sizes, seasons, own,
             trend, kind, reweight, limit, crit, recent, fewest, out):  # fmt: skip
     """Judge series first..last at every index of ``at``; ``out`` (series, at, 5), OK = 0 when no

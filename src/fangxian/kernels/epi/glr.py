@@ -85,14 +85,8 @@ def _seasonal(y, x, alpha, beta):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _best_kappa(y, mu, low, high, alpha, kappa):
-    """The root of the score of kappa >= 0 for y[low..high]: Newton kept inside a bracket."""
+    """The root of the score of kappa > 0 for y[low..high]: Newton kept inside a bracket."""
     left, right = 0.0, 50.0
-    slope0 = 0.0
-    for i in range(low, high + 1):
-        if not np.isnan(y[i]):
-            slope0 += (y[i] - mu[i]) / (1.0 + alpha * mu[i])
-    if slope0 <= 0:
-        return 0.0
     for _ in range(100):
         lift = np.exp(kappa)
         slope, bend = 0.0, 0.0
@@ -110,7 +104,7 @@ def _best_kappa(y, mu, low, high, alpha, kappa):
         step = kappa + slope / bend
         if not (step > left and step < right):
             step = 0.5 * (left + right)
-        if abs(step - kappa) < 1e-12:
+        if abs(step - kappa) < 1e-10:
             return step
         kappa = step
     return kappa
@@ -120,7 +114,7 @@ def _best_kappa(y, mu, low, high, alpha, kappa):
 def _statistic(y, mu, since, t, alpha, hint):
     """Max over change points since..t; returns (statistic, kappa of the longest run)."""
     best, sum_y, sum_mu = 0.0, 0.0, 0.0
-    kappa = hint
+    kappa, score, ceiling = hint, 0.0, 0.0
     for start in range(t, since - 1, -1):
         if np.isnan(y[start]):
             continue
@@ -131,9 +125,16 @@ def _statistic(y, mu, since, t, alpha, hint):
                 k = np.log(sum_y / sum_mu)
                 best = max(best, k * sum_y - (sum_y - sum_mu))
             continue
-        kappa = _best_kappa(y, mu, start, t, alpha, kappa)
-        if kappa == 0.0:
+        # A run whose score at kappa = 0 is not positive has ratio 0; none exceeds the sum of what
+        # its own counts could reach one by one.
+        score += (y[start] - mu[start]) / (1.0 + alpha * mu[start])
+        if y[start] > mu[start]:
+            ceiling += y[start] * np.log(y[start] / mu[start]) - (y[start] + 1.0 / alpha) * np.log(
+                (1.0 + alpha * y[start]) / (1.0 + alpha * mu[start])
+            )
+        if score <= 0 or ceiling <= best:
             continue
+        kappa = _best_kappa(y, mu, start, t, alpha, kappa)
         lift, value = np.exp(kappa), 0.0
         for i in range(start, t + 1):
             if not np.isnan(y[i]):

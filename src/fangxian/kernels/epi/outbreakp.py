@@ -10,7 +10,7 @@ from fangxian.kernels.common.threads import over_rows
 from fangxian.kernels.epi.detector import Detection, Ints, Reason, Series, judge
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rising(first, last, counts, log_statistic, level):
     """Pool adjacent violators one count at a time; the sum over blocks is carried along, so a
     whole series costs its length."""

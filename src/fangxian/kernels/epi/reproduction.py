@@ -68,7 +68,7 @@ def _checked(incidence: Floats, interval: Floats) -> tuple[Floats, Floats]:
     return cases, w
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _pressures(first, last, cases, w, out):
     lags = w.shape[0]
     for k in range(first, last):
@@ -199,7 +199,7 @@ def cori_uncertain(
     return Reproduction(start, end, mean, sd, quantiles)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cohorts(first, last, cases, pressure, w, out):
     length, lags = cases.shape[1], w.shape[0]
     for k in range(first, last):

@@ -62,7 +62,7 @@ def circles(distance: Floats, weight: Floats, radius: float, share: float) -> tu
     return np.ascontiguousarray(order[:, : max(int(sizes.max(initial=0)), 1)]), sizes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _recent(place, day, newest, windows, out):
     """Cases of each place in the last 1..windows days; shape (places, windows)."""
     out[:] = 0
@@ -75,7 +75,7 @@ def _recent(place, day, newest, windows, out):
             out[p, w] += out[p, w - 1]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _score(c, mu, total, clog):
     """The log likelihood ratio of c cases against mu of total; 0 unless c > mu."""
     if c <= mu or mu <= 0.0:
@@ -85,7 +85,7 @@ def _score(c, mu, total, clog):
     return inside if rest <= 0 else inside + clog[int(rest)] - rest * np.log(total - mu)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _best(recent, order, sizes, base, days, total, clog, best):
     """Largest ratio over circles and windows; ``base[p]`` is the place's weight, expected counts
     are (sum of base) * days[w]. Fills best with centre, size, window; returns the ratio.
@@ -121,7 +121,7 @@ def _best(recent, order, sizes, base, days, total, clog, best):
     return top
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _exceeds(recent, order, sizes, base, days, total, clog):
     """As ``_best`` for a replicate: bounds first, logs only where the maximum may grow."""
     windows = recent.shape[1]
@@ -152,7 +152,7 @@ def _exceeds(recent, order, sizes, base, days, total, clog):
     return top
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _permutations(first, last, place, day, seeds, newest, windows, places, order, sizes, base,
                   days, total, clog, out):  # fmt: skip
     """Each replicate deals the days anew to the cases (Fisher-Yates with its own xorshift)."""
@@ -172,7 +172,7 @@ def _permutations(first, last, place, day, seeds, newest, windows, places, order
         out[r] = _exceeds(recent, order, sizes, base, days, total, clog)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _multinomials(first, last, cumulative, slots, total_cases, seeds, windows, places, order, sizes,
                   base, days, total, clog, out):  # fmt: skip
     """Each replicate deals all cases to (place, day) cells in proportion to what is expected."""

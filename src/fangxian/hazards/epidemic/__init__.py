@@ -1,0 +1,1 @@
+"""Epidemics: what is true only for them."""
