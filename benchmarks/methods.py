@@ -46,7 +46,11 @@ def detector(name: str, parameters: dict[str, Any] | None = None) -> None:
     figure, axis = plt.subplots(figsize=(7, 2.4))
     days = series.dates[at]
     axis.bar(
-        days, found.observed[0], width=0.8 * (days[1] - days[0]), color=CALM, label="count 病例"
+        days,
+        found.observed[0],
+        width=0.8 * np.timedelta64(days[1] - days[0], "h"),
+        color=CALM,
+        label="count 病例",
     )
     axis.plot(days, found.expected[0], color=BLUE, lw=1.2, label="expected 期望")
     if np.isfinite(found.threshold).any():
@@ -209,10 +213,11 @@ def main() -> dict[str, Any]:
         "| method at its defaults | false positives | outbreaks found | weeks found | PPV | "
         "delay, weeks | found at 2 % false positives |",
         "|---|---|---|---|---|---|---|", *lines, "",
-        f"Against moving percentile P50 ({told['p50_signals']} signals, {told['p50_found']:.1%} "
-        f"found): with 60 % fewer signals the pooled rule finds "
-        f"{told['found_at_60pct_fewer']:.1%}; it finds 98 % with {told['fewer_at_98pct']:.0%} fewer. One who knew the true mean and "
-        f"dispersion of every week would find {told['oracle_at_60pct_fewer']:.1%} with 60 % fewer.",
+        f"Against moving percentile P50 ({told['p50_signals']} signals, "
+        f"{told['p50_found']:.1%} found): with 60 % fewer signals the pooled rule finds "
+        f"{told['found_at_60pct_fewer']:.1%}; it finds 98 % with {told['fewer_at_98pct']:.0%} "
+        "fewer. One who knew the true mean and dispersion of every week would find "
+        f"{told['oracle_at_60pct_fewer']:.1%} with 60 % fewer.",
     ])  # fmt: skip
     page.write_text(f"{head}<!-- table -->\n{table}\n<!-- end -->\n{tail}")
     return out
