@@ -31,6 +31,11 @@ WORDS = {
     "response": ("response", "应急响应", "emergency responses"),
     "key": ("service", "程序接口密钥", "keys for programs"),
     "user": ("service", "为在任人员设账号口令", "give a post's holder an account"),
+    "forecast": (
+        "forecast",
+        "洪水预报计算(文件进、文件出)",
+        "flood forecasts, files in and out",
+    ),
     "surveil": (
         "surveil",
         "传染病监测计算(文件进、文件出)",

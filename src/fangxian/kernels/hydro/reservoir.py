@@ -74,7 +74,7 @@ class Reservoir:
 class Routed:
     """Level at the end of each step (m), outflow of each step (m3/s), volume (10^6 m3), whether
     the level passed the storage curve's end (the dam is overtopped: numbers end there), and the
-    error of the water balance over all steps, relative to the inflow."""
+    error of the water balance over all steps, relative to the water there was or came."""
 
     level: Floats
     outflow: Floats
@@ -125,7 +125,7 @@ def route(
         level = float(np.interp(min(volume, most), reservoir.volumes, reservoir.levels))
         levels[t], outflow[t], volumes[t] = level, flow, volume
     change = (inflow.sum() - outflow.sum()) * unit - (volume - first)
-    balance = abs(change) / max(inflow.sum() * unit, 1e-300) if inflow.any() else abs(change)
+    balance = abs(change) / max(inflow.sum() * unit, first, 1e-9)
     return Routed(levels, outflow, volumes, beyond, float(balance))
 
 

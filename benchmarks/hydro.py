@@ -1,0 +1,86 @@
+"""Hydrology kernels: runs a second of Xinanjiang and its ensembles."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fangxian.kernels.hydro import gr4, xaj
+
+DAYS = 4017
+
+
+def best(work: Callable[[], Any], times: int = 5) -> float:
+    spans = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        spans.append(time.perf_counter() - started)
+    return min(spans)
+
+
+def weather(steps: int, columns: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    wet = rng.random((steps, columns)) < 0.4
+    return np.where(wet, rng.gamma(0.6, 14, (steps, columns)), 0.0), np.full((steps, columns), 3.0)
+
+
+def given(members: int) -> Any:
+    values = (
+        0.93,
+        20,
+        60,
+        0.18,
+        120,
+        0.3,
+        0.01,
+        30,
+        1.5,
+        0.13,
+        0.57,
+        0.2,
+        0.76,
+        0.98,
+        0.21,
+        24,
+        0.4,
+    )
+    return np.repeat(np.array([values]), members, axis=0)
+
+
+def xinanjiang() -> dict[str, Any]:
+    rain, pan = weather(DAYS, 1)
+    where = xaj.Basin([290.0], 24)
+    found: dict[str, Any] = {}
+    for members in (1, 1000):
+        p = given(members)
+        first = xaj.start(members, where, wu=10, wl=30, wd=20, reaches=1)
+        xaj.run(where, rain, pan, p, first)
+        seconds = best(lambda p=p, first=first: xaj.run(where, rain, pan, p, first))
+        found[f"runs_per_s_{members}_members"] = round(members / seconds)
+    return {**found, "target_single": 2500, "target_members_per_core": 8000}
+
+
+def ensemble() -> dict[str, Any]:
+    """100 sub-basins x 50 members x 792 hours, each member with its own rain."""
+    rain, pan = weather(792, 100)
+    where = xaj.Basin(np.full(100, 120.0), 1)
+    p = given(50)
+    p[:, xaj.KE] = 0
+    own = rain * np.linspace(0.5, 1.5, 50)[:, None, None]
+    first = xaj.start(50, where, wu=10, wl=30, wd=20)
+    xaj.run(where, own, pan / 24, p, first)
+    seconds = best(lambda: xaj.run(where, own, pan / 24, p, first), 3)
+    return {"seconds": round(seconds, 3), "target_s": 0.5}
+
+
+def gr4j() -> dict[str, Any]:
+    rain, pan = weather(DAYS, 1)
+    x = np.tile([[257.238, 1.012, 88.235, 2.208]], (1000, 1))
+    gr4.run_gr4(rain[:, 0], pan[:, 0], x)
+    return {"runs_per_s": round(1000 / best(lambda: gr4.run_gr4(rain[:, 0], pan[:, 0], x), 3))}
+
+
+def main() -> dict[str, Any]:
+    return {w.__name__: w() for w in (xinanjiang, ensemble, gr4j)}

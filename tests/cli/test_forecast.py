@@ -1,0 +1,189 @@
+"""`fangxian forecast`: files in, files out, exit codes."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fangxian.cli.main import root
+
+PARAMS = dict(KC=0.93, UM=20.0, LM=60.0, C=0.18, WM=120.0, B=0.3, IM=0.01, SM=30.0, EX=1.5, KG=0.13,
+              KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24.0, XE=0.4)  # fmt: skip
+
+
+def run(*words):
+    return CliRunner().invoke(root, ["--lang", "en", "forecast", *map(str, words)])
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def basin(tmp_path):
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({
+        "sub_areas_km2": [120, 80], "dt_h": 24, "params": PARAMS,
+        "thiessen_rows_sub_cols_gauge": [[1, 0], [0.4, 0.6]],
+        "initial": {"WU": 10, "WL": 30, "WD": 20},
+        "sce_ranges": {"KC": [0.7, 1.2], "CG": [0.95, 0.998], "SM": [10, 60]},
+    }))  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def forcing(tmp_path):
+    """Two gauges over two years, with the flow of the true parameters as what was observed."""
+    rng = np.random.default_rng(1)
+    rain = np.where(rng.random((730, 2)) < 0.4, rng.gamma(0.6, 14, (730, 2)), 0).round(1)
+    path = tmp_path / "f.csv"
+    lines = ["day,p1_mm,p2_mm,em_mm"]
+    lines += [f"{k + 1},{a},{b},3" for k, (a, b) in enumerate(rain)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def observed_too(tmp_path, basin, forcing):
+    out = tmp_path / "truth.csv"
+    assert (
+        run(
+            "simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", out
+        ).exit_code
+        == 0
+    )
+    flow = [r["flow"] for r in rows(out)]
+    lines = forcing.read_text().splitlines()
+    forcing.write_text(
+        "\n".join([lines[0] + ",Q", *(f"{x},{q}" for x, q in zip(lines[1:], flow, strict=True))])
+    )
+
+
+def test_simulate_in_two_parts_is_one_run(tmp_path, basin, forcing):
+    whole, states = tmp_path / "q.csv", tmp_path / "all.csv"
+    words = ["simulate", "--model", "xaj", "--basin", basin]
+    result = run(*words, "--forcing", forcing, "--out", whole, "--all-states", states,
+                 "--plot", tmp_path / "q.svg", "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["steps"] == 730
+    assert len(rows(states)) == 730 * 2
+    assert (tmp_path / "q.svg").read_text().startswith("<?xml")
+    lines = forcing.read_text().splitlines()
+    parts = []
+    for k, part in enumerate((lines[1:301], lines[301:])):
+        file, out = tmp_path / f"f{k}.csv", tmp_path / f"q{k}.csv"
+        file.write_text("\n".join([lines[0], *part]))
+        more = ["--state", tmp_path / "s0.json"] if k else []
+        assert run(*words, "--forcing", file, *more, "--save-state", tmp_path / f"s{k}.json",
+                   "--out", out).exit_code == 0  # fmt: skip
+        parts += [r["flow"] for r in rows(out)]
+    assert parts == [r["flow"] for r in rows(whole)]
+
+
+def test_calibrate_finds_the_truth_and_reports_the_check(tmp_path, basin, forcing):
+    observed_too(tmp_path, basin, forcing)
+    start = json.loads(basin.read_text())
+    start["params"] |= {"KC": 1.1, "CG": 0.96, "SM": 15}
+    basin.write_text(json.dumps(start))
+    out = tmp_path / "found.json"
+    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--from", 1,
+                 "--to", 365, "--check-from", 366, "--check-to", 730, "--objective", "mixed",
+                 "--max-evals", 1500, "--out", out, "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["dc_fit"] > 0.999
+    assert told["dc_check"] > 0.999
+    assert told["gap_flagged"] is False
+    assert json.loads(out.read_text())["params"]["KC"] == pytest.approx(0.93, abs=0.01)
+
+
+def test_verify_grades_and_correct_learns(tmp_path, basin, forcing):
+    observed_too(tmp_path, basin, forcing)
+    off = json.loads(basin.read_text())
+    off["params"] |= {"KC": 1.05}
+    basin.write_text(json.dumps(off))
+    told, events, out = tmp_path / "q.csv", tmp_path / "e.csv", tmp_path / "c.csv"
+    run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", told)
+    events.write_text("start,end\n20,40\n100,130\n")
+    result = run("verify", "--observed", forcing, "--forecast", told, "--events", events,
+                 "--area", 200, "--dt-h", 24, "--mark", 10, "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["grade_dc"] in "甲乙"
+    assert len(summary["events"]) == 2
+    assert {"peak", "time", "depth"} < set(summary["events"][0])
+    assert "dc_jia" in summary["unverified_clauses"]
+    result = run("correct", "--observed", forcing, "--forecast", told, "--from", 100, "--to", 600,
+                 "--leads", 5, "--out", out, "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    first = rows(out)[0]
+    assert (first["issued"], first["lead"]) == ("601", "1")
+    truth = {r["day"]: float(r["Q"]) for r in rows(forcing)}
+    ones = [r for r in rows(out) if r["lead"] == "1"]
+    error = {
+        k: sum((float(r[k]) - truth[str(int(r["issued"]) + 1)]) ** 2 for r in ones)
+        for k in ("raw", "corrected")
+    }
+    assert error["corrected"] < error["raw"]
+
+
+def test_gr4j_runs_from_its_columns(tmp_path):
+    basin, forcing, out = tmp_path / "b.json", tmp_path / "f.csv", tmp_path / "q.csv"
+    basin.write_text('{"params": {"X1": 300, "X2": 0.5, "X3": 60, "X4": 2}}')
+    forcing.write_text(
+        "DatesR,P,E,Qmm\n" + "".join(f"2020-01-{d:02d},5,1,NA\n" for d in range(1, 32))
+    )
+    result = run(
+        "simulate", "--model", "gr4j", "--basin", basin, "--forcing", forcing, "--out", out
+    )
+    assert result.exit_code == 0, result.output
+    assert float(rows(out)[-1]["flow"]) > 0
+
+
+def test_reservoir(tmp_path):
+    dam, inflow, out = tmp_path / "d.json", tmp_path / "i.csv", tmp_path / "o.csv"
+    dam.write_text(json.dumps({
+        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
+        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 100, "release": 400, "top": 106,
+        "dt_h": 6,
+    }))  # fmt: skip
+    inflow.write_text("time,flow\n" + "".join(f"{k},{900 if k < 10 else 50}\n" for k in range(40)))
+    result = run(
+        "reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100, "--out", out, "--json"
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["balance"] < 1e-9
+    assert told["largest_outflow"] >= 400
+    assert (
+        run(
+            "reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 300, "--out", out
+        ).exit_code
+        == 2
+    )
+
+
+def test_gaps_and_bad_files_are_named(tmp_path, basin, forcing):
+    lines = forcing.read_text().splitlines()
+    lines[5] = "5,,1.0,3"
+    forcing.write_text("\n".join(lines))
+    words = [
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        tmp_path / "q",
+    ]
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "line 6, column p1_mm" in result.output
+    basin.write_text('{"params": {}}')
+    assert run(*words).exit_code == 1
+    basin.write_text("nonsense")
+    assert run(*words).exit_code == 1
