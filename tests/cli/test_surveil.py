@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -180,3 +181,22 @@ def test_heavy_libraries_wait_for_their_command():
            "print([m for m in ('numba', 'scipy', 'numpy') if m in sys.modules])"  # fmt: skip
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_the_engine_changes_no_digit(tmp_path):
+    """Many series through a pool of processes and through Dask, as by FANGXIAN_COMPUTE."""
+    source = tmp_path / "s.csv"
+    rng = np.random.default_rng(1)
+    start = np.datetime64("2021-01-04")
+    source.write_text("series,date,observed\n" + "".join(
+        f"s{k},{start + 7 * t},{rng.poisson(3)}\n"
+        for k in range(600) for t in range(30)))  # fmt: skip
+    made = []
+    for engine in ("here", "processes:2", "dask"):
+        out = tmp_path / f"{engine[:4]}.csv"
+        words = [sys.executable, "-m", "fangxian.cli", "surveil", "detect", "--method", "ears_c2",
+                 "--in", str(source), "--out", str(out)]  # fmt: skip
+        subprocess.run(words, check=True, capture_output=True,
+                       env={**os.environ, "FANGXIAN_COMPUTE": engine})  # fmt: skip
+        made.append(out.read_bytes())
+    assert made[0] == made[1] == made[2]

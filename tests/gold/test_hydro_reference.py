@@ -90,9 +90,11 @@ def test_chengcun_with_the_given_parameters():
     assert flow.sum() / observed.sum() == pytest.approx(1.07, abs=0.01)
 
 
-def test_chengcun_calibrated():
-    """0.8678 where the sheet has 0.86854: the optimum of two seeds agrees to 1e-5, so the rest is
-    a difference of the variant away from the given parameters, not of the search."""
+@pytest.mark.parametrize(("published", "first_day", "expected"), [
+    (True, 0, 0.8685), (True, 365, 0.8610), (False, 0, 0.8677)])  # fmt: skip
+def test_chengcun_calibrated(published, first_day, expected):
+    """The sheet's figures belong to the program that loses water; with a closed balance the same
+    search ends 0.0008 lower."""
     where, rain, pan, observed, basin = chengcun()
     names = list(basin["sce_ranges"])
     place = [xaj.NAMES.index(n) for n in names]
@@ -102,12 +104,13 @@ def test_chengcun_calibrated():
         p = np.repeat(given, len(points), axis=0)
         p[:, place] = points
         first = xaj.start(len(p), where, wu=10, wl=30, wd=20, reaches=1)
-        return 1 - nse(xaj.run(where, rain, pan, p, first)[0], observed)
+        flow, _ = xaj.run(where, rain, pan, p, first, published=published)
+        return 1 - nse(flow[:, first_day:], observed[first_day:])
 
     low, high = np.array(list(basin["sce_ranges"].values()), float).T
     found = sce_ua(evaluate, low, high, seed=1, max_evaluations=4000)
-    assert 1 - found.value >= 0.8677
-    assert {names[k] for k in found.on_bound} == {"KC", "UM", "CG"}
+    assert 1 - found.value >= expected
+    assert "CG" in {names[k] for k in found.on_bound}
 
 
 def test_tunxi_runs_with_all_states():

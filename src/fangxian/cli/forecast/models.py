@@ -28,14 +28,13 @@ def read_json(path: Path) -> dict[str, Any]:
 class Runner:
     """A model with its basin and forcing: ``flow(points)`` gives m3/s (GR4: mm a step)."""
 
-    def __init__(
-        self, model: str, basin: dict[str, Any], forcing: Path, state: Path | None
-    ) -> None:
+    def __init__(self, model: str, basin: dict[str, Any], forcing: Path, state: Path | None,
+                 published: bool = False) -> None:  # fmt: skip
         import numpy as np
 
         from fangxian.kernels.hydro import gr4, xaj
 
-        self.model, self.basin = model, basin
+        self.model, self.basin, self.published = model, basin, published
         rows = basin.get("thiessen_rows_sub_cols_gauge")
         weights = None if rows is None or model != "xaj" else np.array(rows, float)
         self.forcing = read_forcing(forcing, weights)
@@ -73,9 +72,9 @@ class Runner:
         first = self._first(len(points), reaches)
         inputs = (self.where, self.forcing.rain, self.forcing.pan, points, first)
         if fluxes:
-            flow, end, told = xaj.trace(*inputs)
+            flow, end, told = xaj.trace(*inputs, published=self.published)
         else:
-            (flow, end), told = xaj.run(*inputs), None
+            (flow, end), told = xaj.run(*inputs, published=self.published), None
         return flow, {"land": end.land, "reach": end.reach}, told
 
     def _first(self, members: int, reaches: int) -> Any:
@@ -109,15 +108,22 @@ class Runner:
     type=OUT,
     help=say("逐子流域写出全部状态与通量", "all states and fluxes by sub-basin"),
 )
+@click.option(
+    "--published",
+    is_flag=True,
+    help=say(
+        "照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"
+    ),
+)
 @click.option("--plot", type=OUT, help="svg | png")
 @click.option("--out", type=OUT, required=True)
 @json_option
 def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_state: Path | None,
-             all_states: Path | None, plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
+             all_states: Path | None, published: bool, plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
     if all_states and model != "xaj":
         raise click.UsageError(say("--all-states 只用于 xaj", "--all-states is for xaj"))
     try:
-        runner = Runner(model, read_json(basin), forcing, state)
+        runner = Runner(model, read_json(basin), forcing, state, published)
         flow, after, told = runner.run(runner.given, fluxes=all_states is not None)
     except (ValueError, KeyError) as error:
         raise click.UsageError(str(error)) from None
@@ -156,6 +162,13 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
 @click.option("--forcing", type=FILE, required=True)
 @click.option("--from", "first")
 @click.option("--to", "last")
+@click.option(
+    "--published",
+    is_flag=True,
+    help=say(
+        "照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"
+    ),
+)
 @click.option("--check-from")
 @click.option("--check-to")
 @click.option("--objective", type=OBJECTIVES, default="dc", show_default=True)
@@ -176,7 +189,7 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
 )
 @json_option
 def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: str | None,
-              check_from: str | None, check_to: str | None, objective: str, seed: int,
+              published: bool, check_from: str | None, check_to: str | None, objective: str, seed: int,
               max_evals: int, gap: float, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
@@ -184,7 +197,7 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
     from fangxian.kernels.hydro.scores import nse
 
     described = read_json(basin)
-    runner = Runner(model, described, forcing, None)
+    runner = Runner(model, described, forcing, None, published)
     observed = runner.forcing.observed
     if observed is None:
         stop("没有实测流量列", "the forcing has no observed flow")

@@ -122,7 +122,7 @@ def _power(x, y):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _land(p, w, rain, pan, ki, kg, out):
+def _land(p, w, rain, pan, ki, kg, lossy, out):
     """One step of one sub-basin: evaporation, runoff, three sources. Changes w; fills out with
     E, R, RS, RI, RG, and the water that neither ran off nor evaporated is in w."""
     wm, b, sm, ex = p[WM], p[B], p[SM], p[EX]
@@ -160,7 +160,8 @@ def _land(p, w, rain, pan, ki, kg, out):
         smf = smmf / (1.0 + ex)
         s = s * fr / new
         if s > smf:  # the runoff area shrank below its water: what does not fit runs off
-            rs += (s - smf) * new
+            if not lossy:
+                rs += (s - smf) * new
             s = smf
         fr = new
         n = int(net / SLICE_MM) + 1
@@ -189,9 +190,10 @@ def _land(p, w, rain, pan, ki, kg, out):
         if wl > p[LM]:
             wd += wl - p[LM]
             wl = p[LM]
-        if wd > deep:  # rounding only
-            rs += wd - deep
-            r += wd - deep
+        if wd > deep:  # a first state above the capacity, or rounding
+            if not lossy:
+                rs += wd - deep
+                r += wd - deep
             wd = deep
     else:
         wu = max(wu + rain - eu, 0.0)
@@ -205,7 +207,7 @@ def _land(p, w, rain, pan, ki, kg, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _run(first, last, p, area, dt, rain, pan, land, reach, count, flow, keep, trace):
+def _run(first, last, p, area, dt, rain, pan, land, reach, count, lossy, flow, keep, trace):
     _, steps, subs = rain.shape
     out = np.empty(5)
     m = 24.0 / dt
@@ -227,7 +229,7 @@ def _run(first, last, p, area, dt, rain, pan, land, reach, count, flow, keep, tr
             w = land[k, i]
             u = area[i] / (3.6 * dt)
             for t in range(steps):
-                _land(q, w, rain[own, t, i], pan[t, i], ki, kg, out)
+                _land(q, w, rain[own, t, i], pan[t, i], ki, kg, lossy, out)
                 net = max(rain[own, t, i] - out[0], 0.0)
                 share = 1.0 - q[IM]
                 w[QS_] = cs * w[QS_] + (1.0 - cs) * (out[2] * share + net * q[IM]) * u
@@ -256,7 +258,8 @@ def _run(first, last, p, area, dt, rain, pan, land, reach, count, flow, keep, tr
 
 
 def run(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State,
+    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *,
+    published: bool = False,
 ) -> tuple[Floats, State]:  # fmt: skip
     """Flow at the outlet, m3/s (members, time), and the state after the last step.
 
@@ -266,24 +269,29 @@ def run(
         parameters: (members, 17) in the order of ``NAMES``, daily coefficients.
         state: from ``start`` or an earlier run. Two runs one after the other give the same
             numbers to the last bit as one.
+        published: the published program drops the free water that a shrinking runoff area cannot
+            hold, and what exceeds the deep layer. True does as it does, to compare with it; by
+            default that water runs off and the balance closes.
 
     Raises:
         ValueError: gaps or negative rain, parameters out of range or an unstable reach.
     """
-    flow, after, _ = _go(basin, rain, pan, parameters, state, keep=False)
+    flow, after, _ = _go(basin, rain, pan, parameters, state, keep=False, published=published)
     return flow, after
 
 
 def trace(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State
-) -> tuple[Floats, State, Floats]:
+    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *,
+    published: bool = False,
+) -> tuple[Floats, State, Floats]:  # fmt: skip
     """As ``run`` for one member, and all fluxes and states (time, sub-basins, ``FLUXES``)."""
-    return _go(basin, rain, pan, parameters, state, keep=True)
+    return _go(basin, rain, pan, parameters, state, keep=True, published=published)
 
 
 def _go(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *, keep: bool
-) -> tuple[Floats, State, Floats]:
+    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *, keep: bool,
+    published: bool,
+) -> tuple[Floats, State, Floats]:  # fmt: skip
     p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
     _check(p, basin.dt_h)
     rain = np.asarray(rain, np.float64)
@@ -307,8 +315,8 @@ def _go(
     if keep and len(p) != 1:
         raise ValueError("a trace is of one member")
     over_rows(
-        _run, len(p), p, basin.areas, basin.dt_h, rain, pan, land, reach, count, flow, keep, told,
-        least=2,
+        _run, len(p), p, basin.areas, basin.dt_h, rain, pan, land, reach, count, published,
+        flow, keep, told, least=2,
     )  # fmt: skip
     return flow, State(land, reach), told
 
