@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dask
 import numpy as np
+from distributed import LocalCluster
 
 from fangxian.kernels.hydro import gr4, xaj
+from fangxian.spine.core.compute import map_chunks
 
 DAYS = 4017
 
@@ -82,5 +85,42 @@ def gr4j() -> dict[str, Any]:
     return {"runs_per_s": round(1000 / best(lambda: gr4.run_gr4(rain[:, 0], pan[:, 0], x), 3))}
 
 
+def basins(seeds: list[int]) -> Any:
+    """One chunk: a run of 4,017 days for each basin, one after the other."""
+    rain, pan = weather(DAYS, 1)
+    where, p = xaj.Basin([290.0], 24), given(1)
+    first = xaj.start(1, where, wu=10, wl=30, wd=20, reaches=1)
+    return np.stack(
+        [xaj.run(where, rain * (1 + seed % 7 / 10), pan, p, first)[0][0, -1:] for seed in seeds]
+    )
+
+
+def growth() -> dict[str, Any]:
+    """Time a basin from 1 to 3,000, and two workers of Dask against one process."""
+    basins([0])
+    found: dict[str, Any] = {}
+    for n in (1, 30, 3000):
+        seconds = best(lambda n=n: basins(list(range(n))), 3 if n < 3000 else 1)
+        found[f"ms_a_basin_{n}"] = round(seconds / n * 1000, 3)
+    chunks = [list(range(k, 12_000, 24)) for k in range(24)]
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": str(2**30)}),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        engine = "dask://" + cluster.scheduler_address.removeprefix("tcp://")
+        map_chunks(basins, chunks[:2], engine=engine)
+        spans, answers = {}, []
+        for name in ("here", engine):
+            started = time.perf_counter()
+            answers.append(np.concatenate(map_chunks(basins, chunks, engine=name)))
+            spans[name] = time.perf_counter() - started
+    assert (answers[0] == answers[1]).all()
+    return {
+        **found,
+        "times_with_two_workers": round(spans["here"] / spans[engine], 2),
+        "target": 1.8,
+    }
+
+
 def main() -> dict[str, Any]:
-    return {w.__name__: w() for w in (xinanjiang, ensemble, gr4j)}
+    return {w.__name__: w() for w in (xinanjiang, ensemble, gr4j, growth)}

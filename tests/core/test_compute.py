@@ -1,5 +1,9 @@
 """map_chunks: the same results wherever it runs."""
 
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 from distributed import LocalCluster
@@ -45,3 +49,25 @@ def test_an_error_of_the_work_comes_back(engine):
 def test_an_unknown_engine_is_named(engine):
     with pytest.raises(EngineError):
         map_chunks(squares, CHUNKS, engine=engine)
+
+
+def slowly(chunk):
+    time.sleep(0.3)
+    return chunk**2
+
+
+def test_a_killed_worker_loses_nothing():
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        killed = []
+
+        def kill_one(done):
+            if done == 2:
+                pid = next(iter(cluster.workers.values())).process.pid
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+        chunks = [np.arange(k, k + 5.0) for k in range(12)]
+        found = map_chunks(slowly, chunks, engine=f"dask://{address}", done=kill_one)
+    assert killed
+    assert all((a == c**2).all() for a, c in zip(found, chunks, strict=True))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fangxian.hazards.flood.forecast_rules import grading_rules
-from fangxian.kernels.hydro import gr4, indices, scores, xaj
+from fangxian.kernels.hydro import ensemble, gr4, indices, scores, xaj
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.correct import apply_correction, fit_correction
 from fangxian.kernels.hydro.grade import grade, judge_event, judge_routing, qualified_rate
@@ -356,3 +356,32 @@ def test_drought_indices_are_standard_normal_and_the_turn_has_its_sign():
     assert np.isnan(indices.spi(rain[:48], 1)).all()
     turn = indices.sudden_turn(np.array([-2.0, 2.0, 1.0]), np.array([2.0, -2.0, 1.0]))
     assert turn.tolist() == [16.0, -16.0, 0.0]
+
+
+def test_the_filter_finds_the_states_of_a_twin():
+    """The truth runs from wet states; the members start dry and see its flow."""
+    rain, pan = weather(120, 5)
+    where = xaj.Basin([250.0], 24)
+    p = xaj.by_name(GIVEN)
+    truth, _ = xaj.run(
+        where, rain, pan, p, xaj.start(1, where, wu=20, wl=60, wd=40, s=8, fr=0.6, reaches=1)
+    )
+    members = xaj.start(50, where, wu=2, wl=10, wd=10, reaches=1)
+    noise = ensemble.Noise(rain=0.3, flow=0.05)
+    kept, after = ensemble.filter_states(where, rain, pan, p, members, truth[0], every=1,
+                                         noise=noise, seed=2)  # fmt: skip
+    blind = np.full(120, np.nan)
+    free, _ = ensemble.filter_states(
+        where, rain, pan, p, members, blind, every=1, noise=noise, seed=2
+    )
+    late = slice(20, 120)
+    assert scores.nse(kept.mean(axis=0)[late], truth[0, late]) > scores.nse(
+        free.mean(axis=0)[late], truth[0, late]
+    )
+    assert (after.land >= 0).all()
+    again, _ = ensemble.filter_states(where, rain, pan, p, members, truth[0], every=1,
+                                      noise=noise, seed=2)  # fmt: skip
+    assert (again == kept).all()
+    with pytest.raises(ValueError, match="ten members"):
+        few = xaj.start(3, where, wu=1, wl=1, wd=1, reaches=1)
+        ensemble.filter_states(where, rain, pan, p, few, truth[0], every=1, noise=noise, seed=2)
