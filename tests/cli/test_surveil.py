@@ -66,6 +66,25 @@ def test_many_series_in_chunks_and_a_preset_of_parameters(tmp_path):
     assert min(r["date"] for r in rows(out)) == "2021-01-04"
 
 
+@pytest.mark.parametrize(
+    ("dates", "periods"),
+    [(["2021-01-01", "2021-01-02", "2021-01-05", "2021-01-06"], 6),
+     (["2021-01-04", "2021-01-11", "2021-02-01", "2021-02-08"], 6),
+     (["2021-01-01", "2021-02-01", "2021-04-01"], 4),
+     (["2021-01-01", "2021-01-08", "2021-01-15", "2021-01-23"], 4)],
+)  # fmt: skip
+def test_a_period_without_a_row_is_missing_not_skipped(tmp_path, dates, periods):
+    source, out = tmp_path / "s.csv", tmp_path / "r.csv"
+    source.write_text("date,observed\n" + "".join(f"{d},1\n" for d in reversed(dates)))
+    assert run("detect", "--method", "single_case", "--in", source, "--out", out).exit_code == 0
+    told = rows(out)
+    assert len(told) == periods
+    assert [r["date"] for r in told if r["reason"] != "missing"] == dates
+    source.write_text("t,observed\n1,1\n2,1\n5,1\n")
+    run("detect", "--method", "single_case", "--in", source, "--out", out)
+    assert [r["observed"] for r in rows(out)] == ["1", "1", "NA", "NA", "1"]
+
+
 def test_unreadable_cells_are_named_and_count_as_missing(tmp_path):
     source, out = tmp_path / "s.csv", tmp_path / "r.csv"
     good = weeks(60).splitlines()

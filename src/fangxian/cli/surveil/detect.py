@@ -50,7 +50,7 @@ def _grid(table: Table) -> tuple[list[str], "Any", "Any", dict[str, "Any"]]:
     keys = [table.day(k, "date") if dated else table.number(k, "t") for k in range(len(table.rows))]
     names = [r.get("series") or "" for r in table.rows]
     known = [k for k, key in enumerate(keys) if key == key]
-    order = sorted({keys[k] for k in known})
+    order = _whole(sorted({keys[k] for k in known}), dated)
     place = {key: i for i, key in enumerate(order)}
     series = {name: i for i, name in enumerate(dict.fromkeys(names))}
     arrays = {}
@@ -67,11 +67,34 @@ def _grid(table: Table) -> tuple[list[str], "Any", "Any", dict[str, "Any"]]:
             seen.add(at)
             cells[at] = table.number(k, column, low=low, high=high)
         arrays["counts" if column == count else column] = cells
-    if "t" in table.columns and len(series) == 1 and len(known) == len(order):
-        t = np.array([table.number(k, "t") for k in known])
-    else:
-        t = np.arange(1.0, len(order) + 1)
-    return list(series), np.array(order, "datetime64[D]") if dated else None, t, arrays
+    if not dated:
+        return list(series), None, np.array(order, float), arrays
+    return list(series), np.array(order, "datetime64[D]"), np.arange(1.0, len(order) + 1), arrays
+
+
+def _whole(order: list["Any"], dated: bool) -> list["Any"]:
+    """The grid with the periods nobody has a row for: days, weeks or months left out of the file
+    are missing, not absent from time. Dates without a common step stay as they are."""
+    import numpy as np
+
+    if len(order) < 3:
+        return order
+    if not dated:
+        whole = all(t == int(t) for t in order)
+        return list(np.arange(order[0], order[-1] + 1)) if whole else order
+    dates = np.array(order, "datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    steps = np.diff(dates).astype(int)
+    if (
+        steps.min() >= 28
+        and len({int(d) for d in (dates - months.astype("datetime64[D]")).astype(int)}) == 1
+    ):
+        day = dates[0] - months[0].astype("datetime64[D]")
+        return list(np.arange(months[0], months[-1] + 1).astype("datetime64[D]") + day)
+    step = int(np.median(steps))
+    if step < 1 or (steps % step).any():
+        return order
+    return list(np.arange(dates[0], dates[-1] + step, step))
 
 
 def _frequency(table: Table, dates: "Any", given: int | None) -> int:
