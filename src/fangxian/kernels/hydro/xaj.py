@@ -35,6 +35,7 @@ PARAMETERS = {
     "XE": ("-", 0.0, 0.5, "weight of the Muskingum reaches"),
 }
 NAMES = tuple(PARAMETERS)
+LOW, HIGH = (np.array([row[k] for row in PARAMETERS.values()], np.float64) for k in (1, 2))
 KC, UM, LM, C, WM, B, IM, SM, EX, KG, KI, CS, CI, CG, CR, KE, XE = range(17)
 # States of a sub-basin: layers of tension water, free water and its area, three outflows, network.
 STATES = ("WU", "WL", "WD", "S", "FR", "QS", "QI", "QG", "QN")
@@ -103,12 +104,13 @@ def muskingum(k: float, x: float, dt: float) -> tuple[float, float, float]:
     return c0, c1, c2
 
 
-def _check(p: Floats, dt_h: float) -> None:
+def _check(p: Floats) -> None:
     if p.ndim != 2 or p.shape[1] != len(NAMES) or not np.isfinite(p).all():
         raise ValueError(f"parameters are (members, {len(NAMES)}): {', '.join(NAMES)}")
-    for k, (name, (_, low, high, _)) in enumerate(PARAMETERS.items()):
-        if (p[:, k] < low).any() or (p[:, k] > high).any():
-            raise ValueError(f"{name} must lie within {low} .. {high}")
+    wrong = ((p < LOW) | (p > HIGH)).any(axis=0)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise ValueError(f"{NAMES[k]} must lie within {LOW[k]} .. {HIGH[k]}")
     if (p[:, UM] + p[:, LM] > p[:, WM]).any():
         raise ValueError("UM + LM must not exceed WM")
     if (p[:, KG] + p[:, KI] >= 1).any():
@@ -293,7 +295,7 @@ def _go(
     published: bool,
 ) -> tuple[Floats, State, Floats]:  # fmt: skip
     p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
-    _check(p, basin.dt_h)
+    _check(p)
     rain = np.asarray(rain, np.float64)
     rain = np.ascontiguousarray(rain if rain.ndim == 3 else rain[None])
     pan = np.ascontiguousarray(pan, np.float64)
