@@ -3,13 +3,12 @@
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import best
 from fangxian.kernels.epi import reproduction, scan
 from fangxian.kernels.epi.detector import Series
 from fangxian.kernels.epi.registry import detect_by_name
@@ -27,15 +26,6 @@ t <- system.time(r <- farringtonFlexible(s, con))[["elapsed"]]
 write.table(r@upperbound, "{file}.out", sep=",", row.names=FALSE, col.names=FALSE)
 cat(t)
 """
-
-
-def best(work: Callable[[], Any], times: int = 3) -> float:
-    spans = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        spans.append(time.perf_counter() - started)
-    return min(spans)
 
 
 def weekly(n: int, length: int = 520) -> Series:

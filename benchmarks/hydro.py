@@ -1,24 +1,15 @@
 """Hydrology kernels: runs a second of Xinanjiang and its ensembles."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from benchmarks import best
 from fangxian.kernels.hydro import gr4, xaj
 from fangxian.spine.core.compute import map_chunks
 
 DAYS = 4017
-
-
-def best(work: Callable[[], Any], times: int = 5) -> float:
-    spans = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        spans.append(time.perf_counter() - started)
-    return min(spans)
 
 
 def weather(steps: int, columns: int) -> tuple[Any, Any]:

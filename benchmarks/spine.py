@@ -4,7 +4,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -19,6 +18,7 @@ django.setup()
 import numpy as np
 from django.core.management import call_command
 
+from benchmarks import best
 from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.kernels.common.windows import SlidingSums, sums_afresh
@@ -38,16 +38,6 @@ from fangxian.spine.registry.prove import uncovered
 
 START = datetime(2016, 9, 14, tzinfo=UTC)
 WINDOWS = (6, 12, 24, 36, 72, 144, 288, 864)
-
-
-def best(work: Callable[[], Any], times: int = 5) -> float:
-    """The shortest of several runs, in seconds."""
-    found = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - started)
-    return min(found)
 
 
 def hourly(code: str, at: datetime, tenths: int) -> bytes:

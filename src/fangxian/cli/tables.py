@@ -111,6 +111,17 @@ def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
     return table
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """One JSON object from a file; ends with exit 1 when it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        stop(f"{path.name} 不是可读的 JSON:{error}", f"{path.name} is no readable JSON: {error}")
+    if not isinstance(found, dict):
+        stop(f"{path.name} 应是一个 JSON 对象", f"{path.name} must hold one JSON object")
+    return found
+
+
 def first_of(table: Table, *names: str) -> str:
     """The first of these columns the table has."""
     return next(name for name in names if name in table.columns)

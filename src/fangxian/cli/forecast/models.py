@@ -9,20 +9,10 @@ import click
 from fangxian.cli.forecast.group import FILE, OUT, forecast_command, json_option, read_forcing, span
 from fangxian.cli.forecast.plot import draw
 from fangxian.cli.main import say, tell
-from fangxian.cli.tables import finish, read_table, stop, write_table
+from fangxian.cli.tables import finish, read_json, read_table, stop, write_table
 
 MODELS = click.Choice(["xaj", "gr4j", "gr4h"])
 OBJECTIVES = click.Choice(["dc", "kge", "log", "mixed"])
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        stop(f"{path.name} 不是 JSON:{error}", f"{path.name} is no JSON: {error}")
-    if not isinstance(found, dict):
-        stop(f"{path.name} 应是一个对象", f"{path.name} must hold one object")
-    return found
 
 
 class Runner:

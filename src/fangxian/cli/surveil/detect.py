@@ -8,7 +8,7 @@ import click
 
 from fangxian.cli.main import say, tell
 from fangxian.cli.surveil.group import FILE, OUT, json_option, surveil_command
-from fangxian.cli.tables import Table, finish, first_of, read_table, stop, write_table
+from fangxian.cli.tables import Table, finish, first_of, read_json, read_table, stop, write_table
 
 CHUNK = 500
 COLOURS = ("grey", "blue", "yellow", "red")
@@ -32,10 +32,10 @@ def methods(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"methods": rows, "presets": list(PRESETS)}, ensure_ascii=False))
         return
-    for row in rows:
-        click.echo(f"{row['name']:22} {row['title']}  [{row['source']}]")
-        for name, p in row["parameters"].items():  # type: ignore[attr-defined]
-            click.echo(f"    {name} = {p['default']}  ({p['low']} .. {p['high']})  {p['what']}")
+    for m in METHODS.values():
+        click.echo(f"{m.name:22} {say(m.zh, m.en)}  [{m.source}]")
+        for name, p in m.parameters.items():
+            click.echo(f"    {name} = {p.default}  ({p.low} .. {p.high})  {say(p.zh, p.en)}")
 
 
 def _grid(table: Table) -> tuple[list[str], "Any", "Any", dict[str, "Any"]]:
@@ -162,7 +162,7 @@ def detect(method: str | None, params: Path | None, preset: str | None, source: 
             say(f"没有方法 {method}", f"no method {method!r}; there are: {', '.join(METHODS)}")
         )
     if params is not None:
-        parameters = _read_json(params)
+        parameters = read_json(params)
     table = read_table(source, [("observed", "count", "cases"), ("date", "t")])
     names, dates, t, arrays = _grid(table)
     if disease is not None:
@@ -204,16 +204,6 @@ def _percentile(method: str, disease: str, area: str, dates: "Any") -> float:
         raise click.UsageError(
             say(f"表中没有:{error.args[0]}", f"not in the table: {error.args[0]}")
         ) from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        stop(f"{path.name} 不是可读的 JSON:{error}", f"{path.name} is no readable JSON: {error}")
-    if not isinstance(found, dict):
-        stop(f"{path.name} 应是一个 JSON 对象", f"{path.name} must hold one JSON object")
-    return found
 
 
 def _first_row(first: str, dates: "Any", t: "Any") -> int:

@@ -40,14 +40,12 @@ def pooled(
     two = _mid_z(window_sums(series.counts, 2), window_sums(mean, 2), phi) - cost
     z = np.fmax(one, two)[:, at]
     fitted = np.isfinite(mean[:, at]) & (mean[:, at] < ABSURD)
-    reason = np.full((len(mean), both.size), Reason.JUDGED, np.int8)
-    reason[:] = found.reason
     kept = np.isin(both, at)
     with np.errstate(invalid="ignore"):
         alarm = fitted & (z > limit)
     return judge(
         series, at, expected=mean[:, at], threshold=np.full_like(z, np.nan), score=z / limit,
-        p=np.asarray(special.ndtr(-z)), alarm=alarm, reason=reason[:, kept],
+        p=np.asarray(special.ndtr(-z)), alarm=alarm, reason=found.reason[:, kept],
         more={"statistic": z, "phi": phi[:, at]},
     )  # fmt: skip
 

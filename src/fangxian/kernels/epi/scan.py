@@ -12,10 +12,10 @@ import numpy as np
 from numba import njit
 from scipy import special
 
+from fangxian.kernels.common.sphere import great_circle_km
 from fangxian.kernels.common.threads import over_rows
 from fangxian.kernels.epi.detector import Floats, Ints
 
-EARTH_KM = 6371.0088
 EULER = 0.5772156649015329
 
 
@@ -46,10 +46,9 @@ class Scan:
 
 def distances(latitude: Floats, longitude: Floats) -> Floats:
     """Great-circle distances in km, shape (n, n); degrees in."""
-    a, b = np.radians(latitude), np.radians(longitude)
-    half = np.sin((a[:, None] - a) / 2) ** 2
-    half += np.cos(a[:, None]) * np.cos(a) * np.sin((b[:, None] - b) / 2) ** 2
-    return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
+    return great_circle_km(
+        lon=longitude[:, None], lat=latitude[:, None], lon2=longitude, lat2=latitude
+    )
 
 
 def circles(distance: Floats, weight: Floats, radius: float, share: float) -> tuple[Ints, Ints]:
@@ -113,7 +112,9 @@ def _best(recent, order, sizes, base, days, total, clog, best):
                     continue
                 previous = c
                 mu = weight * days[w]
-                if c > mu:
+                # at most (c - mu)^2 / (mu (1 - mu / total)): no logs where it cannot grow
+                away = c - mu
+                if away > 0 and away * away > top * mu * (1.0 - mu / total):
                     ratio = _score(c, mu, total, clog)
                     if ratio > top:
                         top = ratio
@@ -122,41 +123,10 @@ def _best(recent, order, sizes, base, days, total, clog, best):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _exceeds(recent, order, sizes, base, days, total, clog):
-    """As ``_best`` for a replicate: bounds first, logs only where the maximum may grow."""
-    windows = recent.shape[1]
-    counts = np.zeros(windows, np.int64)
-    top = 0.0
-    for centre in range(order.shape[0]):
-        counts[:] = 0
-        weight = 0.0
-        for k in range(sizes[centre]):
-            place = order[centre, k]
-            weight += base[place]
-            if recent[place, windows - 1] == 0:
-                continue
-            for w in range(windows):
-                counts[w] += recent[place, w]
-            previous = 0
-            for w in range(windows):
-                c = counts[w]
-                if c == previous:
-                    continue
-                previous = c
-                mu = weight * days[w]
-                # the ratio is at most (c - mu)^2 / mu (chi-square bound of the divergence)
-                away = c - mu
-                if away > 0 and away * away > top * mu * (1.0 - mu / total):
-                    ratio = _score(c, mu, total, clog)
-                    top = max(top, ratio)
-    return top
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _permutations(first, last, place, day, seeds, newest, windows, places, order, sizes, base,
                   days, total, clog, out):  # fmt: skip
     """Each replicate deals the days anew to the cases (Fisher-Yates with its own xorshift)."""
-    recent = np.empty((places, windows), np.int64)
+    recent, best = np.empty((places, windows), np.int64), np.empty(3, np.int64)
     dealt = np.empty(day.shape[0], np.int64)
     n = day.shape[0]
     for r in range(first, last):
@@ -169,14 +139,14 @@ def _permutations(first, last, place, day, seeds, newest, windows, places, order
             j = int((state >> np.uint64(11)) % np.uint64(i + 1))
             dealt[i], dealt[j] = dealt[j], dealt[i]
         _recent(place, dealt, newest, windows, recent)
-        out[r] = _exceeds(recent, order, sizes, base, days, total, clog)
+        out[r] = _best(recent, order, sizes, base, days, total, clog, best)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _multinomials(first, last, cumulative, slots, total_cases, seeds, windows, places, order, sizes,
                   base, days, total, clog, out):  # fmt: skip
     """Each replicate deals all cases to (place, day) cells in proportion to what is expected."""
-    recent = np.empty((places, windows), np.int64)
+    recent, best = np.empty((places, windows), np.int64), np.empty(3, np.int64)
     place = np.empty(total_cases, np.int64)
     day = np.empty(total_cases, np.int64)
     for r in range(first, last):
@@ -189,7 +159,7 @@ def _multinomials(first, last, cumulative, slots, total_cases, seeds, windows, p
             cell = min(np.searchsorted(cumulative, u, side="right"), cumulative.shape[0] - 1)
             place[i], day[i] = cell // slots, cell % slots
         _recent(place, day, slots - 1, windows, recent)
-        out[r] = _exceeds(recent, order, sizes, base, days, total, clog)
+        out[r] = _best(recent, order, sizes, base, days, total, clog, best)
 
 
 def gumbel_p(llr: float, replicates: Floats) -> float:

@@ -31,13 +31,6 @@ def rain_rate_mm_h(*, distance_km: Floats, wind_kt: Floats) -> Floats:
     return np.asarray(np.maximum(rate, 0.0) * np.minimum(wind / 35, 1.0))
 
 
-def great_circle_km(*, lon: Floats, lat: Floats, lon2: Floats, lat2: Floats) -> Floats:
-    """Distance between points in degrees, by the haversine on a sphere of 6,371 km; broadcasts."""
-    a, b, c, d = (np.radians(np.asarray(x, float)) for x in (lon, lat, lon2, lat2))
-    half = np.sin((b - d) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((a - c) / 2) ** 2
-    return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)))
-
-
 def cascade_m3_s(*, rain_mm: Floats, area_km2: Floats, hours: Floats, step_h: float) -> Floats:
     """Runoff of basins by two equal linear reservoirs in a row, from empty.
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from fangxian.hazards.flood.tables import river_marks
 from fangxian.hazards.flood.typhoon.track import along, meranti
-from fangxian.kernels.hydro.typhoon_rain import cascade_m3_s, great_circle_km, rain_rate_mm_h
+from fangxian.kernels.common.sphere import great_circle_km
+from fangxian.kernels.hydro.typhoon_rain import cascade_m3_s, rain_rate_mm_h
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Station
