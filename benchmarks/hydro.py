@@ -47,7 +47,7 @@ def xinanjiang() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for members in (1, 1000):
         p = given(members)
-        first = xaj.start(members, where, wu=10, wl=30, wd=20, reaches=1)
+        first = xaj.start(where, p, wu=10, wl=30, wd=20)
         xaj.run(where, rain, pan, p, first)
         seconds = best(lambda p=p, first=first: xaj.run(where, rain, pan, p, first))
         found[f"runs_per_s_{members}_members"] = round(members / seconds)
@@ -71,7 +71,7 @@ def hydromodel() -> dict[str, Any]:
         theirs(forcing, parameters, warmup_length=0, **setting)
         spans[n] = (time.perf_counter() - started) / n
     where, p = xaj.Basin([290.0], 24), given(1)
-    first = xaj.start(1, where, wu=10, wl=30, wd=20, reaches=1)
+    first = xaj.start(where, p, wu=10, wl=30, wd=20)
     xaj.run(where, rain, pan, p, first)
     ours = best(lambda: xaj.run(where, rain, pan, p, first), 20)
     return {"peer_single_ms": round(spans[1] * 1e3), "peer_batch_ms": round(spans[1000] * 1e3, 2),
@@ -86,7 +86,7 @@ def ensemble() -> dict[str, Any]:
     p = given(50)
     p[:, xaj.KE] = 0
     own = rain * np.linspace(0.5, 1.5, 50)[:, None, None]
-    first = xaj.start(50, where, wu=10, wl=30, wd=20)
+    first = xaj.start(where, p, wu=10, wl=30, wd=20)
     xaj.run(where, own, pan / 24, p, first)
     seconds = best(lambda: xaj.run(where, own, pan / 24, p, first), 3)
     return {"seconds": round(seconds, 3), "target_s": 0.5}
@@ -103,7 +103,7 @@ def basins(seeds: list[int]) -> Any:
     """One chunk: a run of 4,017 days for each basin, one after the other."""
     rain, pan = weather(DAYS, 1)
     where, p = xaj.Basin([290.0], 24), given(1)
-    first = xaj.start(1, where, wu=10, wl=30, wd=20, reaches=1)
+    first = xaj.start(where, p, wu=10, wl=30, wd=20)
     return np.stack(
         [xaj.run(where, rain * (1 + seed % 7 / 10), pan, p, first)[0][0, -1:] for seed in seeds]
     )

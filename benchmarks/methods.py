@@ -152,10 +152,10 @@ def draw_hydrology() -> None:
     pan = np.full((hours, 1), 0.12)
     where = xaj.Basin([290.0], 1)
     values = np.array([[0.93, 20, 60, 0.18, 120, 0.3, 0.01, 30, 1.5, 0.13, 0.57, 0.001, 0.3, 0.98,
-                        0.2, 4, 0.4]])  # fmt: skip
+                        0.2, 4, 0.4, 0]])  # fmt: skip
     off = values.copy()
     off[0, [xaj.KC, xaj.SM, xaj.CI]] = 1.2, 15, 0.6
-    first = xaj.start(1, where, wu=20, wl=55, wd=38, reaches=4)
+    first = xaj.start(where, values, wu=20, wl=55, wd=38)
     truth, model = (xaj.run(where, rain, pan, v, first)[0][0] for v in (values, off))
     truth = truth * np.exp(rng.normal(0, 0.02, hours))
     made = fit_correction(model[:900], truth[:900], leads=12)

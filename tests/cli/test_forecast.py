@@ -99,34 +99,116 @@ def test_calibrate_finds_the_truth_and_reports_the_check(tmp_path, basin, forcin
     assert json.loads(out.read_text())["params"]["KC"] == pytest.approx(0.93, abs=0.01)
 
 
-def test_verify_grades_and_correct_learns(tmp_path, basin, forcing):
+def test_calibrate_for_the_peaks_of_events(tmp_path, basin, forcing):
+    observed_too(tmp_path, basin, forcing)
+    events, out, plot = tmp_path / "e.csv", tmp_path / "found.json", tmp_path / "q.png"
+    events.write_text("start,end\n20,60\n100,160\n")
+    words = ["calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--to", 365,
+             "--objective", "peak", "--max-evals", 400, "--warm", "--out", out]  # fmt: skip
+    result = run(*words, "--events", events, "--plot", plot, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["value"] > 0.999  # it starts from the truth
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert run(*words).exit_code == 2
+    events.write_text("start,end\n400,460\n")
+    assert "within the period" in run(*words, "--events", events).output
+
+
+def biased(tmp_path, basin, forcing):
+    """The flow of a model that is off, beside a truth."""
     observed_too(tmp_path, basin, forcing)
     off = json.loads(basin.read_text())
-    off["params"] |= {"KC": 1.05}
+    off["params"] |= {"KC": 1.05, "CG": 0.97}
     basin.write_text(json.dumps(off))
-    told, events, out = tmp_path / "q.csv", tmp_path / "e.csv", tmp_path / "c.csv"
+    told = tmp_path / "q.csv"
     run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", told)
+    return told
+
+
+def test_verify_grades_a_simulation_by_event(tmp_path, basin, forcing):
+    told, events, out = biased(tmp_path, basin, forcing), tmp_path / "e.csv", tmp_path / "v.csv"
     events.write_text("start,end\n20,40\n100,130\n")
-    result = run("verify", "--observed", forcing, "--forecast", told, "--events", events,
-                 "--area", 200, "--dt-h", 24, "--mark", 10, "--json")  # fmt: skip
+    words = ["verify", "--observed", forcing, "--forecast", told, "--events", events, "--dt-h", 24]
+    result = run(*words, "--area", 200, "--mark", 10, "--out", out, "--json")
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
-    assert summary["grade_dc"] in "甲乙"
+    (one,) = summary["leads"]
+    assert one["grade_dc"] in "甲乙"
+    assert one["mark"]["pod"] > 0.5
     assert len(summary["events"]) == 2
-    assert {"peak", "time", "depth"} < set(summary["events"][0])
+    assert {"peak", "time", "depth", "dc"} < set(summary["events"][0]["leads"][0])
+    assert summary["event_rates"][0]["qualified_rate"] > 0
     assert "dc_jia" in summary["unverified_clauses"]
+    assert rows(out)[0]["lead"] == "1"
+    assert run(*words).exit_code == 2  # events need the area
+
+
+def test_correct_learns_and_verify_judges_it_by_lead(tmp_path, basin, forcing):
+    told, out, plot = biased(tmp_path, basin, forcing), tmp_path / "c.csv", tmp_path / "c.svg"
     result = run("correct", "--observed", forcing, "--forecast", told, "--from", 100, "--to", 600,
-                 "--leads", 5, "--out", out, "--json")  # fmt: skip
+                 "--leads", 5, "--equal-members", 20, "--mark", "warning=30", "--plot", plot,
+                 "--issued", 650, "--out", out, "--json")  # fmt: skip
     assert result.exit_code == 0, result.output
-    first = rows(out)[0]
-    assert (first["issued"], first["lead"]) == ("601", "1")
-    truth = {r["day"]: float(r["Q"]) for r in rows(forcing)}
-    ones = [r for r in rows(out) if r["lead"] == "1"]
-    error = {
-        k: sum((float(r[k]) - truth[str(int(r["issued"]) + 1)]) ** 2 for r in ones)
-        for k in ("raw", "corrected")
-    }
-    assert error["corrected"] < error["raw"]
+    assert json.loads(result.stdout)["left_off"] == []
+    assert (rows(out)[0]["issued"], rows(out)[0]["lead"]) == ("600", "1")
+    assert float(rows(out)[0]["m1"]) <= float(rows(out)[0]["m20"])
+    assert ">warning<" in plot.read_text()
+    result = run("verify", "--observed", forcing, "--forecast", out, "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert [row["lead"] for row in summary["leads"]] == [1, 2, 3, 4, 5]
+    first = summary["leads"][0]
+    assert first["crps"] < first["mae"]
+    assert 0.8 <= first["coverage"] <= 1
+    assert summary["effective_lead"] >= 1
+    assert sum(summary["ranks"][0]["counts"]) > 10
+    raw = tmp_path / "raw.csv"
+    raw.write_text(
+        "issued,lead,flow\n" + "".join(f"{r['issued']},{r['lead']},{r['raw']}\n" for r in rows(out))
+    )
+    plain = json.loads(run("verify", "--observed", forcing, "--forecast", raw, "--json").stdout)
+    assert plain["leads"][0]["mae"] > first["mae"]
+    assert plain["leads"][0]["crps"] == plain["leads"][0]["mae"]
+
+
+def test_members_of_perturbed_rain_give_a_range(tmp_path, basin, forcing):
+    out, plot = tmp_path / "q.csv", tmp_path / "q.svg"
+    words = ["simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", out]
+    result = run(*words, "--members", 40, "--rain-error", 0.4, "--plot", plot, "--mark", "警戒=20")
+    assert result.exit_code == 0, result.output
+    inside = [float(r["q05"]) <= float(r["flow"]) <= float(r["q95"]) for r in rows(out)[30:]]
+    assert np.mean(inside) > 0.9
+    assert "警戒" in plot.read_text()
+    assert run(*words, "--mark", "twenty").exit_code == 2
+
+
+def test_assimilate_issues_raw_where_it_does_not_help(tmp_path, basin, forcing):
+    biased(tmp_path, basin, forcing)
+    out = tmp_path / "a.csv"
+    words = ["assimilate", "--basin", basin, "--forcing", forcing, "--leads", 2, "--members", 20]
+    result = run(*words, "--from", 50, "--to", 500, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    off = json.loads(result.stdout)["left_off"]
+    for row in rows(out):
+        if int(row["lead"]) in off:
+            assert row["raw"] == row["corrected"]
+    assert {"q05", "q95"} < set(rows(out)[0])
+
+
+def test_batch_gives_the_same_files_wherever_it_runs(tmp_path, basin, forcing, monkeypatch):
+    jobs, made = tmp_path / "jobs.csv", []
+    jobs.write_text("basin,forcing,out\n" + "".join(f"b.json,f.csv,o{k}.csv\n" for k in range(3)))
+    for engine in ("here", "processes:2"):
+        monkeypatch.setenv("FANGXIAN_COMPUTE", engine)
+        result = run("batch", "--model", "xaj", "--list", jobs, "--json")
+        assert result.exit_code == 0, result.output
+        made.append((tmp_path / "o2.csv").read_bytes())
+    assert made[0] == made[1]
+    jobs.write_text("basin,forcing,out\nb.json,f.csv,o.csv\nb.json,none.csv,p.csv\n")
+    result = run("batch", "--model", "xaj", "--list", jobs, "--json")
+    assert result.exit_code == 3
+    assert "line 3" in result.output
+    assert (tmp_path / "o.csv").exists()
 
 
 def test_gr4j_runs_from_its_columns(tmp_path):
@@ -163,6 +245,33 @@ def test_reservoir(tmp_path):
         ).exit_code
         == 2
     )
+
+
+def test_reservoir_with_gates_and_seasons(tmp_path):
+    dam, inflow, out = tmp_path / "d.json", tmp_path / "i.csv", tmp_path / "o.csv"
+    gate = {"levels": [85, 95, 105], "openings": [0, 1, 3],
+            "flows": [[0, 0, 0], [0, 50, 120], [0, 80, 200]]}  # fmt: skip
+    dam.write_text(json.dumps({
+        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
+        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 104, "release": 400, "top": 106,
+        "dt_h": 6, "seasons": [{"from": "0401", "to": "0714", "level": 98}],
+        "gates": [{"name": "g1", **gate}, {"name": "g2", **gate}],
+    }))  # fmt: skip
+    times = [f"2026-07-{10 + k // 4:02d} {k % 4 * 6:02d}:00" for k in range(36)]
+    words = ["reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 104, "--out", out]
+    inflow.write_text("time,flow\n" + "".join(f"{t},100\n" for t in times))
+    assert run(*words, "--plot", tmp_path / "o.png").exit_code == 0
+    level = [float(r["level"]) for r in rows(out)]
+    assert level[17] == pytest.approx(98)  # the season's limit until 14 July
+    assert level[-1] > 98  # then it may rise
+    inflow.write_text("time,flow,g1,g2\n" + "".join(f"{t},100,1,0\n" for t in times))
+    result = run(*words, "--json")
+    assert json.loads(result.stdout)["by"] == "gates"
+    assert float(rows(out)[0]["outflow"]) == pytest.approx(77, abs=2)
+    inflow.write_text("time,flow\nnoon,100\n")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "line 2, column time" in result.output
 
 
 def test_gaps_and_bad_files_are_named(tmp_path, basin, forcing):

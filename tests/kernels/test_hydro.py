@@ -1,185 +1,30 @@
-"""Hydrology kernels: mass balance, restart, a slow reference, absurd inputs, hand-worked cases."""
+"""GR4, calibration, scores, grades, reservoir, indices: by hand, properties, bounds."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from water import weather
 
 from fangxian.hazards.flood.forecast_rules import grading_rules
-from fangxian.kernels.hydro import ensemble, gr4, indices, scores, xaj
+from fangxian.kernels.hydro import gr4, indices, scores
 from fangxian.kernels.hydro.calibrate import sce_ua
-from fangxian.kernels.hydro.correct import apply_correction, fit_correction
 from fangxian.kernels.hydro.grade import grade, judge_event, judge_routing, qualified_rate
-from fangxian.kernels.hydro.reservoir import Rating, Reservoir, route
-
-GIVEN = dict(KC=0.93, UM=20.0, LM=60.0, C=0.18, WM=120.0, B=0.3, IM=0.01, SM=30.0, EX=1.5, KG=0.13,
-             KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24.0, XE=0.4)  # fmt: skip
+from fangxian.kernels.hydro.reservoir import Gate, Rating, Reservoir, limits_by_season, route
 
 
-def weather(days, seed=1, columns=1):
-    rng = np.random.default_rng(seed)
-    wet = rng.random((days, columns)) < 0.4
-    return np.where(wet, rng.gamma(0.6, 14, (days, columns)), 0.0), np.full((days, columns), 3.0)
-
-
-def sets(n, seed):
-    """Parameter sets over the whole widest ranges, feasible."""
-    rng = np.random.default_rng(seed)
-    low, high = np.array([row[1:3] for row in xaj.PARAMETERS.values()]).T
-    p = low + (high - low) * rng.random((n, 17))
-    p[:, xaj.WM] = np.maximum(p[:, xaj.WM], p[:, xaj.UM] + p[:, xaj.LM])
-    p[:, xaj.KG] *= np.minimum(1, 0.98 / (p[:, xaj.KG] + p[:, xaj.KI]))
-    p[:, xaj.KI] = np.minimum(p[:, xaj.KI], 0.99 - p[:, xaj.KG])
-    p[:, xaj.KE] = 24.0 * rng.integers(0, 3, n)
-    x = 0.5 - rng.random(n) * 0.5
-    p[:, xaj.XE] = np.where(p[:, xaj.KE] == 24, x, 0.5 - (0.5 - x) / 2)
-    return p
-
-
-def land_balance(p, told, first):
-    """Relative error of P = E + runoff + change of storage, all over the run, mm."""
-    e, w, s, fr, r = (told[:, 0, xaj.FLUXES.index(n)] for n in ("E", "W", "S", "FR", "R"))
-    sources = told[:, 0, 6:9].sum()
-    rain = told[:, 0, 0].sum()
-    tension = w[-1] - first.land[0, 0, :3].sum()
-    free = s[-1] * fr[-1] - first.land[0, 0, 3] * first.land[0, 0, 4]
-    return abs(rain - e.sum() - r.sum() - tension) / rain, abs(r.sum() - sources - free) / rain
-
-
-def test_no_parameter_set_makes_a_nan_and_water_is_kept():
-    """10^5 sets in all ranges for NaN and negative flow; balance on some of them."""
-    rain, pan = weather(60)
-    rain[::17] = 180.0
-    where = xaj.Basin([250.0], 24)
-    p = sets(100_000, 1)
-    first = xaj.start(len(p), where, wu=1, wl=5, wd=2, reaches=2)
-    flow, after = xaj.run(where, rain, pan, p, first)
-    assert np.isfinite(flow).all()
-    assert np.isfinite(after.land).all()
-    assert (flow >= -1e-9 * flow.max()).all()
-    for k in range(0, 400):
-        one = xaj.start(1, where, wu=1, wl=5, wd=0, reaches=2)
-        _, _, told = xaj.trace(where, rain, pan, p[k], one)
-        assert max(land_balance(p[k], told, one)) <= 1e-9, dict(zip(xaj.NAMES, p[k], strict=True))
-
-
-def test_what_runs_off_arrives():
-    """After a long dry end all runoff has left the reservoirs and reaches."""
-    rain, pan = weather(200, columns=3)
-    rain = np.vstack([rain, np.zeros((4000, 3))])
-    pan = np.vstack([pan, np.zeros((4000, 3))])
-    where = xaj.Basin([120.0, 310.0, 45.0], 24)
-    named = {**GIVEN, "CG": 0.9, "KE": 48.0, "XE": 0.3}
-    flow, _, told = xaj.trace(where, rain, pan, xaj.by_name(named),
-                              xaj.start(1, where, wu=10, wl=30, wd=20, reaches=2))  # fmt: skip
-    kinds = {n: k for k, n in enumerate(xaj.FLUXES)}
-    pervious = told[:, :, kinds["RS"] : kinds["RG"] + 1].sum(axis=2) * (1 - GIVEN["IM"])
-    sealed = np.maximum(told[:, :, kinds["P"]] - told[:, :, kinds["E"]], 0) * GIVEN["IM"]
-    volume = ((pervious + sealed) * where.areas).sum() / 86.4
-    assert flow.sum() == pytest.approx(volume, rel=1e-9)
-
-
-@given(st.integers(1, 199), st.integers(0, 1000))
+@given(st.integers(0, 200), st.integers(0, 1000))
 @settings(max_examples=20)
-def test_a_restart_changes_no_bit(cut, seed):
-    rain, pan = weather(200, seed, columns=2)
-    where = xaj.Basin([100.0, 300.0], 6)
-    p = np.repeat(xaj.by_name({**GIVEN, "KE": 12.0, "XE": 0.3}), 3, axis=0)
-    first = xaj.start(3, where, wu=10, wl=30, wd=20, reaches=2)
-    whole, end = xaj.run(where, rain, pan, p, first)
-    a, middle = xaj.run(where, rain[:cut], pan[:cut], p, first)
-    b, end2 = xaj.run(where, rain[cut:], pan[cut:], p, middle)
-    assert (np.concatenate([a, b], axis=1) == whole).all()
-    assert (end2.land == end.land).all()
-    assert (end2.reach == end.reach).all()
+def test_a_restart_of_gr4_changes_no_bit(cut, seed):
+    rain, pan = (a[:, 0] for a in weather(200, seed))
     x = np.array([[300.0, 0.5, 60, 3.3]])
-    whole, _ = gr4.run_gr4(rain[:, 0], pan[:, 0], x)
-    a, middle = gr4.run_gr4(rain[:cut, 0], pan[:cut, 0], x)
-    b, _ = gr4.run_gr4(rain[cut:, 0], pan[cut:, 0], x, state=middle)
+    whole, _ = gr4.run_gr4(rain, pan, x)
+    a, middle = gr4.run_gr4(rain[:cut], pan[:cut], x)
+    b, _ = gr4.run_gr4(rain[cut:], pan[cut:], x, state=middle)
     assert (np.concatenate([a, b], axis=1) == whole).all()
-
-
-def slow_runoff(p, w, net):
-    """Runoff of one step by summing the tension-water curve over 200,000 strips of the basin: each
-    strip stores what it has room for."""
-    wmm = p["WM"] * (1 + p["B"])
-    share = (np.arange(200_000) + 0.5) / 200_000
-    room = wmm * (1 - (1 - share) ** (1 / p["B"]))
-    low, high = 0.0, wmm
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if np.minimum(room, middle).mean() < w else (low, middle)
-    return (net - (np.minimum(room, low + net) - np.minimum(room, low))).mean()
-
-
-@pytest.mark.parametrize("rain", [5.0, 30.0, 90.0])
-def test_runoff_against_strips_of_the_basin(rain):
-    named = {**GIVEN, "IM": 0.0}
-    where = xaj.Basin([100.0], 24)
-    first = xaj.start(1, where, wu=15, wl=40, wd=30)
-    _, _, told = xaj.trace(where, [[rain]], [[0.0]], xaj.by_name({**named, "KE": 0.0}), first)
-    assert told[0, 0, xaj.FLUXES.index("R")] == pytest.approx(
-        slow_runoff(named, 85.0, rain), abs=1e-3
-    )
-
-
-def test_evaporation_by_hand():
-    where = xaj.Basin([100.0], 24)
-    p = xaj.by_name({**GIVEN, "KC": 1.0, "KE": 0.0})
-    first = xaj.start(1, where, wu=2.0, wl=30.0, wd=20.0)
-    _, _, told = xaj.trace(where, [[1.0]], [[9.0]], p, first)
-    assert told[0, 0, 1] == pytest.approx(3.0 + 6.0 * 30 / 60)  # upper layer, then by WL/LM
-    first = xaj.start(1, where, wu=0.0, wl=5.0, wd=20.0)
-    _, _, told = xaj.trace(where, [[0.0]], [[9.0]], p, first)
-    assert told[0, 0, 1] == pytest.approx(0.18 * 9.0)  # below C LM
-
-
-def test_members_and_their_own_rain():
-    rain, pan = weather(80, columns=2)
-    where = xaj.Basin([100.0, 50.0], 24)
-    own = rain * np.array([0.8, 1.0, 1.2])[:, None, None]
-    p = np.repeat(xaj.by_name(GIVEN), 3, axis=0)
-    first = xaj.start(3, where, wu=10, wl=30, wd=20, reaches=1)
-    many, _ = xaj.run(where, own, pan, p, first)
-    one, _ = xaj.run(where, own[2], pan, p[:1], xaj.start(1, where, wu=10, wl=30, wd=20, reaches=1))
-    assert (many[2] == one[0]).all()
-    assert (many[2].sum(), many[0].sum()) > (many[1].sum(), 0)
-
-
-@pytest.mark.parametrize("days", [0, 1])
-def test_no_days_and_one_day(days):
-    where = xaj.Basin([100.0], 24)
-    first = xaj.start(1, where, wu=10, wl=30, wd=20, reaches=1)
-    flow, _ = xaj.run(where, np.zeros((days, 1)), np.zeros((days, 1)), xaj.by_name(GIVEN), first)
-    assert flow.shape == (1, days)
-    assert (flow == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [({"UM": 90.0}, "UM \\+ LM"), ({"KI": 0.89, "KG": 0.2}, "below 1"), ({"KC": 9.0}, "KC"),
-     ({"KE": 240.0, "XE": 0.0}, "unstable")],
-)  # fmt: skip
-def test_parameters_that_cannot_be_are_named(change, text):
-    where = xaj.Basin([100.0], 24)
-    with pytest.raises(ValueError, match=text):
-        xaj.run(where, np.zeros((3, 1)), np.zeros((3, 1)), xaj.by_name({**GIVEN, **change}),
-                xaj.start(1, where, wu=1, wl=1, wd=1, reaches=10))  # fmt: skip
-
-
-@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
-def test_one_bad_value_of_rain_is_refused(bad):
-    where = xaj.Basin([100.0], 24)
-    rain, pan = weather(10)
-    rain[4] = bad
-    with pytest.raises(ValueError, match="finite"):
-        xaj.run(
-            where, rain, pan, xaj.by_name(GIVEN), xaj.start(1, where, wu=1, wl=1, wd=1, reaches=1)
-        )
-    with pytest.raises(ValueError, match="finite"):
-        gr4.run_gr4(rain[:, 0], pan[:, 0], [300, 0, 50, 2])
 
 
 def test_gr4_keeps_its_water_without_exchange():
@@ -243,29 +88,6 @@ def test_scores_by_hand():
     )
 
 
-def test_crps_agrees_with_scoringrules():
-    import scoringrules
-
-    rng = np.random.default_rng(1)
-    x, o = rng.gamma(3, 2, (30, 20)), rng.gamma(3, 2, 20)
-    theirs = scoringrules.crps_ensemble(o, x.T, estimator="nrg")
-    np.testing.assert_allclose(scores.crps(x, o), theirs, rtol=1e-12)
-
-
-def test_a_correction_that_cannot_help_fades_out():
-    rng = np.random.default_rng(1)
-    truth = 10 + np.sin(np.arange(2000) / 20) + rng.normal(0, 0.3, 2000)
-    raw = 10 + np.sin(np.arange(2000) / 20)
-    made = fit_correction(raw, truth, leads=6)  # white errors: nothing to learn
-    flow, band = apply_correction(made, raw, truth)
-    for lead in range(1, 7):
-        plain = ((raw[lead:] - truth[lead:]) ** 2).mean()
-        assert ((flow[:-lead, lead - 1] - truth[lead:]) ** 2).mean() <= plain * 1.001
-    assert (band[:-6, :, 0] <= band[:-6, :, 2]).all()
-    with pytest.raises(ValueError, match="pairs"):
-        fit_correction(raw[:50], truth[:50], leads=2)
-
-
 def test_grading_by_hand():
     rules, _ = grading_rules(date(2026, 1, 1))
     observed = np.array([1.0, 5, 40, 20, 10, 5])
@@ -280,8 +102,11 @@ def test_grading_by_hand():
     assert big.tolerance == 20  # the cap
     small = judge_event(simulated / 20, observed / 20, rules, dt_h=6, area_km2=50)[2]
     assert small.tolerance == 3  # the floor
-    assert judge_routing(10.3, 10.5, 9.0, rules).qualified
-    assert not judge_routing(10.1, 10.5, 9.0, rules).qualified
+    assert judge_routing(10.3, 10.5, 9.0, rules, level=True).qualified
+    assert not judge_routing(10.1, 10.5, 9.0, rules, level=True).qualified
+    assert judge_routing(9.0, 9.05, 9.0, rules, level=True).tolerance == 0.1  # the floor, m
+    assert judge_routing(95.0, 100, 98, rules).qualified  # 5 % of the flow
+    assert not judge_routing(94.0, 100, 98, rules).qualified
     assert qualified_rate([peak, big]) in (0.5, 1.0)
     assert [grade(v, rules.dc) for v in (0.9, 0.89, 0.5, 0.49, np.nan)] == [
         "甲", "乙", "丙", "等外", "等外"]  # fmt: skip
@@ -317,6 +142,37 @@ def test_reservoir_rules():
     assert drawn.level[-1] == pytest.approx(96.0, abs=0.2)
     kept = route(a_reservoir(), np.full(5, 100.0), level=90.0, dt_h=1, plan=np.full(5, 9999.0))
     assert kept.level[-1] >= 85.0
+
+
+def test_gates_by_table_and_a_plan_of_openings():
+    gate = Gate([85.0, 95, 105], [0.0, 1, 3], [[0, 0, 0], [0, 50, 120], [0, 80, 200]])
+    assert gate.flow(84.9, 3.0) == 0
+    assert gate.flow(90.0, 1.0) == pytest.approx(25)
+    assert gate.flow(100.0, 2.0) == pytest.approx((65 + 160) / 2)
+    assert gate.flow(120.0, 9.0) == 200
+    dam = replace(a_reservoir(), gates=(gate, gate))
+    shut = route(dam, np.full(10, 100.0), level=100.0, dt_h=1, openings=np.zeros((10, 2)))
+    assert (shut.outflow == 0).all()
+    half = np.column_stack([np.full(10, 1.0), np.zeros(10)])
+    one = route(dam, np.full(10, 100.0), level=100.0, dt_h=1, openings=half)
+    assert one.outflow[0] == pytest.approx(65, abs=0.2)
+    assert one.balance <= 1e-9
+    with pytest.raises(ValueError, match="every gate"):
+        route(dam, np.ones(3), level=100.0, dt_h=1, openings=np.zeros((3, 1)))
+    with pytest.raises(ValueError, match="must not fall"):
+        Gate([1.0, 2], [0.0, 1], [[0, 5], [0, 4]])
+
+
+def test_flood_limit_seasons():
+    days = np.array(["2026-03-31", "2026-04-01", "2026-07-15", "2026-12-31", "2027-01-31",
+                     "2027-02-01"], "datetime64[D]")  # fmt: skip
+    seasons = [("0401", "0714", 95.0), ("0715", "1015", 97.0), ("1216", "0131", 99.0)]
+    assert limits_by_season(days, seasons, 100.0).tolist() == [100, 95, 97, 99, 99, 100]
+    with pytest.raises(ValueError, match="two flood-limit"):
+        limits_by_season(days, [*seasons, ("0401", "0402", 1.0)], 100.0)
+    for wrong in ("1301", "41", "0432", "april"):
+        with pytest.raises(ValueError, match="MMDD"):
+            limits_by_season(days, [(wrong, "0714", 95.0)], 100.0)
 
 
 @pytest.mark.parametrize(
@@ -356,32 +212,3 @@ def test_drought_indices_are_standard_normal_and_the_turn_has_its_sign():
     assert np.isnan(indices.spi(rain[:48], 1)).all()
     turn = indices.sudden_turn(np.array([-2.0, 2.0, 1.0]), np.array([2.0, -2.0, 1.0]))
     assert turn.tolist() == [16.0, -16.0, 0.0]
-
-
-def test_the_filter_finds_the_states_of_a_twin():
-    """The truth runs from wet states; the members start dry and see its flow."""
-    rain, pan = weather(120, 5)
-    where = xaj.Basin([250.0], 24)
-    p = xaj.by_name(GIVEN)
-    truth, _ = xaj.run(
-        where, rain, pan, p, xaj.start(1, where, wu=20, wl=60, wd=40, s=8, fr=0.6, reaches=1)
-    )
-    members = xaj.start(50, where, wu=2, wl=10, wd=10, reaches=1)
-    noise = ensemble.Noise(rain=0.3, flow=0.05)
-    kept, after = ensemble.filter_states(where, rain, pan, p, members, truth[0], every=1,
-                                         noise=noise, seed=2)  # fmt: skip
-    blind = np.full(120, np.nan)
-    free, _ = ensemble.filter_states(
-        where, rain, pan, p, members, blind, every=1, noise=noise, seed=2
-    )
-    late = slice(20, 120)
-    assert scores.nse(kept.mean(axis=0)[late], truth[0, late]) > scores.nse(
-        free.mean(axis=0)[late], truth[0, late]
-    )
-    assert (after.land >= 0).all()
-    again, _ = ensemble.filter_states(where, rain, pan, p, members, truth[0], every=1,
-                                      noise=noise, seed=2)  # fmt: skip
-    assert (again == kept).all()
-    with pytest.raises(ValueError, match="ten members"):
-        few = xaj.start(3, where, wu=1, wl=1, wd=1, reaches=1)
-        ensemble.filter_states(where, rain, pan, p, few, truth[0], every=1, noise=noise, seed=2)

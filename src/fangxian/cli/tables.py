@@ -2,6 +2,7 @@
 the rest is used."""
 
 import csv
+import gzip
 import json
 import math
 import sys
@@ -15,6 +16,11 @@ import click
 from .main import say, tell
 
 MISSING = ("", "NA", "NaN", "nan")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help=say("摘要用 JSON", "summary as JSON")
+)
 
 
 @dataclass
@@ -59,13 +65,14 @@ class Table:
         return [self.number(row, column, **bounds) for row in range(len(self.rows))]
 
     def day(self, row: int, column: str) -> "Any":
-        """A date (YYYY-MM-DD) as datetime64[D]; NaT where it is missing or wrong."""
+        """A date (YYYY-MM-DD, a time after it is left out) as datetime64[D]; NaT where it is missing
+        or wrong."""
         import numpy as np
 
         text = (self.rows[row].get(column) or "").strip()
         if text in MISSING:
             return np.datetime64("NaT", "D")
-        parts = text.replace("/", "-").split("-")
+        parts = text.replace("/", "-").replace("T", " ").split(" ")[0].split("-")
         try:
             year, month, day = (int(p) for p in parts)
             return np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "D")
@@ -81,14 +88,16 @@ def stop(zh: str, en: str) -> NoReturn:
 
 
 def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
-    """Read a CSV with a head; each of ``needed`` is a column or a choice of names for one. Ends
-    with exit 1 when the file or a column is not there."""
+    """Read a CSV with a head, gzipped or not; each of ``needed`` is a column or a choice of names
+    for one. Ends with exit 1 when the file or a column is not there."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        stop(f"读不了 {path}:{error}", f"cannot read {path}: {error}")
+    try:
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = path.read_text(encoding="gb18030", errors="replace")
-    except OSError as error:
-        stop(f"读不了 {path}:{error.strerror}", f"cannot read {path}: {error.strerror}")
+        text = raw.decode("gb18030", errors="replace")
     reader = csv.DictReader(text.splitlines())
     columns = [c.strip() for c in reader.fieldnames or []]
     reader.fieldnames = columns

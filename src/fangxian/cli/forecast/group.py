@@ -9,12 +9,10 @@ import click
 from fangxian.cli.main import say
 from fangxian.cli.tables import Table, first_of, read_table, stop
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.Path(dir_okay=False, path_type=Path)
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help=say("摘要用 JSON", "summary as JSON")
-)
-FLOWS = ("q_obs_m3s", "Qobs", "Qmm", "flow", "q", "Q")
+FLOWS = ("q_obs_m3s", "Qobs", "Qmm", "flow", "q_m3s", "q", "Q")
+TIMES = ("time", "day", "date", "DatesR", "Time", "t")
+RAINS = ("P", "prcp", "rain", "RAIM", "p_mm")
+PANS = ("em_mm", "E", "ET0", "PET", "pet", "pet_mm")
 
 
 @click.group(help=say("洪水预报计算:模拟、率定、校正、评定、水库。",
@@ -34,24 +32,29 @@ class Forcing:
     observed: Any
 
 
+def labels_of(table: Table) -> list[str]:
+    """The time of each row as it is written; the number of the row where there is no such column."""
+    known = [name for name in TIMES if name in table.columns]
+    if not known:
+        return [str(k + 1) for k in range(len(table.rows))]
+    return [(row.get(known[0]) or "").strip() for row in table.rows]
+
+
 def read_forcing(path: Path, weights: Any = None) -> Forcing:
-    """Columns day|date|time|DatesR; rain p1_mm.. | P_* | P | prcp; em_mm | E_* | E | ET0 | PET;
-    observed flow as one of ``FLOWS``. ``weights`` (sub-basins, gauges) turns gauges into
+    """Time as one of ``TIMES``; rain p1_mm.. | P_* | one of ``RAINS``; evaporation E_* | one of
+    ``PANS``; observed flow as one of ``FLOWS``. ``weights`` (sub-basins, gauges) turns gauges into
     sub-basins. Ends with exit 1 at a gap in the forcing, naming line and column."""
     import numpy as np
 
-    table = read_table(path, [("day", "date", "time", "DatesR", "t")])
-    label = first_of(table, "day", "date", "time", "DatesR", "t")
+    table = read_table(path, [])
     rain_names = [c for c in table.columns if c.startswith(("P_", "p")) and c[1:2] in "_0123456789"]
-    rains = ("P", "prcp", "rain", "RAIM")
-    rain_names = rain_names or [c for c in table.columns if c in rains][:1]
-    pans = ("em_mm", "E", "ET0", "PET", "pet")
-    pan_names = [c for c in table.columns if c.startswith("E_")]
-    pan_names = pan_names or [c for c in table.columns if c in pans][:1]
+    rain_names = [c for c in rain_names if c not in RAINS] or _one(table, RAINS)
+    pan_names = [c for c in table.columns if c.startswith("E_")] or _one(table, PANS)
     if not rain_names or not pan_names:
         stop(
-            f"{path.name} 要有雨量(P…)与蒸发(E…)列",
-            f"{path.name} needs columns of rain (P..) and evaporation (E..)",
+            f"{path.name} 要有雨量(P…)与蒸发(E…)列;有:{', '.join(table.columns)}",
+            f"{path.name} needs columns of rain (P..) and evaporation (E..); "
+            f"it has {', '.join(table.columns)}",
         )
     rain = np.array([table.numbers(c, low=0) for c in rain_names]).T
     pan = np.array([table.numbers(c, low=0) for c in pan_names]).T
@@ -68,10 +71,25 @@ def read_forcing(path: Path, weights: Any = None) -> Forcing:
         rain = rain @ weights.T
     if pan.shape[1] == 1:
         pan = np.repeat(pan, rain.shape[1], axis=1)
-    flows = [c for c in FLOWS if c in table.columns]
+    flows = _one(table, FLOWS)
     observed = np.array(table.numbers(flows[0], low=0)) if flows else None
-    labels = [(row.get(label) or "").strip() for row in table.rows]
-    return Forcing(table, labels, rain, pan, observed)
+    return Forcing(table, labels_of(table), rain, pan, observed)
+
+
+def _one(table: Table, names: tuple[str, ...]) -> list[str]:
+    """The first of these columns the table has, if it has one."""
+    return [name for name in names if name in table.columns][:1]
+
+
+def read_spans(path: Path, labels: list[str]) -> list[tuple[int, int]]:
+    """First and last row of each event of a CSV with start, end (or t_start, t_end)."""
+    table = read_table(path, [("start", "t_start"), ("end", "t_end")])
+    begin, end = first_of(table, "t_start", "start"), first_of(table, "t_end", "end")
+    found = []
+    for row in table.rows:
+        a, b = span(labels, row[begin], row[end])
+        found.append((a, b - 1))
+    return found
 
 
 def span(labels: list[str], first: str | None, last: str | None) -> tuple[int, int]:
@@ -80,7 +98,8 @@ def span(labels: list[str], first: str | None, last: str | None) -> tuple[int, i
     def find(text: str | None, default: int) -> int:
         if text is None:
             return default
-        rows = [k for k, label in enumerate(labels) if label.startswith(text)]
+        rows = [k for k, label in enumerate(labels) if label == text]
+        rows = rows or [k for k, label in enumerate(labels) if label.startswith(text)]
         if not rows:
             raise click.UsageError(say(f"没有时刻 {text}", f"no row {text!r}"))
         return rows[0] if default == 0 else rows[-1] + 1

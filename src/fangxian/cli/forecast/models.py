@@ -1,92 +1,52 @@
-"""`fangxian forecast simulate`, `calibrate`, `reservoir`."""
+"""`fangxian forecast simulate`, `batch` and `calibrate`."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from fangxian.cli.forecast.group import FILE, OUT, forecast_command, json_option, read_forcing, span
-from fangxian.cli.forecast.plot import draw
+from fangxian.cli.forecast.group import forecast_command, read_spans, span
+from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.forecast.runner import MODELS, Runner
 from fangxian.cli.main import say, tell
-from fangxian.cli.tables import finish, read_json, read_table, stop, write_table
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    finish,
+    json_option,
+    read_json,
+    read_table,
+    stop,
+    write_table,
+)
 
-MODELS = click.Choice(["xaj", "gr4j", "gr4h"])
-OBJECTIVES = click.Choice(["dc", "kge", "log", "mixed"])
-
-
-class Runner:
-    """A model with its basin and forcing: ``flow(points)`` gives m3/s (GR4: mm a step)."""
-
-    def __init__(self, model: str, basin: dict[str, Any], forcing: Path, state: Path | None,
-                 published: bool = False) -> None:  # fmt: skip
-        import numpy as np
-
-        from fangxian.kernels.hydro import gr4, xaj
-
-        self.model, self.basin, self.published = model, basin, published
-        rows = basin.get("thiessen_rows_sub_cols_gauge")
-        weights = None if rows is None or model != "xaj" else np.array(rows, float)
-        self.forcing = read_forcing(forcing, weights)
-        self.names = xaj.NAMES if model == "xaj" else gr4.NAMES
-        given = basin.get("params", {})
-        missing = [n for n in self.names if n not in given]
-        if missing:
-            stop(f"流域文件缺少参数 {missing}", f"the basin file has no parameters {missing}")
-        self.given = np.array([[float(given[n]) for n in self.names]])
-        self.saved = read_json(state) if state else None
-        if model == "xaj":
-            areas = basin.get("sub_areas_km2", [basin.get("area_km2", 0)])
-            self.where = xaj.Basin(np.array(areas, float), float(basin.get("dt_h", 24)))
-
-    def run(self, points: Any, *, fluxes: bool = False) -> tuple[Any, Any, Any]:
-        import numpy as np
-
-        from fangxian.kernels.hydro import gr4, xaj
-
-        if self.model != "xaj":
-            state = None
-            if self.saved:
-                state = gr4.GrState(
-                    *(np.array(self.saved[k]) for k in ("stores", "first", "second"))
-                )
-            step = "daily" if self.model == "gr4j" else "hourly"
-            rain, pan = self.forcing.rain.mean(axis=1), self.forcing.pan.mean(axis=1)
-            flow, after = gr4.run_gr4(rain, pan, points, step=step, state=state)
-            return (
-                flow,
-                {"stores": after.stores, "first": after.first, "second": after.second},
-                None,
-            )
-        reaches = max(xaj.reach_count(float(ke), self.where.dt_h) for ke in points[:, xaj.KE])
-        first = self._first(len(points), reaches)
-        inputs = (self.where, self.forcing.rain, self.forcing.pan, points, first)
-        if fluxes:
-            flow, end, told = xaj.trace(*inputs, published=self.published)
-        else:
-            (flow, end), told = xaj.run(*inputs, published=self.published), None
-        return flow, {"land": end.land, "reach": end.reach}, told
-
-    def _first(self, members: int, reaches: int) -> Any:
-        import numpy as np
-
-        from fangxian.kernels.hydro import xaj
-
-        if self.saved:
-            land, reach = np.array(self.saved["land"]), np.array(self.saved["reach"])
-            return xaj.State(np.repeat(land, members, 0), np.repeat(reach, members, 0))
-        start = {k: float(v) for k, v in self.basin.get("initial", {}).items()}
-        return xaj.start(members, self.where, wu=start.get("WU", 10), wl=start.get("WL", 30),
-                         wd=start.get("WD", 20), s=start.get("S0", 0), fr=start.get("FR", 0),
-                         reaches=reaches)  # fmt: skip
+OBJECTIVES = ("dc", "kge", "log", "peak", "mixed")
+model_option = click.option("--model", type=click.Choice(MODELS), required=True)
+basin_option = click.option(
+    "--basin", type=FILE, required=True, help="JSON: params, sub_areas_km2, dt_h, initial, ..."
+)
+forcing_option = click.option("--forcing", type=FILE, required=True)
+published_option = click.option(
+    "--published", is_flag=True,
+    help=say("照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"),
+)  # fmt: skip
+rain_error_option = click.option(
+    "--rain-error", type=click.FloatRange(0), default=0.3, show_default=True,
+    help=say("雨量相对误差", "relative error of the rain"),
+)  # fmt: skip
+rain_memory_option = click.option(
+    "--rain-memory", type=click.FloatRange(0), default=0.0, show_default=True,
+    help=say("雨量误差持续的步数", "steps over which the rain's error lasts"),
+)  # fmt: skip
+seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+UNITS = {"xaj": "m³/s", "gr4j": "mm/d", "gr4h": "mm/h"}
 
 
 @forecast_command.command(help=say("由雨量模拟流量", "flow from rain"))
-@click.option("--model", type=MODELS, required=True)
-@click.option(
-    "--basin", type=FILE, required=True, help="JSON: params, sub_areas_km2, dt_h, initial, ..."
-)
-@click.option("--forcing", type=FILE, required=True)
+@model_option
+@basin_option
+@forcing_option
 @click.option(
     "--state",
     type=FILE,
@@ -99,26 +59,40 @@ class Runner:
     help=say("逐子流域写出全部状态与通量", "all states and fluxes by sub-basin"),
 )
 @click.option(
-    "--published",
-    is_flag=True,
-    help=say(
-        "照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"
-    ),
+    "--members", type=click.IntRange(2), help=say("雨量扰动的成员数", "members with perturbed rain")
 )
-@click.option("--plot", type=OUT, help="svg | png")
+@rain_error_option
+@rain_memory_option
+@seed_option
+@published_option
+@mark_option
+@plot_option
 @click.option("--out", type=OUT, required=True)
 @json_option
 def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_state: Path | None,
-             all_states: Path | None, published: bool, plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
-    if all_states and model != "xaj":
-        raise click.UsageError(say("--all-states 只用于 xaj", "--all-states is for xaj"))
+             all_states: Path | None, members: int | None, rain_error: float, rain_memory: float,
+             seed: int, published: bool, marks: tuple[str, ...], plot: Path | None, out: Path,
+             as_json: bool) -> None:  # fmt: skip
+    import numpy as np
+
+    levels = read_marks(marks)
     try:
-        runner = Runner(model, read_json(basin), forcing, state, published)
-        flow, after, told = runner.run(runner.given, fluxes=all_states is not None)
+        runner = Runner(model, read_json(basin), forcing, state, published=published)
+        flow, after = runner.run(runner.given)
+        columns, band = {"flow": flow[0]}, None
+        if members:
+            many = _members(runner, members, rain_error, rain_memory, seed)
+            quantiles = np.quantile(many, (0.05, 0.5, 0.95), axis=0)
+            columns |= dict(zip(("q05", "q50", "q95"), quantiles, strict=True))
+            band = quantiles[[0, 2]]
+        told = runner.trace() if all_states else np.empty((0, 0, 0))
     except (ValueError, KeyError) as error:
         raise click.UsageError(str(error)) from None
     feed = runner.forcing
-    write_table(out, ["time", "flow"], zip(feed.labels, map(float, flow[0]), strict=True))
+    write_table(out, ["time", *columns], (
+        [label, *map(float, row)]
+        for label, row in zip(feed.labels, np.column_stack(list(columns.values())), strict=True)
+    ))  # fmt: skip
     if all_states is not None:
         from fangxian.kernels.hydro.xaj import FLUXES
 
@@ -129,9 +103,21 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
         text = json.dumps({k: v.tolist() for k, v in after.items()})
         save_state.write_text(text, encoding="utf-8")
     if plot is not None:
-        draw(plot, feed.labels, feed.rain.mean(axis=1), flow[0], feed.observed)
+        draw(plot, feed.labels, rain=feed.rain.mean(axis=1), observed=feed.observed, flow=flow[0],
+             band=band, marks=levels, unit=UNITS[model])  # fmt: skip
     finish({"model": model, "steps": len(feed.labels), **_fit(flow, feed.observed), "out": str(out)},
            as_json, feed.table.errors)  # fmt: skip
+
+
+def _members(runner: Runner, members: int, error: float, memory: float, seed: int) -> Any:
+    """Flow of members that each have their own perturbed rain."""
+    import numpy as np
+
+    from fangxian.kernels.hydro.ensemble import Noise, perturbed
+
+    noise = Noise(rain=error, memory=memory)
+    own = perturbed(runner.forcing.rain, members, noise, np.random.default_rng(seed))
+    return runner.run(np.repeat(runner.given, members, axis=0), own, quick=True)[0]
 
 
 def _fit(flow: Any, observed: Any) -> dict[str, Any]:
@@ -146,24 +132,79 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
     return {"dc": round(float(nse(flow, observed)[0]), 5), "volume_error": round(volume, 4)}
 
 
+class Job(NamedTuple):
+    """One basin of a batch."""
+
+    model: str
+    published: bool
+    basin: Path
+    forcing: Path
+    out: Path
+
+
+@forecast_command.command(help=say("多个流域一起模拟", "simulate many basins"))
+@model_option
+@click.option("--list", "jobs", type=FILE, required=True,
+              help=say("CSV:basin, forcing, out(相对于该文件)",
+                       "CSV: basin, forcing, out (relative to that file)"))  # fmt: skip
+@published_option
+@json_option
+def batch(model: str, jobs: Path, published: bool, as_json: bool) -> None:
+    """Where ``FANGXIAN_COMPUTE`` says: here, in processes or on Dask; the same files come out."""
+    from fangxian.spine.core.compute import EngineError, map_chunks
+    from fangxian.spine.core.config import ConfigError, config
+
+    table = read_table(jobs, ["basin", "forcing", "out"])
+    chunks = [Job(model, published, *(jobs.parent / row[name] for name in ("basin", "forcing", "out")))
+              for row in table.rows]  # fmt: skip
+    try:
+        done = map_chunks(_simulate_one, chunks, engine=config().compute,
+                          done=lambda k: tell(f"{k}/{len(chunks)}"))  # fmt: skip
+    except (EngineError, ConfigError) as error:
+        raise click.UsageError(str(error)) from None
+    for row, wrong in enumerate(done):
+        for text in wrong:
+            table.wrong(row, "basin", text, text)
+    finish({"basins": len(chunks), "failed": sum(bool(w) for w in done)}, as_json, table.errors)
+
+
+def _simulate_one(job: Job) -> list[str]:
+    """One basin of a batch, in whatever process; what went wrong, nothing if nothing did."""
+    try:
+        runner = Runner(job.model, read_json(job.basin), job.forcing, published=job.published)
+        flow, _ = runner.run(runner.given)
+    except (ValueError, KeyError) as error:
+        return [str(error)]
+    except SystemExit:  # a reader has said why on stderr
+        return [say(f"读不了 {job.basin} 或 {job.forcing}",
+                    f"cannot read {job.basin} or {job.forcing}")]  # fmt: skip
+    rows = zip(runner.forcing.labels, map(float, flow[0]), strict=True)
+    write_table(job.out, ["time", "flow"], rows)
+    return runner.forcing.table.errors
+
+
 @forecast_command.command(help=say("率定参数(SCE-UA)", "calibrate parameters (SCE-UA)"))
-@click.option("--model", type=MODELS, required=True)
+@model_option
 @click.option("--basin", type=FILE, required=True, help="JSON with sce_ranges: {name: [low, high]}")
-@click.option("--forcing", type=FILE, required=True)
-@click.option("--from", "first")
-@click.option("--to", "last")
+@forcing_option
+@click.option("--from", "first", help=say("率定期起", "first of the period to fit"))
+@click.option("--to", "last", help=say("率定期止", "last of it"))
+@click.option("--check-from", help=say("检验期起", "first of the period to check"))
+@click.option("--check-to", help=say("检验期止", "last of it"))
 @click.option(
-    "--published",
-    is_flag=True,
-    help=say(
-        "照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"
-    ),
+    "--objective",
+    type=click.Choice(OBJECTIVES),
+    default="dc",
+    show_default=True,
+    help=say("dc 确定性系数;log 对数;peak 洪峰;mixed 各半", "peak: of --events; mixed: dc and log"),
 )
-@click.option("--check-from")
-@click.option("--check-to")
-@click.option("--objective", type=OBJECTIVES, default="dc", show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--events", type=FILE, help="CSV: start, end (peak)")
+@seed_option
 @click.option("--max-evals", type=click.IntRange(50), default=10_000, show_default=True)
+@click.option("--complexes", type=click.IntRange(2, 64), default=4, show_default=True)
+@click.option(
+    "--warm", is_flag=True, help=say("从文件中的参数起步", "start from the file's parameters")
+)
 @click.option(
     "--gap",
     type=float,
@@ -171,6 +212,8 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
     show_default=True,
     help=say("拟合与检验之差的警示", "fit-check gap that is flagged"),
 )
+@published_option
+@plot_option
 @click.option(
     "--out",
     type=OUT,
@@ -179,16 +222,17 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
 )
 @json_option
 def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: str | None,
-              published: bool, check_from: str | None, check_to: str | None, objective: str, seed: int,
-              max_evals: int, gap: float, out: Path, as_json: bool) -> None:  # fmt: skip
+              check_from: str | None, check_to: str | None, objective: str, events: Path | None,
+              seed: int, max_evals: int, complexes: int, warm: bool, gap: float, published: bool,
+              plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
     from fangxian.kernels.hydro.calibrate import sce_ua
     from fangxian.kernels.hydro.scores import nse
 
     described = read_json(basin)
-    runner = Runner(model, described, forcing, None, published)
-    observed = runner.forcing.observed
+    runner = Runner(model, described, forcing, published=published)
+    observed, labels = runner.forcing.observed, runner.forcing.labels
     if observed is None:
         stop("没有实测流量列", "the forcing has no observed flow")
     ranges = described.get("sce_ranges") or {}
@@ -199,108 +243,81 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
             f"sce_ranges is empty or has unknown {unknown}",
         )
     place = [runner.names.index(n) for n in ranges]
-    a, b = span(runner.forcing.labels, first, last)
-    score = _objective(objective)
+    a, b = span(labels, first, last)
+    score = _objective(objective, events, labels, observed, (a, b))
 
-    def flows(points: Any) -> Any:
+    def whole(points: Any) -> Any:
         p = np.repeat(runner.given, len(points), axis=0)
         p[:, place] = points
-        return runner.run(p)[0]
+        return p
 
     def evaluate(points: Any) -> Any:
-        value = np.full(len(points), np.inf)
-        fit = _feasible(model, runner.given, place, points)
-        if fit.any():
-            value[fit] = 1 - score(flows(points[fit])[:, a:b], observed[a:b])
+        value, p = np.full(len(points), np.inf), whole(points)
+        fits = runner.feasible(p)
+        if fits.any():
+            value[fits] = 1 - score(runner.run(p[fits], quick=True)[0])
         return value
 
     low, high = np.array(list(ranges.values()), float).T
+    start = runner.given[0, place] if warm else None
     try:
-        found = sce_ua(evaluate, low, high, seed=seed, max_evaluations=max_evals,
-                       told=lambda n, v: tell(f"{n}  {1 - v:.5f}"))  # fmt: skip
+        found = sce_ua(evaluate, low, high, seed=seed, max_evaluations=max_evals, first=start,
+                       complexes=complexes, told=lambda n, v: tell(f"{n}  {1 - v:.5f}"))  # fmt: skip
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    flow = flows(found.best[None])
+    flow, _ = runner.run(whole(found.best[None]))
     told: dict[str, Any] = {
         "objective": objective, "value": round(1 - found.value, 5), "evaluations": found.evaluations,
         "stopped": found.stopped, "on_bound": [list(ranges)[k] for k in found.on_bound],
         "dc_fit": round(float(nse(flow[:, a:b], observed[a:b])[0]), 5),
     }  # fmt: skip
     if check_from or check_to:
-        c, d = span(runner.forcing.labels, check_from, check_to)
-        told["dc_check"] = round(float(nse(flow[:, c:d], observed[c:d])[0]), 5)
-        told["gap_flagged"] = abs(told["dc_fit"] - told["dc_check"]) > gap
-        if told["gap_flagged"]:
-            tell(
-                say(
-                    "注意:拟合与检验相差过大,疑过拟合",
-                    "note: fit and check differ too much; over-fitted?",
-                )
-            )
+        told |= _checked(flow, observed, span(labels, check_from, check_to), told["dc_fit"], gap)
     described["params"] = {
         **described["params"],
         **dict(zip(ranges, found.best.tolist(), strict=True)),
     }
     out.write_text(json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8")
+    if plot is not None:
+        draw(plot, labels, rain=runner.forcing.rain.mean(axis=1), observed=observed, flow=flow[0],
+             unit=UNITS[model])  # fmt: skip
     finish({**told, "out": str(out)}, as_json, runner.forcing.table.errors)
 
 
-def _feasible(model: str, given: Any, place: list[int], points: Any) -> Any:
-    import numpy as np
+def _checked(
+    flow: Any, observed: Any, period: tuple[int, int], fit: float, gap: float
+) -> dict[str, Any]:
+    """What the parameters are worth on a period they have not seen; a gap is said aloud."""
+    from fangxian.kernels.hydro.scores import nse
 
-    from fangxian.kernels.hydro import xaj
-
-    if model != "xaj":
-        return np.ones(len(points), bool)
-    p = np.repeat(given, len(points), axis=0)
-    p[:, place] = points
-    together = p[:, xaj.KI] + p[:, xaj.KG] < 0.99
-    return together & (p[:, xaj.UM] + p[:, xaj.LM] < p[:, xaj.WM])
-
-
-def _objective(name: str) -> Any:
-    from fangxian.kernels.hydro import scores
-
-    single = {"dc": scores.nse, "kge": scores.kge, "log": scores.log_nse}
-    if name in single:
-        return single[name]
-    return lambda s, o: (scores.nse(s, o) + scores.log_nse(s, o)) / 2
-
-
-@forecast_command.command(help=say("水库调洪试算", "carry a flood through a reservoir"))
-@click.option("--reservoir", "described", type=FILE, required=True,
-              help="JSON: levels, volumes, outlet_levels, outlet_flows, dead, limit, release, top, dt_h")  # fmt: skip
-@click.option("--inflow", type=FILE, required=True, help="CSV: time, flow[, plan]")
-@click.option("--level", type=float, required=True, help=say("起调水位", "level at the start, m"))
-@click.option("--out", type=OUT, required=True)
-@json_option
-def reservoir(described: Path, inflow: Path, level: float, out: Path, as_json: bool) -> None:
-    import numpy as np
-
-    from fangxian.kernels.hydro.reservoir import Rating, Reservoir, route
-
-    table = read_table(inflow, ["time", "flow"])
-    given = read_json(described)
-    flow = np.array(table.numbers("flow", low=0))
-    plan = np.array(table.numbers("plan", low=0)) if "plan" in table.columns else None
-    try:
-        dam = Reservoir(given["levels"], given["volumes"],
-                        Rating(given["outlet_levels"], given["outlet_flows"]), given["dead"],
-                        given["limit"], given["release"], given["top"])  # fmt: skip
-        found = route(dam, flow, level=level, dt_h=float(given["dt_h"]), plan=plan)
-    except KeyError as error:
-        stop(f"{described.name} 缺少 {error}", f"{described.name} has no {error}")
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    rows = zip((r["time"] for r in table.rows), map(float, flow), map(float, found.outflow),
-               map(float, found.level), map(float, found.volume), strict=True)  # fmt: skip
-    write_table(out, ["time", "inflow", "outflow", "level", "volume"], rows)
-    if found.beyond:
+    a, b = period
+    dc = round(float(nse(flow[:, a:b], observed[a:b])[0]), 5)
+    if abs(fit - dc) > gap:
         tell(
             say(
-                "警告:水位超出库容曲线,漫坝",
-                "warning: beyond the storage curve, the dam is overtopped",
+                "注意:拟合与检验相差过大,疑过拟合",
+                "note: fit and check differ too much; over-fitted?",
             )
         )
-    finish({"highest": float(found.level.max()), "largest_outflow": float(found.outflow.max()),
-            "beyond": found.beyond, "balance": found.balance, "out": str(out)}, as_json, table.errors)  # fmt: skip
+    return {"dc_check": dc, "gap_flagged": abs(fit - dc) > gap}
+
+
+def _objective(name: str, events: Path | None, labels: list[str], observed: Any,
+               period: tuple[int, int]) -> Any:  # fmt: skip
+    """What is to be as large as possible, of whole runs (members, time)."""
+    from fangxian.kernels.hydro import scores
+
+    a, b = period
+    if name == "peak":
+        if events is None:
+            raise click.UsageError(say("--objective peak 需要 --events",
+                                       "--objective peak needs --events"))  # fmt: skip
+        spans = [s for s in read_spans(events, labels) if a <= s[0] and s[1] < b]
+        if not spans:
+            raise click.UsageError(say("率定期内没有洪水", "no event lies within the period"))
+        return lambda flow: 1 - scores.peak_error(flow, observed, spans)
+    single = {"dc": scores.nse, "kge": scores.kge, "log": scores.log_nse}
+    if name in single:
+        return lambda flow: single[name](flow[:, a:b], observed[a:b])
+    return lambda flow: (scores.nse(flow[:, a:b], observed[a:b])
+                         + scores.log_nse(flow[:, a:b], observed[a:b])) / 2  # fmt: skip

@@ -1,18 +1,43 @@
-"""A hydrograph as a file: rain from above, observed, forecast, range, marks."""
+"""A hydrograph as a file: rain from above, observed in ink, forecast dashed, its range pale, marks,
+now."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fangxian.cli.main import say
+from fangxian.cli.main import say, tell
 
 CHINESE = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei")
+INK, FAINT, ACT, RAIN, MARK = "#17212B", "#5F6E7C", "#0B5A8A", "#9AA7B1", "#C8102E"
+
+plot_option = click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path),
+    help=say("画图:雨、过程线、范围、特征值(svg 或 png)",
+             "draw rain, hydrograph, range and marks (svg or png)"),
+)  # fmt: skip
+mark_option = click.option(
+    "--mark", "marks", multiple=True, metavar="NAME=VALUE",
+    help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
+)  # fmt: skip
 
 
-def draw(path: Path, labels: list[str], rain: Any, flow: Any, observed: Any = None,
-         band: Any = None, marks: dict[str, float] | None = None) -> None:  # fmt: skip
-    """Write an svg or png. Needs matplotlib (the extra ``plots``); exit 2 says so."""
+def read_marks(marks: tuple[str, ...]) -> dict[str, float]:
+    """Marks by name; exit 2 for one that is none."""
+    found = {}
+    for text in marks:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise click.BadParameter(say(f"“{text}”不是 名称=数值", f"{text!r} is no NAME=VALUE"),
+                                     param_hint="--mark") from None  # fmt: skip
+    return found
+
+
+def _axes(path: Path) -> Any:
+    """A figure without pyplot's global state, and its axis."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -20,36 +45,65 @@ def draw(path: Path, labels: list[str], rain: Any, flow: Any, observed: Any = No
                                    "plots need matplotlib: pip install fangxian[plots]")) from None  # fmt: skip
     if path.suffix not in (".svg", ".png"):
         raise click.UsageError(say("图只能是 .svg 或 .png", "a plot is .svg or .png"))
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
     from matplotlib import font_manager
+    from matplotlib.figure import Figure
 
     known = {font.name for font in font_manager.fontManager.ttflist}
     chinese = [name for name in CHINESE if name in known]
-    plt.rcParams.update({"font.family": [*chinese[:1], "DejaVu Sans"], "svg.fonttype": "none"})
-    t = np.arange(len(flow))
-    figure, axis = plt.subplots(figsize=(9, 4))
+    mpl.rcParams.update({"font.family": [*chinese[:1], "DejaVu Sans"], "svg.fonttype": "none",
+                         "axes.spines.top": False, "axes.unicode_minus": False})  # fmt: skip
+    figure = Figure(figsize=(9, 4.2))
+    return figure, figure.subplots()
+
+
+def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = None,
+         flow: Any = None, band: Any = None, marks: dict[str, float] | None = None,
+         now: int | None = None, unit: str = "m³/s", name: str | None = None,
+         seen: str | None = None) -> None:  # fmt: skip
+    """Write an svg or png. Needs matplotlib (the extra ``plots``); exit 2 says so.
+
+    ``observed``, ``flow`` and the two of ``band`` are as long as ``labels``, NaN where there is
+    nothing. What was observed after ``now`` (an index) is faint: it was not known then.
+    """
+    import numpy as np
+
+    figure, axis = _axes(path)
+    t = np.arange(len(labels))
     if band is not None:
-        axis.fill_between(t, band[0], band[1], color="#1f6fb2", alpha=0.2, lw=0, label="90 %")
+        axis.fill_between(t, band[0], band[1], color=ACT, alpha=0.18, lw=0, label="5–95 %")
     if observed is not None:
-        axis.plot(t, observed, color="#22303c", lw=1, label=say("实测", "observed"))
-    axis.plot(t, flow, color="#1f6fb2", lw=1.2, label=say("模拟", "simulated"))
-    for name, level in (marks or {}).items():
-        axis.axhline(level, color="#c4302b", lw=0.8)
-        axis.annotate(name, (0, level), color="#c4302b", va="bottom", fontsize=8)
-    axis.set_ylim(
-        0, float(np.nanmax([np.nanmax(flow), 0 if observed is None else np.nanmax(observed)])) * 1.6
-    )
+        known = t if now is None else t[: now + 1]
+        axis.plot(known, observed[known], color=INK, lw=1.2, label=seen or say("实测", "observed"))
+        if now is not None:
+            axis.plot(t[now:], observed[now:], color=FAINT, lw=0.8, ls=":",
+                      label=say("此后实测", "observed later"))  # fmt: skip
+        gaps = np.flatnonzero(np.isnan(observed[known]))
+        if gaps.size:
+            axis.annotate(say("缺测", "missing"), (gaps[0], 0), color=FAINT, fontsize=8)
+    if flow is not None:
+        axis.plot(t, flow, color=ACT, lw=1.4, ls="--", label=name or say("模拟", "simulated"))
+    for label, level in (marks or {}).items():
+        axis.axhline(level, color=MARK, lw=0.8)
+        axis.annotate(label, (0, level), color=MARK, va="bottom", fontsize=8)
+    if now is not None:
+        axis.axvline(now, color=INK, lw=0.8, ls=":")
+        axis.annotate(say("发布", "issued"), (now, 0), color=INK, fontsize=8, rotation=90)
+    lines = [v for v in (observed, flow, None if band is None else band[1]) if v is not None]
+    top = max(float(np.nanmax(v)) for v in lines if np.isfinite(v).any())
+    axis.set_ylim(0, max(top, *(marks or {"": 0.0}).values()) * (1.6 if rain is not None else 1.1))
     if rain is not None:
         above = axis.twinx()
-        above.bar(t, rain, width=1.0, color="#9aa7b1")
-        above.set_ylim(float(np.max(rain, initial=1)) * 3, 0)
-        above.set_ylabel(say("雨量 mm", "rain mm"))
+        above.bar(t, rain, width=1.0, color=RAIN)
+        above.set_ylim(max(float(np.max(rain, initial=0)), 1.0) * 3, 0)
+        above.set_ylabel(say("雨量 mm", "rain, mm"))
     step = max(1, len(labels) // 6)
     axis.set_xticks(t[::step], labels[::step], fontsize=8)
-    axis.set_ylabel(say("流量", "flow"))
+    axis.set_ylabel(say(f"流量 {unit}", f"flow, {unit}"))
     axis.legend(frameon=False, loc="center right", fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path)
-    plt.close(figure)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure.tight_layout()
+        figure.savefig(path, dpi=140)
+    if any("missing from font" in str(warning.message) for warning in told):
+        tell(say("没有中文字体,图中汉字可能缺失;请安装 Noto Sans CJK",
+                 "no Chinese font here: some characters may be missing; install Noto Sans CJK"))  # fmt: skip

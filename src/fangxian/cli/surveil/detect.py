@@ -7,8 +7,19 @@ from typing import Any
 import click
 
 from fangxian.cli.main import say, tell
-from fangxian.cli.surveil.group import FILE, OUT, json_option, surveil_command
-from fangxian.cli.tables import Table, finish, first_of, read_json, read_table, stop, write_table
+from fangxian.cli.surveil.group import surveil_command
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    Table,
+    finish,
+    first_of,
+    json_option,
+    read_json,
+    read_table,
+    stop,
+    write_table,
+)
 
 CHUNK = 500
 COLOURS = ("grey", "blue", "yellow", "red")

@@ -8,8 +8,18 @@ from typing import Any
 import click
 
 from fangxian.cli.main import say, tell
-from fangxian.cli.surveil.group import FILE, OUT, json_option, surveil_command
-from fangxian.cli.tables import Table, finish, first_of, read_table, stop, write_table
+from fangxian.cli.surveil.group import surveil_command
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    Table,
+    finish,
+    first_of,
+    json_option,
+    read_table,
+    stop,
+    write_table,
+)
 
 R_COLUMNS = (
     "t_start", "t_end", "Mean(R)", "Std(R)", "Quantile.0.025(R)", "Quantile.0.05(R)",

@@ -1,29 +1,50 @@
-"""Real-time correction of a forecast by its own last errors, faded so that it never loses to raw.
+"""Real-time correction of a forecast by its own last errors, and the range that remains.
 
-Source: error updating, WMO-No. 1094 (2011), section 7: here one regression a lead (direct
-multi-step forecast), so that its weight falls with the lead by itself.
+Sources: error updating, WMO-No. 1094 (2011), section 7; the mean of several forecasts, Bates and
+Granger, Oper Res Quart 20 (1969) 451; scaling by predicted size, Koenker and Bassett, Econometrica
+50 (1982) 43. docs/methods/correction.md.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 Floats = NDArray[np.float64]
 FOLDS = 6
+# A flow that grows more than this between issue and valid time makes its error grow no further.
+MOST_GROWTH = 3.0
+# Flows below this share of the mean observed count as this much where they divide.
+FLOOR = 0.05
+# Levels further out than this are widened: see ``_shape``.
+INNER = 0.1
 
 
 @dataclass(frozen=True)
 class Correction:
-    """Coefficients of the last errors for leads 1.. (leads, order), zero from the lead on at which
-    the correction did not help (``faded``, None if it always did); quantiles of the error that
-    remains at each lead, relative to the size of the flow (leads, len(levels))."""
+    """What a period taught, for leads 1.. of its rows.
 
-    coefficients: Floats
-    faded: int | None
-    remains: Floats
+    steady, growing: (leads, order), weights of the last errors, newest first: as they are, and as
+        they grow with the simulated flow; 0 at a lead where the correction did not help.
+    helps: (leads,), whether it did; faded: the first lead where not, None if there is none.
+    scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
+        flow, last error, spread of the members, and floor. shape: (leads, len(levels)), quantiles
+        of what remains over that size.
+    """
+
+    steady: Floats
+    growing: Floats
+    helps: NDArray[np.bool_]
+    scale: Floats
+    shape: Floats
     levels: tuple[float, ...]
     floor: float
+
+    @property
+    def faded(self) -> int | None:
+        off = np.flatnonzero(~self.helps)
+        return int(off[0]) + 1 if off.size else None
 
 
 def _last(errors: Floats, order: int) -> Floats:
@@ -34,70 +55,131 @@ def _last(errors: Floats, order: int) -> Floats:
     return last
 
 
-def _pairs(errors: Floats, order: int, lead: int) -> tuple[Floats, Floats]:
-    x, y = _last(errors, order)[:-lead], errors[lead:]
-    known = np.isfinite(x).all(axis=1) & np.isfinite(y)
-    if known.sum() < 20 * order * FOLDS:
-        raise ValueError(f"order {order} needs {20 * order * FOLDS} pairs of flow without gaps")
-    return x[known], y[known]
+def _growth(simulated: Floats, lead: int, floor: float) -> Floats:
+    """By how much the simulated flow grows over the lead."""
+    return np.clip(simulated[lead:] / np.maximum(simulated[:-lead], floor), 0.0, MOST_GROWTH)
 
 
-def _helps(x: Floats, y: Floats) -> bool:
-    """Whether coefficients learnt on the other parts lower the squared error, all parts summed."""
+def _regress(x: Floats, y: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], np.float64)
+
+
+def _ahead(step: Floats, lead: int) -> Floats:
+    """Weights of the last errors that an autoregression of one step gives ``lead`` steps ahead."""
+    companion = np.eye(len(step), k=-1)
+    companion[0] = step
+    return np.asarray(np.linalg.matrix_power(companion, lead)[0])
+
+
+def _weights(
+    x: Floats, grown: Floats, y: Floats, following: Floats, lead: int
+) -> tuple[Floats, Floats]:
+    """Mean of three opinions on the error ``y`` at the lead: regressed on the last errors ``x``; on
+    these as they grow with the flow; and autoregressed step by step from the ``following`` one."""
+    direct, ahead = _regress(x, y), _ahead(_regress(x, following), lead)
+    return (direct + ahead) / 3.0, _regress(grown, y) / 3.0
+
+
+def helps(misses: Floats, correction: Floats) -> bool:
+    """Whether a correction lowers the squared error: over the whole of a period, and in more than
+    half of its six parts. What does not must be left off: half of it is no better judged.
+
+    misses: observed minus raw (time,); correction: what would be added to raw.
+    """
+    gain = misses**2 - (misses - correction) ** 2
+    parts = [float(part.sum()) for part in np.array_split(gain[np.isfinite(gain)], FOLDS)]
+    return sum(parts) > 0 and sum(part > 0 for part in parts) > FOLDS / 2
+
+
+def _helps(x: Floats, grown: Floats, y: Floats, following: Floats, lead: int) -> bool:
+    """Whether the correction helps in each sixth of the period when learnt on the other five."""
     part = np.arange(len(y)) * FOLDS // len(y)
-    gain = 0.0
+    told = np.empty(len(y))
     for fold in range(FOLDS):
-        mine = part == fold
-        b = np.linalg.lstsq(x[~mine], y[~mine], rcond=None)[0]
-        gain += float((y[mine] ** 2).sum() - ((y[mine] - x[mine] @ b) ** 2).sum())
-    return gain > 0
+        mine, rest = part == fold, part != fold
+        steady, growing = _weights(x[rest], grown[rest], y[rest], following[rest], lead)
+        told[mine] = x[mine] @ steady + grown[mine] @ growing
+    return helps(y, told)
 
 
-def _spread(share: Floats, levels: tuple[float, ...]) -> Floats:
-    """Quantiles of what remains: at each level the second most extreme of the parts of the period,
-    since the year to come is another year; the median is that of all."""
-    parts = [p[np.isfinite(p)] for p in np.array_split(share, FOLDS)]
-    table = np.sort([np.quantile(p, levels) for p in parts if p.size], axis=0)
-    whole = np.quantile(share[np.isfinite(share)], levels)
+def signs(
+    simulated: Floats, told: Floats, error: Floats, spread: Floats, lead: int, floor: float
+) -> Floats:
+    """What the size of the remaining error is told by (time - lead, 5): the flow ``told`` for
+    t + lead, the change of the simulated flow, the newest ``error`` (time,), the ``spread`` of
+    members, and a floor. An error that is not known counts as none."""
+    change = np.abs(simulated[lead:] - simulated[:-lead])
+    newest = np.abs(np.nan_to_num(error[:-lead]))
+    return np.column_stack([told, change, newest, spread, np.full(len(change), floor)])
+
+
+def fit_range(of: Floats, remains: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Expected size of what remains as a sum of its ``signs``, and its quantiles over that size."""
+    known = np.isfinite(remains)
+    scale = nnls(of[known], np.abs(remains[known]))[0]
+    return scale, _shape(remains[known] / np.maximum(of[known] @ scale, 1e-12), levels)
+
+
+def _shape(z: Floats, levels: tuple[float, ...]) -> Floats:
+    """Quantiles of what remains over its expected size. The outer ones are the second most extreme
+    of the six parts of the period, since the year to come is another year."""
+    table = np.sort([np.quantile(part, levels) for part in np.array_split(z, FOLDS)], axis=0)
+    whole = np.quantile(z, levels)
     level = np.asarray(levels)
-    wide = np.where(level < 0.5, table[1], table[-2])
-    low, high = np.minimum(wide, whole), np.maximum(wide, whole)
-    return np.where(level < 0.5, low, np.where(level > 0.5, high, whole))
+    low = np.where(level < INNER, np.minimum(table[1], whole), whole)
+    return np.where(level > 1 - INNER, np.maximum(table[-2], whole), low)
+
+
+def mean_and_spread(simulated: Floats) -> tuple[Floats, Floats]:
+    members = np.atleast_2d(np.asarray(simulated, np.float64))
+    return members.mean(axis=0), members.std(axis=0)
 
 
 def fit_correction(
     simulated: Floats, observed: Floats, *, leads: int, order: int = 3,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
 ) -> Correction:  # fmt: skip
-    """Learn a correction from a period with known rain.
+    """Learn a correction and its range from a period with known rain.
 
-    For each lead the error is regressed on the last ``order`` errors. Learnt on five sixths of the
-    period it must lower the squared error of the other sixth, all six taken together; from the
-    first lead at which it does not, the correction is left off (``faded``).
+    Args:
+        simulated: flow (time,), or of an ensemble (members, time): then its mean is corrected and
+            its spread is a sign of the size of what remains.
+        observed: flow (time,); NaN where it is not known.
+        leads, order: steps ahead, and how many last errors are used.
+        levels: probabilities of the range; (k - 0.5) / n for k = 1..n makes n equal members.
 
     Raises:
         ValueError: fewer than 20 pairs for each coefficient in a sixth of the period.
     """
-    simulated, observed = (np.asarray(a, np.float64) for a in (simulated, observed))
-    if simulated.shape != observed.shape or simulated.ndim != 1:
+    mean, spread = mean_and_spread(simulated)
+    observed = np.asarray(observed, np.float64)
+    if mean.shape != observed.shape or observed.ndim != 1:
         raise ValueError("simulated and observed must be of the same length")
-    errors = observed - simulated
-    coefficients = np.zeros((leads, order))
-    faded = None
+    errors = observed - mean
+    floor = max(FLOOR * float(np.nanmean(observed)), 1e-9)
+    last = _last(errors, order)
+    steady, growing = np.zeros((2, leads, order))
+    good: NDArray[np.bool_] = np.zeros(leads, np.bool_)
+    scale, shape = np.zeros((leads, 5)), np.empty((leads, len(levels)))
+    whole: NDArray[np.bool_] = np.asarray(np.isfinite(last).all(axis=1))
+    whole[:-1] &= np.isfinite(errors[1:])
     for lead in range(1, leads + 1):
-        x, y = _pairs(errors, order, lead)
-        if not _helps(x, y):
-            faded = lead
-            break
-        coefficients[lead - 1] = np.linalg.lstsq(x, y, rcond=None)[0]
-    floor = 0.05 * float(np.nanmean(observed))
-    remains = np.empty((leads, len(levels)))
-    last = np.nan_to_num(_last(errors, order))
-    for lead in range(1, leads + 1):
-        given = np.maximum(simulated[lead:] + last[:-lead] @ coefficients[lead - 1], 0.0)
-        share = (observed[lead:] - given) / np.maximum(given, floor)
-        remains[lead - 1] = _spread(share, levels)
-    return Correction(coefficients, faded, remains, levels, floor)
+        known = whole[:-lead] & np.isfinite(errors[lead:])
+        if known.sum() < 20 * order * FOLDS:
+            raise ValueError(f"order {order} needs {20 * order * FOLDS} pairs of flow without gaps")
+        x, y = last[:-lead][known], errors[lead:][known]
+        grown = x * _growth(mean, lead, floor)[known, None]
+        pairs = x, grown, y, errors[1 : len(errors) - lead + 1][known], lead
+        good[lead - 1] = _helps(*pairs)
+        if good[lead - 1]:
+            steady[lead - 1], growing[lead - 1] = _weights(*pairs)
+        taken = x @ steady[lead - 1] + grown @ growing[lead - 1]
+        told = np.zeros(len(known))
+        told[known] = np.maximum(mean[lead:][known] + taken, 0.0)
+        of = signs(mean, told, errors, spread[lead:], lead, floor)[known]
+        remains = mean[lead:][known] + y - told[known]
+        scale[lead - 1], shape[lead - 1] = fit_range(of, remains, levels)
+    return Correction(steady, growing, good, scale, shape, levels, floor)
 
 
 def apply_correction(
@@ -106,14 +188,23 @@ def apply_correction(
     """Corrected flow and its range from every issue time: (time, leads), (time, leads, levels).
 
     Row t is issued with what was observed up to t and stands for t+1..t+leads. An error that is
-    not known counts as none. Flow is never below 0; NaN beyond the end of ``simulated``.
+    not known counts as none. Flow is never below 0; NaN beyond the end of ``simulated``, which is
+    (time,) or (members, time) as in ``fit_correction``.
     """
-    simulated, observed = (np.asarray(a, np.float64) for a in (simulated, observed))
-    leads, order = correction.coefficients.shape
-    last = np.nan_to_num(_last(observed - simulated, order))
-    flow = np.full((len(simulated), leads), np.nan)
-    for lead in range(1, min(leads, len(simulated) - 1) + 1):
-        flow[:-lead, lead - 1] = simulated[lead:] + last[:-lead] @ correction.coefficients[lead - 1]
-    flow = np.maximum(flow, 0.0)
-    size = np.maximum(flow, correction.floor)[..., None]
-    return flow, np.maximum(flow[..., None] + size * correction.remains, 0.0)
+    mean, spread = mean_and_spread(simulated)
+    observed = np.asarray(observed, np.float64)
+    made = correction
+    leads, order = made.steady.shape
+    last = np.nan_to_num(_last(observed - mean, order))
+    flow = np.full((len(mean), leads), np.nan)
+    band = np.full((len(mean), leads, len(made.levels)), np.nan)
+    for lead in range(1, min(leads, len(mean) - 1) + 1):
+        x = last[:-lead]
+        grown = x * _growth(mean, lead, made.floor)[:, None]
+        k = lead - 1
+        told = mean[lead:] + x @ made.steady[k] + grown @ made.growing[k]
+        flow[:-lead, k] = np.maximum(told, 0.0)
+        of = signs(mean, flow[:-lead, k], observed - mean, spread[lead:], lead, made.floor)
+        size = of @ made.scale[k]
+        band[:-lead, k] = flow[:-lead, k, None] + size[:, None] * made.shape[k]
+    return flow, np.maximum(band, 0.0)

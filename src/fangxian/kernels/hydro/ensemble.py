@@ -1,4 +1,4 @@
-"""Assimilation and ranges: an ensemble Kalman filter on the states of Xinanjiang members.
+"""Ensembles of Xinanjiang: perturbed rain, and an ensemble Kalman filter on the states.
 
 Source: Evensen, J Geophys Res 99 (1994) 10143; with perturbed rain and observations, Moradkhani et
 al., Adv Water Resour 28 (2005) 135.
@@ -8,37 +8,51 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from fangxian.kernels.hydro import xaj
+from fangxian.kernels.hydro.correct import FLOOR, fit_range, helps, signs
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Relative sd of rain (log-normal, mean 1), of the observed flow, and its floor in m3/s."""
+    """Relative sd of rain (log-normal, mean 1) and the steps over which its error lasts; relative
+    sd of the observed flow, and its floor in m3/s."""
 
     rain: float = 0.3
+    memory: float = 0.0
     flow: float = 0.1
     floor: float = 0.5
 
 
 def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator) -> Floats:
-    """Rain of each member (members, time, sub-basins): one log-normal factor a step, mean 1."""
+    """Rain of each member (members, time, sub-basins): one log-normal factor a step, mean 1,
+    correlated in time as exp(-steps / memory)."""
     spread = np.sqrt(np.log1p(noise.rain**2))
-    factor = np.exp(rng.normal(-spread * spread / 2, spread, (members, len(rain))))
-    return np.asarray(rain[None] * factor[:, :, None])
+    keeps = float(np.exp(-1.0 / noise.memory)) if noise.memory > 0 else 0.0
+    fresh = rng.normal(0.0, 1.0, (members, len(rain)))
+    fresh[:, 1:] *= np.sqrt(1.0 - keeps**2)
+    factor = np.exp(spread * lfilter([1.0], [1.0, -keeps], fresh, axis=1) - spread**2 / 2)
+    return np.asarray(np.asarray(rain, np.float64)[None] * factor[:, :, None])
 
 
 def filter_states(
     basin: xaj.Basin, rain: Floats, pan: Floats, parameters: Floats, state: xaj.State,
-    observed: Floats, *, every: int, noise: Noise, seed: int,
+    observed: Floats, *, leads: int, noise: Noise, seed: int,
 ) -> tuple[Floats, xaj.State]:  # fmt: skip
-    """Flow of the members before each update (members, time) and the updated states at the end.
+    """Forecasts of the members from every step (members, time, leads), and the states at the end.
 
-    Each ``every`` steps the states of all sub-basins move by the Kalman gain towards the observed
-    flow of that step (perturbed for each member); capacities and zero bound them. A gap in the
-    observed updates nothing. Same seed, same result.
+    After each step the states of all sub-basins move by the Kalman gain towards the observed flow
+    (perturbed for each member); capacities and zero bound them. A gap in the observed updates
+    nothing. Row t is forecast from the states updated with the flow of t and stands for
+    t+1..t+leads, each member with its own perturbed rain; NaN beyond the end. Same seed, same
+    result.
+
+    Args:
+        parameters: one row for all members, or one each.
+        state: from ``xaj.start`` with a row of parameters for each member.
 
     Raises:
         ValueError: fewer than 10 members; see ``xaj.run``.
@@ -47,18 +61,48 @@ def filter_states(
     if members < 10:
         raise ValueError("a filter needs ten members or more")
     rng = np.random.default_rng(seed)
-    p = np.repeat(
-        np.atleast_2d(parameters), members if len(np.atleast_2d(parameters)) == 1 else 1, 0
-    )
-    own = perturbed(np.asarray(rain, np.float64), members, noise, rng)
-    flow = np.empty((members, len(rain)))
-    for begin in range(0, len(rain), every):
-        end = min(begin + every, len(rain))
-        part, state = xaj.run(basin, own[:, begin:end], pan[begin:end], p, state)
-        flow[:, begin:end] = part
-        if np.isfinite(observed[end - 1]):
-            state = _update(state, part[:, -1], float(observed[end - 1]), p, noise, rng)
-    return flow, state
+    one = np.atleast_2d(np.asarray(parameters, np.float64))
+    p = np.repeat(one, members, 0) if len(one) == 1 else one
+    own, pan = perturbed(rain, members, noise, rng), np.asarray(pan, np.float64)
+    ahead = np.full((members, len(pan), leads), np.nan)
+    for t in range(len(pan)):
+        flow, state = xaj.run(basin, own[:, t : t + 1], pan[t : t + 1], p, state, float32=True)
+        if np.isfinite(observed[t]):
+            state = _update(state, flow[:, 0], float(observed[t]), p, noise, rng)
+        span = slice(t + 1, t + 1 + leads)
+        flow, _ = xaj.run(basin, own[:, span], pan[span], p, state, float32=True)
+        ahead[:, t, : flow.shape[1]] = flow
+    return ahead, state
+
+
+def settle_forecasts(
+    ahead: Floats, raw: Floats, observed: Floats, *, learn: slice,
+    levels: tuple[float, ...] = (0.05, 0.5, 0.95),
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:  # fmt: skip
+    """What is issued of the filter's forecasts: flow (time, leads), its range (time, leads,
+    levels), and at which leads the filter helps (leads,).
+
+    On the steps ``learn`` it must lower the squared error of the ``raw`` flow (time,); where it
+    does not, raw is issued. The range is that of ``correct``, from the members' spread among
+    others.
+    """
+    leads = ahead.shape[2]
+    mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
+    error = np.concatenate([[np.nan], observed[1:] - mean[:-1, 0]])
+    floor = max(FLOOR * float(np.nanmean(observed[learn])), 1e-9)
+    flow, good = np.full(mean.shape, np.nan), np.zeros(leads, bool)
+    band = np.full((*mean.shape, len(levels)), np.nan)
+    for lead in range(1, leads + 1):
+        k, issued = lead - 1, np.arange(len(raw) - lead)
+        known = issued[learn]
+        misses = observed[known + lead] - raw[known + lead]
+        good[k] = helps(misses, mean[known, k] - raw[known + lead])
+        flow[:-lead, k] = mean[:-lead, k] if good[k] else raw[lead:]
+        of = signs(raw, flow[:-lead, k], error, spread[:-lead, k], lead, floor)
+        remains = observed[known + lead] - flow[known, k]
+        scale, shape = fit_range(of[known], remains, levels)
+        band[:-lead, k] = flow[:-lead, k, None] + (of @ scale)[:, None] * shape
+    return flow, np.maximum(band, 0.0), good
 
 
 def _update(
@@ -74,10 +118,11 @@ def _update(
     def moved(values: Floats) -> Floats:
         anomaly = values - values.mean(axis=0)
         gain = np.tensordot(away, anomaly, axes=(0, 0)) / (members - 1) / spread
-        return np.asarray(values + innovation[(slice(None), *[None] * (values.ndim - 1))] * gain)
+        step = innovation[(slice(None), *[None] * (values.ndim - 1))] * gain
+        return np.maximum(values + step, 0.0)
 
-    land, reach = moved(state.land), np.maximum(moved(state.reach), 0.0)
+    land = moved(state.land)
     top = np.stack([p[:, xaj.UM], p[:, xaj.LM], p[:, xaj.WM] - p[:, xaj.UM] - p[:, xaj.LM]], axis=1)
     land[..., :3] = np.minimum(land[..., :3], top[:, None])
-    land[..., xaj.FR_] = np.clip(land[..., xaj.FR_], 0.0, 1.0)
-    return xaj.State(np.maximum(land, 0.0), reach)
+    land[..., xaj.FR_] = np.minimum(land[..., xaj.FR_], 1.0)
+    return xaj.State(land, moved(state.reach), moved(state.late))

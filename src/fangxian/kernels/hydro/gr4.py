@@ -60,8 +60,9 @@ def _run(first, last, rain, pet, x, percolation, power, stores, one, two, flow):
         _ordinates(x4, power, 2, u2)
         s, r = stores[m, 0], stores[m, 1]
         l1, l2 = min(n1, int(np.ceil(x4))), min(n2, int(np.ceil(2.0 * x4)))
-        for t in range(rain.shape[0]):
-            p, e = rain[t], pet[t]
+        own = rain[m if rain.shape[0] > 1 else 0]
+        for t in range(own.shape[0]):
+            p, e = own[t], pet[t]
             full = s / x1
             if p <= e:
                 z = np.tanh(min((e - p) / x1, 13.0))
@@ -102,7 +103,7 @@ def run_gr4(
     """Flow (members, time) in mm a step, and the state after the last step.
 
     Args:
-        rain, pet: mm a step (time,), finite and >= 0.
+        rain, pet: mm a step (time,), finite and >= 0; rain may be (members, time).
         parameters: (members, 4) X1..X4.
         step: daily or hourly.
         state: from an earlier run; None starts with the production store 30 % and the routing
@@ -115,8 +116,9 @@ def run_gr4(
         raise ValueError(f"step is daily or hourly, not {step!r}")
     rain, pet = (np.ascontiguousarray(a, np.float64) for a in (rain, pet))
     x = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
-    if rain.shape != pet.shape or rain.ndim != 1:
-        raise ValueError("rain and pet must be of the same length")
+    rain = np.atleast_2d(rain)
+    if rain.shape[1:] != pet.shape or rain.shape[0] not in (1, len(x)):
+        raise ValueError("rain and pet must be of the same length, rain one row or one a member")
     if not (np.isfinite(rain).all() and np.isfinite(pet).all()) or (rain < 0).any():
         raise ValueError("rain and pet must be finite, rain >= 0; fill gaps first")
     if x.shape[1] != 4 or not np.isfinite(x).all() or (x[:, [0, 2, 3]] <= 0).any():
@@ -131,6 +133,6 @@ def run_gr4(
         stores, one, two = state.stores.copy(), state.first.copy(), state.second.copy()
         if len(stores) != len(x) or one.shape[1] != n1 or two.shape[1] != n2:
             raise ValueError("the state belongs to other parameters")
-    flow = np.empty((len(x), len(rain)))
+    flow = np.empty((len(x), len(pet)))
     over_rows(_run, len(x), rain, pet, x, percolation, power, stores, one, two, flow, least=2)
     return flow, GrState(stores, one, two)

@@ -17,8 +17,9 @@ class Rules:
 
     peak_share: tolerance of a peak, of the observed. depth_share, depth_cap, depth_floor: of the
     runoff depth, mm. time_share, time_floor_h: of the time from issue to the observed peak.
-    change_share: of the observed change within the lead, for river routing. dc, rate: least
-    values of grades 甲, 乙, 丙 by determination coefficient and by qualified rate.
+    change_share: of the observed change within the lead, for river routing; but not less than
+    change_floor_share of the observed flow, or change_floor_m for a level. dc, rate: least values
+    of grades 甲, 乙, 丙 by determination coefficient and by qualified rate.
     """
 
     peak_share: float
@@ -28,6 +29,8 @@ class Rules:
     time_share: float
     time_floor_h: float
     change_share: float
+    change_floor_share: float
+    change_floor_m: float
     dc: tuple[float, float, float]
     rate: tuple[float, float, float]
 
@@ -85,10 +88,21 @@ def judge_event(
     ]
 
 
-def judge_routing(forecast: float, observed: float, at_issue: float, rules: Rules) -> Item:
-    """A level or flow routed down a river: tolerance is a share of the observed change since the
-    issue."""
-    return Item("change", forecast - observed, rules.change_share * abs(observed - at_issue))
+def change_tolerance(
+    observed: Floats | float, at_issue: Floats | float, rules: Rules, *, level: bool
+) -> Floats:
+    """Tolerance of a flow (m3/s), or of a ``level`` (m), routed down a river: a share of the
+    observed change since the issue, with a floor. Broadcasts."""
+    least = rules.change_floor_m if level else rules.change_floor_share * np.abs(observed)
+    return np.asarray(np.maximum(rules.change_share * np.abs(observed - at_issue), least))
+
+
+def judge_routing(
+    forecast: float, observed: float, at_issue: float, rules: Rules, *, level: bool = False
+) -> Item:
+    """One flow or level routed down a river, by ``change_tolerance``."""
+    allowed = change_tolerance(observed, at_issue, rules, level=level)
+    return Item("change", forecast - observed, float(allowed))
 
 
 def qualified_rate(items: list[Item]) -> float:

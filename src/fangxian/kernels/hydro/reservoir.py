@@ -4,6 +4,7 @@ Source: level-pool routing, Chow, Maidment, Mays, Applied Hydrology (1988), sect
 outflow of each step chosen so that the water balance closes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,63 @@ class Rating:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """One gate: flow by level above the sill and by opening, m3/s (levels, openings), as its table
+    gives it. Between the points bilinear; none below the lowest level, above the last as there."""
+
+    levels: Floats
+    openings: Floats
+    flows: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("levels", "openings", "flows"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+        shape = (len(self.levels), len(self.openings))
+        if self.flows.shape != shape or min(shape) < 2:
+            raise ValueError(f"a gate's flows must be levels x openings, {shape}")
+        if (np.diff(self.levels) <= 0).any() or (np.diff(self.openings) <= 0).any():
+            raise ValueError("a gate's levels and openings must rise")
+        if (np.diff(self.flows, axis=0) < 0).any() or (np.diff(self.flows, axis=1) < 0).any():
+            raise ValueError("a gate's flow must not fall with level or opening")
+
+    def flow(self, level: float, opening: float) -> float:
+        """Flow at a level and an opening; openings beyond the table count as its ends."""
+        if level < self.levels[0]:
+            return 0.0
+        at = [np.interp(level, self.levels, column) for column in self.flows.T]
+        return float(np.interp(opening, self.openings, at))
+
+
+def limits_by_season(
+    days: NDArray[np.datetime64], seasons: Sequence[tuple[str, str, float]], otherwise: float
+) -> Floats:
+    """Flood-limit level of each day (汛限水位): seasons are (first, last, level) with days as MMDD,
+    both included; one may run over the new year.
+
+    Raises:
+        ValueError: a day that is none, or two seasons on one day.
+    """
+    dates = np.asarray(days, "datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    at = (months.astype(int) % 12 + 1) * 100 + (dates - months).astype(int) + 1
+    level, taken = np.full(len(dates), float(otherwise)), np.zeros(len(dates), bool)
+    for first, last, value in seasons:
+        a, b = _month_day(first), _month_day(last)
+        inside = (a <= at) & (at <= b) if a <= b else (a <= at) | (at <= b)
+        if (inside & taken).any():
+            raise ValueError(f"two flood-limit seasons on one day: {first}-{last}")
+        level[inside], taken = value, taken | inside
+    return level
+
+
+def _month_day(text: str) -> int:
+    month, day = (int(text[:2]), int(text[2:])) if len(text) == 4 and text.isdecimal() else (0, 0)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        raise ValueError(f"{text!r} is no day of the year: MMDD is meant")
+    return month * 100 + day
+
+
+@dataclass(frozen=True)
 class Reservoir:
     """Storage curve and what may leave.
 
@@ -49,6 +107,7 @@ class Reservoir:
         limit: flood-limit level of each step (m), (time,) or one number.
         release: largest flow the river below bears while the level is below ``top``, m3/s.
         top: level from which everything open is opened.
+        gates: those that a plan opens one by one.
     """
 
     levels: Floats
@@ -58,6 +117,7 @@ class Reservoir:
     limit: Floats | float
     release: float
     top: float
+    gates: tuple[Gate, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("levels", "volumes"):
@@ -84,20 +144,25 @@ class Routed:
 
 
 def route(
-    reservoir: Reservoir, inflow: Floats, *, level: float, dt_h: float, plan: Floats | None = None
+    reservoir: Reservoir, inflow: Floats, *, level: float, dt_h: float,
+    plan: Floats | None = None, openings: Floats | None = None,
 ) -> Routed:  # fmt: skip
     """Carry a flood through a reservoir.
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``
     and to what the outlets carry; from ``top`` on the outlets are fully open. ``plan`` (time,)
-    sets the release instead (m3/s; still bounded by the outlets and the dead level).
+    sets the release instead (m3/s; still bounded by the outlets and the dead level), or
+    ``openings`` (time, gates) those of the gates, m.
 
     Raises:
-        ValueError: gaps in the inflow, a level outside the storage curve.
+        ValueError: gaps in the inflow or a plan, a level outside the storage curve.
     """
     inflow = np.asarray(inflow, np.float64)
     if not np.isfinite(inflow).all() or (inflow < 0).any():
         raise ValueError("inflow must be finite and >= 0")
+    for given, shape in ((plan, inflow.shape), (openings, (len(inflow), len(reservoir.gates)))):
+        if given is not None and (given.shape != shape or not np.isfinite(given).all()):
+            raise ValueError("a plan needs a finite value for every step (and every gate)")
     low, high = float(reservoir.levels[0]), float(reservoir.levels[-1])
     if not low <= level <= high:
         raise ValueError(f"the level must lie on the storage curve, {low} .. {high} m")
@@ -112,7 +177,10 @@ def route(
         water = volume + inflow[t] * unit
         here = float(np.interp(min(water, most), reservoir.volumes, reservoir.levels))
         able = _capacity(reservoir.outlet, (level + here) / 2)
-        if plan is not None:
+        if openings is not None:
+            pairs = zip(reservoir.gates, openings[t], strict=True)
+            want = able = sum(gate.flow((level + here) / 2, float(a)) for gate, a in pairs)
+        elif plan is not None:
             want = float(plan[t])
         elif here >= reservoir.top:
             want = able

@@ -1,0 +1,203 @@
+"""`fangxian forecast correct` (by the last errors) and `assimilate` (by the states)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, span
+from fangxian.cli.forecast.models import (
+    basin_option,
+    forcing_option,
+    rain_error_option,
+    rain_memory_option,
+    seed_option,
+)
+from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.forecast.runner import Runner
+from fangxian.cli.forecast.verify import read_flow
+from fangxian.cli.main import say, tell
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    finish,
+    json_option,
+    read_json,
+    read_table,
+    stop,
+    write_table,
+)
+
+HEAD = ["issued", "lead", "raw", "corrected", "q05", "q95"]
+
+
+@dataclass
+class Issue:
+    """What is issued from every time: raw (time,), flow (time, leads), its range (time, leads,
+    levels; the first two are q05 and q95, then members), and at which leads it was corrected."""
+
+    labels: list[str]
+    seen: Any
+    raw: Any
+    flow: Any
+    band: Any
+    helps: Any
+
+
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options both ways share, in this order."""
+    for option in reversed([
+        click.option("--from", "first", help=say("学习期起", "first of the period to learn from")),
+        click.option("--to", "last", help=say("学习期止", "last of it")),
+        click.option("--leads", type=click.IntRange(1, 500), default=48, show_default=True),
+        click.option("--equal-members", "equal", type=click.IntRange(0, 1000), default=0,
+                     help=say("另写出等概率成员 m1…", "also write equally likely members m1..")),
+        click.option("--issued", "at", help=say("画哪一次发布的预报(默认最后一次完整的)",
+                                                "the issue to draw (default: the last whole one)")),
+        mark_option, plot_option, click.option("--out", type=OUT, required=True), json_option,
+    ]):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _levels(equal: int) -> tuple[float, ...]:
+    return (0.05, 0.95, *((k + 0.5) / equal for k in range(equal)))
+
+
+@forecast_command.command(
+    help=say("实时校正(按前几步误差)", "correct a forecast by its last errors")
+)
+@click.option("--observed", type=FILE, required=True)
+@click.option("--forecast", "forecast_file", type=FILE, required=True,
+              help=say("time, flow 或成员 m1…", "time, flow, or members m1.."))  # fmt: skip
+@click.option("--order", type=click.IntRange(1, 12), default=3, show_default=True)
+@shared_options
+def correct(observed: Path, forecast_file: Path, order: int, first: str | None, last: str | None,
+            leads: int, equal: int, at: str | None, marks: tuple[str, ...], plot: Path | None,
+            out: Path, as_json: bool) -> None:  # fmt: skip
+    from fangxian.kernels.hydro.correct import apply_correction, fit_correction, mean_and_spread
+
+    labels, seen, told, errors = _joined(observed, forecast_file)
+    a, b = span(labels, first, last)
+    try:
+        made = fit_correction(
+            told[:, a:b], seen[a:b], leads=leads, order=order, levels=_levels(equal)
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    flow, band = apply_correction(made, told, seen)
+    issue = Issue(labels, seen, mean_and_spread(told)[0], flow, band, made.helps)
+    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, errors)
+
+
+def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, list[str]]:
+    """Times both files have, the observed (time,) and simulated (members, time) flow, and what was
+    wrong."""
+    import numpy as np
+
+    labels, seen, one = read_flow(observed)
+    two = read_table(forecast, [(*FLOWS, "m1")])
+    names = [c for c in two.columns if c[:1] == "m" and c[1:].isdecimal()]
+    names = names or [c for c in FLOWS if c in two.columns][:1]
+    told = np.array([two.numbers(name, low=0) for name in names])
+    place = {label: k for k, label in enumerate(labels_of(two))}
+    common = [k for k, label in enumerate(labels) if label in place]
+    if len(common) < 3:
+        stop("两个文件的时刻对不上", "the two files share fewer than three times")
+    labels = [labels[k] for k in common]
+    return labels, seen[common], told[:, [place[x] for x in labels]], one.errors + two.errors
+
+
+@forecast_command.command(help=say("实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
+                                   "correct by an ensemble filter on the states (xaj only)"))  # fmt: skip
+@basin_option
+@forcing_option
+@click.option("--members", type=click.IntRange(10, 1000), default=50, show_default=True)
+@rain_error_option
+@rain_memory_option
+@click.option("--flow-error", type=click.FloatRange(0.001), default=0.1, show_default=True,
+              help=say("实测流量相对误差", "relative error of the observed flow"))  # fmt: skip
+@seed_option
+@shared_options
+def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain_memory: float,
+               flow_error: float, seed: int, first: str | None, last: str | None, leads: int,
+               equal: int, at: str | None, marks: tuple[str, ...], plot: Path | None, out: Path,
+               as_json: bool) -> None:  # fmt: skip
+    import numpy as np
+
+    from fangxian.kernels.hydro.ensemble import Noise, filter_states, settle_forecasts
+
+    runner = Runner("xaj", read_json(basin), forcing)
+    feed = runner.forcing
+    if feed.observed is None:
+        stop("没有实测流量列", "the forcing has no observed flow")
+    a, b = span(feed.labels, first, last)
+    noise = Noise(rain=rain_error, memory=rain_memory, flow=flow_error)
+    many = np.repeat(runner.given, members, axis=0)
+    try:
+        ahead, _ = filter_states(runner.where, feed.rain, feed.pan, many, runner.first(many),
+                                 feed.observed, leads=leads, noise=noise, seed=seed)  # fmt: skip
+        raw = runner.run(runner.given)[0][0]
+        flow, band, helps = settle_forecasts(ahead, raw, feed.observed, learn=slice(a, b),
+                                             levels=_levels(equal))  # fmt: skip
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    issue = Issue(feed.labels, feed.observed, raw, flow, band, helps)
+    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, feed.table.errors,
+             rain=feed.rain.mean(axis=1))  # fmt: skip
+
+
+def _publish(issue: Issue, learnt: tuple[int, int], at: str | None, marks: dict[str, float],
+             plot: Path | None, out: Path, as_json: bool, errors: list[str],
+             rain: Any = None) -> None:  # fmt: skip
+    """Write the forecasts issued after the period learnt from (all, where that is the whole), draw
+    one, and say where the correction was left off."""
+    labels, (a, b), leads = issue.labels, learnt, issue.flow.shape[1]
+    head = [*HEAD, *(f"m{k + 1}" for k in range(issue.band.shape[2] - 2))]
+    write_table(out, head, (
+        [labels[t], lead, float(issue.raw[t + lead]), float(issue.flow[t, lead - 1]),
+         *map(float, issue.band[t, lead - 1])]
+        for t in range(b - 1 if b < len(labels) else 0, len(labels))
+        for lead in range(1, leads + 1) if t + lead < len(labels)))  # fmt: skip
+    off = [lead for lead in range(1, leads + 1) if not issue.helps[lead - 1]]
+    if off:
+        tell(
+            say(
+                f"预见期 {_runs(off)} 步校正无益,发布原预报",
+                f"leads {_runs(off)}: the correction does not help, raw is issued",
+            )
+        )
+    if plot is not None:
+        _draw(issue, at, marks, plot, rain)
+    finish({"learnt_from": [labels[a], labels[b - 1]], "faded": off[0] if off else None,
+            "left_off": off, "out": str(out)}, as_json, errors)  # fmt: skip
+
+
+def _runs(numbers: list[int]) -> str:
+    """1, 2, 3, 7 as 1-3, 7."""
+    parts: list[list[int]] = []
+    for n in numbers:
+        if parts and n == parts[-1][-1] + 1:
+            parts[-1].append(n)
+        else:
+            parts.append([n])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
+
+
+def _draw(issue: Issue, at: str | None, marks: dict[str, float], plot: Path, rain: Any) -> None:
+    import numpy as np
+
+    labels, leads = issue.labels, issue.flow.shape[1]
+    t = len(labels) - leads - 1
+    if at is not None:
+        t = span(labels, at, at)[0]
+    a, b = max(0, t - 2 * leads), min(len(labels), t + leads + 1)
+    flow, low, high = np.full((3, b - a), np.nan)
+    ahead = slice(t + 1 - a, b - a)
+    told = min(leads, len(labels) - 1 - t)
+    flow[ahead], low[ahead] = issue.flow[t, :told], issue.band[t, :told, 0]
+    high[ahead] = issue.band[t, :told, 1]
+    draw(plot, labels[a:b], observed=issue.seen[a:b], flow=flow, band=(low, high), marks=marks,
+         rain=None if rain is None else rain[a:b], now=t - a, name=say("预报", "forecast"))  # fmt: skip

@@ -1,0 +1,101 @@
+"""`fangxian forecast reservoir`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fangxian.cli.forecast.group import forecast_command
+from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.main import say, tell
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    Table,
+    finish,
+    json_option,
+    read_json,
+    read_table,
+    stop,
+    write_table,
+)
+
+
+@forecast_command.command(help=say("水库调洪试算", "carry a flood through a reservoir"))
+@click.option("--reservoir", "described", type=FILE, required=True,
+              help="JSON: levels, volumes, outlet_levels, outlet_flows, dead, limit, release, top, "
+                   "dt_h; seasons: [{from, to, level}]; gates: [{name, levels, openings, flows}]")  # fmt: skip
+@click.option("--inflow", type=FILE, required=True,
+              help=say("CSV:time, flow[, plan | 各闸门名(开度 m)]",
+                       "CSV: time, flow[, plan | a column of openings (m) for each gate]"))  # fmt: skip
+@click.option("--level", type=float, required=True, help=say("起调水位", "level at the start, m"))
+@mark_option
+@plot_option
+@click.option("--out", type=OUT, required=True)
+@json_option
+def reservoir(described: Path, inflow: Path, level: float, marks: tuple[str, ...],
+              plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
+    import numpy as np
+
+    from fangxian.kernels.hydro.reservoir import route
+
+    table = read_table(inflow, ["time", "flow"])
+    given, levels = read_json(described), read_marks(marks)
+    flow = np.array(table.numbers("flow", low=0))
+    plan = np.array(table.numbers("plan", low=0)) if "plan" in table.columns else None
+    names = [gate.get("name", "") for gate in given.get("gates", [])]
+    openings = None
+    if names and all(name in table.columns for name in names):
+        openings = np.array([table.numbers(name, low=0) for name in names]).T
+    try:
+        dam = _dam(given, table)
+        found = route(dam, flow, level=level, dt_h=float(given["dt_h"]), plan=plan,
+                      openings=openings)  # fmt: skip
+    except KeyError as error:
+        stop(f"{described.name} 缺少 {error}", f"{described.name} has no {error}")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    times = [row["time"] for row in table.rows]
+    rows = zip(times, map(float, flow), map(float, found.outflow),
+               map(float, found.level), map(float, found.volume), strict=True)  # fmt: skip
+    write_table(out, ["time", "inflow", "outflow", "level", "volume"], rows)
+    if found.beyond:
+        tell(
+            say(
+                "警告:水位超出库容曲线,漫坝",
+                "warning: beyond the storage curve, the dam is overtopped",
+            )
+        )
+    if plot is not None:
+        draw(plot, times, observed=flow, flow=found.outflow, marks=levels,
+             seen=say("入库", "inflow"), name=say("出库", "outflow"))  # fmt: skip
+    finish({"highest": float(found.level.max()), "largest_outflow": float(found.outflow.max()),
+            "by": "gates" if openings is not None else "plan" if plan is not None else "rule",
+            "beyond": found.beyond, "balance": found.balance, "out": str(out)}, as_json, table.errors)  # fmt: skip
+
+
+def _dam(given: dict[str, Any], table: Table) -> Any:
+    """The reservoir of a file, its flood-limit level by the days of the inflow."""
+    from fangxian.kernels.hydro.reservoir import Gate, Rating, Reservoir, limits_by_season
+
+    limit = given["limit"]
+    if "seasons" in given:
+        seasons = [(s["from"], s["to"], float(s["level"])) for s in given["seasons"]]
+        limit = limits_by_season(_days(table), seasons, float(limit))
+    gates = tuple(Gate(g["levels"], g["openings"], g["flows"]) for g in given.get("gates", []))
+    return Reservoir(given["levels"], given["volumes"],
+                     Rating(given["outlet_levels"], given["outlet_flows"]), given["dead"], limit,
+                     given["release"], given["top"], gates)  # fmt: skip
+
+
+def _days(table: Table) -> Any:
+    """The day of each row; ends with exit 1 where one is none, since a season needs it."""
+    import numpy as np
+
+    days = np.array([table.day(row, "time") for row in range(len(table.rows))])
+    bad = np.flatnonzero(np.isnat(days))
+    if bad.size:
+        line = table.lines[int(bad[0])]
+        stop(f"{table.path.name} 第 {line} 行“time”列不是日期,无法定汛限水位",
+             f"{table.path.name}, line {line}, column time: no date, which a season needs")  # fmt: skip
+    return days

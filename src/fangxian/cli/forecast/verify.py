@@ -1,0 +1,191 @@
+"""`fangxian forecast verify`: by lead and by event, graded."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, read_spans
+from fangxian.cli.main import say
+from fangxian.cli.tables import FILE, OUT, Table, finish, first_of, json_option, read_table, stop
+from fangxian.cli.tables import write_table as write
+
+VALUES = ("corrected", *FLOWS)
+
+
+@dataclass
+class Issued:
+    """Forecasts on the observed times: (time, leads), row t issued at t; the band and the members
+    where the file has them."""
+
+    leads: list[int]
+    flow: Any
+    band: tuple[Any, Any] | None
+    members: Any
+
+
+@forecast_command.command(help=say("精度评定(GB/T 22482):分预见期、分洪水",
+                                   "verify and grade (GB/T 22482), by lead and by event"))  # fmt: skip
+@click.option("--observed", type=FILE, required=True)
+@click.option("--forecast", "forecast_file", type=FILE, required=True,
+              help=say("time, flow;或 issued, lead, corrected|flow, q05, q95, m1…",
+                       "time, flow; or issued, lead, corrected|flow, q05, q95, m1.."))  # fmt: skip
+@click.option("--events", type=FILE, help="CSV: start, end")
+@click.option(
+    "--area", type=float, help=say("流域面积 km²(评定径流深)", "area in km2, for runoff depths")
+)
+@click.option("--dt-h", type=float, default=1.0, show_default=True)
+@click.option(
+    "--lead",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help=say("无 lead 列时的预见期步数", "lead in steps where the file has no lead"),
+)
+@click.option("--mark", type=float, help=say("警戒流量", "a warning mark"))
+@click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
+@json_option
+def verify(observed: Path, forecast_file: Path, events: Path | None, area: float | None,
+           dt_h: float, lead: int, mark: float | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+    from fangxian.hazards.flood.forecast_rules import grading_rules
+    from fangxian.kernels.hydro import verify as kernel
+    from fangxian.spine.core import clock
+
+    if events is not None and area is None:
+        raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
+    labels, seen, table = read_flow(observed)
+    issued, told = read_issued(forecast_file, labels, lead)
+    rules, unverified = grading_rules(clock.now().date())
+    found = kernel.by_lead(issued.flow, seen, rules, leads=issued.leads, band=issued.band,
+                           members=issued.members, mark=mark)  # fmt: skip
+    rows = [_lead_row(score, rules) for score in found]
+    summary: dict[str, Any] = {
+        "leads": rows, "effective_lead": kernel.effective_lead(found),
+        "unverified_clauses": unverified,
+    }  # fmt: skip
+    errors = table.errors + told.errors
+    if issued.members is not None:
+        summary["ranks"] = _ranks(issued, seen)
+    if events is not None:
+        summary |= _by_event(issued, seen, rules, labels, events, errors, dt_h, area)
+    if out is not None:
+        columns = [name for name in rows[0] if name != "mark"]
+        write(out, columns, ([_cell(row[name]) for name in columns] for row in rows))
+    finish(summary, as_json, errors)
+
+
+def read_flow(path: Path) -> tuple[list[str], Any, Table]:
+    """Times, flow and the table of a file of observed or simulated flow."""
+    import numpy as np
+
+    table = read_table(path, [FLOWS])
+    return labels_of(table), np.array(table.numbers(first_of(table, *FLOWS), low=0)), table
+
+
+def read_issued(path: Path, labels: list[str], lead: int) -> tuple[Issued, Table]:
+    """Forecasts at the times of the observed; a file without lead column has one, ``lead``."""
+    import numpy as np
+
+    table = read_table(path, [VALUES])
+    place = {label: k for k, label in enumerate(labels)}
+    value = np.array(table.numbers(first_of(table, *VALUES), low=0))
+    if "lead" in table.columns:
+        number = np.array(table.numbers("lead", low=1))
+        at = np.array([place.get((row.get("issued") or "").strip(), -1) for row in table.rows])
+    else:
+        number = np.full(len(value), float(lead))
+        at = np.array([place.get(label, -1) for label in labels_of(table)]) - lead
+        at = np.where(at >= 0, at, -1)
+    known = (at >= 0) & np.isfinite(number)
+    if known.sum() < 3:
+        stop("两个文件的时刻对不上", "the two files share fewer than three times")
+    leads = sorted({int(n) for n in number[known]})
+    column = {n: k for k, n in enumerate(leads)}
+    k = np.array([column[int(n)] for n in number[known]])
+
+    def grid(values: Any) -> Any:
+        out = np.full((len(labels), len(leads)), np.nan)
+        out[at[known], k] = values[known]
+        return out
+
+    band = None
+    if {"q05", "q95"} <= set(table.columns):
+        band = (
+            grid(np.array(table.numbers("q05", low=0))), grid(np.array(table.numbers("q95", low=0)))
+        )  # fmt: skip
+    names = [c for c in table.columns if c[:1] == "m" and c[1:].isdecimal()]
+    members = None
+    if len(names) > 1:
+        members = np.stack([grid(np.array(table.numbers(c, low=0))) for c in names], axis=2)
+    return Issued(leads, grid(value), band, members), table
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _round(value: float) -> float | None:
+    return None if value != value else round(value, 5)
+
+
+def _lead_row(score: Any, rules: Any) -> dict[str, Any]:
+    from fangxian.kernels.hydro.grade import grade
+
+    row: dict[str, Any] = asdict(score)
+    row = {k: _round(v) if isinstance(v, float) else v for k, v in row.items()}
+    crossed = row.pop("crossings")
+    row |= {
+        "grade_dc": grade(score.dc, rules.dc),
+        "grade_rate": grade(score.qualified_rate, rules.rate),
+    }
+    if crossed:
+        lead = [_round(float(x)) for x in score.crossings.lead]
+        row["mark"] = {k: _round(v) if isinstance(v, float) else v
+                       for k, v in crossed.items() if k != "lead"} | {"steps_ahead": lead}  # fmt: skip
+    return row
+
+
+def _ranks(issued: Issued, seen: Any) -> list[dict[str, Any]]:
+    """Ranks of the observed among tenths of the members, at issues a longest lead apart."""
+    import numpy as np
+
+    from fangxian.kernels.hydro.scores import rank_histogram
+    from fangxian.kernels.hydro.verify import flatness
+
+    rows = []
+    for k, lead in enumerate(issued.leads):
+        own, truth = issued.members[: len(seen) - lead, k], seen[lead:]
+        known = np.flatnonzero(np.isfinite(own).all(axis=1) & np.isfinite(truth))
+        apart = known[:: max(issued.leads)]
+        if apart.size:
+            tenths = np.quantile(own[apart], np.arange(1, 10) / 10, axis=1)
+            counts = rank_histogram(tenths, truth[apart])
+            rows.append({"lead": lead, "counts": counts.tolist(), "p": _round(flatness(counts))})
+    return rows
+
+
+def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: Path,
+              errors: list[str], dt_h: float, area: float | None) -> dict[str, Any]:  # fmt: skip
+    from fangxian.kernels.hydro import verify as kernel
+    from fangxian.kernels.hydro.grade import grade
+
+    judged, rows = [], []
+    for a, b in read_spans(events, labels):
+        try:
+            event = kernel.by_event(issued.flow, seen, rules, leads=issued.leads, event=(a, b),
+                                    dt_h=dt_h, area_km2=area or 0.0)  # fmt: skip
+        except ValueError as error:
+            errors.append(f"{labels[a]}: {error}")
+            continue
+        judged.append(event)
+        rows.append({"start": labels[a], "leads": [
+            {"lead": s.lead, "dc": _round(s.dc), "persistence_index": _round(s.persistence_index),
+             **{i.what: {"error": _round(i.error), "tolerance": _round(i.tolerance),
+                         "qualified": i.qualified} for i in s.items}} for s in event]})  # fmt: skip
+    rates = [
+        {"lead": lead, "qualified_rate": _round(rate), "grade_rate": grade(rate, rules.rate),
+         "beats_persistence": _round(beats)}
+        for lead, (rate, beats) in kernel.rates_by_lead(judged).items()
+    ]  # fmt: skip
+    return {"events": rows, "event_rates": rates}

@@ -1,0 +1,86 @@
+"""Parameters with their ranges, and what they come to at the step of a run."""
+
+import numpy as np
+from numba import njit
+
+from fangxian.kernels.hydro.xaj import physics as x
+
+# name: (unit, low, high, what) - the widest range that makes sense; a basin has narrower ones.
+PARAMETERS = {
+    "KC": ("-", 0.1, 2.0, "pan to potential evaporation"),
+    "UM": ("mm", 1.0, 100.0, "tension water, upper layer"),
+    "LM": ("mm", 10.0, 200.0, "tension water, lower layer"),
+    "C": ("-", 0.0, 0.5, "deep evaporation"),
+    "WM": ("mm", 50.0, 400.0, "tension water, all layers"),
+    "B": ("-", 0.01, 2.0, "exponent of the tension water curve"),
+    "IM": ("-", 0.0, 0.5, "impervious share"),
+    "SM": ("mm", 1.0, 200.0, "free water"),
+    "EX": ("-", 0.5, 3.0, "exponent of the free water curve"),
+    "KG": ("1/d", 0.001, 0.9, "outflow to groundwater"),
+    "KI": ("1/d", 0.001, 0.9, "outflow to interflow"),
+    "CS": ("1/d", 0.0, 0.999, "recession of surface runoff"),
+    "CI": ("1/d", 0.0, 0.999, "recession of interflow"),
+    "CG": ("1/d", 0.0, 0.9999, "recession of groundwater"),
+    "CR": ("1/d", 0.0, 0.999, "recession of the channel network"),
+    "KE": ("h", 0.0, 240.0, "travel time of the Muskingum reaches"),
+    "XE": ("-", 0.0, 0.5, "weight of the Muskingum reaches"),
+    "L": ("h", 0.0, 240.0, "lag before the channel network"),
+}
+KC, UM, LM, C, WM, B, IM, SM, EX, KG, KI, CS, CI, CG, CR, KE, XE, L = range(18)
+# What ``derive`` says is wrong beside the number of a parameter out of its range.
+FINE, SUMS, UNSTABLE = -1, -2, -3
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def steps(hours, dt_h):
+    """Whole steps in a span."""
+    return np.int64(hours / dt_h + 1e-9)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def derive(p, low, high, dt_h, out, reaches, lags):
+    """Fill ``out`` (members, ``physics.DERIVED``), the Muskingum reaches of one step each that make
+    up the travel time, and the steps of lag. Returns what is wrong, and with which member."""
+    share = dt_h / 24.0
+    for k in range(p.shape[0]):
+        q, d = p[k], out[k]
+        for j in range(p.shape[1]):
+            if not low[j] <= q[j] <= high[j]:
+                return j, k
+        if q[UM] + q[LM] > q[WM] or q[KG] + q[KI] >= 1.0:
+            return SUMS, k
+        reaches[k], lags[k] = steps(q[KE], dt_h), steps(q[L], dt_h)
+        weight = 0.5 - reaches[k] * (1.0 - 2.0 * q[XE]) / 2.0
+        below = 1.5 - weight
+        d[x.C0], d[x.C1], d[x.C2] = (
+            (0.5 - weight) / below,
+            (0.5 + weight) / below,
+            (0.5 - weight) / below,
+        )
+        if reaches[k] and min(d[x.C0], d[x.C1]) < -1e-12:
+            return UNSTABLE, k
+        d[x.KC], d[x.C], d[x.UM], d[x.LM], d[x.LM_1] = q[KC], q[C], q[UM], q[LM], 1.0 / q[LM]
+        d[x.DEEP], d[x.WM], d[x.WM_1] = q[WM] - q[UM] - q[LM], q[WM], 1.0 / q[WM]
+        d[x.B1], d[x.B1_1] = 1.0 + q[B], 1.0 / (1.0 + q[B])
+        d[x.WMM_1] = (1.0 - q[IM]) / (q[WM] * d[x.B1])
+        d[x.SMM], d[x.EX1] = q[SM] * (1.0 + q[EX]), 1.0 + q[EX]
+        d[x.EX1_1], d[x.EX_1] = 1.0 / (1.0 + q[EX]), 1.0 / q[EX]
+        together = q[KI] + q[KG]
+        d[x.KEEP] = (1.0 - together) ** share
+        d[x.SHARE_I], d[x.SHARE_G] = q[KI] / together, q[KG] / together
+        d[x.KI], d[x.KG] = (1.0 - d[x.KEEP]) * d[x.SHARE_I], (1.0 - d[x.KEEP]) * d[x.SHARE_G]
+        d[x.PERVIOUS], d[x.IM] = 1.0 - q[IM], q[IM]
+        d[x.CS], d[x.CI] = q[CS] ** share, q[CI] ** share
+        d[x.CG], d[x.CR] = q[CG] ** share, q[CR] ** share
+    return FINE, 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lowest(values):
+    """The least of an array; -inf when one is not finite."""
+    least = np.inf
+    for value in values.flat:
+        if not abs(value) < np.inf:
+            return -np.inf
+        least = min(least, value)
+    return least

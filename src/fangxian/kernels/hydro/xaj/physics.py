@@ -1,0 +1,73 @@
+"""The equations of one step of a sub-basin, once for both drivers: ``rows`` (float64, one after the
+other) and ``blocks`` (float32, side by side). Constants are exact in float32, so that a float64
+stays one. docs/methods/xinanjiang.md numbers the equations.
+"""
+
+import numpy as np
+from numba import njit
+
+from fangxian.kernels.common.power import lost, power
+
+ZERO, ONE = np.float32(0), np.float32(1)
+SLICE_MM, LEAST_FR, LEAST_MM = np.float32(5), np.float32(1e-6), np.float32(1e-6)
+NOTHING = np.float32(1e-20)
+
+# What a member's parameters come to at the step: one row of ``derive`` in model.py.
+(KC, C, UM, LM, LM_1, DEEP, WM, WM_1, WMM_1, B1, B1_1, SMM, EX1, EX1_1, EX_1, KI, KG, KEEP, SHARE_I,
+ SHARE_G, PERVIOUS, IM, CS, CI, CG, CR, C0, C1, C2) = range(29)  # fmt: skip
+DERIVED = 29
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def evaporate(have, need, wl, wd, c, lm, lm_1):
+    """Evaporation of the three layers; ``have`` is rain and the upper layer. Eqs 1-3."""
+    rest = max(need - have, ZERO)
+    dry = wl < c * lm
+    el = min(rest * c if dry else rest * lm_1 * wl, wl)
+    ed = max(min(rest * c - wl, wd), ZERO) if dry else ZERO
+    return min(have, need), el, ed
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def runoff(net, w, wm, wm_1, wmm_1, b1, b1_1):
+    """Share of the net rain that runs off, from the tension-water curve. Eqs 4-5."""
+    room = max(ONE - w * wm_1, ZERO)
+    into = min(net * wmm_1 / max(power(room, b1_1), NOTHING), ONE)
+    return min(max(ONE - wm * room * lost(into, b1) / net, LEAST_FR), ONE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def runoff_area(new, s, fr, smm, ex1_1, ex_1):
+    """Free-water capacity of the share of the basin that runs off (mean and largest), the free
+    water brought to it and what does not fit. Eqs 6-8."""
+    smmf = max(smm * lost(new, ex_1), LEAST_MM)
+    smf = smmf * ex1_1
+    s = s * fr / new
+    spilt = max(s - smf, ZERO)
+    return smmf, smf, s - spilt, spilt * new
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def free_water(s, part, smf, smf_1, smmf_1, ex1, ex1_1):
+    """Surface runoff of one slice of runoff on the area that runs off, and the free water after
+    it. Eqs 9-10."""
+    full = power(max(ONE - s * smf_1, ZERO), ex1_1)
+    over = part + s - smf + smf * power(max(full - part * smmf_1, ZERO), ex1)
+    over = min(max(over, ZERO), part + s)
+    return over, s + part - over
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def fill(wu, wl, wd, um, lm, deep):
+    """Layers after a step, filled from above, and what none can hold. Eq. 11."""
+    wu = max(wu, ZERO)
+    wl = wl + max(wu - um, ZERO)
+    wd = wd + max(wl - lm, ZERO)
+    return min(wu, um), min(wl, lm), min(wd, deep), max(wd - deep, ZERO)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def some(q):
+    """What a reservoir still holds: next to nothing is none. Without it a long drought ends in
+    denormal numbers, each of which costs a hundred steps."""
+    return q if q > NOTHING else ZERO
