@@ -1,34 +1,14 @@
 """Draws docs/methods anew: a plot for each method, the table and the ROC of detection quality."""
 
-import logging
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("svg")
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-mpl.rcParams.update({"svg.hashsalt": "fangxian", "svg.fonttype": "none",
-                     "font.family": ["DejaVu Sans", "Noto Sans CJK SC"],
-                     "font.size": 9, "axes.spines.top": False,
-                     "axes.spines.right": False})  # fmt: skip
 import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.figure import BLUE, CALM, HERE, INK, RED, save
 from fangxian.kernels.epi import forecast, nowcast, quality, reproduction, scan, scenario
 from fangxian.kernels.epi.detector import Series
 from fangxian.kernels.epi.registry import METHODS, detect_by_name
-from fangxian.kernels.hydro import xaj
-from fangxian.kernels.hydro.correct import apply_correction, fit_correction
-
-HERE = Path(__file__).parents[1] / "docs/methods"
-INK, CALM, RED, BLUE = "#22303c", "#9aa7b1", "#c4302b", "#1f6fb2"
-
-
-def save(figure: Any, name: str) -> None:
-    figure.tight_layout()
-    figure.savefig(HERE / f"{name}.svg", metadata={"Date": None})
-    plt.close(figure)
 
 
 def example(daily: bool) -> Series:
@@ -144,37 +124,6 @@ def draw_scenario() -> None:
     save(figure, "scenario")
 
 
-def draw_hydrology() -> None:
-    """A synthetic basin: rain, truth, and a biased model with its correction six steps ahead."""
-    rng = np.random.default_rng(5)
-    hours = 1500
-    rain = np.where(rng.random((hours, 1)) < 0.05, rng.gamma(0.8, 12, (hours, 1)), 0.0)
-    pan = np.full((hours, 1), 0.12)
-    where = xaj.Basin([290.0], 1)
-    values = np.array([[0.93, 20, 60, 0.18, 120, 0.3, 0.01, 30, 1.5, 0.13, 0.57, 0.001, 0.3, 0.98,
-                        0.2, 4, 0.4, 0]])  # fmt: skip
-    off = values.copy()
-    off[0, [xaj.KC, xaj.SM, xaj.CI]] = 1.2, 15, 0.6
-    first = xaj.start(where, values, wu=20, wl=55, wd=38)
-    truth, model = (xaj.run(where, rain, pan, v, first)[0][0] for v in (values, off))
-    truth = truth * np.exp(rng.normal(0, 0.02, hours))
-    made = fit_correction(model[:900], truth[:900], leads=12)
-    flow, band = apply_correction(made, model, truth)
-    t = np.arange(1000, 1400)
-    figure, axis = plt.subplots(figsize=(7, 2.8))
-    axis.fill_between(t, band[t - 6, 5, 0], band[t - 6, 5, 2], color=BLUE, alpha=0.2, lw=0,
-                      label="90 %, 6 h")  # fmt: skip
-    axis.plot(t, truth[t], color=INK, lw=1, label="observed 实测")
-    axis.plot(t, model[t], color=RED, lw=0.9, ls="--", label="model 模型")
-    axis.plot(t, flow[t - 6, 5], color=BLUE, lw=1, label="corrected 校正 6 h")
-    above = axis.twinx()
-    above.bar(t, rain[t, 0], width=1.0, color=CALM)
-    above.set_ylim(80, 0)
-    axis.set_ylim(0, truth[t].max() * 1.8)
-    axis.legend(frameon=False, fontsize=8, loc="upper left")
-    save(figure, "hydrology")
-
-
 # What a ROC is drawn along: the larger, the more of an alarm.
 ALONG = {
     "pooled": "statistic", "farrington_flexible": "p", "farrington_1996": "p", "bayes": "p",
@@ -208,7 +157,6 @@ def main() -> dict[str, Any]:
     for draw in (draw_reproduction, draw_scan, draw_nowcast, draw_forecast):
         draw(rng)
     draw_scenario()
-    draw_hydrology()
     sim = quality.simulate_noufaily(100, 2026)
     at = np.arange(quality.LENGTH - quality.CURRENT, quality.LENGTH)
     series, outbreak = Series(sim.counts), sim.outbreak[:, at]

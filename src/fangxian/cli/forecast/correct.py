@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, span
+from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, rain_columns, span
 from fangxian.cli.forecast.models import (
     basin_option,
     forcing_option,
@@ -79,7 +79,7 @@ def correct(observed: Path, forecast_file: Path, order: int, first: str | None, 
             out: Path, as_json: bool) -> None:  # fmt: skip
     from fangxian.kernels.hydro.correct import apply_correction, fit_correction, mean_and_spread
 
-    labels, seen, told, errors = _joined(observed, forecast_file)
+    labels, seen, told, rain, errors = _joined(observed, forecast_file)
     a, b = span(labels, first, last)
     try:
         made = fit_correction(
@@ -89,12 +89,12 @@ def correct(observed: Path, forecast_file: Path, order: int, first: str | None, 
         raise click.UsageError(str(error)) from None
     flow, band = apply_correction(made, told, seen)
     issue = Issue(labels, seen, mean_and_spread(told)[0], flow, band, made.helps)
-    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, errors)
+    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, errors, rain)
 
 
-def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, list[str]]:
-    """Times both files have, the observed (time,) and simulated (members, time) flow, and what was
-    wrong."""
+def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, list[str]]:
+    """Times both files have, the observed (time,) and simulated (members, time) flow, the rain that
+    stands beside the observed (None without), and what was wrong."""
     import numpy as np
 
     labels, seen, one = read_flow(observed)
@@ -106,8 +106,12 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, list[s
     common = [k for k, label in enumerate(labels) if label in place]
     if len(common) < 3:
         stop("两个文件的时刻对不上", "the two files share fewer than three times")
-    labels = [labels[k] for k in common]
-    return labels, seen[common], told[:, [place[x] for x in labels]], one.errors + two.errors
+    at = [place[labels[k]] for k in common]
+    columns = rain_columns(one)
+    rain = None
+    if columns:
+        rain = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)[common]
+    return [labels[k] for k in common], seen[common], told[:, at], rain, one.errors + two.errors
 
 
 @forecast_command.command(help=say("实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
@@ -138,7 +142,8 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
     many = np.repeat(runner.given, members, axis=0)
     try:
         ahead, _ = filter_states(runner.where, feed.rain, feed.pan, many, runner.first(many),
-                                 feed.observed, leads=leads, noise=noise, seed=seed)  # fmt: skip
+                                 feed.observed, leads=leads, noise=noise, seed=seed,
+                                 done=_tenths(len(feed.labels)))  # fmt: skip
         raw = runner.run(runner.given)[0][0]
         flow, band, helps = settle_forecasts(ahead, raw, feed.observed, learn=slice(a, b),
                                              levels=_levels(equal))  # fmt: skip
@@ -146,12 +151,17 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
         raise click.UsageError(str(error)) from None
     issue = Issue(feed.labels, feed.observed, raw, flow, band, helps)
     _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, feed.table.errors,
-             rain=feed.rain.mean(axis=1))  # fmt: skip
+             feed.rain.mean(axis=1))  # fmt: skip
+
+
+def _tenths(steps: int) -> Callable[[int], None]:
+    """Tells every tenth of the way."""
+    return lambda k: tell(f"{k}/{steps}") if k * 10 // steps > (k - 1) * 10 // steps else None
 
 
 def _publish(issue: Issue, learnt: tuple[int, int], at: str | None, marks: dict[str, float],
              plot: Path | None, out: Path, as_json: bool, errors: list[str],
-             rain: Any = None) -> None:  # fmt: skip
+             rain: Any) -> None:  # fmt: skip
     """Write the forecasts issued after the period learnt from (all, where that is the whole), draw
     one, and say where the correction was left off."""
     labels, (a, b), leads = issue.labels, learnt, issue.flow.shape[1]

@@ -47,8 +47,7 @@ def read_forcing(path: Path, weights: Any = None) -> Forcing:
     import numpy as np
 
     table = read_table(path, [])
-    rain_names = [c for c in table.columns if c.startswith(("P_", "p")) and c[1:2] in "_0123456789"]
-    rain_names = [c for c in rain_names if c not in RAINS] or _one(table, RAINS)
+    rain_names = rain_columns(table)
     pan_names = [c for c in table.columns if c.startswith("E_")] or _one(table, PANS)
     if not rain_names or not pan_names:
         stop(
@@ -74,6 +73,12 @@ def read_forcing(path: Path, weights: Any = None) -> Forcing:
     flows = _one(table, FLOWS)
     observed = np.array(table.numbers(flows[0], low=0)) if flows else None
     return Forcing(table, labels_of(table), rain, pan, observed)
+
+
+def rain_columns(table: Table) -> list[str]:
+    """The columns of rain, one a gauge or sub-basin; none where there are none."""
+    names = [c for c in table.columns if c.startswith(("P_", "p")) and c[1:2] in "_0123456789"]
+    return [c for c in names if c not in RAINS] or _one(table, RAINS)
 
 
 def _one(table: Table, names: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 import click
 
 from fangxian.cli.forecast.group import forecast_command, read_spans, span
-from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.forecast.plot import (
+    draw,
+    mark_option,
+    plot_from_option,
+    plot_option,
+    plot_to_option,
+    read_marks,
+)
 from fangxian.cli.forecast.runner import MODELS, Runner
 from fangxian.cli.main import say, tell
 from fangxian.cli.tables import (
@@ -67,12 +74,14 @@ UNITS = {"xaj": "m³/s", "gr4j": "mm/d", "gr4h": "mm/h"}
 @published_option
 @mark_option
 @plot_option
+@plot_from_option
+@plot_to_option
 @click.option("--out", type=OUT, required=True)
 @json_option
 def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_state: Path | None,
              all_states: Path | None, members: int | None, rain_error: float, rain_memory: float,
-             seed: int, published: bool, marks: tuple[str, ...], plot: Path | None, out: Path,
-             as_json: bool) -> None:  # fmt: skip
+             seed: int, published: bool, marks: tuple[str, ...], plot: Path | None,
+             plot_from: str | None, plot_to: str | None, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
     levels = read_marks(marks)
@@ -103,8 +112,10 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
         text = json.dumps({k: v.tolist() for k, v in after.items()})
         save_state.write_text(text, encoding="utf-8")
     if plot is not None:
-        draw(plot, feed.labels, rain=feed.rain.mean(axis=1), observed=feed.observed, flow=flow[0],
-             band=band, marks=levels, unit=UNITS[model])  # fmt: skip
+        a, b = span(feed.labels, plot_from, plot_to)
+        draw(plot, feed.labels[a:b], rain=feed.rain[a:b].mean(axis=1), flow=flow[0, a:b],
+             observed=None if feed.observed is None else feed.observed[a:b],
+             band=None if band is None else band[:, a:b], marks=levels, unit=UNITS[model])  # fmt: skip
     finish({"model": model, "steps": len(feed.labels), **_fit(flow, feed.observed), "out": str(out)},
            as_json, feed.table.errors)  # fmt: skip
 
@@ -214,6 +225,8 @@ def _simulate_one(job: Job) -> list[str]:
 )
 @published_option
 @plot_option
+@plot_from_option
+@plot_to_option
 @click.option(
     "--out",
     type=OUT,
@@ -224,7 +237,8 @@ def _simulate_one(job: Job) -> list[str]:
 def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: str | None,
               check_from: str | None, check_to: str | None, objective: str, events: Path | None,
               seed: int, max_evals: int, complexes: int, warm: bool, gap: float, published: bool,
-              plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
+              plot: Path | None, plot_from: str | None, plot_to: str | None, out: Path,
+              as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
     from fangxian.kernels.hydro.calibrate import sce_ua
@@ -279,8 +293,9 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
     }
     out.write_text(json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8")
     if plot is not None:
-        draw(plot, labels, rain=runner.forcing.rain.mean(axis=1), observed=observed, flow=flow[0],
-             unit=UNITS[model])  # fmt: skip
+        a, b = span(labels, plot_from, plot_to)
+        draw(plot, labels[a:b], rain=runner.forcing.rain[a:b].mean(axis=1), observed=observed[a:b],
+             flow=flow[0, a:b], unit=UNITS[model])  # fmt: skip
     finish({**told, "out": str(out)}, as_json, runner.forcing.table.errors)
 
 

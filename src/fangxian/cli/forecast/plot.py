@@ -17,6 +17,8 @@ plot_option = click.option(
     help=say("画图:雨、过程线、范围、特征值(svg 或 png)",
              "draw rain, hydrograph, range and marks (svg or png)"),
 )  # fmt: skip
+plot_from_option = click.option("--plot-from", help=say("画图起", "first time of the plot"))
+plot_to_option = click.option("--plot-to", help=say("画图止", "last time of it"))
 mark_option = click.option(
     "--mark", "marks", multiple=True, metavar="NAME=VALUE",
     help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
@@ -36,6 +38,12 @@ def read_marks(marks: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
+def _short(label: str) -> str:
+    """A time in two lines, without its seconds."""
+    day, _, hour = label.replace("T", " ").partition(" ")
+    return f"{day}\n{hour[:5]}" if hour else day
+
+
 def _axes(path: Path) -> Any:
     """A figure without pyplot's global state, and its axis."""
     try:
@@ -49,6 +57,11 @@ def _axes(path: Path) -> Any:
     from matplotlib.figure import Figure
 
     known = {font.name for font in font_manager.fontManager.ttflist}
+    if not known & set(CHINESE):  # matplotlib's own list may be older than the font
+        for file in font_manager.findSystemFonts():
+            if "CJK" in file:
+                font_manager.fontManager.addfont(file)
+        known = {font.name for font in font_manager.fontManager.ttflist}
     chinese = [name for name in CHINESE if name in known]
     mpl.rcParams.update({"font.family": [*chinese[:1], "DejaVu Sans"], "svg.fonttype": "none",
                          "axes.spines.top": False, "axes.unicode_minus": False})  # fmt: skip
@@ -58,7 +71,7 @@ def _axes(path: Path) -> Any:
 
 def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = None,
          flow: Any = None, band: Any = None, marks: dict[str, float] | None = None,
-         now: int | None = None, unit: str = "m³/s", name: str | None = None,
+         now: int | None = None, unit: str = "", name: str | None = None,
          seen: str | None = None) -> None:  # fmt: skip
     """Write an svg or png. Needs matplotlib (the extra ``plots``); exit 2 says so.
 
@@ -97,8 +110,8 @@ def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = Non
         above.set_ylim(max(float(np.max(rain, initial=0)), 1.0) * 3, 0)
         above.set_ylabel(say("雨量 mm", "rain, mm"))
     step = max(1, len(labels) // 6)
-    axis.set_xticks(t[::step], labels[::step], fontsize=8)
-    axis.set_ylabel(say(f"流量 {unit}", f"flow, {unit}"))
+    axis.set_xticks(t[::step], [_short(label) for label in labels[::step]], fontsize=8)
+    axis.set_ylabel(say("流量", "flow") + (f" {unit}" if unit else ""))
     axis.legend(frameon=False, loc="center right", fontsize=8)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -8,7 +8,7 @@ from fangxian.cli.tables import read_json, stop
 
 MODELS = ("xaj", "gr4j", "gr4h")
 # From this many members x sub-basins on, float32 lanes are quicker than one run after the other.
-WORTH_LANES = 16
+WORTH_LANES = 32
 
 
 class Runner:

@@ -4,6 +4,7 @@ Source: Evensen, J Geophys Res 99 (1994) 10143; with perturbed rain and observat
 al., Adv Water Resour 28 (2005) 135.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,7 @@ def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator
 def filter_states(
     basin: xaj.Basin, rain: Floats, pan: Floats, parameters: Floats, state: xaj.State,
     observed: Floats, *, leads: int, noise: Noise, seed: int,
+    done: Callable[[int], None] | None = None,
 ) -> tuple[Floats, xaj.State]:  # fmt: skip
     """Forecasts of the members from every step (members, time, leads), and the states at the end.
 
@@ -53,6 +55,7 @@ def filter_states(
     Args:
         parameters: one row for all members, or one each.
         state: from ``xaj.start`` with a row of parameters for each member.
+        done: called after every step with the number of steps done.
 
     Raises:
         ValueError: fewer than 10 members; see ``xaj.run``.
@@ -72,6 +75,8 @@ def filter_states(
         span = slice(t + 1, t + 1 + leads)
         flow, _ = xaj.run(basin, own[:, span], pan[span], p, state, float32=True)
         ahead[:, t, : flow.shape[1]] = flow
+        if done:
+            done(t + 1)
     return ahead, state
 
 
