@@ -198,12 +198,12 @@ def test_assimilate_issues_raw_where_it_does_not_help(tmp_path, basin, forcing):
 def test_batch_gives_the_same_files_wherever_it_runs(tmp_path, basin, forcing, monkeypatch):
     jobs, made = tmp_path / "jobs.csv", []
     jobs.write_text("basin,forcing,out\n" + "".join(f"b.json,f.csv,o{k}.csv\n" for k in range(3)))
-    for engine in ("here", "processes:2"):
+    for engine in ("here", "processes:2", "dask"):
         monkeypatch.setenv("FANGXIAN_COMPUTE", engine)
         result = run("batch", "--model", "xaj", "--list", jobs, "--json")
         assert result.exit_code == 0, result.output
         made.append((tmp_path / "o2.csv").read_bytes())
-    assert made[0] == made[1]
+    assert made[0] == made[1] == made[2]
     jobs.write_text("basin,forcing,out\nb.json,f.csv,o.csv\nb.json,none.csv,p.csv\n")
     result = run("batch", "--model", "xaj", "--list", jobs, "--json")
     assert result.exit_code == 3

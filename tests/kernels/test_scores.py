@@ -113,7 +113,11 @@ def test_by_event_by_hand(issued):
     forecast, truth = issued
     event = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(2, 20), dt_h=1, area_km2=9)
     assert [score.lead for score in event] == [1]  # at lead 3 the event begins before any forecast
-    both = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(5, 20), dt_h=1, area_km2=9)
+    more = dict(band=(forecast * 0.9, forecast), members=forecast[..., None])
+    both = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(5, 20), dt_h=1, area_km2=9,
+                           **more)  # fmt: skip
+    assert both[0].crps == pytest.approx(0.1 * truth[5:21].mean())
+    assert (both[0].coverage, both[1].coverage) == (1, 0)
     peak, time, depth = both[0].items
     assert peak.error == pytest.approx(0.1 * truth[5:21].max())
     assert peak.qualified

@@ -109,6 +109,20 @@ def test_what_runs_off_arrives():
     assert flow.sum() == pytest.approx(volume, rel=1e-9)
 
 
+def test_a_lane_does_not_know_its_neighbours():
+    """The same bits alone, among others, and in another order."""
+    rain, pan = weather(200, 3, 2)
+    where, p = xaj.Basin([90.0, 310.0], 24), sets(70, 5)
+
+    def flow(p):
+        return xaj.run(where, rain, pan, p, xaj.start(where, p, wu=5, wl=9, wd=2), float32=True)[0]
+
+    together = flow(p)
+    assert (flow(p[::-1])[::-1] == together).all()
+    for k in (0, 31, 32, 69):
+        assert (flow(p[k])[0] == together[k]).all()
+
+
 @given(st.integers(0, 200), st.integers(0, 1000), st.booleans())
 @settings(max_examples=20)
 def test_a_restart_changes_no_bit(cut, seed, float32):

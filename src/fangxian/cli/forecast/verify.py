@@ -11,6 +11,7 @@ from fangxian.cli.main import say
 from fangxian.cli.tables import FILE, OUT, Table, finish, first_of, json_option, read_table, stop
 from fangxian.cli.tables import write_table as write
 
+EVENT = ("dc", "kge", "crps", "persistence_index", "coverage")
 VALUES = ("corrected", *FLOWS)
 
 
@@ -174,13 +175,14 @@ def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: 
     for a, b in read_spans(events, labels):
         try:
             event = kernel.by_event(issued.flow, seen, rules, leads=issued.leads, event=(a, b),
-                                    dt_h=dt_h, area_km2=area or 0.0)  # fmt: skip
+                                    dt_h=dt_h, area_km2=area or 0.0, band=issued.band,
+                                    members=issued.members)  # fmt: skip
         except ValueError as error:
             errors.append(f"{labels[a]}: {error}")
             continue
         judged.append(event)
         rows.append({"start": labels[a], "leads": [
-            {"lead": s.lead, "dc": _round(s.dc), "persistence_index": _round(s.persistence_index),
+            {"lead": s.lead, **{n: _round(getattr(s, n)) for n in EVENT},
              **{i.what: {"error": _round(i.error), "tolerance": _round(i.tolerance),
                          "qualified": i.qualified} for i in s.items}} for s in event]})  # fmt: skip
     rates = [

@@ -6,6 +6,7 @@ t + leads[k]. What each score is stands in ``scores`` and ``grade``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,23 @@ def _aligned(values: Floats, lead: int) -> Floats:
     return np.concatenate([np.full((lead, *values.shape[1:]), np.nan), values[:-lead]])
 
 
+def _crps(members: Floats | None, k: int, lead: int, at: Any, told: Floats, seen: Floats) -> float:
+    """Mean CRPS of the members at these times; of the one forecast where there are none."""
+    if not seen.size:
+        return float("nan")
+    many = told[None] if members is None else _aligned(members[:, k], lead)[at].T
+    return float(scores.crps(many, seen).mean())
+
+
+def _coverage(
+    band: tuple[Floats, Floats] | None, k: int, lead: int, at: Any, seen: Floats
+) -> float:
+    if band is None:
+        return float("nan")
+    low, high = (_aligned(side[:, k], lead)[at] for side in band)
+    return scores.band_coverage(low, high, seen)
+
+
 def by_lead(
     forecast: Floats, observed: Floats, rules: Rules, *, leads: Sequence[int],
     band: tuple[Floats, Floats] | None = None, members: Floats | None = None,
@@ -72,14 +90,7 @@ def by_lead(
         f, o, p = told[known], observed[known], was[known]
         mae = float(np.abs(f - o).mean()) if o.size else np.nan
         naive = float(np.abs(p - o).mean()) if o.size else np.nan
-        spread = mae
-        if members is not None and o.size:
-            mine = _aligned(members[:, k], lead)[known].T
-            spread = float(scores.crps(mine, o).mean())
-        held = np.nan
-        if band is not None:
-            low, high = (_aligned(side[:, k], lead) for side in band)
-            held = scores.band_coverage(low[known], high[known], o)
+        spread, held = _crps(members, k, lead, known, f, o), _coverage(band, k, lead, known, o)
         within = np.abs(f - o) <= change_tolerance(o, p, rules, level=False)
         found.append(LeadScore(
             lead, int(known.sum()), float(scores.nse(f, o)[0]), float(scores.kge(f, o)[0]), mae,
@@ -104,17 +115,21 @@ def effective_lead(found: Sequence[LeadScore], least: float = 0.5) -> int:
 
 @dataclass(frozen=True)
 class EventScore:
-    """One event at one lead: DC and persistence index within it, and the judged items."""
+    """One event at one lead: scores within it as in ``LeadScore``, and the judged items."""
 
     lead: int
     dc: float
+    kge: float
+    crps: float
     persistence_index: float
+    coverage: float
     items: list[Item]
 
 
 def by_event(
     forecast: Floats, observed: Floats, rules: Rules, *, leads: Sequence[int],
     event: tuple[int, int], dt_h: float, area_km2: float,
+    band: tuple[Floats, Floats] | None = None, members: Floats | None = None,
 ) -> list[EventScore]:  # fmt: skip
     """Scores of one event (first, last index) at every lead; the time to the observed peak counts
     from the issue, ``lead`` steps before it. Leads with a gap within the event are left out.
@@ -135,7 +150,12 @@ def by_event(
         index = 1 - float(((told - seen) ** 2).sum()) / naive if naive > 0 else np.nan
         items = judge_event(told, seen, rules, dt_h=dt_h, area_km2=area_km2,
                             issued=int(seen.argmax()) - lead)  # fmt: skip
-        found.append(EventScore(lead, float(scores.nse(told, seen)[0]), index, items))
+        inside = slice(a, b)
+        found.append(EventScore(
+            lead, float(scores.nse(told, seen)[0]), float(scores.kge(told, seen)[0]),
+            _crps(members, k, lead, inside, told, seen), index,
+            _coverage(band, k, lead, inside, seen), items,
+        ))  # fmt: skip
     return found
 
 
