@@ -161,7 +161,9 @@ def filtering() -> dict[str, Any]:
     setting = {"leads": 24, "noise": ensemble.Noise(), "seed": 1}
 
     def go() -> Any:
-        return ensemble.filter_states(where, rain, pan / 24, p, wet(where, p), seen[0], **setting)
+        return ensemble.filter_states(
+            where, rain, pan / 24, p, ensemble.Filter(wet(where, p)), seen[0], **setting
+        )
 
     go()
     return {"ms_an_update": round(best(go, 3) / 72 * 1e3, 1)}

@@ -9,7 +9,7 @@ from benchmarks.figure import BLUE, CALM, INK, RED, save
 from fangxian.kernels.hydro import indices, scores, verify, xaj
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.correct import apply_correction, fit_correction
-from fangxian.kernels.hydro.ensemble import Noise, filter_states
+from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states
 from fangxian.kernels.hydro.gr4 import run_gr4
 from fangxian.kernels.hydro.reservoir import Rating, Reservoir, route
 
@@ -152,7 +152,7 @@ def filtering() -> None:
         0
     ]
     many = np.repeat(p, 50, axis=0)
-    dry = xaj.start(where, many, wu=2, wl=10, wd=10)
+    dry = Filter(xaj.start(where, many, wu=2, wl=10, wd=10))
     setting = {"leads": 1, "noise": Noise(rain=0.3, flow=0.05), "seed": 2}
     figure, axis = plt.subplots(figsize=(7, 2.8))
     axis.plot(truth, color=INK, lw=1.2, label="truth 真值")

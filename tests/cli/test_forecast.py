@@ -54,7 +54,7 @@ def observed_too(tmp_path, basin, forcing):
         ).exit_code
         == 0
     )
-    flow = [r["flow"] for r in rows(out)]
+    flow = [r["flow_m3s"] for r in rows(out)]
     lines = forcing.read_text().splitlines()
     forcing.write_text(
         "\n".join([lines[0] + ",Q", *(f"{x},{q}" for x, q in zip(lines[1:], flow, strict=True))])
@@ -78,8 +78,8 @@ def test_simulate_in_two_parts_is_one_run(tmp_path, basin, forcing):
         more = ["--state", tmp_path / "s0.json"] if k else []
         assert run(*words, "--forcing", file, *more, "--save-state", tmp_path / f"s{k}.json",
                    "--out", out).exit_code == 0  # fmt: skip
-        parts += [r["flow"] for r in rows(out)]
-    assert parts == [r["flow"] for r in rows(whole)]
+        parts += [r["flow_m3s"] for r in rows(out)]
+    assert parts == [r["flow_m3s"] for r in rows(whole)]
 
 
 def test_calibrate_finds_the_truth_and_reports_the_check(tmp_path, basin, forcing):
@@ -176,7 +176,7 @@ def test_members_of_perturbed_rain_give_a_range(tmp_path, basin, forcing):
     words = ["simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", out]
     result = run(*words, "--members", 40, "--rain-error", 0.4, "--plot", plot, "--mark", "警戒=20")
     assert result.exit_code == 0, result.output
-    inside = [float(r["q05"]) <= float(r["flow"]) <= float(r["q95"]) for r in rows(out)[30:]]
+    inside = [float(r["q05"]) <= float(r["flow_m3s"]) <= float(r["q95"]) for r in rows(out)[30:]]
     assert np.mean(inside) > 0.9
     assert "警戒" in plot.read_text()
     assert run(*words, "--mark", "twenty").exit_code == 2
@@ -221,7 +221,7 @@ def test_gr4j_runs_from_its_columns(tmp_path):
         "simulate", "--model", "gr4j", "--basin", basin, "--forcing", forcing, "--out", out
     )
     assert result.exit_code == 0, result.output
-    assert float(rows(out)[-1]["flow"]) > 0
+    assert float(rows(out)[-1]["flow_mm"]) > 0
 
 
 def test_reservoir(tmp_path):

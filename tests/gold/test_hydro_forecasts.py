@@ -10,7 +10,7 @@ from fangxian.hazards.flood.forecast_rules import grading_rules
 from fangxian.kernels.hydro import verify, xaj
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.correct import apply_correction, fit_correction, helps
-from fangxian.kernels.hydro.ensemble import Noise, filter_states, perturbed
+from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states, perturbed
 from fangxian.kernels.hydro.gr4 import run_gr4
 from fangxian.kernels.hydro.scores import nse, rank_histogram
 
@@ -49,7 +49,7 @@ def test_gr4h_and_its_correction_by_lead():
         assert 0.85 <= score.coverage <= 0.95, (score.lead, score.coverage)
         if score.lead in AR3:
             assert round(score.dc, 4) >= AR3[score.lead], score.lead
-    assert made.faded is None
+    assert made.helps.all()
 
 
 def test_most_floods_beat_persistence():
@@ -110,8 +110,8 @@ def filtered(where, rain, pan, q, p, leads, noise):
     """Mean of the filter's forecasts (time, leads) and the raw flow."""
     wet = dict(wu=10, wl=30, wd=20)
     many = np.repeat(p, 50, axis=0)
-    ahead, _ = filter_states(where, rain, pan, many, xaj.start(where, many, **wet), q, leads=leads,
-                             noise=noise, seed=1)  # fmt: skip
+    ahead, _ = filter_states(where, rain, pan, many, Filter(xaj.start(where, many, **wet)), q,
+                             leads=leads, noise=noise, seed=1)  # fmt: skip
     raw, _ = xaj.run(where, rain, pan, p, xaj.start(where, p, **wet))
     return ahead.mean(axis=0), raw[0]
 

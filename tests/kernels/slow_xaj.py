@@ -29,9 +29,9 @@ def runoff(p, w, net):
 
 
 def three_sources(p, keep, net, r, s, fr):
-    """On the area that runs off, in slices of 5 mm."""
-    new = min(max(r / net, 1e-6), 1.0)  # at least a millionth of the basin
-    r = new * net
+    """Of the impervious share at once; of the rest of the area that runs off in slices of 5 mm."""
+    new = max(r / net - p["IM"], 1e-6)  # at least a millionth of the basin
+    r, sealed = new * net, p["IM"] * net
     largest = max(p["SM"] * (1 + p["EX"]) * (1 - (1 - new) ** (1 / p["EX"])), 1e-6)
     mean = largest / (1 + p["EX"])
     s = s * fr / new
@@ -50,7 +50,7 @@ def three_sources(p, keep, net, r, s, fr):
         ri += (1 - left) * p["KI"] / (p["KI"] + p["KG"]) * s * fr
         rg += (1 - left) * p["KG"] / (p["KI"] + p["KG"]) * s * fr
         s *= left
-    return r, s, fr, rs, ri, rg
+    return r + sealed, s, fr, rs + sealed, ri, rg
 
 
 class Way:
@@ -105,8 +105,7 @@ def simulate(p, area_km2, dt_h, rain, pan, *, wu, wl, wd, s=0.0, fr=0.0, network
         wl, wu = wl + max(wu - p["UM"], 0), min(wu, p["UM"])
         wd, wl = wd + max(wl - p["LM"], 0), min(wl, p["LM"])
         rs, r, wd = rs + max(wd - deep, 0), r + max(wd - deep, 0), min(wd, deep)
-        pervious = 1 - p["IM"]
-        q = way.step({"S": rs * pervious + net * p["IM"], "I": ri * pervious, "G": rg * pervious})
+        q = way.step({"S": rs, "I": ri, "G": rg})
         land = {"WU": wu, "WL": wl, "WD": wd, "S": s, "FR": fr, "R": r, "RS": rs, "RI": ri}
         told.append({"P": rain_mm, "E": eu + el + ed, **land, "RG": rg, **way.flow, "Q": q})
     return told

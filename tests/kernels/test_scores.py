@@ -109,6 +109,28 @@ def test_effective_lead_ends_at_the_first_that_is_no_better():
     assert verify.effective_lead(found[2:]) == 0
 
 
+def test_a_rise_is_seen_ahead_from_the_end_of_the_flood_before_it():
+    flood = np.array([0, 5, 5, 0, 0, 0, 0, 5, 5, 0.0])
+    assert scores.crossings(flood, flood, 4.0).lead.tolist() == [0, 0]
+    ahead = np.array([0, 5, 5, 0, 0, 5, 5, 5, 5, 0.0])
+    assert scores.crossings(ahead, flood, 4.0).lead.tolist() == [0, 2]
+    gap = flood.copy()
+    gap[3:7] = np.nan  # whether it rose at 7 or before is not known
+    assert scores.crossings(ahead, gap, 4.0).lead.tolist() == [0]
+
+
+def test_a_lead_longer_than_the_record_and_members_with_gaps():
+    truth = np.arange(10.0) + 1
+    forecast = np.full((10, 2), np.nan)
+    forecast[:-1, 0] = truth[1:]
+    members = np.repeat(forecast[:, :, None], 3, axis=2)
+    members[4, 0, 1] = np.nan
+    one, far = verify.by_lead(forecast, truth, RULES, leads=(1, 20), members=members)
+    assert (one.pairs, one.crps, far.pairs) == (9, 0, 0)
+    assert np.isnan([far.dc, far.kge, far.mae, far.crps, far.qualified_rate]).all()
+    assert scores.rank_histogram(members[:, 0].T, truth).sum() == 8
+
+
 def test_by_event_by_hand(issued):
     forecast, truth = issued
     event = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(2, 20), dt_h=1, area_km2=9)

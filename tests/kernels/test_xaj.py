@@ -70,11 +70,24 @@ def test_side_by_side_is_one_after_the_other(published):
         for wet in (rain, own):
             slow, end = xaj.run(where, wet, pan, p, first, published=published)
             quick, end32 = xaj.run(where, wet, pan, p, first, published=published, float32=True)
-            size = slow.max(axis=1, keepdims=True)
-            assert (np.abs(quick - slow) <= 2e-4 * size).all(), np.abs(
-                quick / size - slow / size
-            ).max()
+            far = np.abs(quick - slow) / slow.max(axis=1, keepdims=True)
+            assert far.max() <= 3e-4
             np.testing.assert_allclose(end32.land[..., :3], end.land[..., :3], atol=0.02)
+
+
+@pytest.mark.parametrize("dt_h", [24.0, 1.0, 1 / 12])
+def test_how_far_float32_is_from_float64(dt_h):
+    """2,000 sets over the widest ranges: nearly all within 2e-5 of the greatest flow; the rest have
+    a net rain at the edge of a slice of 5 mm, where the model itself jumps."""
+    rain, pan = weather(400, 2)
+    where, p = xaj.Basin([250.0], dt_h), sets(2000, 9)
+    p[:, [xaj.KE, xaj.L]] = 0
+    first = xaj.start(where, p, wu=10, wl=30, wd=5, s=2, fr=0.2)
+    slow, _ = xaj.run(where, rain * dt_h / 24, pan * dt_h / 24, p, first)
+    quick, _ = xaj.run(where, rain * dt_h / 24, pan * dt_h / 24, p, first, float32=True)
+    far = (np.abs(quick - slow) / slow.max(axis=1, keepdims=True)).max(axis=1)
+    assert (far <= 2e-5).mean() >= 0.95, np.quantile(far, [0.5, 0.9, 0.95, 0.99])
+    assert far.max() <= 5e-3
 
 
 def test_no_parameter_set_makes_a_nan_and_water_is_kept():
@@ -95,17 +108,19 @@ def test_no_parameter_set_makes_a_nan_and_water_is_kept():
 
 
 def test_what_runs_off_arrives():
-    """After a long dry end all runoff has left the reservoirs and reaches."""
+    """Rain less evaporation and what the land still holds: all of it passes the outlet, with a
+    large impervious share. After a long dry end nothing is on its way."""
     rain, pan = weather(200, columns=3)
     rain = np.vstack([rain, np.zeros((4000, 3))])
     pan = np.vstack([pan, np.zeros((4000, 3))])
     where = xaj.Basin([120.0, 310.0, 45.0], 24)
-    p = xaj.by_name({**GIVEN, "CG": 0.9, "KE": 48.0, "XE": 0.3, "L": 72.0})
+    p = xaj.by_name({**GIVEN, "CG": 0.9, "KE": 48.0, "XE": 0.3, "L": 72.0, "IM": 0.3})
     flow, _, told = xaj.trace(where, rain, pan, p, xaj.start(where, p, wu=10, wl=30, wd=20))
     kinds = {n: k for k, n in enumerate(xaj.FLUXES)}
-    pervious = told[:, :, kinds["RS"] : kinds["RG"] + 1].sum(axis=2) * (1 - GIVEN["IM"])
-    sealed = np.maximum(told[:, :, kinds["P"]] - told[:, :, kinds["E"]], 0) * GIVEN["IM"]
-    volume = ((pervious + sealed) * where.areas).sum() / 86.4
+    end = {n: told[-1, :, k] for n, k in kinds.items()}
+    held = end["WU"] + end["WL"] + end["WD"] + end["S"] * end["FR"] - 60
+    left = told[:, :, kinds["P"]].sum(axis=0) - told[:, :, kinds["E"]].sum(axis=0) - held
+    volume = (left * where.areas).sum() / 86.4
     assert flow.sum() == pytest.approx(volume, rel=1e-9)
 
 
@@ -190,7 +205,7 @@ def test_members_and_their_own_rain():
     many, _ = xaj.run(where, own, pan, p, xaj.start(where, p, wu=10, wl=30, wd=20))
     one, _ = xaj.run(where, own[2], pan, p[:1], xaj.start(where, p[:1], wu=10, wl=30, wd=20))
     assert (many[2] == one[0]).all()
-    assert (many[2].sum(), many[0].sum()) > (many[1].sum(), 0)
+    assert many[2].sum() > many[1].sum() > many[0].sum() > 0
 
 
 @pytest.mark.parametrize("float32", [False, True])
@@ -237,6 +252,25 @@ def test_one_bad_value_of_rain_is_refused(bad):
     rain[4] = bad
     with pytest.raises(ValueError, match="finite"):
         xaj.run(where, rain, pan, p, xaj.start(where, p, wu=1, wl=1, wd=1))
+
+
+@pytest.mark.parametrize(("state", "bad"), [("wu", np.nan), ("wl", -1.0), ("fr", 1.5)])
+def test_a_state_that_cannot_be_is_refused(state, bad):
+    where, p = xaj.Basin([100.0], 24), xaj.by_name(GIVEN)
+    rain, pan = weather(10)
+    first = xaj.start(where, p, **{"wu": 1.0, "wl": 1.0, "wd": 1.0, state: bad})
+    with pytest.raises(ValueError, match="states must be finite"):
+        xaj.run(where, rain, pan, p, first)
+    with pytest.raises(ValueError, match="finite and >= 0"):
+        xaj.run(where, rain, -pan, p, first)
+
+
+def test_feasible_is_what_a_run_takes():
+    where = xaj.Basin([100.0], 24)
+    good = xaj.by_name(GIVEN)[0]
+    p = np.repeat(good[None], 5, axis=0)
+    p[1, xaj.UM], p[2, [xaj.KE, xaj.XE]], p[4, xaj.KI] = 90, (72, 0.0), 0.89
+    assert xaj.feasible(where, p).tolist() == [True, False, False, True, False]
 
 
 def test_a_state_of_another_run_is_refused():

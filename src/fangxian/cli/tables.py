@@ -158,9 +158,18 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]
         stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
 
 
+def _plain(value: Any) -> Any:
+    """The same without NaN and infinity, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def finish(told: dict[str, Any], as_json: bool, errors: Sequence[str]) -> NoReturn:
     """The summary on stdout, what was wrong on stderr; exit 3 when something was."""
-    told["errors"] = list(errors)
+    told = _plain({**told, "errors": list(errors)})
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False, default=str))
     else:

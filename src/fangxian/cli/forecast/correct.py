@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, rain_columns, span
+from fangxian.cli.forecast.files import axis_of, flow_column, rain_columns, span, spread_out
+from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.forecast.models import (
     basin_option,
     forcing_option,
@@ -93,25 +94,33 @@ def correct(observed: Path, forecast_file: Path, order: int, first: str | None, 
 
 
 def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, list[str]]:
-    """Times both files have, the observed (time,) and simulated (members, time) flow, the rain that
-    stands beside the observed (None without), and what was wrong."""
+    """On the times of the forecast: labels, the observed (time,) and simulated (members, time) flow,
+    NaN where a file has no row, the rain beside the observed (None without), and what was wrong."""
     import numpy as np
 
-    labels, seen, one = read_flow(observed)
-    two = read_table(forecast, [(*FLOWS, "m1")])
+    two = read_table(forecast, [])
     names = [c for c in two.columns if c[:1] == "m" and c[1:].isdecimal()]
-    names = names or [c for c in FLOWS if c in two.columns][:1]
-    told = np.array([two.numbers(name, low=0) for name in names])
-    place = {label: k for k, label in enumerate(labels_of(two))}
-    common = [k for k, label in enumerate(labels) if label in place]
-    if len(common) < 3:
+    name, unit = flow_column(two)
+    names = names or [name]
+    if not names[0]:
+        stop(f"{forecast.name} 没有流量列", f"{forecast.name} has no column of flow")
+    axis, at = axis_of(two)
+    told = spread_out([two.numbers(n, low=0) for n in names], at, len(axis.labels))
+    theirs, flow, one = read_flow(observed, unit)
+    place = axis.at(theirs.labels)
+    inside = (place >= 0) & (place < len(axis.labels)) & np.array([bool(x) for x in theirs.labels])
+    if inside.sum() < 3:
         stop("两个文件的时刻对不上", "the two files share fewer than three times")
-    at = [place[labels[k]] for k in common]
-    columns = rain_columns(one)
+    place = np.where(inside, place, -1)
     rain = None
+    columns = rain_columns(one)
     if columns:
-        rain = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)[common]
-    return [labels[k] for k in common], seen[common], told[:, at], rain, one.errors + two.errors
+        fallen = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)
+        rain = np.nan_to_num(
+            spread_out(fallen, place[[bool(x) for x in theirs.labels]], len(axis.labels))
+        )
+    seen = spread_out(flow, place, len(axis.labels))
+    return axis.labels, seen, told, rain, one.errors + two.errors
 
 
 @forecast_command.command(help=say("实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
@@ -131,7 +140,7 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
                as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
-    from fangxian.kernels.hydro.ensemble import Noise, filter_states, settle_forecasts
+    from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states, settle_forecasts
 
     runner = Runner("xaj", read_json(basin), forcing)
     feed = runner.forcing
@@ -141,9 +150,10 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
     noise = Noise(rain=rain_error, memory=rain_memory, flow=flow_error)
     many = np.repeat(runner.given, members, axis=0)
     try:
-        ahead, _ = filter_states(runner.where, feed.rain, feed.pan, many, runner.first(many),
-                                 feed.observed, leads=leads, noise=noise, seed=seed,
-                                 done=_tenths(len(feed.labels)))  # fmt: skip
+        ahead, _ = filter_states(
+            runner.where, feed.rain, feed.pan, many, Filter(runner.first(many)), feed.observed,
+            leads=leads, noise=noise, seed=seed, done=_tenths(len(feed.labels)),
+        )  # fmt: skip
         raw = runner.run(runner.given)[0][0]
         flow, band, helps = settle_forecasts(ahead, raw, feed.observed, learn=slice(a, b),
                                              levels=_levels(equal))  # fmt: skip
@@ -170,7 +180,7 @@ def _publish(issue: Issue, learnt: tuple[int, int], at: str | None, marks: dict[
         [labels[t], lead, float(issue.raw[t + lead]), float(issue.flow[t, lead - 1]),
          *map(float, issue.band[t, lead - 1])]
         for t in range(b - 1 if b < len(labels) else 0, len(labels))
-        for lead in range(1, leads + 1) if t + lead < len(labels)))  # fmt: skip
+        for lead in range(1, leads + 1) if t + lead < len(labels) and labels[t]))  # fmt: skip
     off = [lead for lead in range(1, leads + 1) if not issue.helps[lead - 1]]
     if off:
         tell(
@@ -200,7 +210,7 @@ def _draw(issue: Issue, at: str | None, marks: dict[str, float], plot: Path, rai
     import numpy as np
 
     labels, leads = issue.labels, issue.flow.shape[1]
-    t = len(labels) - leads - 1
+    t = max(len(labels) - leads - 1, 0)
     if at is not None:
         t = span(labels, at, at)[0]
     a, b = max(0, t - 2 * leads), min(len(labels), t + leads + 1)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from fangxian.cli.forecast.group import forecast_command, read_spans, span
+from fangxian.cli.forecast.files import UNITS, read_spans, span
+from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.forecast.plot import (
     draw,
     mark_option,
@@ -29,7 +30,7 @@ from fangxian.cli.tables import (
 )
 
 OBJECTIVES = ("dc", "kge", "log", "peak", "mixed")
-model_option = click.option("--model", type=click.Choice(MODELS), required=True)
+model_option = click.option("--model", type=click.Choice(list(MODELS)), required=True)
 basin_option = click.option(
     "--basin", type=FILE, required=True, help="JSON: params, sub_areas_km2, dt_h, initial, ..."
 )
@@ -47,7 +48,6 @@ rain_memory_option = click.option(
     help=say("雨量误差持续的步数", "steps over which the rain's error lasts"),
 )  # fmt: skip
 seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-UNITS = {"xaj": "m³/s", "gr4j": "mm/d", "gr4h": "mm/h"}
 
 
 @forecast_command.command(help=say("由雨量模拟流量", "flow from rain"))
@@ -68,6 +68,9 @@ UNITS = {"xaj": "m³/s", "gr4j": "mm/d", "gr4h": "mm/h"}
 @click.option(
     "--members", type=click.IntRange(2), help=say("雨量扰动的成员数", "members with perturbed rain")
 )
+@click.option(
+    "--members-out", type=OUT, help=say("写出各成员 m1…(可供 correct)", "write the members m1..")
+)
 @rain_error_option
 @rain_memory_option
 @seed_option
@@ -79,8 +82,8 @@ UNITS = {"xaj": "m³/s", "gr4j": "mm/d", "gr4h": "mm/h"}
 @click.option("--out", type=OUT, required=True)
 @json_option
 def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_state: Path | None,
-             all_states: Path | None, members: int | None, rain_error: float, rain_memory: float,
-             seed: int, published: bool, marks: tuple[str, ...], plot: Path | None,
+             all_states: Path | None, members: int | None, members_out: Path | None,
+             rain_error: float, rain_memory: float, seed: int, published: bool, marks: tuple[str, ...], plot: Path | None,
              plot_from: str | None, plot_to: str | None, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
@@ -88,7 +91,10 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
     try:
         runner = Runner(model, read_json(basin), forcing, state, published=published)
         flow, after = runner.run(runner.given)
-        columns, band = {"flow": flow[0]}, None
+        columns, band, many = {f"flow_{runner.unit}": flow[0]}, None, None
+        if members_out is not None and not members:
+            raise click.UsageError(say("--members-out 需要 --members",
+                                       "--members-out needs --members"))  # fmt: skip
         if members:
             many = _members(runner, members, rain_error, rain_memory, seed)
             quantiles = np.quantile(many, (0.05, 0.5, 0.95), axis=0)
@@ -108,14 +114,16 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
         write_table(all_states, ["time", "sub", *FLUXES], (
             [feed.labels[t], i + 1, *map(float, told[t, i])]
             for t in range(told.shape[0]) for i in range(told.shape[1])))  # fmt: skip
+    if members_out is not None and many is not None:
+        write_table(members_out, ["time", *(f"m{k + 1}" for k in range(len(many)))], (
+            [label, *map(float, many[:, t])] for t, label in enumerate(feed.labels)))  # fmt: skip
     if save_state is not None:
-        text = json.dumps({k: v.tolist() for k, v in after.items()})
-        save_state.write_text(text, encoding="utf-8")
+        runner.save(save_state, after)
     if plot is not None:
         a, b = span(feed.labels, plot_from, plot_to)
         draw(plot, feed.labels[a:b], rain=feed.rain[a:b].mean(axis=1), flow=flow[0, a:b],
              observed=None if feed.observed is None else feed.observed[a:b],
-             band=None if band is None else band[:, a:b], marks=levels, unit=UNITS[model])  # fmt: skip
+             band=None if band is None else band[:, a:b], marks=levels, unit=UNITS[runner.unit])  # fmt: skip
     finish({"model": model, "steps": len(feed.labels), **_fit(flow, feed.observed), "out": str(out)},
            as_json, feed.table.errors)  # fmt: skip
 
@@ -190,7 +198,7 @@ def _simulate_one(job: Job) -> list[str]:
         return [say(f"读不了 {job.basin} 或 {job.forcing}",
                     f"cannot read {job.basin} or {job.forcing}")]  # fmt: skip
     rows = zip(runner.forcing.labels, map(float, flow[0]), strict=True)
-    write_table(job.out, ["time", "flow"], rows)
+    write_table(job.out, ["time", f"flow_{runner.unit}"], rows)
     return runner.forcing.table.errors
 
 
@@ -295,7 +303,7 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
     if plot is not None:
         a, b = span(labels, plot_from, plot_to)
         draw(plot, labels[a:b], rain=runner.forcing.rain[a:b].mean(axis=1), observed=observed[a:b],
-             flow=flow[0, a:b], unit=UNITS[model])  # fmt: skip
+             flow=flow[0, a:b], unit=UNITS[runner.unit])  # fmt: skip
     finish({**told, "out": str(out)}, as_json, runner.forcing.table.errors)
 
 
@@ -307,11 +315,18 @@ def _checked(
 
     a, b = period
     dc = round(float(nse(flow[:, a:b], observed[a:b])[0]), 5)
-    if abs(fit - dc) > gap:
+    if fit - dc > gap:
         tell(
             say(
-                "注意:拟合与检验相差过大,疑过拟合",
-                "note: fit and check differ too much; over-fitted?",
+                "注意:检验远逊于拟合,疑过拟合",
+                "note: the check is far worse than the fit; over-fitted?",
+            )
+        )
+    elif dc - fit > gap:
+        tell(
+            say(
+                "注意:检验远好于拟合,两期不可比",
+                "note: the check is far better than the fit; the periods differ",
             )
         )
     return {"dc_check": dc, "gap_flagged": abs(fit - dc) > gap}

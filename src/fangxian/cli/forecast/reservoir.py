@@ -44,8 +44,12 @@ def reservoir(described: Path, inflow: Path, level: float, marks: tuple[str, ...
     flow = np.array(table.numbers("flow", low=0))
     plan = np.array(table.numbers("plan", low=0)) if "plan" in table.columns else None
     names = [gate.get("name", "") for gate in given.get("gates", [])]
-    openings = None
-    if names and all(name in table.columns for name in names):
+    openings, there = None, [name for name in names if name in table.columns]
+    if there and (len(there) < len(names) or plan is not None):
+        missing = [name for name in names if name not in there]
+        stop(f"{inflow.name} 按闸门开度运行:缺少闸门 {missing},且不能另有 plan 列",
+             f"{inflow.name} gives openings of gates: {missing} are missing, and it cannot have a plan too")  # fmt: skip
+    if there:
         openings = np.array([table.numbers(name, low=0) for name in names]).T
     try:
         dam = _dam(given, table)

@@ -1,18 +1,21 @@
 """A model with its basin and forcing, as the words of `forecast` use it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from fangxian.cli.forecast.group import read_forcing
+from fangxian.cli.forecast.files import read_forcing
+from fangxian.cli.main import say, tell
 from fangxian.cli.tables import read_json, stop
 
-MODELS = ("xaj", "gr4j", "gr4h")
+# Each model's unit of flow and the hours of its step, where it has one of its own.
+MODELS = {"xaj": ("m3s", None), "gr4j": ("mm", 24.0), "gr4h": ("mm", 1.0)}
 # From this many members x sub-basins on, float32 lanes are quicker than one run after the other.
 WORTH_LANES = 32
 
 
 class Runner:
-    """``run(points)`` gives flow in m3/s, or mm a step for GR4, of one or more parameter sets."""
+    """``run(points)`` gives flow in ``unit`` (m3s, or mm a step) of one or more parameter sets."""
 
     def __init__(self, model: str, basin: dict[str, Any], forcing: Path, state: Path | None = None,
                  *, published: bool = False) -> None:  # fmt: skip
@@ -21,21 +24,68 @@ class Runner:
         from fangxian.kernels.hydro import gr4, xaj
 
         self.model, self.basin, self.published = model, basin, published
-        rows = basin.get("thiessen_rows_sub_cols_gauge")
-        weights = None if rows is None or model != "xaj" else np.array(rows, float)
-        self.forcing = read_forcing(forcing, weights)
+        self.unit, step = MODELS[model]
+        self.dt_h = step or _number(basin, "dt_h", 24.0)
+        try:
+            self.areas = np.array(
+                basin.get("sub_areas_km2", [basin.get("area_km2", np.nan)]), float
+            )
+            rows = basin.get("thiessen_rows_sub_cols_gauge")
+            weights = None if rows is None else np.array(rows, float)
+        except (TypeError, ValueError):
+            stop("流域文件的 sub_areas_km2 或 thiessen_rows_sub_cols_gauge 形状不对",
+                 "sub_areas_km2 or thiessen_rows_sub_cols_gauge of the basin file has a wrong shape")  # fmt: skip
+        self.forcing = read_forcing(forcing, weights, self.unit)
         self.names = xaj.NAMES if model == "xaj" else gr4.NAMES
-        defaults = xaj.DEFAULTS if model == "xaj" else {}
-        given = {**defaults, **basin.get("params", {})}
+        given = {**(xaj.DEFAULTS if model == "xaj" else {}), **basin.get("params", {})}
         missing = [n for n in self.names if n not in given]
         if missing:
             stop(f"流域文件缺少参数 {missing}", f"the basin file has no parameters {missing}")
-        self.given = np.array([[float(given[n]) for n in self.names]])
-        self.saved = read_json(state) if state else None
+        self.given = np.array([[_number(given, n) for n in self.names]])
+        self._to_own_unit()
         if model == "xaj":
-            areas = basin.get("sub_areas_km2", [basin.get("area_km2", 0)])
-            network = float(basin.get("network_km2", 200.0))
-            self.where = xaj.Basin(np.array(areas, float), float(basin.get("dt_h", 24)), network)
+            if not (self.areas > 0).all():
+                stop(
+                    "流域文件缺少 area_km2 或 sub_areas_km2",
+                    "the basin file needs area_km2 or sub_areas_km2",
+                )
+            self.where = xaj.Basin(self.areas, self.dt_h, _number(basin, "network_km2", 200.0))
+        elif published:
+            stop("--published 只用于 xaj", "--published is for xaj only")
+        self.saved = self._saved(state) if state else None
+
+    def _to_own_unit(self) -> None:
+        """The observed flow in the model's unit; by the area of the basin."""
+        kind = self.forcing.unit
+        if self.forcing.observed is None or kind in ("", self.unit):
+            return
+        area = float(self.areas.sum())
+        if not area > 0:
+            stop(f"实测流量单位是 {kind},模型是 {self.unit};流域文件要有 area_km2 才能换算",
+                 f"the observed flow is in {kind}, the model in {self.unit}; to convert it the basin "
+                 "file needs area_km2")  # fmt: skip
+        per_mm = area / (3.6 * self.dt_h)
+        self.forcing.observed = self.forcing.observed * (per_mm if kind == "mm" else 1 / per_mm)
+
+    def _saved(self, path: Path) -> dict[str, Any]:
+        """A state of this model and these parameters; exit 1 for another's."""
+        saved = read_json(path)
+        if saved.get("model") != self.model or saved.get("params") != self.given[0].tolist():
+            stop(f"{path.name} 是别的模型或参数的状态", f"{path.name} is the state of another model or "
+                 "other parameters")  # fmt: skip
+        if saved.get("time") in self.forcing.labels:
+            tell(say(f"注意:状态的时刻 {saved['time']} 在本次资料之内",
+                     f"note: the state stands at {saved['time']}, within this forcing"))  # fmt: skip
+        return saved
+
+    def save(self, path: Path, state: dict[str, Any]) -> None:
+        """Write a state with the model, parameters and time it belongs to."""
+        told = {
+            "model": self.model,
+            "params": self.given[0].tolist(),
+            "time": self.forcing.labels[-1],
+        }
+        path.write_text(json.dumps({**told, **{k: v.tolist() for k, v in state.items()}}))
 
     def run(
         self, points: Any, rain: Any = None, *, quick: bool = False
@@ -73,8 +123,10 @@ class Runner:
         state = None
         if self.saved:
             state = gr4.GrState(*(np.repeat(self.saved[k], len(points), 0) for k in names))
+        weights = self.areas if len(self.areas) == rain.shape[-1] and len(self.areas) > 1 else None
+        mean = np.average(rain, axis=-1, weights=weights)
+        pan = np.average(self.forcing.pan, axis=1, weights=weights)
         step = "daily" if self.model == "gr4j" else "hourly"
-        mean, pan = rain.mean(axis=-1), self.forcing.pan.mean(axis=1)
         flow, after = gr4.run_gr4(mean, pan, points, step=step, state=state)
         return flow, {name: getattr(after, name) for name in names}
 
@@ -87,17 +139,25 @@ class Runner:
         if self.saved:
             parts = (np.array(self.saved[k]) for k in ("land", "reach", "late"))
             return xaj.State(*(np.repeat(part, len(points), 0) for part in parts))
-        start = {k: float(v) for k, v in self.basin.get("initial", {}).items()}
-        return xaj.start(self.where, points, wu=start.get("WU", 10), wl=start.get("WL", 30),
-                         wd=start.get("WD", 20), s=start.get("S0", 0), fr=start.get("FR", 0))  # fmt: skip
+        start = self.basin.get("initial", {})
+        named = {"wu": ("WU", 10.0), "wl": ("WL", 30.0), "wd": ("WD", 20.0), "s": ("S0", 0.0),
+                 "fr": ("FR", 0.0)}  # fmt: skip
+        return xaj.start(self.where, points, **{k: _number(start, *v) for k, v in named.items()})
 
     def feasible(self, points: Any) -> Any:
-        """Which whole parameter sets hang together (members,)."""
+        """Which whole parameter sets the model takes (members,)."""
         import numpy as np
 
         from fangxian.kernels.hydro import xaj
 
-        if self.model != "xaj":
-            return np.ones(len(points), bool)
-        together = points[:, xaj.KI] + points[:, xaj.KG] < 0.99
-        return together & (points[:, xaj.UM] + points[:, xaj.LM] < points[:, xaj.WM])
+        return (
+            xaj.feasible(self.where, points) if self.model == "xaj" else np.ones(len(points), bool)
+        )
+
+
+def _number(given: dict[str, Any], name: str, default: float = float("nan")) -> float:
+    """A number of a basin file; exit 1 when it is none."""
+    try:
+        return float(given.get(name, default))
+    except (TypeError, ValueError):
+        stop(f"流域文件的 {name} 不是数", f"{name} of the basin file is no number")

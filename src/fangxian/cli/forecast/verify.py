@@ -6,13 +6,21 @@ from typing import Any
 
 import click
 
-from fangxian.cli.forecast.group import FLOWS, forecast_command, labels_of, read_spans
+from fangxian.cli.forecast.files import (
+    FLOWS,
+    Axis,
+    axis_of,
+    flow_column,
+    labels_of,
+    read_spans,
+    spread_out,
+)
+from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.main import say
 from fangxian.cli.tables import FILE, OUT, Table, finish, first_of, json_option, read_table, stop
 from fangxian.cli.tables import write_table as write
 
 EVENT = ("dc", "kge", "crps", "persistence_index", "coverage")
-VALUES = ("corrected", *FLOWS)
 
 
 @dataclass
@@ -45,21 +53,24 @@ class Issued:
     help=say("无 lead 列时的预见期步数", "lead in steps where the file has no lead"),
 )
 @click.option("--mark", type=float, help=say("警戒流量", "a warning mark"))
+@click.option("--level", is_flag=True, help=say("数值是水位(m)", "the values are levels (m)"))
 @click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
 @json_option
 def verify(observed: Path, forecast_file: Path, events: Path | None, area: float | None,
-           dt_h: float, lead: int, mark: float | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+           dt_h: float, lead: int, mark: float | None, level: bool, out: Path | None, as_json: bool) -> None:  # fmt: skip
     from fangxian.hazards.flood.forecast_rules import grading_rules
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.spine.core import clock
 
     if events is not None and area is None:
         raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
-    labels, seen, table = read_flow(observed)
-    issued, told = read_issued(forecast_file, labels, lead)
+    unit = _unit_of(forecast_file)
+    axis, seen, table = read_flow(observed, unit)
+    labels = axis.labels
+    issued, told = read_issued(forecast_file, axis, lead)
     rules, unverified = grading_rules(clock.now().date())
     found = kernel.by_lead(issued.flow, seen, rules, leads=issued.leads, band=issued.band,
-                           members=issued.members, mark=mark)  # fmt: skip
+                           members=issued.members, mark=mark, level=level)  # fmt: skip
     rows = [_lead_row(score, rules) for score in found]
     summary: dict[str, Any] = {
         "leads": rows, "effective_lead": kernel.effective_lead(found),
@@ -76,29 +87,38 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
     finish(summary, as_json, errors)
 
 
-def read_flow(path: Path) -> tuple[list[str], Any, Table]:
-    """Times, flow and the table of a file of observed or simulated flow."""
+def _unit_of(path: Path) -> str:
+    return flow_column(read_table(path, []))[1]
+
+
+def read_flow(path: Path, unit: str = "") -> tuple[Axis, Any, Table]:
+    """Flow of a file on its axis, a column of this unit before others; exit 1 when the file has only
+    one of another unit."""
     import numpy as np
 
-    table = read_table(path, [FLOWS])
-    return labels_of(table), np.array(table.numbers(first_of(table, *FLOWS), low=0)), table
+    table = read_table(path, [tuple(n for names in FLOWS.values() for n in names)])
+    axis, at = axis_of(table)
+    name, kind = flow_column(table, unit)
+    if unit and kind and unit != kind:
+        stop(f"{path.name} 的流量单位是 {kind},另一个文件是 {unit}",
+             f"the flow of {path.name} is in {kind}, that of the other file in {unit}")  # fmt: skip
+    return axis, spread_out(np.array(table.numbers(name, low=0)), at, len(axis.labels)), table
 
 
-def read_issued(path: Path, labels: list[str], lead: int) -> tuple[Issued, Table]:
-    """Forecasts at the times of the observed; a file without lead column has one, ``lead``."""
+def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:
+    """Forecasts on the axis of the observed; a file without lead column has one, ``lead``."""
     import numpy as np
 
-    table = read_table(path, [VALUES])
-    place = {label: k for k, label in enumerate(labels)}
-    value = np.array(table.numbers(first_of(table, *VALUES), low=0))
+    values = ("corrected", *(n for names in FLOWS.values() for n in names))
+    table, labels = read_table(path, [values]), axis.labels
+    value = np.array(table.numbers(first_of(table, *values), low=0))
     if "lead" in table.columns:
         number = np.array(table.numbers("lead", low=1))
-        at = np.array([place.get((row.get("issued") or "").strip(), -1) for row in table.rows])
+        at = axis.at([(row.get("issued") or "").strip() for row in table.rows])
     else:
         number = np.full(len(value), float(lead))
-        at = np.array([place.get(label, -1) for label in labels_of(table)]) - lead
-        at = np.where(at >= 0, at, -1)
-    known = (at >= 0) & np.isfinite(number)
+        at = axis.at(labels_of(table)) - lead
+    known = (at >= 0) & (at < len(labels)) & np.isfinite(number)
     if known.sum() < 3:
         stop("两个文件的时刻对不上", "the two files share fewer than three times")
     leads = sorted({int(n) for n in number[known]})
@@ -160,7 +180,7 @@ def _ranks(issued: Issued, seen: Any) -> list[dict[str, Any]]:
         known = np.flatnonzero(np.isfinite(own).all(axis=1) & np.isfinite(truth))
         apart = known[:: max(issued.leads)]
         if apart.size:
-            tenths = np.quantile(own[apart], np.arange(1, 10) / 10, axis=1)
+            tenths = np.quantile(own[apart], np.arange(1, 10) / 10, axis=1, method="weibull")
             counts = rank_histogram(tenths, truth[apart])
             rows.append({"lead": lead, "counts": counts.tolist(), "p": _round(flatness(counts))})
     return rows

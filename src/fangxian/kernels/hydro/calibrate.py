@@ -36,6 +36,7 @@ def sce_ua(
 
     Args:
         low, high: bounds (n,).
+        max_evaluations: no further round begins after so many.
         complexes: each has 2n + 1 points and takes 2n + 1 steps between shuffles.
         tolerance: stop when the best value changed by less than this share over ``loops`` shuffles.
         first: a point to start with (warm start).
@@ -111,7 +112,8 @@ def _evolve(
         worst = rows[:, -1]
         centre = points[rows[:, :-1]].mean(axis=1)
         inside_low, inside_high = points[groups].min(axis=1), points[groups].max(axis=1)
-        random = inside_low + (inside_high - inside_low) * rng.random((complexes, n))
+        random, another = (inside_low + (inside_high - inside_low) * rng.random((complexes, n))
+                           for _ in range(2))  # fmt: skip
         reflected = 2.0 * centre - points[worst]
         outside = ((reflected < low) | (reflected > high)).any(axis=1)
         trial = np.where(outside[:, None], random, reflected)
@@ -125,8 +127,8 @@ def _evolve(
             trial[fails], value[fails] = halfway[fails], value2
             still = np.flatnonzero(value >= values[worst])
             if still.size:
-                trial[still] = random[still]
-                value[still] = _finite(evaluate(random[still]))
+                trial[still] = another[still]
+                value[still] = _finite(evaluate(another[still]))
                 used += len(still)
         points[worst], values[worst] = trial, value
         for c in range(complexes):

@@ -27,7 +27,7 @@ class Correction:
 
     steady, growing: (leads, order), weights of the last errors, newest first: as they are, and as
         they grow with the simulated flow; 0 at a lead where the correction did not help.
-    helps: (leads,), whether it did; faded: the first lead where not, None if there is none.
+    helps: (leads,), whether it did.
     scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
         flow, last error, spread of the members, and floor. shape: (leads, len(levels)), quantiles
         of what remains over that size.
@@ -41,11 +41,6 @@ class Correction:
     levels: tuple[float, ...]
     floor: float
 
-    @property
-    def faded(self) -> int | None:
-        off = np.flatnonzero(~self.helps)
-        return int(off[0]) + 1 if off.size else None
-
 
 def _last(errors: Floats, order: int) -> Floats:
     """The newest ``order`` errors at each time, newest first (time, order); NaN before them."""
@@ -53,6 +48,11 @@ def _last(errors: Floats, order: int) -> Floats:
     for k in range(order):
         last[k:, k] = errors[: len(errors) - k]
     return last
+
+
+def floor_of(observed: Floats) -> float:
+    """The flow below which a flow counts as this much."""
+    return max(FLOOR * float(np.nanmean(observed)), 1e-9)
 
 
 def _growth(simulated: Floats, lead: int, floor: float) -> Floats:
@@ -156,7 +156,7 @@ def fit_correction(
     if mean.shape != observed.shape or observed.ndim != 1:
         raise ValueError("simulated and observed must be of the same length")
     errors = observed - mean
-    floor = max(FLOOR * float(np.nanmean(observed)), 1e-9)
+    floor = floor_of(observed)
     last = _last(errors, order)
     steady, growing = np.zeros((2, leads, order))
     good: NDArray[np.bool_] = np.zeros(leads, np.bool_)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from fangxian.kernels.hydro import xaj
-from fangxian.kernels.hydro.correct import FLOOR, fit_range, helps, signs
+from fangxian.kernels.hydro.correct import fit_range, floor_of, helps, signs
 
 Floats = NDArray[np.float64]
 
@@ -28,56 +28,87 @@ class Noise:
     floor: float = 0.5
 
 
+def _keeps(noise: Noise) -> float:
+    """What is left of the rain's error after a step."""
+    return float(np.exp(-1.0 / noise.memory)) if noise.memory > 0 else 0.0
+
+
+def _factor(log: Floats, noise: Noise) -> Floats:
+    """Log-normal factor with mean 1 of standard normal numbers."""
+    spread = np.sqrt(np.log1p(noise.rain**2))
+    return np.asarray(np.exp(spread * log - spread**2 / 2))
+
+
 def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator) -> Floats:
     """Rain of each member (members, time, sub-basins): one log-normal factor a step, mean 1,
     correlated in time as exp(-steps / memory)."""
-    spread = np.sqrt(np.log1p(noise.rain**2))
-    keeps = float(np.exp(-1.0 / noise.memory)) if noise.memory > 0 else 0.0
+    keeps = _keeps(noise)
     fresh = rng.normal(0.0, 1.0, (members, len(rain)))
     fresh[:, 1:] *= np.sqrt(1.0 - keeps**2)
-    factor = np.exp(spread * lfilter([1.0], [1.0, -keeps], fresh, axis=1) - spread**2 / 2)
-    return np.asarray(np.asarray(rain, np.float64)[None] * factor[:, :, None])
+    log = lfilter([1.0], [1.0, -keeps], fresh, axis=1)
+    return np.asarray(np.asarray(rain, np.float64)[None] * _factor(log, noise)[:, :, None])
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Where a filter stands: the states of its members, the error of each one's rain (members,),
+    and how many steps it has done. With these it goes on to the last bit."""
+
+    state: xaj.State
+    log: Floats | None = None
+    steps: int = 0
 
 
 def filter_states(
-    basin: xaj.Basin, rain: Floats, pan: Floats, parameters: Floats, state: xaj.State,
+    basin: xaj.Basin, rain: Floats, pan: Floats, parameters: Floats, first: Filter,
     observed: Floats, *, leads: int, noise: Noise, seed: int,
     done: Callable[[int], None] | None = None,
-) -> tuple[Floats, xaj.State]:  # fmt: skip
-    """Forecasts of the members from every step (members, time, leads), and the states at the end.
+) -> tuple[Floats, Filter]:  # fmt: skip
+    """Forecasts of the members from every step (members, time, leads), and where the filter stands
+    at the end.
 
     After each step the states of all sub-basins move by the Kalman gain towards the observed flow
     (perturbed for each member); capacities and zero bound them. A gap in the observed updates
     nothing. Row t is forecast from the states updated with the flow of t and stands for
     t+1..t+leads, each member with its own perturbed rain; NaN beyond the end. Same seed, same
-    result.
+    result, in one go or in parts.
 
     Args:
         parameters: one row for all members, or one each.
-        state: from ``xaj.start`` with a row of parameters for each member.
+        first: ``Filter(xaj.start(...))`` with a row of parameters for each member, or the end of
+            an earlier part.
         done: called after every step with the number of steps done.
 
     Raises:
         ValueError: fewer than 10 members; see ``xaj.run``.
     """
-    members = len(state.land)
+    members = len(first.state.land)
     if members < 10:
         raise ValueError("a filter needs ten members or more")
-    rng = np.random.default_rng(seed)
     one = np.atleast_2d(np.asarray(parameters, np.float64))
     p = np.repeat(one, members, 0) if len(one) == 1 else one
-    own, pan = perturbed(rain, members, noise, rng), np.asarray(pan, np.float64)
+    rain, pan = np.asarray(rain, np.float64), np.asarray(pan, np.float64)
     ahead = np.full((members, len(pan), leads), np.nan)
+    state, log, keeps = first.state, first.log, _keeps(noise)
+    fresh = np.sqrt(1.0 - keeps**2)
     for t in range(len(pan)):
-        flow, state = xaj.run(basin, own[:, t : t + 1], pan[t : t + 1], p, state, float32=True)
+        rng = np.random.default_rng((seed, first.steps + t))
+        drawn = rng.normal(0.0, 1.0, members)
+        log = drawn if log is None else keeps * log + fresh * drawn
+        own = rain[t] * _factor(log, noise)[:, None]
+        flow, state = xaj.run(basin, own[:, None], pan[t : t + 1], p, state, float32=True)
         if np.isfinite(observed[t]):
             state = _update(state, flow[:, 0], float(observed[t]), p, noise, rng)
         span = slice(t + 1, t + 1 + leads)
-        flow, _ = xaj.run(basin, own[:, span], pan[span], p, state, float32=True)
+        later = rng.normal(0.0, fresh, (members, leads))
+        later[:, 0] += keeps * log
+        later = _factor(lfilter([1.0], [1.0, -keeps], later, axis=1), noise)
+        own = rain[None, span] * later[:, : len(rain[span]), None]
+        flow, _ = xaj.run(basin, own, pan[span], p, state, float32=True)
         ahead[:, t, : flow.shape[1]] = flow
         if done:
             done(t + 1)
-    return ahead, state
+    return ahead, Filter(state, log, first.steps + len(pan))
 
 
 def settle_forecasts(
@@ -87,19 +118,19 @@ def settle_forecasts(
     """What is issued of the filter's forecasts: flow (time, leads), its range (time, leads,
     levels), and at which leads the filter helps (leads,).
 
-    On the steps ``learn`` it must lower the squared error of the ``raw`` flow (time,); where it
-    does not, raw is issued. The range is that of ``correct``, from the members' spread among
-    others.
+    On forecasts issued and due within the steps ``learn`` (start, stop) it must lower the squared
+    error of the ``raw`` flow (time,); where it does not, raw is issued. The range is that of
+    ``correct``, from the members' spread among others.
     """
     leads = ahead.shape[2]
     mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
     error = np.concatenate([[np.nan], observed[1:] - mean[:-1, 0]])
-    floor = max(FLOOR * float(np.nanmean(observed[learn])), 1e-9)
+    floor = floor_of(observed[learn])
     flow, good = np.full(mean.shape, np.nan), np.zeros(leads, bool)
     band = np.full((*mean.shape, len(levels)), np.nan)
     for lead in range(1, leads + 1):
         k, issued = lead - 1, np.arange(len(raw) - lead)
-        known = issued[learn]
+        known = issued[learn.start : max(learn.stop - lead, 0)]
         misses = observed[known + lead] - raw[known + lead]
         good[k] = helps(misses, mean[known, k] - raw[known + lead])
         flow[:-lead, k] = mean[:-lead, k] if good[k] else raw[lead:]

@@ -110,7 +110,7 @@ def run_gr4(
             store 50 % full. Running in two parts gives the same numbers to the last bit.
 
     Raises:
-        ValueError: gaps in the forcing, parameters out of any sense, an unknown step.
+        ValueError: gaps in the forcing, parameters out of ``RANGES``, an unknown step.
     """
     if step not in RANGES:
         raise ValueError(f"step is daily or hourly, not {step!r}")
@@ -119,10 +119,16 @@ def run_gr4(
     rain = np.atleast_2d(rain)
     if rain.shape[1:] != pet.shape or rain.shape[0] not in (1, len(x)):
         raise ValueError("rain and pet must be of the same length, rain one row or one a member")
-    if not (np.isfinite(rain).all() and np.isfinite(pet).all()) or (rain < 0).any():
-        raise ValueError("rain and pet must be finite, rain >= 0; fill gaps first")
-    if x.shape[1] != 4 or not np.isfinite(x).all() or (x[:, [0, 2, 3]] <= 0).any():
-        raise ValueError("parameters are X1, X2, X3, X4 with X1, X3, X4 > 0")
+    if (
+        not (np.isfinite(rain).all() and np.isfinite(pet).all())
+        or min(rain.min(initial=0), pet.min(initial=0)) < 0
+    ):
+        raise ValueError("rain and pet must be finite and >= 0; fill gaps first")
+    if x.shape[1] != 4:
+        raise ValueError("parameters are X1, X2, X3, X4")
+    for name, values, (low, high) in zip(NAMES, x.T, RANGES[step], strict=True):
+        if not ((low <= values) & (values <= high)).all():
+            raise ValueError(f"{name} must lie within {low:g} .. {high:g}")
     percolation, power = DAILY if step == "daily" else HOURLY
     n1 = max(1, int(np.ceil(x[:, 3].max(initial=0.5))))
     n2 = max(1, int(np.ceil(2 * x[:, 3].max(initial=0.5))))

@@ -97,14 +97,6 @@ def change_tolerance(
     return np.asarray(np.maximum(rules.change_share * np.abs(observed - at_issue), least))
 
 
-def judge_routing(
-    forecast: float, observed: float, at_issue: float, rules: Rules, *, level: bool = False
-) -> Item:
-    """One flow or level routed down a river, by ``change_tolerance``."""
-    allowed = change_tolerance(observed, at_issue, rules, level=level)
-    return Item("change", forecast - observed, float(allowed))
-
-
 def qualified_rate(items: list[Item]) -> float:
     """Share of the items that qualify; NaN for none."""
     return sum(i.qualified for i in items) / len(items) if items else float("nan")

@@ -77,9 +77,9 @@ def spei(rain: Floats, evaporation: Floats, months: int) -> Floats:
         n = int(known.sum())
         if n < 10 or np.ptp(x[known]) == 0:
             continue
-        y = np.sort(x[known])
-        f = (np.arange(1, n + 1) - 0.35) / n
-        w = [float(((1 - f) ** k * y).mean()) for k in range(3)]
+        y, i = np.sort(x[known]), np.arange(1, n + 1)
+        above = (n - i) / (n - 1)  # unbiased, so that a constant added to all changes nothing
+        w = [float((share * y).mean()) for share in (1, above, above * (n - i - 1) / (n - 2))]
         beta = (2 * w[1] - w[0]) / (6 * w[1] - w[0] - 6 * w[2])
         g = special.gamma(1 + 1 / beta) * special.gamma(1 - 1 / beta)
         alpha = (w[0] - 2 * w[1]) * beta / g

@@ -41,7 +41,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate: flow by level above the sill and by opening, m3/s (levels, openings), as its table
+    """One gate: flow by level (m) and by opening (m, from 0), m3/s (levels, openings), as its table
     gives it. Between the points bilinear; none below the lowest level, above the last as there."""
 
     levels: Floats
@@ -56,6 +56,8 @@ class Gate:
             raise ValueError(f"a gate's flows must be levels x openings, {shape}")
         if (np.diff(self.levels) <= 0).any() or (np.diff(self.openings) <= 0).any():
             raise ValueError("a gate's levels and openings must rise")
+        if self.openings[0] != 0:
+            raise ValueError("a gate's openings must begin with 0, shut")
         if (np.diff(self.flows, axis=0) < 0).any() or (np.diff(self.flows, axis=1) < 0).any():
             raise ValueError("a gate's flow must not fall with level or opening")
 
@@ -106,7 +108,7 @@ class Reservoir:
         dead: no water leaves below this level.
         limit: flood-limit level of each step (m), (time,) or one number.
         release: largest flow the river below bears while the level is below ``top``, m3/s.
-        top: level from which everything open is opened.
+        top: level from which everything is opened.
         gates: those that a plan opens one by one.
     """
 
@@ -150,7 +152,8 @@ def route(
     """Carry a flood through a reservoir.
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``
-    and to what the outlets carry; from ``top`` on the outlets are fully open. ``plan`` (time,)
+    and to what the outlets carry; where that would still leave it at ``top`` or above, whatever the
+    outlets carry. ``plan`` (time,)
     sets the release instead (m3/s; still bounded by the outlets and the dead level), or
     ``openings`` (time, gates) those of the gates, m.
 
@@ -170,6 +173,7 @@ def route(
     limit = np.broadcast_to(np.asarray(reservoir.limit, np.float64), (n,))
     dead = float(np.interp(reservoir.dead, reservoir.levels, reservoir.volumes))
     most = float(reservoir.volumes[-1])
+    full = float(np.interp(reservoir.top, reservoir.levels, reservoir.volumes))
     volume = first = float(np.interp(level, reservoir.levels, reservoir.volumes))
     levels, outflow, volumes = np.empty((3, n))
     beyond = False
@@ -182,11 +186,12 @@ def route(
             want = able = sum(gate.flow((level + here) / 2, float(a)) for gate, a in pairs)
         elif plan is not None:
             want = float(plan[t])
-        elif here >= reservoir.top:
-            want = able
         else:
             target = float(np.interp(limit[t], reservoir.levels, reservoir.volumes))
-            want = min((water - target) / unit, reservoir.release)
+            back = (water - target) / unit
+            want = min(back, reservoir.release)
+            if water - want * unit >= full:
+                want = back
         flow = max(min(want, able, (water - dead) / unit), 0.0)
         volume = water - flow * unit
         beyond = beyond or volume > most

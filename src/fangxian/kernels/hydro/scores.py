@@ -35,6 +35,8 @@ def nse(simulated: Floats, observed: Floats) -> Floats:
 def kge(simulated: Floats, observed: Floats) -> Floats:
     """Kling-Gupta efficiency 2009 of each member."""
     s, o = _pairs(simulated, observed)
+    if not o.size:
+        return np.full(len(s), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         ds, do = s - s.mean(axis=1, keepdims=True), o - o.mean()
         r = (ds * do).sum(axis=1) / np.sqrt((ds**2).sum(axis=1) * (do**2).sum())
@@ -71,7 +73,8 @@ def persistence_index(simulated: Floats, observed: Floats, lead: int) -> float:
 
 
 def crps(members: Floats, observed: Floats) -> Floats:
-    """CRPS of an ensemble (members, time) at each time, from the empirical distribution."""
+    """CRPS of an ensemble (members, time) at each time, from the empirical distribution; NaN where
+    a member or the observed is."""
     x = np.sort(np.asarray(members, np.float64), axis=0)
     m = len(x)
     weight = (2 * np.arange(1, m + 1) - m - 1)[:, None]
@@ -88,8 +91,9 @@ def band_coverage(low: Floats, high: Floats, observed: Floats) -> float:
 
 def rank_histogram(members: Floats, observed: Floats, seed: int = 0) -> NDArray[np.int64]:
     """How often the observed took each of members + 1 ranks; ties are drawn by lot."""
-    known = np.isfinite(observed)
-    x = np.asarray(members, np.float64)[:, known]
+    x = np.asarray(members, np.float64)
+    known = np.isfinite(observed) & np.isfinite(x).all(axis=0)
+    x = x[:, known]
     o = np.asarray(observed, np.float64)[known]
     ties = np.asarray((x == o).sum(axis=0), np.int64)
     below = np.asarray((x < o).sum(axis=0), np.int64)
@@ -114,22 +118,24 @@ class Crossings:
 
 
 def crossings(simulated: Floats, observed: Floats, mark: float, window: int = 24) -> Crossings:
-    """Compare exceedances of ``mark``; gaps in the observed are left out."""
+    """Compare exceedances of ``mark``; gaps in the observed are left out, and so is a rise right
+    after one. A rise is looked for from the end of the rise before it, ``window`` steps at most."""
     s, o = np.asarray(simulated, np.float64), np.asarray(observed, np.float64)
     known = np.isfinite(o) & np.isfinite(s)
-    a, b = (s >= mark)[known], (o >= mark)[known]
-    hits, false_, miss = int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum())
+    a, b = (s >= mark) & known, o >= mark
+    hits, false_, miss = (int(x.sum()) for x in (a & b, a & ~b, ~a & b & known))
 
     def share(x: int, y: int) -> float:
         return x / y if y else float("nan")
 
-    rises = np.flatnonzero(b[1:] & ~b[:-1]) + 1
-    lead = []
-    for t in rises.tolist():
-        low = max(0, t - window)
-        near = np.flatnonzero(a[low : t + window + 1])
-        lead.append(float(t - low - near[0]) if near.size else np.nan)
+    lead, last = [], -1
+    for t in range(1, len(o)):
+        if b[t] and not b[t - 1] and np.isfinite(o[t - 1]):
+            low = max(0, t - window, last + 1)
+            near = np.flatnonzero(a[low : t + window + 1])
+            lead.append(float(t - low - near[0]) if near.size else np.nan)
+        last = t if b[t] else last
     return Crossings(
-        hits, false_, miss, int((~a & ~b).sum()), share(hits, hits + miss),
+        hits, false_, miss, int((~a & ~b & known).sum()), share(hits, hits + miss),
         share(false_, hits + false_), share(hits, hits + false_ + miss), np.array(lead),
     )  # fmt: skip

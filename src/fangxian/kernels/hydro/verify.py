@@ -48,7 +48,9 @@ class LeadScore:
 
 def _aligned(values: Floats, lead: int) -> Floats:
     """What stands for each time, issued ``lead`` steps before; NaN at the start."""
-    return np.concatenate([np.full((lead, *values.shape[1:]), np.nan), values[:-lead]])
+    out = np.full(values.shape, np.nan)
+    out[lead:] = values[: max(len(values) - lead, 0)]
+    return out
 
 
 def _crps(members: Floats | None, k: int, lead: int, at: Any, told: Floats, seen: Floats) -> float:
@@ -56,7 +58,9 @@ def _crps(members: Floats | None, k: int, lead: int, at: Any, told: Floats, seen
     if not seen.size:
         return float("nan")
     many = told[None] if members is None else _aligned(members[:, k], lead)[at].T
-    return float(scores.crps(many, seen).mean())
+    each = scores.crps(many, seen)
+    each = each[np.isfinite(each)]
+    return float(each.mean()) if each.size else float("nan")
 
 
 def _coverage(
@@ -71,7 +75,7 @@ def _coverage(
 def by_lead(
     forecast: Floats, observed: Floats, rules: Rules, *, leads: Sequence[int],
     band: tuple[Floats, Floats] | None = None, members: Floats | None = None,
-    mark: float | None = None,
+    mark: float | None = None, level: bool = False,
 ) -> list[LeadScore]:  # fmt: skip
     """Scores of every lead.
 
@@ -81,6 +85,7 @@ def by_lead(
         leads: steps ahead of each column.
         band: low and high (time, leads). members: (time, leads, members).
         mark: flow whose crossing is judged.
+        level: the values are levels (m), not flows, for the tolerance of their change.
     """
     observed = np.asarray(observed, np.float64)
     found = []
@@ -91,7 +96,7 @@ def by_lead(
         mae = float(np.abs(f - o).mean()) if o.size else np.nan
         naive = float(np.abs(p - o).mean()) if o.size else np.nan
         spread, held = _crps(members, k, lead, known, f, o), _coverage(band, k, lead, known, o)
-        within = np.abs(f - o) <= change_tolerance(o, p, rules, level=False)
+        within = np.abs(f - o) <= change_tolerance(o, p, rules, level=level)
         found.append(LeadScore(
             lead, int(known.sum()), float(scores.nse(f, o)[0]), float(scores.kge(f, o)[0]), mae,
             spread, scores.persistence_index(told, observed, lead),

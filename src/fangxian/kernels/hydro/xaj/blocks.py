@@ -4,9 +4,10 @@ lanes becomes vector instructions. What a lane does not need is computed and not
 import numpy as np
 from numba import njit
 
-from fangxian.kernels.common.power import power
+from fangxian.kernels.common.power import lost
 from fangxian.kernels.hydro.xaj import physics as x
 from fangxian.kernels.hydro.xaj.physics import (
+    drain,
     evaporate,
     fill,
     free_water,
@@ -18,8 +19,8 @@ from fangxian.kernels.hydro.xaj.physics import (
 LANES, TILE = 64, 128
 F = np.float32
 # Slots of LANES numbers each, after the constants of physics.derive.
-(U, NETWORK, WU, WL, WD, S, FR, QS, QI, QG, QN, RAIN, PAN, HAVE, EU, EL, ED, NET, R, RS, RI, RG, N,
- LEFT, PART, SMF, SMF_1, SMMF_1, INTO) = range(x.DERIVED, x.DERIVED + 29)  # fmt: skip
+(U, OUT, WU, WL, WD, S, FR, QS, QI, QG, QN, RAIN, PAN, HAVE, EU, EL, ED, NET, R, RS, RI, RG, N,
+ GONE, PART, SMF, SMF_1, SMMF_1, INTO) = range(x.DERIVED, x.DERIVED + 29)  # fmt: skip
 SLOTS = x.DERIVED + 29
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
@@ -49,20 +50,22 @@ def _runoff(v, lossy):
         wet = net > x.ZERO
         rain = net if wet else x.ONE
         w = v[WU * LANES + i] + v[WL * LANES + i] + v[WD * LANES + i]
-        fr = runoff(rain, w, v[x.WM * LANES + i], v[x.WM_1 * LANES + i], v[x.WMM_1 * LANES + i],
-                    v[x.B1 * LANES + i], v[x.B1_1 * LANES + i])  # fmt: skip
+        share = runoff(rain, w, v[x.WM * LANES + i], v[x.WM_1 * LANES + i], v[x.WMM_1 * LANES + i],
+                       v[x.B1 * LANES + i], v[x.B1_1 * LANES + i])  # fmt: skip
+        direct = v[x.DIRECT * LANES + i]
+        fr = max(share - direct, x.LEAST_FR)
         smmf, smf, s, spilt = runoff_area(
             fr, v[S * LANES + i], v[FR * LANES + i], v[x.SMM * LANES + i],
             v[x.EX1_1 * LANES + i], v[x.EX_1 * LANES + i])  # fmt: skip
         n = np.floor(rain / x.SLICE_MM) + x.ONE
-        keep = v[x.KEEP * LANES + i]
-        left = power(keep, x.ONE / n)
-        v[R * LANES + i] = fr * rain if wet else x.ZERO
+        slow = v[x.GONE * LANES + i]
+        gone = lost(slow, x.ONE / n)
+        v[R * LANES + i] = (fr + direct) * rain if wet else x.ZERO
         v[FR * LANES + i] = fr if wet else v[FR * LANES + i]
         v[S * LANES + i] = s if wet else v[S * LANES + i]
-        v[RS * LANES + i] = spilt if wet and not lossy else x.ZERO
+        v[RS * LANES + i] = direct * net + (spilt if wet and not lossy else x.ZERO)
         v[N * LANES + i] = n if wet else x.ZERO
-        v[LEFT * LANES + i] = left if n > x.ONE else keep
+        v[GONE * LANES + i] = gone if n > x.ONE else slow
         v[PART * LANES + i] = rain / n
         v[SMF * LANES + i] = smf
         v[SMF_1 * LANES + i], v[SMMF_1 * LANES + i] = x.ONE / smf, x.ONE / smmf
@@ -84,7 +87,7 @@ def _slices(v, most):
                 v[SMMF_1 * LANES + i], v[x.EX1 * LANES + i], v[x.EX1_1 * LANES + i])  # fmt: skip
             v[RS * LANES + i] += over * v[FR * LANES + i] if on else x.ZERO
             v[RI * LANES + i] += after if on else x.ZERO
-            v[S * LANES + i] = after * v[LEFT * LANES + i] if on else s
+            v[S * LANES + i] = after - v[GONE * LANES + i] * after if on else s
 
 
 @compiled
@@ -93,10 +96,10 @@ def _sources(v):
     for i in range(LANES):
         wet = v[N * LANES + i] > x.ZERO
         s, fr = v[S * LANES + i], v[FR * LANES + i]
-        out = (x.ONE - v[LEFT * LANES + i]) * v[RI * LANES + i] * fr
+        out = v[GONE * LANES + i] * v[RI * LANES + i] * fr
         v[RI * LANES + i] = out * v[x.SHARE_I * LANES + i] if wet else v[x.KI * LANES + i] * s * fr
         v[RG * LANES + i] = out * v[x.SHARE_G * LANES + i] if wet else v[x.KG * LANES + i] * s * fr
-        v[S * LANES + i] = s if wet else some(s * v[x.KEEP * LANES + i])
+        v[S * LANES + i] = s if wet else some(s - v[x.GONE * LANES + i] * s)
 
 
 @compiled
@@ -109,7 +112,7 @@ def _dry(v):
             v[x.KI * LANES + i] * s * fr,
             v[x.KG * LANES + i] * s * fr,
         )
-        v[S * LANES + i] = some(s * v[x.KEEP * LANES + i])
+        v[S * LANES + i] = some(s - v[x.GONE * LANES + i] * s)
 
 
 @compiled
@@ -124,11 +127,10 @@ def _reservoirs(v, lossy):
         rs = v[RS * LANES + i] + (x.ZERO if lossy else rest)
         u = v[U * LANES + i]
         pervious = v[x.PERVIOUS * LANES + i] * u
-        cs, ci, cg = v[x.CS * LANES + i], v[x.CI * LANES + i], v[x.CG * LANES + i]
-        sealed = v[NET * LANES + i] * v[x.IM * LANES + i] * u
-        qs = some(cs * v[QS * LANES + i] + (x.ONE - cs) * (rs * pervious + sealed))
-        qi = some(ci * v[QI * LANES + i] + (x.ONE - ci) * v[RI * LANES + i] * pervious)
-        qg = some(cg * v[QG * LANES + i] + (x.ONE - cg) * v[RG * LANES + i] * pervious)
+        sealed = v[NET * LANES + i] * v[x.SEALED * LANES + i] * u
+        qs = drain(v[QS * LANES + i], rs * pervious + sealed, v[x.OUT_S * LANES + i])
+        qi = drain(v[QI * LANES + i], v[RI * LANES + i] * pervious, v[x.OUT_I * LANES + i])
+        qg = drain(v[QG * LANES + i], v[RG * LANES + i] * pervious, v[x.OUT_G * LANES + i])
         v[QS * LANES + i], v[QI * LANES + i], v[QG * LANES + i] = qs, qi, qg
         v[INTO * LANES + i] = qs + qi + qg
 
@@ -144,8 +146,7 @@ def _network(v, reach, late, reaches, lags, most, longest):
             late[(lags[i] - 1) * LANES + i] = v[INTO * LANES + i]
             v[INTO * LANES + i] = arrives
     for i in range(LANES):
-        cr = v[NETWORK * LANES + i]
-        q = some(cr * v[QN * LANES + i] + (x.ONE - cr) * v[INTO * LANES + i])
+        q = drain(v[QN * LANES + i], v[INTO * LANES + i], v[OUT * LANES + i])
         v[QN * LANES + i], v[INTO * LANES + i] = q, q
     for j in range(most):
         for i in range(LANES):
@@ -173,7 +174,7 @@ def _load(block, v, derived, per_mm, network, land, reach, late, reaches, lags, 
         for j in range(x.DERIVED):
             v[j * LANES + i] = derived[k, j]
         v[U * LANES + i] = per_mm[sub]
-        v[NETWORK * LANES + i] = derived[k, x.CR] if network[sub] else 0.0
+        v[OUT * LANES + i] = derived[k, x.OUT_N] if network[sub] else 1.0
         for j in range(9):
             v[(WU + j) * LANES + i] = land[k, sub, j]
         for j in range(reach.shape[2]):

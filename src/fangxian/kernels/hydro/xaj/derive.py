@@ -38,9 +38,19 @@ def steps(hours, dt_h):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derive(p, low, high, dt_h, out, reaches, lags):
+def out_of(recession, share):
+    """Share that leaves a linear reservoir in a step, of its daily recession."""
+    return 1.0 if recession <= 0.0 else -np.expm1(share * np.log(recession))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def derive(p, low, high, dt_h, lossy, out, reaches, lags):
     """Fill ``out`` (members, ``physics.DERIVED``), the Muskingum reaches of one step each that make
-    up the travel time, and the steps of lag. Returns what is wrong, and with which member."""
+    up the travel time, and the steps of lag. Returns what is wrong, and with which member.
+
+    Source of the reaches: Zhao 1992; a coefficient below 0 would answer with negative flow
+    (2KX <= step <= 2K(1-X)).
+    """
     share = dt_h / 24.0
     for k in range(p.shape[0]):
         q, d = p[k], out[k]
@@ -52,11 +62,8 @@ def derive(p, low, high, dt_h, out, reaches, lags):
         reaches[k], lags[k] = steps(q[KE], dt_h), steps(q[L], dt_h)
         weight = 0.5 - reaches[k] * (1.0 - 2.0 * q[XE]) / 2.0
         below = 1.5 - weight
-        d[x.C0], d[x.C1], d[x.C2] = (
-            (0.5 - weight) / below,
-            (0.5 + weight) / below,
-            (0.5 - weight) / below,
-        )
+        d[x.C0], d[x.C1] = (0.5 - weight) / below, (0.5 + weight) / below
+        d[x.C2] = (0.5 - weight) / below
         if reaches[k] and min(d[x.C0], d[x.C1]) < -1e-12:
             return UNSTABLE, k
         d[x.KC], d[x.C], d[x.UM], d[x.LM], d[x.LM_1] = q[KC], q[C], q[UM], q[LM], 1.0 / q[LM]
@@ -66,12 +73,14 @@ def derive(p, low, high, dt_h, out, reaches, lags):
         d[x.SMM], d[x.EX1] = q[SM] * (1.0 + q[EX]), 1.0 + q[EX]
         d[x.EX1_1], d[x.EX_1] = 1.0 / (1.0 + q[EX]), 1.0 / q[EX]
         together = q[KI] + q[KG]
-        d[x.KEEP] = (1.0 - together) ** share
+        d[x.GONE] = -np.expm1(share * np.log1p(-together))
         d[x.SHARE_I], d[x.SHARE_G] = q[KI] / together, q[KG] / together
-        d[x.KI], d[x.KG] = (1.0 - d[x.KEEP]) * d[x.SHARE_I], (1.0 - d[x.KEEP]) * d[x.SHARE_G]
-        d[x.PERVIOUS], d[x.IM] = 1.0 - q[IM], q[IM]
-        d[x.CS], d[x.CI] = q[CS] ** share, q[CI] ** share
-        d[x.CG], d[x.CR] = q[CG] ** share, q[CR] ** share
+        d[x.KI], d[x.KG] = d[x.GONE] * d[x.SHARE_I], d[x.GONE] * d[x.SHARE_G]
+        # the curve gives the impervious share's runoff too; the published program adds it again
+        d[x.DIRECT] = 0.0 if lossy else q[IM]
+        d[x.PERVIOUS], d[x.SEALED] = (1.0 - q[IM], q[IM]) if lossy else (1.0, 0.0)
+        d[x.OUT_S], d[x.OUT_I] = out_of(q[CS], share), out_of(q[CI], share)
+        d[x.OUT_G], d[x.OUT_N] = out_of(q[CG], share), out_of(q[CR], share)
     return FINE, 0
 
 

@@ -12,10 +12,11 @@ ZERO, ONE = np.float32(0), np.float32(1)
 SLICE_MM, LEAST_FR, LEAST_MM = np.float32(5), np.float32(1e-6), np.float32(1e-6)
 NOTHING = np.float32(1e-20)
 
-# What a member's parameters come to at the step: one row of ``derive`` in model.py.
-(KC, C, UM, LM, LM_1, DEEP, WM, WM_1, WMM_1, B1, B1_1, SMM, EX1, EX1_1, EX_1, KI, KG, KEEP, SHARE_I,
- SHARE_G, PERVIOUS, IM, CS, CI, CG, CR, C0, C1, C2) = range(29)  # fmt: skip
-DERIVED = 29
+# What a member's parameters come to at the step: one row of ``derive``. GONE and the OUT_ are the
+# shares that leave in a step, held as such, since 1 - 0.9999 is poor in float32.
+(KC, C, UM, LM, LM_1, DEEP, WM, WM_1, WMM_1, B1, B1_1, SMM, EX1, EX1_1, EX_1, KI, KG, GONE, SHARE_I,
+ SHARE_G, PERVIOUS, SEALED, DIRECT, OUT_S, OUT_I, OUT_G, OUT_N, C0, C1, C2) = range(30)  # fmt: skip
+DERIVED = 30
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -68,6 +69,12 @@ def fill(wu, wl, wd, um, lm, deep):
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def some(q):
-    """What a reservoir still holds: next to nothing is none. Without it a long drought ends in
+    """What a store still holds: next to nothing is none. Without it a long drought ends in
     denormal numbers, each of which costs a hundred steps."""
     return q if q > NOTHING else ZERO
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def drain(q, into, out):
+    """Outflow of a linear reservoir after a step. Eq. 12."""
+    return some(q + out * (into - q))

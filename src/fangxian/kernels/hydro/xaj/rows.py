@@ -3,9 +3,10 @@
 import numpy as np
 from numba import njit
 
-from fangxian.kernels.common.power import power
+from fangxian.kernels.common.power import lost
 from fangxian.kernels.hydro.xaj import physics as x
 from fangxian.kernels.hydro.xaj.physics import (
+    drain,
     evaporate,
     fill,
     free_water,
@@ -25,14 +26,13 @@ def step_land(d, wu, wl, wd, s, fr, rain, pan, lossy):
     net = rain - e
     r, rs, ri, rg = 0.0, 0.0, 0.0, 0.0
     if net > x.ZERO:
-        new = runoff(net, wu + wl + wd, d[x.WM], d[x.WM_1], d[x.WMM_1], d[x.B1], d[x.B1_1])
+        share = runoff(net, wu + wl + wd, d[x.WM], d[x.WM_1], d[x.WMM_1], d[x.B1], d[x.B1_1])
+        new = max(share - d[x.DIRECT], x.LEAST_FR)
         smmf, smf, s, spilt = runoff_area(new, s, fr, d[x.SMM], d[x.EX1_1], d[x.EX_1])
-        fr, r = new, new * net
-        if not lossy:
-            rs = spilt
+        fr, direct = new, d[x.DIRECT] * net
+        r = new * net + direct
         n = np.floor(net / x.SLICE_MM) + x.ONE
-        left = d[x.KEEP] if n == x.ONE else power(d[x.KEEP], x.ONE / n)
-        kin, kgn = (x.ONE - left) * d[x.SHARE_I], (x.ONE - left) * d[x.SHARE_G]
+        gone = d[x.GONE] if n == x.ONE else lost(d[x.GONE], x.ONE / n)
         part = net / n
         smf_1, smmf_1 = x.ONE / smf, x.ONE / smmf
         over_all, s_all = 0.0, 0.0
@@ -40,13 +40,13 @@ def step_land(d, wu, wl, wd, s, fr, rain, pan, lossy):
             over, s = free_water(s, part, smf, smf_1, smmf_1, d[x.EX1], d[x.EX1_1])
             over_all += over
             s_all += s
-            s *= left
-        rs += over_all * fr
-        ri, rg = kin * s_all * fr, kgn * s_all * fr
+            s -= gone * s
+        rs = direct + over_all * fr + (0.0 if lossy else spilt)
+        ri, rg = gone * d[x.SHARE_I] * s_all * fr, gone * d[x.SHARE_G] * s_all * fr
     else:
         net = 0.0
         ri, rg = d[x.KI] * s * fr, d[x.KG] * s * fr
-        s = some(s * d[x.KEEP])
+        s = some(s - d[x.GONE] * s)
     wu, wl, wd, rest = fill(
         max(have - need, x.ZERO) - r, wl - el, wd - ed, d[x.UM], d[x.LM], d[x.DEEP]
     )
@@ -72,15 +72,15 @@ def run_rows(first, last, derived, per_mm, network, rain, pan, reaches, lags, lo
             wu, wl, wd, s, fr = w[0], w[1], w[2], w[3], w[4]
             qs, qi, qg, qn = w[5], w[6], w[7], w[8]
             rains, pans = rain[own, :, i], pan[:, i]
-            u, cr = per_mm[i], d[x.CR] if network[i] else 0.0
-            pervious, sealed = d[x.PERVIOUS] * u, d[x.IM] * u
+            u, out = per_mm[i], d[x.OUT_N] if network[i] else 1.0
+            pervious, sealed = d[x.PERVIOUS] * u, d[x.SEALED] * u
             for t in range(steps):
                 wu, wl, wd, s, fr, e, net, r, rs, ri, rg = step_land(
                     d, wu, wl, wd, s, fr, rains[t], pans[t], lossy
                 )
-                qs = some(d[x.CS] * qs + (1.0 - d[x.CS]) * (rs * pervious + net * sealed))
-                qi = some(d[x.CI] * qi + (1.0 - d[x.CI]) * (ri * pervious))
-                qg = some(d[x.CG] * qg + (1.0 - d[x.CG]) * (rg * pervious))
+                qs = drain(qs, rs * pervious + net * sealed, d[x.OUT_S])
+                qi = drain(qi, ri * pervious, d[x.OUT_I])
+                qg = drain(qg, rg * pervious, d[x.OUT_G])
                 into = qs + qi + qg
                 if lag:
                     arrives = wait[0]
@@ -88,7 +88,7 @@ def run_rows(first, last, derived, per_mm, network, rain, pan, reaches, lags, lo
                         wait[j] = wait[j + 1]
                     wait[lag - 1] = into
                     into = arrives
-                qn = some(cr * qn + (1.0 - cr) * into)
+                qn = drain(qn, into, out)
                 into = qn
                 for j in range(n):
                     leaves = some(d[x.C0] * into + d[x.C1] * way[j] + d[x.C2] * way[j + 1])
