@@ -1,64 +1,20 @@
 """`fangxian forecast`: files in, files out, exit codes."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-
-from fangxian.cli.main import root
-
-PARAMS = dict(KC=0.93, UM=20.0, LM=60.0, C=0.18, WM=120.0, B=0.3, IM=0.01, SM=30.0, EX=1.5, KG=0.13,
-              KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24.0, XE=0.4)  # fmt: skip
-
-
-def run(*words):
-    return CliRunner().invoke(root, ["--lang", "en", "forecast", *map(str, words)])
-
-
-def rows(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
+from floods import make_basin, make_forcing, observed_too, rows, run
 
 
 @pytest.fixture
 def basin(tmp_path):
-    path = tmp_path / "b.json"
-    path.write_text(json.dumps({
-        "sub_areas_km2": [120, 80], "dt_h": 24, "params": PARAMS,
-        "thiessen_rows_sub_cols_gauge": [[1, 0], [0.4, 0.6]],
-        "initial": {"WU": 10, "WL": 30, "WD": 20},
-        "sce_ranges": {"KC": [0.7, 1.2], "CG": [0.95, 0.998], "SM": [10, 60]},
-    }))  # fmt: skip
-    return path
+    return make_basin(tmp_path)
 
 
 @pytest.fixture
 def forcing(tmp_path):
-    """Two gauges over two years, with the flow of the true parameters as what was observed."""
-    rng = np.random.default_rng(1)
-    rain = np.where(rng.random((730, 2)) < 0.4, rng.gamma(0.6, 14, (730, 2)), 0).round(1)
-    path = tmp_path / "f.csv"
-    lines = ["day,p1_mm,p2_mm,em_mm"]
-    lines += [f"{k + 1},{a},{b},3" for k, (a, b) in enumerate(rain)]
-    path.write_text("\n".join(lines))
-    return path
-
-
-def observed_too(tmp_path, basin, forcing):
-    out = tmp_path / "truth.csv"
-    assert (
-        run(
-            "simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--out", out
-        ).exit_code
-        == 0
-    )
-    flow = [r["flow_m3s"] for r in rows(out)]
-    lines = forcing.read_text().splitlines()
-    forcing.write_text(
-        "\n".join([lines[0] + ",Q", *(f"{x},{q}" for x, q in zip(lines[1:], flow, strict=True))])
-    )
+    return make_forcing(tmp_path)
 
 
 def test_simulate_in_two_parts_is_one_run(tmp_path, basin, forcing):
@@ -182,17 +138,20 @@ def test_members_of_perturbed_rain_give_a_range(tmp_path, basin, forcing):
     assert run(*words, "--mark", "twenty").exit_code == 2
 
 
-def test_assimilate_issues_raw_where_it_does_not_help(tmp_path, basin, forcing):
+def test_assimilate_issues_what_helps(tmp_path, basin, forcing):
+    """Against a model that is off, the filter helps at one day; without a flow to see it cannot."""
     biased(tmp_path, basin, forcing)
     out = tmp_path / "a.csv"
-    words = ["assimilate", "--basin", basin, "--forcing", forcing, "--leads", 2, "--members", 20]
-    result = run(*words, "--from", 50, "--to", 500, "--out", out, "--json")
+    words = ["assimilate", "--basin", basin, "--forcing", forcing, "--leads", 2, "--members", 20,
+             "--from", 50, "--to", 500, "--out", out, "--json"]  # fmt: skip
+    result = run(*words)
     assert result.exit_code == 0, result.output
-    off = json.loads(result.stdout)["left_off"]
-    for row in rows(out):
-        if int(row["lead"]) in off:
-            assert row["raw"] == row["corrected"]
+    assert json.loads(result.stdout)["left_off"] == []
+    assert any(row["raw"] != row["corrected"] for row in rows(out))
     assert {"q05", "q95"} < set(rows(out)[0])
+    result = run(*words, "--rain-error", 0)  # members that do not differ cannot be moved
+    assert json.loads(result.stdout)["left_off"] == [1, 2]
+    assert all(row["raw"] == row["corrected"] for row in rows(out))
 
 
 def test_batch_gives_the_same_files_wherever_it_runs(tmp_path, basin, forcing, monkeypatch):

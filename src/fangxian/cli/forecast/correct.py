@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from fangxian.cli.forecast.files import axis_of, flow_column, rain_columns, span, spread_out
+from fangxian.cli.forecast.files import (
+    axis_of,
+    flow_column,
+    flow_of,
+    labels_of,
+    rain_columns,
+    span,
+    spread_out,
+)
 from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.forecast.models import (
     basin_option,
@@ -18,7 +26,6 @@ from fangxian.cli.forecast.models import (
 )
 from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
 from fangxian.cli.forecast.runner import Runner
-from fangxian.cli.forecast.verify import read_flow
 from fangxian.cli.main import say, tell
 from fangxian.cli.tables import (
     FILE,
@@ -106,20 +113,14 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, l
         stop(f"{forecast.name} 没有流量列", f"{forecast.name} has no column of flow")
     axis, at = axis_of(two)
     told = spread_out([two.numbers(n, low=0) for n in names], at, len(axis.labels))
-    theirs, flow, one = read_flow(observed, unit)
-    place = axis.at(theirs.labels)
-    inside = (place >= 0) & (place < len(axis.labels)) & np.array([bool(x) for x in theirs.labels])
-    if inside.sum() < 3:
+    one = read_table(observed, [])
+    place, length = axis.at(labels_of(one)), len(axis.labels)
+    if ((place >= 0) & (place < length)).sum() < 3:
         stop("两个文件的时刻对不上", "the two files share fewer than three times")
-    place = np.where(inside, place, -1)
-    rain = None
-    columns = rain_columns(one)
+    seen, columns, rain = spread_out(flow_of(one, unit), place, length), rain_columns(one), None
     if columns:
         fallen = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)
-        rain = np.nan_to_num(
-            spread_out(fallen, place[[bool(x) for x in theirs.labels]], len(axis.labels))
-        )
-    seen = spread_out(flow, place, len(axis.labels))
+        rain = np.nan_to_num(spread_out(fallen, place, length))
     return axis.labels, seen, told, rain, one.errors + two.errors
 
 

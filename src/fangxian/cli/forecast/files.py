@@ -125,6 +125,21 @@ def flow_column(table: Table, unit: str = "") -> tuple[str, str]:
     return "", ""
 
 
+def flow_of(table: Table, unit: str = "") -> Any:
+    """The flow of a file, a column of this unit before others (rows,); exit 1 when it has none, or
+    only one of another unit."""
+    import numpy as np
+
+    name, kind = flow_column(table, unit)
+    if not name:
+        known = ", ".join(n for names in FLOWS.values() for n in names)
+        stop(f"{table.path.name} 没有流量列({known})", f"{table.path.name} has no flow ({known})")
+    if unit and kind and unit != kind:
+        stop(f"{table.path.name} 的流量单位是 {kind},另一个文件是 {unit}",
+             f"the flow of {table.path.name} is in {kind}, that of the other file in {unit}")  # fmt: skip
+    return np.array(table.numbers(name, low=0))
+
+
 def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     """Time as one of ``TIMES``; rain p1_mm.. | P_* | one of ``RAINS``; evaporation E_* | one of
     ``PANS``; observed flow as one of ``FLOWS``. ``weights`` (sub-basins, gauges) turns gauges into

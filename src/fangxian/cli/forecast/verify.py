@@ -11,6 +11,7 @@ from fangxian.cli.forecast.files import (
     Axis,
     axis_of,
     flow_column,
+    flow_of,
     labels_of,
     read_spans,
     spread_out,
@@ -64,9 +65,12 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
 
     if events is not None and area is None:
         raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
-    unit = _unit_of(forecast_file)
-    axis, seen, table = read_flow(observed, unit)
+    table = read_table(observed, [])
+    axis, at = axis_of(table)
     labels = axis.labels
+    seen = spread_out(
+        flow_of(table, flow_column(read_table(forecast_file, []))[1]), at, len(labels)
+    )
     issued, told = read_issued(forecast_file, axis, lead)
     rules, unverified = grading_rules(clock.now().date())
     found = kernel.by_lead(issued.flow, seen, rules, leads=issued.leads, band=issued.band,
@@ -85,24 +89,6 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
         columns = [name for name in rows[0] if name != "mark"]
         write(out, columns, ([_cell(row[name]) for name in columns] for row in rows))
     finish(summary, as_json, errors)
-
-
-def _unit_of(path: Path) -> str:
-    return flow_column(read_table(path, []))[1]
-
-
-def read_flow(path: Path, unit: str = "") -> tuple[Axis, Any, Table]:
-    """Flow of a file on its axis, a column of this unit before others; exit 1 when the file has only
-    one of another unit."""
-    import numpy as np
-
-    table = read_table(path, [tuple(n for names in FLOWS.values() for n in names)])
-    axis, at = axis_of(table)
-    name, kind = flow_column(table, unit)
-    if unit and kind and unit != kind:
-        stop(f"{path.name} 的流量单位是 {kind},另一个文件是 {unit}",
-             f"the flow of {path.name} is in {kind}, that of the other file in {unit}")  # fmt: skip
-    return axis, spread_out(np.array(table.numbers(name, low=0)), at, len(axis.labels)), table
 
 
 def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:

@@ -27,7 +27,7 @@ class Correction:
 
     steady, growing: (leads, order), weights of the last errors, newest first: as they are, and as
         they grow with the simulated flow; 0 at a lead where the correction did not help.
-    helps: (leads,), whether it did.
+    helps: (leads,), whether it did; from the first lead where it did not, it is left off.
     scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
         flow, last error, spread of the members, and floor. shape: (leads, len(levels)), quantiles
         of what remains over that size.
@@ -81,14 +81,16 @@ def _weights(
 
 
 def helps(misses: Floats, correction: Floats) -> bool:
-    """Whether a correction lowers the squared error: over the whole of a period, and in more than
-    half of its six parts. What does not must be left off: half of it is no better judged.
+    """Whether a correction lowers the squared error: by more than a millionth over the whole of a
+    period, and in more than half of its six parts. What does not must be left off: half of it is
+    no better judged.
 
     misses: observed minus raw (time,); correction: what would be added to raw.
     """
     gain = misses**2 - (misses - correction) ** 2
     parts = [float(part.sum()) for part in np.array_split(gain[np.isfinite(gain)], FOLDS)]
-    return sum(parts) > 0 and sum(part > 0 for part in parts) > FOLDS / 2
+    enough = 1e-6 * float(np.nansum(misses**2))
+    return sum(parts) > enough and sum(part > 0 for part in parts) > FOLDS / 2
 
 
 def _helps(x: Floats, grown: Floats, y: Floats, following: Floats, lead: int) -> bool:
@@ -139,7 +141,8 @@ def fit_correction(
     simulated: Floats, observed: Floats, *, leads: int, order: int = 3,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
 ) -> Correction:  # fmt: skip
-    """Learn a correction and its range from a period with known rain.
+    """Learn a correction and its range from a period with known rain. A gain that comes back at a
+    longer lead is chance: from the first lead that is not helped on, raw is issued.
 
     Args:
         simulated: flow (time,), or of an ensemble (members, time): then its mean is corrected and
@@ -170,7 +173,7 @@ def fit_correction(
         x, y = last[:-lead][known], errors[lead:][known]
         grown = x * _growth(mean, lead, floor)[known, None]
         pairs = x, grown, y, errors[1 : len(errors) - lead + 1][known], lead
-        good[lead - 1] = _helps(*pairs)
+        good[lead - 1] = (lead == 1 or good[lead - 2]) and _helps(*pairs)
         if good[lead - 1]:
             steady[lead - 1], growing[lead - 1] = _weights(*pairs)
         taken = x @ steady[lead - 1] + grown @ growing[lead - 1]

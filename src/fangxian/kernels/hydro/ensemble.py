@@ -119,8 +119,8 @@ def settle_forecasts(
     levels), and at which leads the filter helps (leads,).
 
     On forecasts issued and due within the steps ``learn`` (start, stop) it must lower the squared
-    error of the ``raw`` flow (time,); where it does not, raw is issued. The range is that of
-    ``correct``, from the members' spread among others.
+    error of the ``raw`` flow (time,); from the first lead at which it does not, raw is issued. The
+    range is that of ``correct``, from the members' spread among others.
     """
     leads = ahead.shape[2]
     mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
@@ -132,7 +132,8 @@ def settle_forecasts(
         k, issued = lead - 1, np.arange(len(raw) - lead)
         known = issued[learn.start : max(learn.stop - lead, 0)]
         misses = observed[known + lead] - raw[known + lead]
-        good[k] = helps(misses, mean[known, k] - raw[known + lead])
+        better = helps(misses, mean[known, k] - raw[known + lead])
+        good[k] = better and (k == 0 or good[k - 1])
         flow[:-lead, k] = mean[:-lead, k] if good[k] else raw[lead:]
         of = signs(raw, flow[:-lead, k], error, spread[:-lead, k], lead, floor)
         remains = observed[known + lead] - flow[known, k]
