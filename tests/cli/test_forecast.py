@@ -90,13 +90,14 @@ def test_verify_grades_a_simulation_by_event(tmp_path, basin, forcing):
     summary = json.loads(result.stdout)
     (one,) = summary["leads"]
     assert one["grade_dc"] in "甲乙"
-    assert one["mark"]["pod"] > 0.5
+    assert summary["marks"][0]["pod"] > 0.5
     assert len(summary["events"]) == 2
     assert {"peak", "time", "depth", "dc"} < set(summary["events"][0]["leads"][0])
     assert summary["event_rates"][0]["qualified_rate"] > 0
     assert "dc_jia" in summary["unverified_clauses"]
     assert rows(out)[0]["lead"] == "1"
     assert run(*words).exit_code == 2  # events need the area
+    assert run(*words, "--area", 0).exit_code == 2
 
 
 def test_correct_learns_and_verify_judges_it_by_lead(tmp_path, basin, forcing):
@@ -108,7 +109,7 @@ def test_correct_learns_and_verify_judges_it_by_lead(tmp_path, basin, forcing):
     assert json.loads(result.stdout)["left_off"] == []
     assert (rows(out)[0]["issued"], rows(out)[0]["lead"]) == ("600", "1")
     assert float(rows(out)[0]["m1"]) <= float(rows(out)[0]["m20"])
-    assert ">warning<" in plot.read_text()
+    assert "↑ warning 30" in plot.read_text()  # far above that week's flow
     result = run("verify", "--observed", forcing, "--forecast", out, "--json")
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)

@@ -150,3 +150,159 @@ def test_gates_must_be_whole(tmp_path):
                  "--out", tmp_path / "o.csv")  # fmt: skip
     assert result.exit_code == 1
     assert "['g2'] are missing" in result.output
+
+
+def test_now_writes_one_forecast_and_says_what_it_comes_to(tmp_path, files):
+    _, forcing, told = files
+    out = tmp_path / "c.csv"
+    without(forcing, 601, 731)
+    result = run("correct", "--observed", forcing, "--forecast", told, "--to", 500, "--leads", 9,
+                 "--now", "--mark", "low=0.001", "--mark", "high=9999", "--out", out,
+                 "--plot", tmp_path / "c.png", "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert {r["issued"] for r in rows(out)} == {"600"}
+    bulletin = json.loads(result.stdout)
+    flows = {str(600 + int(r["lead"])): float(r["corrected"]) for r in rows(out)}
+    assert bulletin["peak_at"] == max(flows, key=flows.get)
+    assert bulletin["peak_q05"] <= bulletin["peak"] <= bulletin["peak_q95"]
+    low, high = bulletin["marks"]
+    assert low == {"mark": "low", "at": "601", "possible_at": "601"}
+    assert high["at"] is None
+
+
+def test_the_step_is_that_of_the_times(tmp_path, files):
+    basin, forcing, told = files
+    events = tmp_path / "e.csv"
+    for path in (forcing, told):
+        head, *lines = path.read_text().splitlines()
+        times = [f"2024-01-{k // 24 + 1:02d} {k % 24:02d}:00" for k in range(700)]
+        body = [f"{t},{line.split(',', 1)[1]}" for t, line in zip(times, lines, strict=False)]
+        path.write_text("\n".join([head.replace("day", "time"), *body]))
+    events.write_text("start,end\n2024-01-02 00:00,2024-01-05 00:00\n")
+    words = ["verify", "--observed", forcing, "--forecast", told, "--events", events, "--area", 200]
+    assert run(*words).exit_code == 0
+    assert "not the 1 h" in run(*words, "--dt-h", 24).output
+    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
+                 "--out", tmp_path / "x.csv")  # fmt: skip
+    assert result.exit_code == 1
+    assert "1 h, that of the model 24 h" in result.output
+
+
+@pytest.mark.parametrize("change", [
+    {"params": [1, 2]}, {"params": None}, {"initial": 5}, {"sub_areas_km2": [[1], [2, 3]]},
+    {"thiessen_rows_sub_cols_gauge": [[1, 4], [0.4, 0.6]]}, {"dt_h": 0}, {"dt_h": "x"},
+    {"sce_ranges": {"KC": [0.8]}}, {"sce_ranges": {"KC": [1.2, 0.7]}}, {"sce_ranges": 5},
+])  # fmt: skip
+def test_a_basin_file_that_cannot_be_is_one_sentence(tmp_path, files, change):
+    basin, forcing, _ = files
+    basin.write_text(json.dumps(json.loads(basin.read_text()) | change))
+    out = tmp_path / "kept.json"
+    out.write_text("as it was")
+    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
+                 "--max-evals", 50, "--out", out)  # fmt: skip
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert len(result.output.strip().splitlines()) == 1
+    assert out.read_text() == "as it was"
+
+
+@pytest.mark.parametrize("change", [
+    {"reach": [[[0.0]]]}, {"late": [[[0.0]]]}, {"land": None}, {"land": "a"}, {"land": [1, 2]},
+    {"land": [[[float("nan")] * 9] * 2]},
+])  # fmt: skip
+def test_a_damaged_state_is_refused(tmp_path, files, change):
+    basin, forcing, _ = files
+    state = tmp_path / "s.json"
+    words = ["simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
+             "--out", tmp_path / "x.csv"]  # fmt: skip
+    run(*words, "--save-state", state)
+    state.write_text(json.dumps(json.loads(state.read_text()) | change))
+    result = run(*words, "--state", state)
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("words", [
+    ["--plot", "x.jpg"], ["--plot", "none/x.png"], ["--save-state", "none/s.json"],
+    ["--mark", "a=inf"], ["--plot-from", "never", "--plot", "x.png"],
+])  # fmt: skip
+def test_what_cannot_be_written_or_drawn_is_told(tmp_path, files, words, monkeypatch):
+    basin, forcing, _ = files
+    monkeypatch.chdir(tmp_path)
+    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
+                 "--out", "x.csv", *words)  # fmt: skip
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_files_as_people_have_them(tmp_path, files):
+    """A byte-order mark, GB18030, a column twice, a damaged archive, a number in another unit."""
+    basin, forcing, _ = files
+    text = basin.read_text()
+    words = ["simulate", "--model", "xaj", "--forcing", forcing, "--out", tmp_path / "x.csv"]
+    basin.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert run(*words, "--basin", basin).exit_code == 0
+    basin.write_bytes(text.replace('{"', '{"流域": "呈村", "', 1).encode("gb18030"))
+    assert run(*words, "--basin", basin).exit_code == 0
+    good = forcing.read_text()
+    forcing.write_text(good.replace("p2_mm", "p1_mm", 1))
+    assert "columns twice: ['p1_mm']" in run(*words, "--basin", basin).output
+    forcing.write_text(good.replace("\n5,", "\n5,9999", 1))
+    result = run(*words, "--basin", basin)
+    assert result.exit_code == 1
+    assert "line 6, column p1_mm" in result.output
+    damaged = tmp_path / "f.csv.gz"
+    damaged.write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\3" + b"\xff" * 40)
+    words[4] = damaged
+    assert run(*words, "--basin", basin).exit_code == 1
+
+
+@pytest.mark.parametrize("change", [
+    {"dt_h": None}, {"dt_h": 0}, {"limit": None}, {"release": -5}, {"levels": {}}, {"top": "x"},
+    {"seasons": [1]}, {"seasons": [{"from": "0231", "to": "0301", "level": 100}]},
+    {"gates": 5}, {"gates": [{"name": "a"}]}, {"outlet_flows": [0, None, 900]},
+])  # fmt: skip
+def test_a_reservoir_file_that_cannot_be_is_told(tmp_path, change):
+    dam, inflow = tmp_path / "d.json", tmp_path / "i.csv"
+    dam.write_text(json.dumps({
+        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
+        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 104, "release": 400, "top": 106,
+        "dt_h": 6, **change,
+    }))  # fmt: skip
+    inflow.write_text("time,flow_m3s\n2026-07-01 00:00,100\n2026-07-01 06:00,100\n")
+    result = run("reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100,
+                 "--out", tmp_path / "o.csv")  # fmt: skip
+    assert result.exit_code in (1, 2), result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+
+
+def test_batch_goes_on_past_what_cannot_be_done(tmp_path, files):
+    basin, _, _ = files
+    jobs = tmp_path / "jobs.csv"
+    (tmp_path / "null.json").write_text(
+        json.dumps(json.loads(basin.read_text()) | {"params": None})
+    )
+    jobs.write_text("basin,forcing,out\nnull.json,f.csv,a.csv\nb.json,f.csv,none/b.csv\n"
+                    "b.json,f.csv,c.csv\n")  # fmt: skip
+    result = run("batch", "--model", "xaj", "--list", jobs, "--json")
+    assert result.exit_code == 3
+    assert (tmp_path / "c.csv").exists()
+    assert "line 2" in result.output
+    assert "line 3" in result.output
+    jobs.write_text("basin,forcing,out\nb.json,f.csv,\n")
+    assert run("batch", "--model", "xaj", "--list", jobs).exit_code == 1
+
+
+def test_millimetres_give_a_depth_without_an_area(tmp_path):
+    flow, told, events = (tmp_path / name for name in ("q.csv", "t.csv", "e.csv"))
+    for path, peak in ((flow, 9), (told, 8)):
+        lines = [f"{k},{v}" for k, v in enumerate([1, 2, peak, 4, 2, 1])]
+        path.write_text("\n".join(["day,flow_mm", *lines]))
+    events.write_text("start,end\n1,5\n")
+    result = run("verify", "--observed", flow, "--forecast", told, "--events", events,
+                 "--dt-h", 24, "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (event,) = json.loads(result.stdout)["events"]
+    assert event["leads"][0]["depth"]["error"] == -1.0
+    assert json.loads(result.stdout)["event_rates"][0]["rate_peak"] == 1.0

@@ -67,8 +67,8 @@ def test_most_floods_beat_persistence():
             floods.append(t)
     events = [verify.by_event(flow, truth, RULES, leads=LEADS, event=(t - 72, t + 72), dt_h=1,
                               area_km2=920) for t in floods]  # fmt: skip
-    for lead, (_, beats) in verify.rates_by_lead(events).items():
-        assert beats >= 0.8, (lead, beats)
+    for rates in verify.rates_by_lead(events):
+        assert rates.beats_persistence >= 0.8, rates
 
 
 @pytest.mark.parametrize("ensemble", [False, True])

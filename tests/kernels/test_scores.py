@@ -146,8 +146,10 @@ def test_by_event_by_hand(issued):
     assert (time.error, time.tolerance) == (0, 3)
     assert depth.error == pytest.approx(0.1 * truth[5:21].sum() * 3.6 / 9)
     assert [i.qualified for i in both[1].items] == [False, True, False]
-    rates = verify.rates_by_lead([both, event])
-    assert rates[3][0] == pytest.approx(1 / 3)
+    one, three = verify.rates_by_lead([both, event])
+    assert three.qualified_rate == pytest.approx(1 / 3)
+    assert three.by_item == {"peak": 0, "time": 1, "depth": 0}
+    assert one.lead == 1
     with pytest.raises(ValueError, match="gaps"):
         verify.by_event(forecast, truth * np.nan, RULES, leads=(1,), event=(5, 9), dt_h=1,
                         area_km2=9)  # fmt: skip

@@ -1,12 +1,14 @@
 """CSV in and out for the file-in, file-out words. What cannot be read is named by line and column;
 the rest is used."""
 
+import contextlib
 import csv
 import gzip
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -90,24 +92,19 @@ def stop(zh: str, en: str) -> NoReturn:
 def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
     """Read a CSV with a head, gzipped or not; each of ``needed`` is a column or a choice of names
     for one. Ends with exit 1 when the file or a column is not there."""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        stop(f"读不了 {path}:{error}", f"cannot read {path}: {error}")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030", errors="replace")
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(_text(path).splitlines())
     columns = [c.strip() for c in reader.fieldnames or []]
     reader.fieldnames = columns
+    twice = sorted({c for c in columns if c and columns.count(c) > 1})
+    if twice:
+        stop(f"{path.name} 有重复的列 {twice}", f"{path.name} has columns twice: {twice}")
     for choice in needed:
         names = (choice,) if isinstance(choice, str) else choice
         if not any(name in columns for name in names):
             stop(f"{path.name} 缺少“{' 或 '.join(names)}”列;有:{', '.join(columns)}",
                  f"{path.name} has no column {' or '.join(names)}; it has {', '.join(columns)}")  # fmt: skip
     table = Table(path, columns, [], [])
-    for row in reader:
+    for row in _rows(reader, path):
         if not any(row.get(c) for c in columns):
             continue
         table.rows.append({k: v for k, v in row.items() if isinstance(k, str)})
@@ -120,11 +117,31 @@ def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
     return table
 
 
+def _text(path: Path) -> str:
+    """What a file says, gzipped or not, in UTF-8 or GB18030; exit 1 when it cannot be read."""
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        stop(f"读不了 {path}:{error}", f"cannot read {path}: {error}")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", errors="replace")
+
+
+def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterable[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        stop(f"{path.name} 第 {reader.line_num} 行之后读不了:{error}",
+             f"{path.name} cannot be read after line {reader.line_num}: {error}")  # fmt: skip
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """One JSON object from a file; ends with exit 1 when it is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(_text(path))
+    except ValueError as error:
         stop(f"{path.name} 不是可读的 JSON:{error}", f"{path.name} is no readable JSON: {error}")
     if not isinstance(found, dict):
         stop(f"{path.name} 应是一个 JSON 对象", f"{path.name} must hold one JSON object")
@@ -145,17 +162,35 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write all or nothing: into a file beside it that then takes the name."""
+def write_json(path: Path, value: Any) -> None:
+    """Write all or nothing."""
+    _take_its_place(path, lambda part: part.write_text(
+        json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8"))  # fmt: skip
+
+
+def _take_its_place(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write into a file beside it that then takes the name; exit 1 when that cannot be."""
     part = path.with_name(path.name + ".part")
     try:
+        write(part)
+        part.replace(path)
+    except OSError as error:
+        stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write all or nothing."""
+
+    def write(part: Path) -> None:
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows([shown(v) for v in row] for row in rows)
-        part.replace(path)
-    except OSError as error:
-        stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
+
+    _take_its_place(path, write)
 
 
 def _plain(value: Any) -> Any:
@@ -167,17 +202,39 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def finish(told: dict[str, Any], as_json: bool, errors: Sequence[str]) -> NoReturn:
-    """The summary on stdout, what was wrong on stderr; exit 3 when something was."""
+def finish(
+    told: dict[str, Any], as_json: bool, errors: Sequence[str], *, failed: bool = False
+) -> NoReturn:
+    """The summary on stdout, what was wrong on stderr; exit 3 when something was, 1 when all was."""
     told = _plain({**told, "errors": list(errors)})
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False, default=str))
     else:
         for key, value in told.items():
             if key != "errors":
-                click.echo(f"{key}: {value}")
+                _show(key, value)
     for line in errors[:20]:
         tell(line)
     if len(errors) > 20:
         tell(say(f"……另有 {len(errors) - 20} 处", f"... and {len(errors) - 20} more"))
-    sys.exit(3 if errors else 0)
+    sys.exit(1 if failed else 3 if errors else 0)
+
+
+def _show(key: str, value: Any) -> None:
+    """A value by its name; a list of rows as a table."""
+    if not (isinstance(value, list) and value and all(isinstance(row, dict) for row in value)):
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{key}: {'' if text is None else text}")
+        return
+    columns = [c for c in value[0] if not isinstance(value[0][c], dict | list)]
+    rows = [columns, *([_cell(row.get(c)) for c in columns] for row in value)]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(columns))]
+    click.echo(f"{key}:")
+    for row in rows:
+        click.echo("  " + "  ".join(x.rjust(w) for x, w in zip(row, widths, strict=True)))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

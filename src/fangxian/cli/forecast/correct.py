@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from fangxian.cli.forecast.files import (
+    UNITS,
     axis_of,
     flow_column,
     flow_of,
     labels_of,
     rain_columns,
+    refused,
     span,
     spread_out,
 )
@@ -24,7 +26,7 @@ from fangxian.cli.forecast.models import (
     rain_memory_option,
     seed_option,
 )
-from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.forecast.plot import draw, mark_option, plot_option
 from fangxian.cli.forecast.runner import Runner
 from fangxian.cli.main import say, tell
 from fangxian.cli.tables import (
@@ -52,6 +54,15 @@ class Issue:
     flow: Any
     band: Any
     helps: Any
+    rain: Any
+    unit: str
+
+    @property
+    def newest(self) -> int:
+        """The last time with an observed flow."""
+        import numpy as np
+
+        return int(np.flatnonzero(np.isfinite(self.seen))[-1])
 
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,6 +73,8 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--leads", type=click.IntRange(1, 500), default=48, show_default=True),
         click.option("--equal-members", "equal", type=click.IntRange(0, 1000), default=0,
                      help=say("另写出等概率成员 m1…", "also write equally likely members m1..")),
+        click.option("--now", is_flag=True,
+                     help=say("只写最后一次实测时刻发布的预报", "only what is issued at the last observed time")),
         click.option("--issued", "at", help=say("画哪一次发布的预报(默认最后一次完整的)",
                                                 "the issue to draw (default: the last whole one)")),
         mark_option, plot_option, click.option("--out", type=OUT, required=True), json_option,
@@ -83,26 +96,27 @@ def _levels(equal: int) -> tuple[float, ...]:
 @click.option("--order", type=click.IntRange(1, 12), default=3, show_default=True)
 @shared_options
 def correct(observed: Path, forecast_file: Path, order: int, first: str | None, last: str | None,
-            leads: int, equal: int, at: str | None, marks: tuple[str, ...], plot: Path | None,
+            leads: int, equal: int, now: bool, at: str | None, marks: dict[str, float], plot: Path | None,
             out: Path, as_json: bool) -> None:  # fmt: skip
     from fangxian.kernels.hydro.correct import apply_correction, fit_correction, mean_and_spread
 
-    labels, seen, told, rain, errors = _joined(observed, forecast_file)
+    labels, seen, told, rain, unit, errors = _joined(observed, forecast_file)
     a, b = span(labels, first, last)
     try:
         made = fit_correction(
             told[:, a:b], seen[a:b], leads=leads, order=order, levels=_levels(equal)
         )
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise refused(error) from None
     flow, band = apply_correction(made, told, seen)
-    issue = Issue(labels, seen, mean_and_spread(told)[0], flow, band, made.helps)
-    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, errors, rain)
+    issue = Issue(labels, seen, mean_and_spread(told)[0], flow, band, made.helps, rain, unit)
+    _publish(issue, (a, b), now, at, marks, plot, out, as_json, errors)
 
 
-def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, list[str]]:
+def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, str, list[str]]:
     """On the times of the forecast: labels, the observed (time,) and simulated (members, time) flow,
-    NaN where a file has no row, the rain beside the observed (None without), and what was wrong."""
+    NaN where a file has no row, the rain beside the observed (None without), the unit, and
+    what was wrong."""
     import numpy as np
 
     two = read_table(forecast, [])
@@ -121,7 +135,7 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, l
     if columns:
         fallen = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)
         rain = np.nan_to_num(spread_out(fallen, place, length))
-    return axis.labels, seen, told, rain, one.errors + two.errors
+    return axis.labels, seen, told, rain, unit or flow_column(one)[1], one.errors + two.errors
 
 
 @forecast_command.command(help=say("实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
@@ -137,7 +151,7 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, l
 @shared_options
 def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain_memory: float,
                flow_error: float, seed: int, first: str | None, last: str | None, leads: int,
-               equal: int, at: str | None, marks: tuple[str, ...], plot: Path | None, out: Path,
+               equal: int, now: bool, at: str | None, marks: dict[str, float], plot: Path | None, out: Path,
                as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
@@ -159,10 +173,9 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
         flow, band, helps = settle_forecasts(ahead, raw, feed.observed, learn=slice(a, b),
                                              levels=_levels(equal))  # fmt: skip
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    issue = Issue(feed.labels, feed.observed, raw, flow, band, helps)
-    _publish(issue, (a, b), at, read_marks(marks), plot, out, as_json, feed.table.errors,
-             feed.rain.mean(axis=1))  # fmt: skip
+        raise refused(error) from None
+    issue = Issue(feed.labels, feed.observed, raw, flow, band, helps, feed.rain.mean(axis=1), "m3s")
+    _publish(issue, (a, b), now, at, marks, plot, out, as_json, feed.table.errors)
 
 
 def _tenths(steps: int) -> Callable[[int], None]:
@@ -170,17 +183,19 @@ def _tenths(steps: int) -> Callable[[int], None]:
     return lambda k: tell(f"{k}/{steps}") if k * 10 // steps > (k - 1) * 10 // steps else None
 
 
-def _publish(issue: Issue, learnt: tuple[int, int], at: str | None, marks: dict[str, float],
-             plot: Path | None, out: Path, as_json: bool, errors: list[str],
-             rain: Any) -> None:  # fmt: skip
-    """Write the forecasts issued after the period learnt from (all, where that is the whole), draw
-    one, and say where the correction was left off."""
+def _publish(issue: Issue, learnt: tuple[int, int], now: bool, at: str | None,
+             marks: dict[str, float], plot: Path | None, out: Path, as_json: bool,
+             errors: list[str]) -> None:  # fmt: skip
+    """Write the forecasts issued after the period learnt from (all, where that is the whole; one,
+    ``now``), draw one, and say where the correction was left off."""
     labels, (a, b), leads = issue.labels, learnt, issue.flow.shape[1]
+    drawn = span(labels, at, at)[0] if at is not None else issue.newest if now else None
+    issues = range(b - 1 if b < len(labels) else 0, len(labels))
     head = [*HEAD, *(f"m{k + 1}" for k in range(issue.band.shape[2] - 2))]
     write_table(out, head, (
         [labels[t], lead, float(issue.raw[t + lead]), float(issue.flow[t, lead - 1]),
          *map(float, issue.band[t, lead - 1])]
-        for t in range(b - 1 if b < len(labels) else 0, len(labels))
+        for t in ([issue.newest] if now else issues)
         for lead in range(1, leads + 1) if t + lead < len(labels) and labels[t]))  # fmt: skip
     off = [lead for lead in range(1, leads + 1) if not issue.helps[lead - 1]]
     if off:
@@ -191,9 +206,32 @@ def _publish(issue: Issue, learnt: tuple[int, int], at: str | None, marks: dict[
             )
         )
     if plot is not None:
-        _draw(issue, at, marks, plot, rain)
-    finish({"learnt_from": [labels[a], labels[b - 1]], "faded": off[0] if off else None,
-            "left_off": off, "out": str(out)}, as_json, errors)  # fmt: skip
+        _draw(issue, drawn, marks, plot)
+    told = {"learnt_from": [labels[a], labels[b - 1]], "left_off": off, "out": str(out)}
+    finish({**told, **(_bulletin(issue, marks) if now else {})}, as_json, errors)
+
+
+def _bulletin(issue: Issue, marks: dict[str, float]) -> dict[str, Any]:
+    """What the newest forecast comes to: its peak, when, within what range, and the marks it
+    crosses."""
+    import numpy as np
+
+    t = issue.newest
+    ahead = min(issue.flow.shape[1], len(issue.labels) - 1 - t)
+    flow = issue.flow[t, :ahead]
+    if not np.isfinite(flow).any():
+        return {"issued": issue.labels[t], "peak": None}
+    k = int(np.nanargmax(flow))
+    told = {"issued": issue.labels[t], "peak": round(float(flow[k]), 3),
+            "peak_at": issue.labels[t + 1 + k], "peak_q05": round(float(issue.band[t, k, 0]), 3),
+            "peak_q95": round(float(issue.band[t, k, 1]), 3)}  # fmt: skip
+    crossed = []
+    for name, level in marks.items():
+        over = np.flatnonzero(flow >= level)
+        maybe = np.flatnonzero(issue.band[t, :ahead, 1] >= level)
+        crossed.append({"mark": name, "at": issue.labels[t + 1 + over[0]] if over.size else None,
+                        "possible_at": issue.labels[t + 1 + maybe[0]] if maybe.size else None})  # fmt: skip
+    return {**told, **({"marks": crossed} if crossed else {})}
 
 
 def _runs(numbers: list[int]) -> str:
@@ -207,18 +245,17 @@ def _runs(numbers: list[int]) -> str:
     return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
-def _draw(issue: Issue, at: str | None, marks: dict[str, float], plot: Path, rain: Any) -> None:
+def _draw(issue: Issue, drawn: int | None, marks: dict[str, float], plot: Path) -> None:
     import numpy as np
 
     labels, leads = issue.labels, issue.flow.shape[1]
-    t = max(len(labels) - leads - 1, 0)
-    if at is not None:
-        t = span(labels, at, at)[0]
+    t = max(len(labels) - leads - 1, 0) if drawn is None else drawn
     a, b = max(0, t - 2 * leads), min(len(labels), t + leads + 1)
     flow, low, high = np.full((3, b - a), np.nan)
-    ahead = slice(t + 1 - a, b - a)
-    told = min(leads, len(labels) - 1 - t)
+    flow[t - a] = low[t - a] = high[t - a] = issue.seen[t]  # joined to what was seen last
+    ahead, told = slice(t + 1 - a, b - a), min(leads, len(labels) - 1 - t)
     flow[ahead], low[ahead] = issue.flow[t, :told], issue.band[t, :told, 0]
     high[ahead] = issue.band[t, :told, 1]
     draw(plot, labels[a:b], observed=issue.seen[a:b], flow=flow, band=(low, high), marks=marks,
-         rain=None if rain is None else rain[a:b], now=t - a, name=say("预报", "forecast"))  # fmt: skip
+         rain=None if issue.rain is None else issue.rain[a:b], now=t - a, unit=UNITS[issue.unit],
+         name=say("预报", "forecast"))  # fmt: skip

@@ -18,6 +18,8 @@ FLOWS = {
 UNITS = {"m3s": "m³/s", "mm": "mm", "": ""}
 TIMES = ("time", "day", "date", "DatesR", "Time", "t")
 RAINS = ("P", "prcp", "rain", "RAIM", "p_mm")
+# No rain of a step is more: a day's record is 1,825 mm (WMO). A larger number is a wrong unit.
+MOST_MM = 3000.0
 PANS = ("em_mm", "E", "ET0", "PET", "pet", "pet_mm")
 
 
@@ -32,6 +34,7 @@ class Forcing:
     pan: Any
     observed: Any
     unit: str
+    step_h: float | None
 
 
 @dataclass
@@ -140,6 +143,37 @@ def flow_of(table: Table, unit: str = "") -> Any:
     return np.array(table.numbers(name, low=0))
 
 
+def whole(table: Table, column: str, **bounds: float) -> Any:
+    """A column that must have no gap, >= 0; exit 1 names the line of the first, and what stands
+    there."""
+    import numpy as np
+
+    before = len(table.errors)
+    values = np.array(table.numbers(column, low=0, **bounds))
+    if len(table.errors) > before:
+        stop(table.errors[before], table.errors[before])
+    gaps = np.flatnonzero(np.isnan(values))
+    if gaps.size:
+        line = table.lines[int(gaps[0])]
+        stop(f"{table.path.name} 第 {line} 行“{column}”列缺值;须先补全",
+             f"{table.path.name}, line {line}, column {column}: missing; fill the gap first")  # fmt: skip
+    return values
+
+
+def step_h(axis: Axis) -> float | None:
+    """Hours of a step where the labels are times."""
+    import numpy as np
+
+    if axis.step is None or not isinstance(axis.step, np.timedelta64):
+        return None
+    return float(axis.step / np.timedelta64(1, "m")) / 60
+
+
+def refused(error: Exception) -> click.UsageError:
+    """What a kernel says of numbers that it does not take."""
+    return click.UsageError(say(f"这些数值不可用:{error}", str(error)))
+
+
 def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     """Time as one of ``TIMES``; rain p1_mm.. | P_* | one of ``RAINS``; evaporation E_* | one of
     ``PANS``; observed flow as one of ``FLOWS``. ``weights`` (sub-basins, gauges) turns gauges into
@@ -147,7 +181,7 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     import numpy as np
 
     table = read_table(path, [])
-    at = axis_of(table)[1]
+    axis, at = axis_of(table)
     jump = np.flatnonzero(np.diff(at) > 1)
     if jump.size:
         line = table.lines[int(jump[0]) + 1]
@@ -161,15 +195,13 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
             f"{path.name} needs columns of rain (P..) and evaporation (E..); "
             f"it has {', '.join(table.columns)}",
         )
-    rain = np.array([table.numbers(c, low=0) for c in rain_names]).T
-    pan = np.array([table.numbers(c, low=0) for c in pan_names]).T
-    for values, names in ((rain, rain_names), (pan, pan_names)):
-        gap = np.argwhere(np.isnan(values))
-        if gap.size:
-            line, column = table.lines[int(gap[0][0])], names[int(gap[0][1])]
-            stop(f"{path.name} 第 {line} 行“{column}”列缺值或不可用;驱动资料须先补全",
-                 f"{path.name}, line {line}, column {column}: missing or not usable; fill gaps of the forcing first")  # fmt: skip
+    rain, pan = (np.array([whole(table, c, high=MOST_MM) for c in names]).T
+                 for names in (rain_names, pan_names))  # fmt: skip
     if weights is not None:
+        if weights.ndim == 2 and not np.allclose(weights.sum(axis=1), 1, atol=0.01):
+            row = int(np.argmax(np.abs(weights.sum(axis=1) - 1)))
+            stop(f"权重第 {row + 1} 行之和是 {weights[row].sum():g},应为 1",
+                 f"row {row + 1} of the weights sums to {weights[row].sum():g}, not to 1")  # fmt: skip
         if weights.ndim != 2 or weights.shape[1] != rain.shape[1]:
             stop(f"权重应是 子流域 × {rain.shape[1]} 个雨量站,实为 {weights.shape}",
                  f"weights must be sub-basins x {rain.shape[1]} gauges, they are {weights.shape}")  # fmt: skip
@@ -178,7 +210,7 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
         pan = np.repeat(pan, rain.shape[1], axis=1)
     name, kind = flow_column(table, unit)
     observed = np.array(table.numbers(name, low=0)) if name else None
-    return Forcing(table, labels_of(table), rain, pan, observed, kind)
+    return Forcing(table, labels_of(table), rain, pan, observed, kind, step_h(axis))
 
 
 def rain_columns(table: Table) -> list[str]:

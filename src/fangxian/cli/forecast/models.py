@@ -1,12 +1,11 @@
 """`fangxian forecast simulate`, `batch` and `calibrate`."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
-from fangxian.cli.forecast.files import UNITS, read_spans, span
+from fangxian.cli.forecast.files import UNITS, read_spans, refused, span
 from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.forecast.plot import (
     draw,
@@ -14,7 +13,6 @@ from fangxian.cli.forecast.plot import (
     plot_from_option,
     plot_option,
     plot_to_option,
-    read_marks,
 )
 from fangxian.cli.forecast.runner import MODELS, Runner
 from fangxian.cli.main import say, tell
@@ -26,6 +24,7 @@ from fangxian.cli.tables import (
     read_json,
     read_table,
     stop,
+    write_json,
     write_table,
 )
 
@@ -83,13 +82,13 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_def
 @json_option
 def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_state: Path | None,
              all_states: Path | None, members: int | None, members_out: Path | None,
-             rain_error: float, rain_memory: float, seed: int, published: bool, marks: tuple[str, ...], plot: Path | None,
+             rain_error: float, rain_memory: float, seed: int, published: bool, marks: dict[str, float], plot: Path | None,
              plot_from: str | None, plot_to: str | None, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
-    levels = read_marks(marks)
     try:
         runner = Runner(model, read_json(basin), forcing, state, published=published)
+        a, b = span(runner.forcing.labels, plot_from, plot_to)
         flow, after = runner.run(runner.given)
         columns, band, many = {f"flow_{runner.unit}": flow[0]}, None, None
         if members_out is not None and not members:
@@ -102,7 +101,7 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
             band = quantiles[[0, 2]]
         told = runner.trace() if all_states else np.empty((0, 0, 0))
     except (ValueError, KeyError) as error:
-        raise click.UsageError(str(error)) from None
+        raise refused(error) from None
     feed = runner.forcing
     write_table(out, ["time", *columns], (
         [label, *map(float, row)]
@@ -120,10 +119,9 @@ def simulate(model: str, basin: Path, forcing: Path, state: Path | None, save_st
     if save_state is not None:
         runner.save(save_state, after)
     if plot is not None:
-        a, b = span(feed.labels, plot_from, plot_to)
         draw(plot, feed.labels[a:b], rain=feed.rain[a:b].mean(axis=1), flow=flow[0, a:b],
              observed=None if feed.observed is None else feed.observed[a:b],
-             band=None if band is None else band[:, a:b], marks=levels, unit=UNITS[runner.unit])  # fmt: skip
+             band=None if band is None else band[:, a:b], marks=marks, unit=UNITS[runner.unit])  # fmt: skip
     finish({"model": model, "steps": len(feed.labels), **_fit(flow, feed.observed), "out": str(out)},
            as_json, feed.table.errors)  # fmt: skip
 
@@ -174,8 +172,18 @@ def batch(model: str, jobs: Path, published: bool, as_json: bool) -> None:
     from fangxian.spine.core.config import ConfigError, config
 
     table = read_table(jobs, ["basin", "forcing", "out"])
-    chunks = [Job(model, published, *(jobs.parent / row[name] for name in ("basin", "forcing", "out")))
-              for row in table.rows]  # fmt: skip
+    names = [
+        [(row.get(c) or "").strip() for c in ("basin", "forcing", "out")] for row in table.rows
+    ]
+    outs = [name[2] for name in names]
+    for row, name in enumerate(names):
+        if not all(name) or outs.count(name[2]) > 1:
+            table.wrong(
+                row, "out", "缺名称,或输出重复", "a name is missing, or the output stands twice"
+            )
+    if table.errors:
+        finish({"basins": len(names), "failed": len(names)}, as_json, table.errors, failed=True)
+    chunks = [Job(model, published, *(jobs.parent / x for x in name)) for name in names]
     try:
         done = map_chunks(_simulate_one, chunks, engine=config().compute,
                           done=lambda k: tell(f"{k}/{len(chunks)}"))  # fmt: skip
@@ -184,7 +192,9 @@ def batch(model: str, jobs: Path, published: bool, as_json: bool) -> None:
     for row, wrong in enumerate(done):
         for text in wrong:
             table.wrong(row, "basin", text, text)
-    finish({"basins": len(chunks), "failed": sum(bool(w) for w in done)}, as_json, table.errors)
+    failed = sum(bool(w) for w in done)
+    finish({"basins": len(chunks), "failed": failed}, as_json, table.errors,
+           failed=failed == len(chunks))  # fmt: skip
 
 
 def _simulate_one(job: Job) -> list[str]:
@@ -192,13 +202,13 @@ def _simulate_one(job: Job) -> list[str]:
     try:
         runner = Runner(job.model, read_json(job.basin), job.forcing, published=job.published)
         flow, _ = runner.run(runner.given)
+        rows = zip(runner.forcing.labels, map(float, flow[0]), strict=True)
+        write_table(job.out, ["time", f"flow_{runner.unit}"], rows)
     except (ValueError, KeyError) as error:
         return [str(error)]
-    except SystemExit:  # a reader has said why on stderr
-        return [say(f"读不了 {job.basin} 或 {job.forcing}",
-                    f"cannot read {job.basin} or {job.forcing}")]  # fmt: skip
-    rows = zip(runner.forcing.labels, map(float, flow[0]), strict=True)
-    write_table(job.out, ["time", f"flow_{runner.unit}"], rows)
+    except SystemExit:  # what stopped it was told on stderr
+        return [say(f"{job.basin.name}、{job.forcing.name} 或 {job.out.name} 不可用,原因见上",
+                    f"{job.basin.name}, {job.forcing.name} or {job.out.name} failed, as told above")]  # fmt: skip
     return runner.forcing.table.errors
 
 
@@ -257,15 +267,11 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
     observed, labels = runner.forcing.observed, runner.forcing.labels
     if observed is None:
         stop("没有实测流量列", "the forcing has no observed flow")
-    ranges = described.get("sce_ranges") or {}
-    unknown = [n for n in ranges if n not in runner.names]
-    if unknown or not ranges:
-        stop(
-            f"sce_ranges 为空或有未知参数 {unknown}",
-            f"sce_ranges is empty or has unknown {unknown}",
-        )
+    ranges = _ranges(described, runner.names)
     place = [runner.names.index(n) for n in ranges]
     a, b = span(labels, first, last)
+    shown = span(labels, plot_from, plot_to)
+    checked = span(labels, check_from, check_to) if check_from or check_to else None
     score = _objective(objective, events, labels, observed, (a, b))
 
     def whole(points: Any) -> Any:
@@ -286,25 +292,49 @@ def calibrate(model: str, basin: Path, forcing: Path, first: str | None, last: s
         found = sce_ua(evaluate, low, high, seed=seed, max_evaluations=max_evals, first=start,
                        complexes=complexes, told=lambda n, v: tell(f"{n}  {1 - v:.5f}"))  # fmt: skip
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise refused(error) from None
     flow, _ = runner.run(whole(found.best[None]))
     told: dict[str, Any] = {
         "objective": objective, "value": round(1 - found.value, 5), "evaluations": found.evaluations,
         "stopped": found.stopped, "on_bound": [list(ranges)[k] for k in found.on_bound],
         "dc_fit": round(float(nse(flow[:, a:b], observed[a:b])[0]), 5),
     }  # fmt: skip
-    if check_from or check_to:
-        told |= _checked(flow, observed, span(labels, check_from, check_to), told["dc_fit"], gap)
+    if checked:
+        told |= _checked(flow, observed, checked, told["dc_fit"], gap)
     described["params"] = {
         **described["params"],
         **dict(zip(ranges, found.best.tolist(), strict=True)),
     }
-    out.write_text(json.dumps(described, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_json(out, described)
     if plot is not None:
-        a, b = span(labels, plot_from, plot_to)
-        draw(plot, labels[a:b], rain=runner.forcing.rain[a:b].mean(axis=1), observed=observed[a:b],
-             flow=flow[0, a:b], unit=UNITS[runner.unit])  # fmt: skip
+        c, d = shown
+        parts = [
+            (a - c, say("率定", "fit")),
+            *([(checked[0] - c, say("检验", "check"))] if checked else []),
+        ]
+        draw(plot, labels[c:d], rain=runner.forcing.rain[c:d].mean(axis=1), observed=observed[c:d],
+             flow=flow[0, c:d], unit=UNITS[runner.unit],
+             parts=[part for part in parts if 0 <= part[0] < d - c])  # fmt: skip
     finish({**told, "out": str(out)}, as_json, runner.forcing.table.errors)
+
+
+def _ranges(described: dict[str, Any], names: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """What is searched, from the basin file; exit 1 when it is not {name: [low, high]}."""
+    found = {}
+    given = described.get("sce_ranges")
+    for name, pair in given.items() if isinstance(given, dict) else ():
+        try:
+            low, high = map(float, pair)
+        except (TypeError, ValueError):
+            low, high = 1.0, 0.0
+        if name not in names or not low < high:
+            stop(f"sce_ranges 的“{name}: {pair}”不可用;应是 参数名: [下限, 上限]",
+                 f"sce_ranges, {name}: {pair} is not usable; it must be a parameter: [low, high]")  # fmt: skip
+        found[name] = low, high
+    if not found:
+        stop("流域文件没有 sce_ranges:{参数名: [下限, 上限]}",
+             "the basin file has no sce_ranges: {parameter: [low, high]}")  # fmt: skip
+    return found
 
 
 def _checked(

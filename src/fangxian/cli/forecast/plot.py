@@ -1,31 +1,31 @@
 """A hydrograph as a file: rain from above, observed in ink, forecast dashed, its range pale, marks,
 now."""
 
+import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fangxian.cli.main import say, tell
+from fangxian.cli.tables import stop
 
 CHINESE = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei")
 INK, FAINT, ACT, RAIN, MARK = "#17212B", "#5F6E7C", "#0B5A8A", "#9AA7B1", "#C8102E"
 
-plot_option = click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path),
-    help=say("画图:雨、过程线、范围、特征值(svg 或 png)",
-             "draw rain, hydrograph, range and marks (svg or png)"),
-)  # fmt: skip
-plot_from_option = click.option("--plot-from", help=say("画图起", "first time of the plot"))
-plot_to_option = click.option("--plot-to", help=say("画图止", "last time of it"))
-mark_option = click.option(
-    "--mark", "marks", multiple=True, metavar="NAME=VALUE",
-    help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
-)  # fmt: skip
+
+def _drawable(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """Says before the work begins that it could not be drawn."""
+    if path is not None and path.suffix not in (".svg", ".png"):
+        raise click.BadParameter(say("图只能是 .svg 或 .png", "a plot is .svg or .png"))
+    return path
 
 
-def read_marks(marks: tuple[str, ...]) -> dict[str, float]:
+def _marks(
+    _context: click.Context, _option: click.Parameter, marks: tuple[str, ...]
+) -> dict[str, float]:
     """Marks by name; exit 2 for one that is none."""
     found = {}
     for text in marks:
@@ -33,9 +33,23 @@ def read_marks(marks: tuple[str, ...]) -> dict[str, float]:
         try:
             found[name] = float(value)
         except ValueError:
-            raise click.BadParameter(say(f"“{text}”不是 名称=数值", f"{text!r} is no NAME=VALUE"),
-                                     param_hint="--mark") from None  # fmt: skip
+            found[name] = math.nan
+        if not (name and math.isfinite(found[name])):
+            raise click.BadParameter(say(f"“{text}”不是 名称=数值", f"{text!r} is no NAME=VALUE"))
     return found
+
+
+plot_option = click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), callback=_drawable,
+    help=say("画图:雨、过程线、范围、特征值(svg 或 png)",
+             "draw rain, hydrograph, range and marks (svg or png)"),
+)  # fmt: skip
+plot_from_option = click.option("--plot-from", help=say("画图起", "first time of the plot"))
+plot_to_option = click.option("--plot-to", help=say("画图止", "last time of it"))
+mark_option = click.option(
+    "--mark", "marks", multiple=True, metavar="NAME=VALUE", callback=_marks,
+    help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
+)  # fmt: skip
 
 
 def _short(label: str) -> str:
@@ -44,15 +58,13 @@ def _short(label: str) -> str:
     return f"{day}\n{hour[:5]}" if hour else day
 
 
-def _axes(path: Path) -> Any:
+def _axes() -> Any:
     """A figure without pyplot's global state, and its axis."""
     try:
         import matplotlib as mpl
     except ImportError:
         raise click.UsageError(say("作图需要 matplotlib:pip install fangxian[plots]",
                                    "plots need matplotlib: pip install fangxian[plots]")) from None  # fmt: skip
-    if path.suffix not in (".svg", ".png"):
-        raise click.UsageError(say("图只能是 .svg 或 .png", "a plot is .svg or .png"))
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 
@@ -64,30 +76,62 @@ def _axes(path: Path) -> Any:
         known = {font.name for font in font_manager.fontManager.ttflist}
     chinese = [name for name in CHINESE if name in known]
     mpl.rcParams.update({"font.family": [*chinese[:1], "DejaVu Sans"], "svg.fonttype": "none",
-                         "axes.spines.top": False, "axes.unicode_minus": False})  # fmt: skip
+                         "axes.spines.top": False, "axes.unicode_minus": False,
+                         "text.parse_math": False})  # fmt: skip
     figure = Figure(figsize=(9, 4.2))
     return figure, figure.subplots()
+
+
+def _draw_marks(axis: Any, marks: dict[str, float], top: float) -> float:
+    """Thin labelled lines; one far above the rest is named at the top instead. Returns the top."""
+    near = {name: level for name, level in marks.items() if level <= 2 * top}
+    top = max([top, *near.values()])
+    for name, level in near.items():
+        axis.axhline(level, color=MARK, lw=0.8)
+        axis.annotate(name, (0, level), color=MARK, va="bottom", fontsize=8)
+    far = "   ".join(f"↑ {name} {level:g}" for name, level in marks.items() if name not in near)
+    axis.annotate(far, (0.01, 0.97), xycoords="axes fraction", color=MARK, va="top", fontsize=8)
+    return top
+
+
+def _hang_rain(axis: Any, rain: Any) -> None:
+    above = axis.twinx()
+    above.bar(range(len(rain)), rain, width=1.0, color=RAIN)
+    above.set_ylim(max(*rain, 1.0) * 3, 0)
+    above.set_ylabel(say("雨量 mm", "rain, mm"))
+
+
+def _draw_level(axis: Any, level: Any, marks: dict[str, float]) -> None:
+    """A level on the right with its marks."""
+    beside = axis.twinx()
+    beside.plot(level, color=FAINT, lw=1.2, label=say("水位(右)", "level (right)"))
+    top = _draw_marks(beside, marks, float(max(level)))
+    beside.set_ylim(min(*level, *(v for v in marks.values() if v <= top)) - 0.5, top + 0.5)
+    beside.set_ylabel(say("水位 m", "level, m"))
+    beside.legend(frameon=False, loc="lower right", fontsize=8)
 
 
 def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = None,
          flow: Any = None, band: Any = None, marks: dict[str, float] | None = None,
          now: int | None = None, unit: str = "", name: str | None = None,
-         seen: str | None = None) -> None:  # fmt: skip
+         seen: str | None = None, level: Any = None,
+         parts: Sequence[tuple[int, str]] = ()) -> None:  # fmt: skip
     """Write an svg or png. Needs matplotlib (the extra ``plots``); exit 2 says so.
 
     ``observed``, ``flow`` and the two of ``band`` are as long as ``labels``, NaN where there is
-    nothing. What was observed after ``now`` (an index) is faint: it was not known then.
+    nothing. What was observed after ``now`` (an index) is faint: it was not known then. With a
+    ``level`` (m, on the right) the marks are levels. ``parts`` begin at an index and have a name.
     """
     import numpy as np
 
-    figure, axis = _axes(path)
+    figure, axis = _axes()
     t = np.arange(len(labels))
     if band is not None:
         axis.fill_between(t, band[0], band[1], color=ACT, alpha=0.18, lw=0, label="5–95 %")
     if observed is not None:
         known = t if now is None else t[: now + 1]
         axis.plot(known, observed[known], color=INK, lw=1.2, label=seen or say("实测", "observed"))
-        if now is not None:
+        if now is not None and np.isfinite(observed[now + 1 :]).any():
             axis.plot(t[now:], observed[now:], color=FAINT, lw=0.8, ls=":",
                       label=say("此后实测", "observed later"))  # fmt: skip
         gaps = np.flatnonzero(np.isnan(observed[known]))
@@ -95,28 +139,38 @@ def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = Non
             axis.annotate(say("缺测", "missing"), (gaps[0], 0), color=FAINT, fontsize=8)
     if flow is not None:
         axis.plot(t, flow, color=ACT, lw=1.4, ls="--", label=name or say("模拟", "simulated"))
-    for label, level in (marks or {}).items():
-        axis.axhline(level, color=MARK, lw=0.8)
-        axis.annotate(label, (0, level), color=MARK, va="bottom", fontsize=8)
+    lines = [v for v in (observed, flow, None if band is None else band[1]) if v is not None]
+    top = max([float(np.nanmax(v)) for v in lines if np.isfinite(v).any()], default=1.0) or 1.0
+    if level is None:
+        top = _draw_marks(axis, marks or {}, top)
+    axis.set_ylim(0, top * (1.6 if rain is not None else 1.15))
+    for begin, label in parts:
+        axis.axvline(begin, color=FAINT, lw=0.8)
+        axis.annotate(label, (begin, top), color=FAINT, fontsize=8)
     if now is not None:
         axis.axvline(now, color=INK, lw=0.8, ls=":")
-        axis.annotate(say("发布", "issued"), (now, 0), color=INK, fontsize=8, rotation=90)
-    lines = [v for v in (observed, flow, None if band is None else band[1]) if v is not None]
-    top = max(float(np.nanmax(v)) for v in lines if np.isfinite(v).any())
-    axis.set_ylim(0, max(top, *(marks or {"": 0.0}).values()) * (1.6 if rain is not None else 1.1))
+        axis.annotate(
+            say("发布", "issued"), (now, top), color=INK, fontsize=8, rotation=90, va="top"
+        )
     if rain is not None:
-        above = axis.twinx()
-        above.bar(t, rain, width=1.0, color=RAIN)
-        above.set_ylim(max(float(np.max(rain, initial=0)), 1.0) * 3, 0)
-        above.set_ylabel(say("雨量 mm", "rain, mm"))
+        _hang_rain(axis, rain)
+    if level is not None:
+        _draw_level(axis, level, marks or {})
     step = max(1, len(labels) // 6)
     axis.set_xticks(t[::step], [_short(label) for label in labels[::step]], fontsize=8)
     axis.set_ylabel(say("流量", "flow") + (f" {unit}" if unit else ""))
     axis.legend(frameon=False, loc="center right", fontsize=8)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        figure.tight_layout()
-        figure.savefig(path, dpi=140)
+        try:
+            figure.tight_layout()
+            figure.savefig(path, dpi=140)
+        except OSError as error:
+            stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
     if any("missing from font" in str(warning.message) for warning in told):
         tell(say("没有中文字体,图中汉字可能缺失;请安装 Noto Sans CJK",
                  "no Chinese font here: some characters may be missing; install Noto Sans CJK"))  # fmt: skip

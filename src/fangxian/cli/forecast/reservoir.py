@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from fangxian.cli.forecast.files import TIMES, axis_of, flow_column, labels_of, refused, whole
 from fangxian.cli.forecast.group import forecast_command
-from fangxian.cli.forecast.plot import draw, mark_option, plot_option, read_marks
+from fangxian.cli.forecast.plot import draw, mark_option, plot_option
 from fangxian.cli.main import say, tell
 from fangxian.cli.tables import (
     FILE,
@@ -33,33 +34,41 @@ from fangxian.cli.tables import (
 @plot_option
 @click.option("--out", type=OUT, required=True)
 @json_option
-def reservoir(described: Path, inflow: Path, level: float, marks: tuple[str, ...],
+def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, float],
               plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
     import numpy as np
 
     from fangxian.kernels.hydro.reservoir import route
 
-    table = read_table(inflow, ["time", "flow"])
-    given, levels = read_json(described), read_marks(marks)
-    flow = np.array(table.numbers("flow", low=0))
-    plan = np.array(table.numbers("plan", low=0)) if "plan" in table.columns else None
-    names = [gate.get("name", "") for gate in given.get("gates", [])]
+    table = read_table(inflow, [])
+    axis_of(table)  # times must go forward
+    given, name = read_json(described), flow_column(table, "m3s")[0]
+    if not name:
+        stop(f"{inflow.name} 没有流量列", f"{inflow.name} has no column of flow")
+    flow = whole(table, name)
+    plan = whole(table, "plan") if "plan" in table.columns else None
+    gates = given.get("gates")
+    gates = gates if isinstance(gates, list) else []
+    names = [str(gate.get("name")) for gate in gates if isinstance(gate, dict)]
     openings, there = None, [name for name in names if name in table.columns]
     if there and (len(there) < len(names) or plan is not None):
         missing = [name for name in names if name not in there]
         stop(f"{inflow.name} 按闸门开度运行:缺少闸门 {missing},且不能另有 plan 列",
              f"{inflow.name} gives openings of gates: {missing} are missing, and it cannot have a plan too")  # fmt: skip
     if there:
-        openings = np.array([table.numbers(name, low=0) for name in names]).T
+        openings = np.array([whole(table, name) for name in names]).T
     try:
         dam = _dam(given, table)
-        found = route(dam, flow, level=level, dt_h=float(given["dt_h"]), plan=plan,
-                      openings=openings)  # fmt: skip
+        dt_h = float(given["dt_h"])
     except KeyError as error:
         stop(f"{described.name} 缺少 {error}", f"{described.name} has no {error}")
+    except (TypeError, ValueError, AttributeError) as error:
+        stop(f"{described.name} 不可用:{error}", f"{described.name} is not usable: {error}")
+    try:
+        found = route(dam, flow, level=level, dt_h=dt_h, plan=plan, openings=openings)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    times = [row["time"] for row in table.rows]
+        raise refused(error) from None
+    times = labels_of(table)
     rows = zip(times, map(float, flow), map(float, found.outflow),
                map(float, found.level), map(float, found.volume), strict=True)  # fmt: skip
     write_table(out, ["time", "inflow", "outflow", "level", "volume"], rows)
@@ -71,8 +80,8 @@ def reservoir(described: Path, inflow: Path, level: float, marks: tuple[str, ...
             )
         )
     if plot is not None:
-        draw(plot, times, observed=flow, flow=found.outflow, marks=levels,
-             seen=say("入库", "inflow"), name=say("出库", "outflow"))  # fmt: skip
+        draw(plot, times, observed=flow, flow=found.outflow, marks=marks, level=found.level,
+             unit="m³/s", seen=say("入库", "inflow"), name=say("出库", "outflow"))  # fmt: skip
     finish({"highest": float(found.level.max()), "largest_outflow": float(found.outflow.max()),
             "by": "gates" if openings is not None else "plan" if plan is not None else "rule",
             "beyond": found.beyond, "balance": found.balance, "out": str(out)}, as_json, table.errors)  # fmt: skip
@@ -84,19 +93,21 @@ def _dam(given: dict[str, Any], table: Table) -> Any:
 
     limit = given["limit"]
     if "seasons" in given:
-        seasons = [(s["from"], s["to"], float(s["level"])) for s in given["seasons"]]
+        seasons = [(str(s["from"]).zfill(4), str(s["to"]).zfill(4), float(s["level"]))
+                   for s in given["seasons"]]  # fmt: skip
         limit = limits_by_season(_days(table), seasons, float(limit))
-    gates = tuple(Gate(g["levels"], g["openings"], g["flows"]) for g in given.get("gates", []))
+    gates = tuple(Gate(g["levels"], g["openings"], g["flows"]) for g in given.get("gates") or [])
     return Reservoir(given["levels"], given["volumes"],
-                     Rating(given["outlet_levels"], given["outlet_flows"]), given["dead"], limit,
-                     given["release"], given["top"], gates)  # fmt: skip
+                     Rating(given["outlet_levels"], given["outlet_flows"]), float(given["dead"]), limit,
+                     float(given["release"]), float(given["top"]), gates)  # fmt: skip
 
 
 def _days(table: Table) -> Any:
     """The day of each row; ends with exit 1 where one is none, since a season needs it."""
     import numpy as np
 
-    days = np.array([table.day(row, "time") for row in range(len(table.rows))])
+    time = next((c for c in TIMES if c in table.columns), "time")
+    days = np.array([table.day(row, time) for row in range(len(table.rows))])
     bad = np.flatnonzero(np.isnat(days))
     if bad.size:
         line = table.lines[int(bad[0])]

@@ -1,12 +1,11 @@
 """A model with its basin and forcing, as the words of `forecast` use it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from fangxian.cli.forecast.files import read_forcing
 from fangxian.cli.main import say, tell
-from fangxian.cli.tables import read_json, stop
+from fangxian.cli.tables import read_json, stop, write_json
 
 # Each model's unit of flow and the hours of its step, where it has one of its own.
 MODELS = {"xaj": ("m3s", None), "gr4j": ("mm", 24.0), "gr4h": ("mm", 1.0)}
@@ -36,8 +35,16 @@ class Runner:
             stop("流域文件的 sub_areas_km2 或 thiessen_rows_sub_cols_gauge 形状不对",
                  "sub_areas_km2 or thiessen_rows_sub_cols_gauge of the basin file has a wrong shape")  # fmt: skip
         self.forcing = read_forcing(forcing, weights, self.unit)
+        told = self.forcing.step_h
+        if told is not None and abs(told - self.dt_h) > 1e-6:
+            stop(f"资料时段长 {told:g} h,模型是 {self.dt_h:g} h",
+                 f"the step of the forcing is {told:g} h, that of the model {self.dt_h:g} h")  # fmt: skip
         self.names = xaj.NAMES if model == "xaj" else gr4.NAMES
-        given = {**(xaj.DEFAULTS if model == "xaj" else {}), **basin.get("params", {})}
+        defaults = xaj.DEFAULTS if model == "xaj" else {}
+        given = {**defaults, **_object(basin, "params")}
+        unknown = [n for n in given if n not in self.names]
+        if unknown:
+            tell(say(f"注意:参数 {unknown} 未使用", f"note: the parameters {unknown} are not used"))
         missing = [n for n in self.names if n not in given]
         if missing:
             stop(f"流域文件缺少参数 {missing}", f"the basin file has no parameters {missing}")
@@ -49,7 +56,10 @@ class Runner:
                     "流域文件缺少 area_km2 或 sub_areas_km2",
                     "the basin file needs area_km2 or sub_areas_km2",
                 )
-            self.where = xaj.Basin(self.areas, self.dt_h, _number(basin, "network_km2", 200.0))
+            try:
+                self.where = xaj.Basin(self.areas, self.dt_h, _number(basin, "network_km2", 200.0))
+            except ValueError as error:
+                stop(f"流域文件:{error}", f"the basin file: {error}")
         elif published:
             stop("--published 只用于 xaj", "--published is for xaj only")
         self.saved = self._saved(state) if state else None
@@ -78,6 +88,21 @@ class Runner:
                      f"note: the state stands at {saved['time']}, within this forcing"))  # fmt: skip
         return saved
 
+    def _arrays(self, *names: str) -> list[Any]:
+        """Arrays of a saved state, of one member; exit 1 where one is none."""
+        import numpy as np
+
+        found = []
+        for name in names:
+            try:
+                array = np.array((self.saved or {})[name], float)
+            except (KeyError, TypeError, ValueError):
+                array = np.empty(0)
+            if array.ndim < 2 or len(array) != 1:
+                stop(f"状态文件的 {name} 不可用", f"{name} of the state file is not usable")
+            found.append(array)
+        return found
+
     def save(self, path: Path, state: dict[str, Any]) -> None:
         """Write a state with the model, parameters and time it belongs to."""
         told = {
@@ -85,7 +110,7 @@ class Runner:
             "params": self.given[0].tolist(),
             "time": self.forcing.labels[-1],
         }
-        path.write_text(json.dumps({**told, **{k: v.tolist() for k, v in state.items()}}))
+        write_json(path, {**told, **{k: v.tolist() for k, v in state.items()}})
 
     def run(
         self, points: Any, rain: Any = None, *, quick: bool = False
@@ -122,7 +147,7 @@ class Runner:
         names = ("stores", "first", "second")
         state = None
         if self.saved:
-            state = gr4.GrState(*(np.repeat(self.saved[k], len(points), 0) for k in names))
+            state = gr4.GrState(*(np.repeat(a, len(points), 0) for a in self._arrays(*names)))
         weights = self.areas if len(self.areas) == rain.shape[-1] and len(self.areas) > 1 else None
         mean = np.average(rain, axis=-1, weights=weights)
         pan = np.average(self.forcing.pan, axis=1, weights=weights)
@@ -137,11 +162,11 @@ class Runner:
         from fangxian.kernels.hydro import xaj
 
         if self.saved:
-            parts = (np.array(self.saved[k]) for k in ("land", "reach", "late"))
+            parts = self._arrays("land", "reach", "late")
             return xaj.State(*(np.repeat(part, len(points), 0) for part in parts))
-        start = self.basin.get("initial", {})
+        start = _object(self.basin, "initial")
         named = {"wu": ("WU", 10.0), "wl": ("WL", 30.0), "wd": ("WD", 20.0), "s": ("S0", 0.0),
-                 "fr": ("FR", 0.0)}  # fmt: skip
+                 "fr": ("FR", 0.0), "qs": ("QS", 0.0), "qi": ("QI", 0.0), "qg": ("QG", 0.0)}  # fmt: skip
         return xaj.start(self.where, points, **{k: _number(start, *v) for k, v in named.items()})
 
     def feasible(self, points: Any) -> Any:
@@ -153,6 +178,16 @@ class Runner:
         return (
             xaj.feasible(self.where, points) if self.model == "xaj" else np.ones(len(points), bool)
         )
+
+
+def _object(basin: dict[str, Any], name: str) -> dict[str, Any]:
+    found = basin.get(name, {})
+    if not isinstance(found, dict):
+        stop(
+            f"流域文件的 {name} 应是 {{名称: 值}}",
+            f"{name} of the basin file must be {{name: value}}",
+        )
+    return found
 
 
 def _number(given: dict[str, Any], name: str, default: float = float("nan")) -> float:

@@ -15,6 +15,7 @@ from fangxian.cli.forecast.files import (
     labels_of,
     read_spans,
     spread_out,
+    step_h,
 )
 from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.main import say
@@ -43,9 +44,15 @@ class Issued:
                        "time, flow; or issued, lead, corrected|flow, q05, q95, m1.."))  # fmt: skip
 @click.option("--events", type=FILE, help="CSV: start, end")
 @click.option(
-    "--area", type=float, help=say("流域面积 km²(评定径流深)", "area in km2, for runoff depths")
+    "--area",
+    type=click.FloatRange(0, min_open=True),
+    help=say("流域面积 km²(评定径流深)", "area in km2, for runoff depths"),
 )
-@click.option("--dt-h", type=float, default=1.0, show_default=True)
+@click.option(
+    "--dt-h",
+    type=click.FloatRange(0, min_open=True),
+    help=say("时段长 h(时间列不是时刻时)", "hours of a step, where the times do not say it"),
+)
 @click.option(
     "--lead",
     type=click.IntRange(1),
@@ -58,13 +65,11 @@ class Issued:
 @click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
 @json_option
 def verify(observed: Path, forecast_file: Path, events: Path | None, area: float | None,
-           dt_h: float, lead: int, mark: float | None, level: bool, out: Path | None, as_json: bool) -> None:  # fmt: skip
+           dt_h: float | None, lead: int, mark: float | None, level: bool, out: Path | None, as_json: bool) -> None:  # fmt: skip
     from fangxian.hazards.flood.forecast_rules import grading_rules
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.spine.core import clock
 
-    if events is not None and area is None:
-        raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
     table = read_table(observed, [])
     axis, at = axis_of(table)
     labels = axis.labels
@@ -72,13 +77,19 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
         flow_of(table, flow_column(read_table(forecast_file, []))[1]), at, len(labels)
     )
     issued, told = read_issued(forecast_file, axis, lead)
+    kind = flow_column(table)[1]
+    if events is not None and area is None and kind != "mm":
+        raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
+    dt_h = _step(axis, dt_h, needed=events is not None)
+    area = 3.6 * dt_h if kind == "mm" else area or 1.0  # a depth of mm is a sum of mm
     rules, unverified = grading_rules(clock.now().date())
     found = kernel.by_lead(issued.flow, seen, rules, leads=issued.leads, band=issued.band,
                            members=issued.members, mark=mark, level=level)  # fmt: skip
     rows = [_lead_row(score, rules) for score in found]
+    marks = [{"lead": row["lead"], **row.pop("mark")} for row in rows if "mark" in row]
     summary: dict[str, Any] = {
         "leads": rows, "effective_lead": kernel.effective_lead(found),
-        "unverified_clauses": unverified,
+        **({"marks": marks} if marks else {}), "unverified_clauses": unverified,
     }  # fmt: skip
     errors = table.errors + told.errors
     if issued.members is not None:
@@ -86,9 +97,20 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
     if events is not None:
         summary |= _by_event(issued, seen, rules, labels, events, errors, dt_h, area)
     if out is not None:
-        columns = [name for name in rows[0] if name != "mark"]
+        columns = list(rows[0])
         write(out, columns, ([_cell(row[name]) for name in columns] for row in rows))
     finish(summary, as_json, errors)
+
+
+def _step(axis: Axis, given: float | None, *, needed: bool) -> float:
+    """Hours of a step: as the times say, else as given; exit 2 when they differ or are needed."""
+    told = step_h(axis)
+    if told is not None and given is not None and abs(told - given) > 1e-6:
+        raise click.UsageError(say(f"--dt-h {given:g} 与资料的 {told:g} h 不符",
+                                   f"--dt-h {given:g} is not the {told:g} h of the file"))  # fmt: skip
+    if told is None and given is None and needed:
+        raise click.UsageError(say("--events 需要 --dt-h", "--events needs --dt-h"))
+    return told or given or 1.0
 
 
 def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:
@@ -105,6 +127,14 @@ def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:
         number = np.full(len(value), float(lead))
         at = axis.at(labels_of(table)) - lead
     known = (at >= 0) & (at < len(labels)) & np.isfinite(number)
+    for row in np.flatnonzero(known & (number != np.floor(number))).tolist():
+        table.wrong(row, "lead", "不是整数", "is no whole number")
+    known &= number == np.floor(number)
+    pairs = np.stack([at[known], number[known]])
+    if len(np.unique(pairs, axis=1).T) < pairs.shape[1]:
+        stop(
+            f"{path.name} 同一发布时刻和预见期出现两次", f"{path.name} has an issue and lead twice"
+        )
     if known.sum() < 3:
         stop("两个文件的时刻对不上", "the two files share fewer than three times")
     leads = sorted({int(n) for n in number[known]})
@@ -173,7 +203,7 @@ def _ranks(issued: Issued, seen: Any) -> list[dict[str, Any]]:
 
 
 def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: Path,
-              errors: list[str], dt_h: float, area: float | None) -> dict[str, Any]:  # fmt: skip
+              errors: list[str], dt_h: float, area: float) -> dict[str, Any]:  # fmt: skip
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.kernels.hydro.grade import grade
 
@@ -181,7 +211,7 @@ def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: 
     for a, b in read_spans(events, labels):
         try:
             event = kernel.by_event(issued.flow, seen, rules, leads=issued.leads, event=(a, b),
-                                    dt_h=dt_h, area_km2=area or 0.0, band=issued.band,
+                                    dt_h=dt_h, area_km2=area, band=issued.band,
                                     members=issued.members)  # fmt: skip
         except ValueError as error:
             errors.append(f"{labels[a]}: {error}")
@@ -192,8 +222,10 @@ def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: 
              **{i.what: {"error": _round(i.error), "tolerance": _round(i.tolerance),
                          "qualified": i.qualified} for i in s.items}} for s in event]})  # fmt: skip
     rates = [
-        {"lead": lead, "qualified_rate": _round(rate), "grade_rate": grade(rate, rules.rate),
-         "beats_persistence": _round(beats)}
-        for lead, (rate, beats) in kernel.rates_by_lead(judged).items()
+        {"lead": rate.lead, "qualified_rate": _round(rate.qualified_rate),
+         "grade_rate": grade(rate.qualified_rate, rules.rate),
+         **{f"rate_{what}": _round(value) for what, value in rate.by_item.items()},
+         "beats_persistence": _round(rate.beats_persistence)}
+        for rate in kernel.rates_by_lead(judged)
     ]  # fmt: skip
     return {"events": rows, "event_rates": rates}

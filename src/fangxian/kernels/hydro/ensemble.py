@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from fangxian.kernels.hydro import xaj
-from fangxian.kernels.hydro.correct import fit_range, floor_of, helps, signs
+from fangxian.kernels.hydro.correct import FOLDS, fit_range, floor_of, helps, signs
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +123,8 @@ def settle_forecasts(
     range is that of ``correct``, from the members' spread among others.
     """
     leads = ahead.shape[2]
+    if np.isfinite(observed[learn]).sum() - leads < 20 * FOLDS:
+        raise ValueError(f"learning needs {20 * FOLDS} observed steps and the leads")
     mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
     error = np.concatenate([[np.nan], observed[1:] - mean[:-1, 0]])
     floor = floor_of(observed[learn])

@@ -137,7 +137,7 @@ def run_gr4(
         one, two = np.zeros((len(x), n1)), np.zeros((len(x), n2))
     else:
         stores, one, two = state.stores.copy(), state.first.copy(), state.second.copy()
-        if len(stores) != len(x) or one.shape[1] != n1 or two.shape[1] != n2:
+        if stores.shape != (len(x), 2) or one.shape != (len(x), n1) or two.shape != (len(x), n2):
             raise ValueError("the state belongs to other parameters")
     flow = np.empty((len(x), len(pet)))
     over_rows(_run, len(x), rain, pet, x, percolation, power, stores, one, two, flow, least=2)

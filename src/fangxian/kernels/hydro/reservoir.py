@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Rating:
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         if self.levels.shape != self.flows.shape or len(self.levels) < 2:
             raise ValueError("a curve needs two points or more")
-        if (np.diff(self.levels) <= 0).any() or (np.diff(self.flows) < 0).any():
+        if not ((np.diff(self.levels) > 0).all() and (np.diff(self.flows) >= 0).all()):
             raise ValueError("levels must rise and flows must not fall")
 
     def flow(self, level: Floats) -> Floats:
@@ -93,7 +94,7 @@ def limits_by_season(
 
 def _month_day(text: str) -> int:
     month, day = (int(text[:2]), int(text[2:])) if len(text) == 4 and text.isdecimal() else (0, 0)
-    if not (1 <= month <= 12 and 1 <= day <= 31):
+    if not (1 <= month <= 12 and 1 <= day <= DAYS[month - 1]):
         raise ValueError(f"{text!r} is no day of the year: MMDD is meant")
     return month * 100 + day
 
@@ -126,10 +127,12 @@ class Reservoir:
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         if self.levels.shape != self.volumes.shape or len(self.levels) < 2:
             raise ValueError("the storage curve needs two points or more")
-        if (np.diff(self.levels) <= 0).any() or (np.diff(self.volumes) <= 0).any():
+        if not ((np.diff(self.levels) > 0).all() and (np.diff(self.volumes) > 0).all()):
             raise ValueError("the storage curve must rise")
         if not self.dead < self.top:
             raise ValueError("the dead level must lie below the top level")
+        if not (self.release >= 0 and np.isfinite(self.limit).all()):
+            raise ValueError("the release must be >= 0 and every flood limit a number")
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ def route(
     Raises:
         ValueError: gaps in the inflow or a plan, a level outside the storage curve.
     """
+    if not dt_h > 0:
+        raise ValueError("the step must be above 0 h")
     inflow = np.asarray(inflow, np.float64)
     if not np.isfinite(inflow).all() or (inflow < 0).any():
         raise ValueError("inflow must be finite and >= 0")
@@ -194,7 +199,7 @@ def route(
                 want = back
         flow = max(min(want, able, (water - dead) / unit), 0.0)
         volume = water - flow * unit
-        beyond = beyond or volume > most
+        beyond = beyond or bool(volume > most)
         level = float(np.interp(min(volume, most), reservoir.volumes, reservoir.levels))
         levels[t], outflow[t], volumes[t] = level, flow, volume
     change = (inflow.sum() - outflow.sum()) * unit - (volume - first)

@@ -164,15 +164,28 @@ def by_event(
     return found
 
 
-def rates_by_lead(events: Sequence[list[EventScore]]) -> dict[int, tuple[float, float]]:
-    """Of each lead: qualified rate of all items of all events, and the share of events in which it
-    beats persistence."""
+@dataclass(frozen=True)
+class LeadRates:
+    """Of one lead over events: qualified rate of all items, of each kind of item, and the share of
+    events in which it beats persistence."""
+
+    lead: int
+    qualified_rate: float
+    by_item: dict[str, float]
+    beats_persistence: float
+
+
+def rates_by_lead(events: Sequence[list[EventScore]]) -> list[LeadRates]:
+    """Qualified rates over events, of each lead."""
     leads = sorted({score.lead for event in events for score in event})
-    found = {}
+    found = []
     for lead in leads:
         mine = [score for event in events for score in event if score.lead == lead]
-        rate = qualified_rate([item for score in mine for item in score.items])
-        found[lead] = rate, float(np.mean([score.persistence_index > 0 for score in mine]))
+        items = [item for score in mine for item in score.items]
+        kinds = dict.fromkeys(item.what for item in items)
+        each = {kind: qualified_rate([i for i in items if i.what == kind]) for kind in kinds}
+        beats = float(np.mean([score.persistence_index > 0 for score in mine]))
+        found.append(LeadRates(lead, qualified_rate(items), each, beats))
     return found
 
 

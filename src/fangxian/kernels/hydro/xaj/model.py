@@ -72,13 +72,14 @@ class State:
 
 
 def start(basin: Basin, parameters: Floats, *, wu: float, wl: float, wd: float, s: float = 0.0,
-          fr: float = 0.0) -> State:  # fmt: skip
-    """The same first state for all members and sub-basins; nothing flows yet."""
+          fr: float = 0.0, qs: float = 0.0, qi: float = 0.0, qg: float = 0.0) -> State:  # fmt: skip
+    """The same first state for all members and sub-basins; nothing is in the reaches yet."""
     p = np.atleast_2d(np.asarray(parameters, np.float64))
     shape = (len(p), len(basin.areas))
     land = np.zeros((*shape, len(STATES)))
     land[..., WU_], land[..., WL_], land[..., WD_] = wu, wl, wd
     land[..., S_], land[..., FR_] = s, fr
+    land[..., QS_], land[..., QI_], land[..., QG_] = qs, qi, qg
     reaches, lags = (int(steps(p[:, k].max(initial=0), basin.dt_h)) for k in (KE, L))
     return State(land, np.zeros((*shape, reaches + 1)), np.zeros((*shape, lags)))
 
@@ -187,15 +188,18 @@ def _prepare(
         raise ValueError(f"rain and pan need one column for each of the {subs} sub-basins")
     if min(lowest(rain), lowest(pan)) < 0:
         raise ValueError("rain and pan must be finite and >= 0; fill gaps first")
+    if not all(a.ndim == 3 for a in (state.land, state.reach, state.late)):
+        raise ValueError("a state has three arrays of members x sub-basins x something")
+    enough = state.reach.shape[2] > reaches.max(initial=0) and state.late.shape[2] >= lags.max(
+        initial=0
+    )
+    shapes = {a.shape[:2] for a in (state.land, state.reach, state.late)}
+    if shapes != {(len(p), subs)} or state.land.shape[2] != len(STATES) or not enough:
+        raise ValueError("the state has other members, sub-basins, reaches or lags")
     if min(lowest(a) for a in (state.land, state.reach, state.late)) < 0 or (
         state.land[..., FR_].max(initial=0) > 1
     ):
         raise ValueError("states must be finite and >= 0, FR at most 1")
-    enough = state.reach.shape[2] > reaches.max(initial=0) and state.late.shape[2] >= lags.max(
-        initial=0
-    )
-    if state.land.shape != (len(p), subs, len(STATES)) or not enough:
-        raise ValueError("the state has other members, sub-basins, reaches or lags")
     per_mm = basin.areas / (3.6 * basin.dt_h)
     network = basin.areas >= basin.network_km2
     return p, rain, pan, (derived, per_mm, network, rain, pan, reaches, lags, published)
