@@ -82,14 +82,3 @@ def derive(p, low, high, dt_h, lossy, out, reaches, lags):
         d[x.OUT_S], d[x.OUT_I] = out_of(q[CS], share), out_of(q[CI], share)
         d[x.OUT_G], d[x.OUT_N] = out_of(q[CG], share), out_of(q[CR], share)
     return FINE, 0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def lowest(values):
-    """The least of an array; -inf when one is not finite."""
-    least = np.inf
-    for value in values.flat:
-        if not abs(value) < np.inf:
-            return -np.inf
-        least = min(least, value)
-    return least

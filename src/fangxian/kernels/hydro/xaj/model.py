@@ -22,7 +22,6 @@ from fangxian.kernels.hydro.xaj.derive import (
     XE,
     L,
     derive,
-    lowest,
     steps,
 )
 from fangxian.kernels.hydro.xaj.physics import DERIVED
@@ -103,6 +102,11 @@ def _derived(
     if wrong >= 0:
         raise ValueError(f"{NAMES[wrong]} must lie within {LOW[wrong]} .. {HIGH[wrong]}")
     return derived, reaches, lags
+
+
+def _fit(values: Floats) -> bool:
+    """Whether all are finite and >= 0."""
+    return not values.size or bool(values.min() >= 0 and np.isfinite(values.sum()))
 
 
 def feasible(basin: Basin, parameters: Floats) -> NDArray[np.bool_]:
@@ -186,7 +190,7 @@ def _prepare(
     subs = len(basin.areas)
     if rain.shape[2] != subs or pan.shape != rain.shape[1:] or rain.shape[0] not in (1, len(p)):
         raise ValueError(f"rain and pan need one column for each of the {subs} sub-basins")
-    if min(lowest(rain), lowest(pan)) < 0:
+    if not (_fit(rain) and _fit(pan)):
         raise ValueError("rain and pan must be finite and >= 0; fill gaps first")
     if not all(a.ndim == 3 for a in (state.land, state.reach, state.late)):
         raise ValueError("a state has three arrays of members x sub-basins x something")
@@ -196,9 +200,8 @@ def _prepare(
     shapes = {a.shape[:2] for a in (state.land, state.reach, state.late)}
     if shapes != {(len(p), subs)} or state.land.shape[2] != len(STATES) or not enough:
         raise ValueError("the state has other members, sub-basins, reaches or lags")
-    if min(lowest(a) for a in (state.land, state.reach, state.late)) < 0 or (
-        state.land[..., FR_].max(initial=0) > 1
-    ):
+    arrays = (state.land, state.reach, state.late)
+    if not all(_fit(a) for a in arrays) or state.land[..., FR_].max(initial=0) > 1:
         raise ValueError("states must be finite and >= 0, FR at most 1")
     per_mm = basin.areas / (3.6 * basin.dt_h)
     network = basin.areas >= basin.network_km2
