@@ -95,6 +95,8 @@ def test_by_lead_by_hand(issued):
     allowed = np.maximum(0.2 * np.abs(truth[1:] - truth[:-1]), 0.05 * truth[1:])
     assert one.qualified_rate == pytest.approx(np.mean(0.1 * truth[1:] <= allowed))
     assert one.crossings.misses == 0
+    with pytest.raises(ValueError, match="one column for each"):
+        verify.by_lead(forecast, truth, RULES, leads=(3,))
     members = np.stack([forecast / 1.1, forecast / 1.3], axis=2)
     (ideal,) = verify.by_lead(forecast[:, :1], truth, RULES, leads=(1,), members=members[:, :1])
     assert ideal.crps < one.crps

@@ -86,8 +86,13 @@ def by_lead(
         band: low and high (time, leads). members: (time, leads, members).
         mark: flow whose crossing is judged.
         level: the values are levels (m), not flows, for the tolerance of their change.
+
+    Raises:
+        ValueError: columns and leads, or lengths, that do not fit.
     """
     observed = np.asarray(observed, np.float64)
+    if forecast.shape != (len(observed), len(leads)):
+        raise ValueError("a forecast is observed times x leads, one column for each of the leads")
     found = []
     for k, lead in enumerate(leads):
         told, was = _aligned(forecast[:, k], lead), _aligned(observed, lead)
