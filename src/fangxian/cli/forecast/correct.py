@@ -70,7 +70,8 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed([
         click.option("--from", "first", help=say("学习期起", "first of the period to learn from")),
         click.option("--to", "last", help=say("学习期止", "last of it")),
-        click.option("--leads", type=click.IntRange(1, 500), default=48, show_default=True),
+        click.option("--leads", type=click.IntRange(1, 500), default=48, show_default=True,
+                     help=say("预见期步数", "steps ahead")),
         click.option("--equal-members", "equal", type=click.IntRange(0, 1000), default=0,
                      help=say("另写出等概率成员 m1…", "also write equally likely members m1..")),
         click.option("--now", is_flag=True,
@@ -90,10 +91,12 @@ def _levels(equal: int) -> tuple[float, ...]:
 @forecast_command.command(
     help=say("实时校正(按前几步误差)", "correct a forecast by its last errors")
 )
-@click.option("--observed", type=FILE, required=True)
+@click.option("--observed", type=FILE, required=True,
+              help=say("CSV:时间、实测流量[、雨量]", "CSV: time, observed flow[, rain]"))  # fmt: skip
 @click.option("--forecast", "forecast_file", type=FILE, required=True,
               help=say("time, flow 或成员 m1…", "time, flow, or members m1.."))  # fmt: skip
-@click.option("--order", type=click.IntRange(1, 12), default=3, show_default=True)
+@click.option("--order", type=click.IntRange(1, 12), default=3, show_default=True,
+              help=say("用最近几步误差", "how many last errors are used"))  # fmt: skip
 @shared_options
 def correct(observed: Path, forecast_file: Path, order: int, first: str | None, last: str | None,
             leads: int, equal: int, now: bool, at: str | None, marks: dict[str, float], plot: Path | None,

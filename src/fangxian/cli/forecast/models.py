@@ -29,11 +29,17 @@ from fangxian.cli.tables import (
 )
 
 OBJECTIVES = ("dc", "kge", "log", "peak", "mixed")
-model_option = click.option("--model", type=click.Choice(list(MODELS)), required=True)
+model_option = click.option(
+    "--model", type=click.Choice(list(MODELS)), required=True,
+    help=say("新安江、GR4J(日)、GR4H(时)", "Xinanjiang, GR4J (daily), GR4H (hourly)"),
+)  # fmt: skip
 basin_option = click.option(
     "--basin", type=FILE, required=True, help="JSON: params, sub_areas_km2, dt_h, initial, ..."
 )
-forcing_option = click.option("--forcing", type=FILE, required=True)
+forcing_option = click.option(
+    "--forcing", type=FILE, required=True,
+    help=say("CSV:时间、雨量、蒸发[、实测流量]", "CSV: time, rain, evaporation[, observed flow]"),
+)  # fmt: skip
 published_option = click.option(
     "--published", is_flag=True,
     help=say("照已发表程序(水量不闭合,仅供比对)", "as the published program (loses water, to compare)"),
@@ -46,7 +52,10 @@ rain_memory_option = click.option(
     "--rain-memory", type=click.FloatRange(0), default=0.0, show_default=True,
     help=say("雨量误差持续的步数", "steps over which the rain's error lasts"),
 )  # fmt: skip
-seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True,
+    help=say("随机种子:同种子同结果", "random seed: same seed, same result"),
+)  # fmt: skip
 
 
 @forecast_command.command(help=say("由雨量模拟流量", "flow from rain"))
@@ -58,7 +67,7 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=1, show_def
     type=FILE,
     help=say("起始状态(由 --save-state 写出)", "first state, from --save-state"),
 )
-@click.option("--save-state", type=OUT)
+@click.option("--save-state", type=OUT, help=say("写出期末状态", "write the state at the end"))
 @click.option(
     "--all-states",
     type=OUT,
@@ -229,8 +238,10 @@ def _simulate_one(job: Job) -> list[str]:
 )
 @click.option("--events", type=FILE, help="CSV: start, end (peak)")
 @seed_option
-@click.option("--max-evals", type=click.IntRange(50), default=10_000, show_default=True)
-@click.option("--complexes", type=click.IntRange(2, 64), default=4, show_default=True)
+@click.option("--max-evals", type=click.IntRange(50), default=10_000, show_default=True,
+              help=say("评估次数,到此不再开始新一轮", "no further round begins after so many runs"))  # fmt: skip
+@click.option("--complexes", type=click.IntRange(2, 64), default=4, show_default=True,
+              help=say("复合形个数,参数多时可加大", "complexes; more for many parameters"))  # fmt: skip
 @click.option(
     "--warm", is_flag=True, help=say("从文件中的参数起步", "start from the file's parameters")
 )

@@ -38,7 +38,8 @@ class Issued:
 
 @forecast_command.command(help=say("精度评定(GB/T 22482):分预见期、分洪水",
                                    "verify and grade (GB/T 22482), by lead and by event"))  # fmt: skip
-@click.option("--observed", type=FILE, required=True)
+@click.option("--observed", type=FILE, required=True,
+              help=say("CSV:时间、实测流量", "CSV: time, observed flow"))  # fmt: skip
 @click.option("--forecast", "forecast_file", type=FILE, required=True,
               help=say("time, flow;或 issued, lead, corrected|flow, q05, q95, m1…",
                        "time, flow; or issued, lead, corrected|flow, q05, q95, m1.."))  # fmt: skip
