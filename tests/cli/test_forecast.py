@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from floods import make_basin, make_forcing, observed_too, rows, run
 
+from fangxian.spine.core.config import config
+
 
 @pytest.fixture
 def basin(tmp_path):
@@ -160,10 +162,16 @@ def test_batch_gives_the_same_files_wherever_it_runs(tmp_path, basin, forcing, m
     jobs.write_text("basin,forcing,out\n" + "".join(f"b.json,f.csv,o{k}.csv\n" for k in range(3)))
     for engine in ("here", "processes:2", "dask"):
         monkeypatch.setenv("FANGXIAN_COMPUTE", engine)
+        config.cache_clear()
         result = run("batch", "--model", "xaj", "--list", jobs, "--json")
         assert result.exit_code == 0, result.output
         made.append((tmp_path / "o2.csv").read_bytes())
     assert made[0] == made[1] == made[2]
+    monkeypatch.setenv("FANGXIAN_COMPUTE", "gpu")  # the setting is read
+    config.cache_clear()
+    assert run("batch", "--model", "xaj", "--list", jobs).exit_code == 2
+    monkeypatch.delenv("FANGXIAN_COMPUTE")
+    config.cache_clear()
     jobs.write_text("basin,forcing,out\nb.json,f.csv,o.csv\nb.json,none.csv,p.csv\n")
     result = run("batch", "--model", "xaj", "--list", jobs, "--json")
     assert result.exit_code == 3

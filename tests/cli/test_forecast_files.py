@@ -81,7 +81,7 @@ def test_observed_millimetres_are_converted_by_the_area(tmp_path, files):
     assert json.loads(result.stdout)["dc"] == pytest.approx(1, abs=1e-5)
     result = run("verify", "--observed", forcing, "--forecast", tmp_path / "x.csv")
     assert result.exit_code == 1
-    assert "in mm, that of the other file in m3s" in result.output
+    assert "is in mm, it must be in m3s" in result.output
     basin.write_text('{"params": {"X1": 300, "X2": 0.5, "X3": 60, "X4": 2}}')
     forcing.write_text(forcing.read_text().replace("Qmm", "Qobs"))
     words[2] = "gr4j"
@@ -306,3 +306,27 @@ def test_millimetres_give_a_depth_without_an_area(tmp_path):
     (event,) = json.loads(result.stdout)["events"]
     assert event["leads"][0]["depth"]["error"] == -1.0
     assert json.loads(result.stdout)["event_rates"][0]["rate_peak"] == 1.0
+
+
+def test_levels_are_judged_by_their_own_floor_and_may_be_below_zero(tmp_path):
+    seen, told, events = (tmp_path / name for name in ("z.csv", "f.csv", "e.csv"))
+    seen.write_text("day,stage_m\n" + "".join(f"{k},{k * 0.01 - 0.5}\n" for k in range(60)))
+    told.write_text("day,stage_m\n" + "".join(f"{k},{k * 0.01 - 0.42}\n" for k in range(60)))
+    events.write_text("start,end\n5,20\n")
+    words = ["verify", "--observed", seen, "--forecast", told]
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    (one,) = json.loads(result.stdout)["leads"]
+    assert one["pairs"] == 59
+    assert one["qualified_rate"] == 1  # 0.08 m off, within 0.10 m
+    assert run(*words, "--events", events, "--area", 5).exit_code == 2
+
+
+def test_an_inflow_in_millimetres_is_refused(tmp_path):
+    dam, inflow = tmp_path / "d.json", tmp_path / "i.csv"
+    dam.write_text("{}")
+    inflow.write_text("time,flow_mm\n1,100\n2,100\n")
+    result = run("reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100,
+                 "--out", tmp_path / "o.csv")  # fmt: skip
+    assert result.exit_code == 1
+    assert "is in mm, it must be in m3s" in result.output

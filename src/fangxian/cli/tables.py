@@ -154,7 +154,9 @@ def first_of(table: Table, *names: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A number as R writes it: 15 digits, NA for NaN."""
+    """A number as R writes it: 15 digits, NA for NaN and for nothing."""
+    if value is None:
+        return "NA"
     if isinstance(value, float):
         if math.isnan(value):
             return "NA"

@@ -13,6 +13,7 @@ from fangxian.cli.forecast.files import (
     flow_column,
     flow_of,
     labels_of,
+    member_columns,
     rain_columns,
     refused,
     span,
@@ -123,7 +124,7 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, s
     import numpy as np
 
     two = read_table(forecast, [])
-    names = [c for c in two.columns if c[:1] == "m" and c[1:].isdecimal()]
+    names = member_columns(two)
     name, unit = flow_column(two)
     names = names or [name]
     if not names[0]:

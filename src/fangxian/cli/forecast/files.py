@@ -15,6 +15,7 @@ FLOWS = {
     "mm": ("flow_mm", "Qmm"),
     "": ("flow", "q", "Q"),
 }
+LEVELS = ("level_m", "stage_m", "Z")
 UNITS = {"m3s": "m³/s", "mm": "mm", "": ""}
 TIMES = ("time", "day", "date", "DatesR", "Time", "t")
 RAINS = ("P", "prcp", "rain", "RAIM", "p_mm")
@@ -99,6 +100,7 @@ def axis_of(table: Table) -> tuple[Axis, Any]:
         stop(f"{table.path.name} 第 {table.lines[k]} 行时刻“{labels[k]}”重复或倒退",
              f"{table.path.name}, line {table.lines[k]}: time {labels[k]!r} repeats or goes back")  # fmt: skip
     at = (values - values[0]) / steps.min()
+    # months, say, or a few rows far apart: an axis would be all holes, rows follow one another
     if not np.allclose(at, np.rint(at), atol=1e-6) or at[-1] > 100 * len(labels):
         return plain
     at = np.rint(at).astype(int)
@@ -128,19 +130,24 @@ def flow_column(table: Table, unit: str = "") -> tuple[str, str]:
     return "", ""
 
 
-def flow_of(table: Table, unit: str = "") -> Any:
-    """The flow of a file, a column of this unit before others (rows,); exit 1 when it has none, or
-    only one of another unit."""
-    import numpy as np
-
+def flow_name(table: Table, unit: str = "") -> str:
+    """A column of flow, one of this unit before others; exit 1 when a file has none, or only one
+    of another unit."""
     name, kind = flow_column(table, unit)
     if not name:
         known = ", ".join(n for names in FLOWS.values() for n in names)
         stop(f"{table.path.name} 没有流量列({known})", f"{table.path.name} has no flow ({known})")
     if unit and kind and unit != kind:
-        stop(f"{table.path.name} 的流量单位是 {kind},另一个文件是 {unit}",
-             f"the flow of {table.path.name} is in {kind}, that of the other file in {unit}")  # fmt: skip
-    return np.array(table.numbers(name, low=0))
+        stop(f"{table.path.name} 的流量单位是 {kind},应是 {unit}",
+             f"the flow of {table.path.name} is in {kind}, it must be in {unit}")  # fmt: skip
+    return name
+
+
+def flow_of(table: Table, unit: str = "") -> Any:
+    """The flow of a file (rows,), by ``flow_name``."""
+    import numpy as np
+
+    return np.array(table.numbers(flow_name(table, unit), low=0))
 
 
 def whole(table: Table, column: str, **bounds: float) -> Any:
@@ -211,6 +218,11 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     name, kind = flow_column(table, unit)
     observed = np.array(table.numbers(name, low=0)) if name else None
     return Forcing(table, labels_of(table), rain, pan, observed, kind, step_h(axis))
+
+
+def member_columns(table: Table) -> list[str]:
+    """m1, m2, ..: the members of an ensemble."""
+    return [c for c in table.columns if c[:1] == "m" and c[1:].isdecimal()]
 
 
 def rain_columns(table: Table) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fangxian.cli.forecast.files import TIMES, axis_of, flow_column, labels_of, refused, whole
+from fangxian.cli.forecast.files import TIMES, axis_of, flow_name, labels_of, refused, whole
 from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.forecast.plot import draw, mark_option, plot_option
 from fangxian.cli.main import say, tell
@@ -42,10 +42,7 @@ def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, floa
 
     table = read_table(inflow, [])
     axis_of(table)  # times must go forward
-    given, name = read_json(described), flow_column(table, "m3s")[0]
-    if not name:
-        stop(f"{inflow.name} 没有流量列", f"{inflow.name} has no column of flow")
-    flow = whole(table, name)
+    given, flow = read_json(described), whole(table, flow_name(table, "m3s"))
     plan = whole(table, "plan") if "plan" in table.columns else None
     gates = given.get("gates")
     gates = gates if isinstance(gates, list) else []

@@ -1,5 +1,6 @@
 """`fangxian forecast verify`: by lead and by event, graded."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,19 +9,30 @@ import click
 
 from fangxian.cli.forecast.files import (
     FLOWS,
+    LEVELS,
     Axis,
     axis_of,
     flow_column,
     flow_of,
     labels_of,
+    member_columns,
     read_spans,
     spread_out,
     step_h,
 )
 from fangxian.cli.forecast.group import forecast_command
 from fangxian.cli.main import say
-from fangxian.cli.tables import FILE, OUT, Table, finish, first_of, json_option, read_table, stop
-from fangxian.cli.tables import write_table as write
+from fangxian.cli.tables import (
+    FILE,
+    OUT,
+    Table,
+    finish,
+    first_of,
+    json_option,
+    read_table,
+    stop,
+    write_table,
+)
 
 EVENT = ("dc", "kge", "crps", "persistence_index", "coverage")
 
@@ -62,25 +74,28 @@ class Issued:
     help=say("无 lead 列时的预见期步数", "lead in steps where the file has no lead"),
 )
 @click.option("--mark", type=float, help=say("警戒流量", "a warning mark"))
-@click.option("--level", is_flag=True, help=say("数值是水位(m)", "the values are levels (m)"))
 @click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
 @json_option
 def verify(observed: Path, forecast_file: Path, events: Path | None, area: float | None,
-           dt_h: float | None, lead: int, mark: float | None, level: bool, out: Path | None, as_json: bool) -> None:  # fmt: skip
+           dt_h: float | None, lead: int, mark: float | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+    import numpy as np
+
     from fangxian.hazards.flood.forecast_rules import grading_rules
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.spine.core import clock
 
-    table = read_table(observed, [])
+    table, told = read_table(observed, []), read_table(forecast_file, [])
     axis, at = axis_of(table)
-    labels = axis.labels
-    seen = spread_out(
-        flow_of(table, flow_column(read_table(forecast_file, []))[1]), at, len(labels)
-    )
-    issued, told = read_issued(forecast_file, axis, lead)
-    kind = flow_column(table)[1]
-    if events is not None and area is None and kind != "mm":
-        raise click.UsageError(say("--events 需要 --area", "--events needs --area"))
+    labels, (name, kind) = axis.labels, flow_column(table)
+    level = not name and any(c in table.columns for c in LEVELS)
+    if level:
+        seen = np.array(table.numbers(first_of(table, *LEVELS)))
+    else:
+        seen = flow_of(table, flow_column(told)[1])
+    seen = spread_out(seen, at, len(labels))
+    issued = read_issued(told, axis, lead, level=level)
+    if events is not None and (level or (area is None and kind != "mm")):
+        raise click.UsageError(say("--events 需要流量与 --area", "--events needs flows and --area"))
     dt_h = _step(axis, dt_h, needed=events is not None)
     area = 3.6 * dt_h if kind == "mm" else area or 1.0  # a depth of mm is a sum of mm
     rules, unverified = grading_rules(clock.now().date())
@@ -99,7 +114,7 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
         summary |= _by_event(issued, seen, rules, labels, events, errors, dt_h, area)
     if out is not None:
         columns = list(rows[0])
-        write(out, columns, ([_cell(row[name]) for name in columns] for row in rows))
+        write_table(out, columns, ([row[name] for name in columns] for row in rows))
     finish(summary, as_json, errors)
 
 
@@ -114,13 +129,16 @@ def _step(axis: Axis, given: float | None, *, needed: bool) -> float:
     return told or given or 1.0
 
 
-def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:
+def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     """Forecasts on the axis of the observed; a file without lead column has one, ``lead``."""
     import numpy as np
 
-    values = ("corrected", *(n for names in FLOWS.values() for n in names))
-    table, labels = read_table(path, [values]), axis.labels
-    value = np.array(table.numbers(first_of(table, *values), low=0))
+    path, labels, low = table.path, axis.labels, -math.inf if level else 0.0
+    names = LEVELS if level else tuple(n for kind in FLOWS.values() for n in kind)
+    names = tuple(n for n in ("corrected", *names) if n in table.columns)
+    if not names:
+        stop(f"{path.name} 没有预报值列", f"{path.name} has no column of forecasts")
+    value = np.array(table.numbers(names[0], low=low))
     if "lead" in table.columns:
         number = np.array(table.numbers("lead", low=1))
         at = axis.at([(row.get("issued") or "").strip() for row in table.rows])
@@ -150,17 +168,13 @@ def read_issued(path: Path, axis: Axis, lead: int) -> tuple[Issued, Table]:
     band = None
     if {"q05", "q95"} <= set(table.columns):
         band = (
-            grid(np.array(table.numbers("q05", low=0))), grid(np.array(table.numbers("q95", low=0)))
+            grid(np.array(table.numbers("q05", low=low))), grid(np.array(table.numbers("q95", low=low)))
         )  # fmt: skip
-    names = [c for c in table.columns if c[:1] == "m" and c[1:].isdecimal()]
+    own = member_columns(table)
     members = None
-    if len(names) > 1:
-        members = np.stack([grid(np.array(table.numbers(c, low=0))) for c in names], axis=2)
-    return Issued(leads, grid(value), band, members), table
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else value
+    if len(own) > 1:
+        members = np.stack([grid(np.array(table.numbers(c, low=low))) for c in own], axis=2)
+    return Issued(leads, grid(value), band, members)
 
 
 def _round(value: float) -> float | None:

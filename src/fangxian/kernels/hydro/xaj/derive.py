@@ -44,41 +44,47 @@ def out_of(recession, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derive(p, low, high, dt_h, lossy, out, reaches, lags):
-    """Fill ``out`` (members, ``physics.DERIVED``), the Muskingum reaches of one step each that make
-    up the travel time, and the steps of lag. Returns what is wrong, and with which member.
+def derive_one(q, low, high, dt_h, lossy, d):
+    """Fill ``d`` (``physics.DERIVED``,) from one parameter set; returns what is wrong with it.
 
     Source of the reaches: Zhao 1992; a coefficient below 0 would answer with negative flow
     (2KX <= step <= 2K(1-X)).
     """
     share = dt_h / 24.0
+    for j in range(q.shape[0]):
+        if not low[j] <= q[j] <= high[j]:
+            return j
+    if q[UM] + q[LM] > q[WM] or q[KG] + q[KI] >= 1.0:
+        return SUMS
+    reaches = steps(q[KE], dt_h)
+    weight = 0.5 - reaches * (1.0 - 2.0 * q[XE]) / 2.0
+    below = 1.5 - weight
+    d[x.C0], d[x.C1] = (0.5 - weight) / below, (0.5 + weight) / below
+    d[x.C2] = (0.5 - weight) / below
+    if reaches and min(d[x.C0], d[x.C1]) < -1e-12:
+        return UNSTABLE
+    d[x.KC], d[x.C], d[x.UM], d[x.LM], d[x.LM_1] = q[KC], q[C], q[UM], q[LM], 1.0 / q[LM]
+    d[x.DEEP], d[x.WM], d[x.WM_1] = q[WM] - q[UM] - q[LM], q[WM], 1.0 / q[WM]
+    d[x.B1], d[x.B1_1] = 1.0 + q[B], 1.0 / (1.0 + q[B])
+    d[x.WMM_1] = (1.0 - q[IM]) / (q[WM] * d[x.B1])
+    d[x.SMM], d[x.EX1] = q[SM] * (1.0 + q[EX]), 1.0 + q[EX]
+    d[x.EX1_1], d[x.EX_1] = 1.0 / (1.0 + q[EX]), 1.0 / q[EX]
+    together = q[KI] + q[KG]
+    d[x.GONE] = -np.expm1(share * np.log1p(-together))
+    d[x.SHARE_I], d[x.SHARE_G] = q[KI] / together, q[KG] / together
+    d[x.KI], d[x.KG] = d[x.GONE] * d[x.SHARE_I], d[x.GONE] * d[x.SHARE_G]
+    # the curve gives the impervious share's runoff too; the published program adds it again
+    d[x.DIRECT] = 0.0 if lossy else q[IM]
+    d[x.PERVIOUS], d[x.SEALED] = (1.0 - q[IM], q[IM]) if lossy else (1.0, 0.0)
+    d[x.OUT_S], d[x.OUT_I] = out_of(q[CS], share), out_of(q[CI], share)
+    d[x.OUT_G], d[x.OUT_N] = out_of(q[CG], share), out_of(q[CR], share)
+    return FINE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def derive(p, low, high, dt_h, lossy, out, reaches, lags, wrong):
+    """Fill, of each member, ``out`` (members, ``physics.DERIVED``), the Muskingum reaches of one
+    step each that make up the travel time, the steps of lag, and what is ``wrong`` with it."""
     for k in range(p.shape[0]):
-        q, d = p[k], out[k]
-        for j in range(p.shape[1]):
-            if not low[j] <= q[j] <= high[j]:
-                return j, k
-        if q[UM] + q[LM] > q[WM] or q[KG] + q[KI] >= 1.0:
-            return SUMS, k
-        reaches[k], lags[k] = steps(q[KE], dt_h), steps(q[L], dt_h)
-        weight = 0.5 - reaches[k] * (1.0 - 2.0 * q[XE]) / 2.0
-        below = 1.5 - weight
-        d[x.C0], d[x.C1] = (0.5 - weight) / below, (0.5 + weight) / below
-        d[x.C2] = (0.5 - weight) / below
-        if reaches[k] and min(d[x.C0], d[x.C1]) < -1e-12:
-            return UNSTABLE, k
-        d[x.KC], d[x.C], d[x.UM], d[x.LM], d[x.LM_1] = q[KC], q[C], q[UM], q[LM], 1.0 / q[LM]
-        d[x.DEEP], d[x.WM], d[x.WM_1] = q[WM] - q[UM] - q[LM], q[WM], 1.0 / q[WM]
-        d[x.B1], d[x.B1_1] = 1.0 + q[B], 1.0 / (1.0 + q[B])
-        d[x.WMM_1] = (1.0 - q[IM]) / (q[WM] * d[x.B1])
-        d[x.SMM], d[x.EX1] = q[SM] * (1.0 + q[EX]), 1.0 + q[EX]
-        d[x.EX1_1], d[x.EX_1] = 1.0 / (1.0 + q[EX]), 1.0 / q[EX]
-        together = q[KI] + q[KG]
-        d[x.GONE] = -np.expm1(share * np.log1p(-together))
-        d[x.SHARE_I], d[x.SHARE_G] = q[KI] / together, q[KG] / together
-        d[x.KI], d[x.KG] = d[x.GONE] * d[x.SHARE_I], d[x.GONE] * d[x.SHARE_G]
-        # the curve gives the impervious share's runoff too; the published program adds it again
-        d[x.DIRECT] = 0.0 if lossy else q[IM]
-        d[x.PERVIOUS], d[x.SEALED] = (1.0 - q[IM], q[IM]) if lossy else (1.0, 0.0)
-        d[x.OUT_S], d[x.OUT_I] = out_of(q[CS], share), out_of(q[CI], share)
-        d[x.OUT_G], d[x.OUT_N] = out_of(q[CG], share), out_of(q[CR], share)
-    return FINE, 0
+        wrong[k] = derive_one(p[k], low, high, dt_h, lossy, out[k])
+        reaches[k], lags[k] = steps(p[k, KE], dt_h), steps(p[k, L], dt_h)

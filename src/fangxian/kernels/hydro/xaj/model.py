@@ -84,24 +84,30 @@ def start(basin: Basin, parameters: Floats, *, wu: float, wl: float, wd: float, 
 
 
 def _derived(
-    p: Floats, basin: Basin, published: bool
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """What ``derive`` makes of the parameters; ValueError names what is wrong with them."""
+    parameters: Floats, basin: Basin, published: bool
+) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The parameters and what ``derive`` makes of them."""
+    p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
     if p.ndim != 2 or p.shape[1] != len(NAMES):
         raise ValueError(f"parameters are (members, {len(NAMES)}): {', '.join(NAMES)}")
     derived = np.empty((len(p), DERIVED))
-    reaches, lags = np.empty((2, len(p)), np.int64)
-    wrong, k = derive(p, LOW, HIGH, basin.dt_h, published, derived, reaches, lags)
-    if wrong == SUMS:
+    reaches, lags, wrong = np.empty((3, len(p)), np.int64)
+    derive(p, LOW, HIGH, basin.dt_h, published, derived, reaches, lags, wrong)
+    return p, derived, reaches, lags, wrong
+
+
+def _refuse(p: Floats, dt_h: float, wrong: NDArray[np.int64]) -> None:
+    """ValueError names what is wrong with the first set that a run cannot take."""
+    k = int(np.argmax(wrong != FINE))
+    what = int(wrong[k])
+    if what == SUMS:
         raise ValueError("UM + LM must not exceed WM and KG + KI must be below 1")
-    if wrong == UNSTABLE:
+    if what == UNSTABLE:
         raise ValueError(
-            f"Muskingum with KE = {p[k, KE]:g} h, XE = {p[k, XE]:g} and a step of {basin.dt_h:g} h "
+            f"Muskingum with KE = {p[k, KE]:g} h, XE = {p[k, XE]:g} and a step of {dt_h:g} h "
             "is unstable: 2KX <= step <= 2K(1-X)"
         )
-    if wrong >= 0:
-        raise ValueError(f"{NAMES[wrong]} must lie within {LOW[wrong]} .. {HIGH[wrong]}")
-    return derived, reaches, lags
+    raise ValueError(f"{NAMES[what]} must lie within {LOW[what]} .. {HIGH[what]}")
 
 
 def _fit(values: Floats) -> bool:
@@ -111,18 +117,7 @@ def _fit(values: Floats) -> bool:
 
 def feasible(basin: Basin, parameters: Floats) -> NDArray[np.bool_]:
     """Which parameter sets (members, 18) a run would take (members,)."""
-    p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
-    good = np.ones(len(p), np.bool_)
-    begin = 0
-    while begin < len(p):
-        part = p[begin:]
-        nothing = np.empty((len(part), DERIVED)), *np.empty((2, len(part)), np.int64)
-        wrong, k = derive(part, LOW, HIGH, basin.dt_h, False, *nothing)
-        if wrong == FINE:
-            break
-        good[begin + k] = False
-        begin += k + 1
-    return good
+    return np.asarray(_derived(parameters, basin, False)[-1] == FINE)
 
 
 def run(
@@ -182,8 +177,9 @@ def _prepare(
     basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, published: bool
 ) -> tuple[Floats, Floats, Floats, tuple[Any, ...]]:
     """Checked arrays, and what both drivers are given before the states."""
-    p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
-    derived, reaches, lags = _derived(p, basin, published)
+    p, derived, reaches, lags, wrong = _derived(parameters, basin, published)
+    if (wrong != FINE).any():
+        _refuse(p, basin.dt_h, wrong)
     rain = np.asarray(rain, np.float64)
     rain = np.ascontiguousarray(rain if rain.ndim == 3 else rain[None])
     pan = np.ascontiguousarray(pan, np.float64)
