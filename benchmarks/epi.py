@@ -58,10 +58,16 @@ def farrington() -> dict[str, Any]:
     history = best(
         lambda: detect_by_name(
             "farrington_flexible", many.take(slice(0, 1000)), FLEXIBLE, np.arange(264, 520)
-        ), 1,
-    )  # fmt: skip
-    found = {"newest_10000_s": round(newest, 3), "target_s": 1, "points_per_s": round(1e4 / newest),
-             "history_1000x256_s": round(history, 2), "history_target_s": 20}  # fmt: skip
+        ),
+        1,
+    )
+    found = {
+        "newest_10000_s": round(newest, 3),
+        "target_s": 1,
+        "points_per_s": round(1e4 / newest),
+        "history_1000x256_s": round(history, 2),
+        "history_target_s": 20,
+    }
     peer = r_flexible(many.counts[:20], "520:520")
     if peer:
         seconds, upper = peer
@@ -78,9 +84,19 @@ def simple_detectors() -> dict[str, Any]:
     series = Series(counts, np.datetime64("2024-01-01") + np.arange(365), 365)
     monthly = Series(counts, None, 52)
     found = {}
-    for name in ("ears_c1", "ears_c2", "ears_c3", "cusum", "outbreak_p", "essence_ewma",
-                 "essence_regression", "essence_switch", "single_case", "linked_cases",
-                 "fixed_threshold"):  # fmt: skip
+    for name in (
+        "ears_c1",
+        "ears_c2",
+        "ears_c3",
+        "cusum",
+        "outbreak_p",
+        "essence_ewma",
+        "essence_regression",
+        "essence_switch",
+        "single_case",
+        "linked_cases",
+        "fixed_threshold",
+    ):
         detect_by_name(name, series.take(slice(0, 200)))
         found[name] = round(best(lambda name=name: detect_by_name(name, series), 2), 2)
     at = np.arange(104, 365)
@@ -110,8 +126,17 @@ def space_time_scan() -> dict[str, Any]:
         order, sizes = np.ascontiguousarray(nearest[:, :most]), np.full(n, most)
 
         def go(replicates: int, order: Any = order, sizes: Any = sizes) -> Any:
-            return scan.scan(place, day, places=n, order=order, sizes=sizes, windows=28,
-                             distance=distance, days=28, replicates=replicates)  # fmt: skip
+            return scan.scan(
+                place,
+                day,
+                places=n,
+                order=order,
+                sizes=sizes,
+                windows=28,
+                distance=distance,
+                days=28,
+                replicates=replicates,
+            )
 
         go(16)
         found[f"circles_{share}pct_s"] = round(best(lambda go=go: go(999), 1), 2)

@@ -8,10 +8,16 @@ import matplotlib as mpl
 
 mpl.use("svg")
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-mpl.rcParams.update({"svg.hashsalt": "fangxian", "svg.fonttype": "none",
-                     "font.family": ["DejaVu Sans", "Noto Sans CJK SC"],
-                     "font.size": 9, "axes.spines.top": False,
-                     "axes.spines.right": False})  # fmt: skip
+mpl.rcParams.update(
+    {
+        "svg.hashsalt": "fangxian",
+        "svg.fonttype": "none",
+        "font.family": ["DejaVu Sans", "Noto Sans CJK SC"],
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parents[1] / "docs/methods"

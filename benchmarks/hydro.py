@@ -15,9 +15,27 @@ from fangxian.kernels.hydro.scores import nse
 from fangxian.spine.core.compute import map_chunks
 
 DAYS = 4017
-GIVEN = xaj.by_name(dict(KC=0.93, UM=20, LM=60, C=0.18, WM=120, B=0.3, IM=0.01, SM=30, EX=1.5,
-                         KG=0.13, KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24,
-                         XE=0.4))  # fmt: skip
+GIVEN = xaj.by_name(
+    dict(
+        KC=0.93,
+        UM=20,
+        LM=60,
+        C=0.18,
+        WM=120,
+        B=0.3,
+        IM=0.01,
+        SM=30,
+        EX=1.5,
+        KG=0.13,
+        KI=0.57,
+        CS=0.2,
+        CI=0.76,
+        CG=0.98,
+        CR=0.21,
+        KE=24,
+        XE=0.4,
+    )
+)
 
 
 def weather(steps: int, columns: int) -> tuple[Any, Any]:
@@ -49,11 +67,13 @@ def xinanjiang() -> dict[str, Any]:
     )
     exact, quick = lumped(64)()[0], lumped(64, float32=True)()[0]
     return {
-        "runs_per_s": round(1 / single), "target": 2500,
-        "members_per_s_per_core": round(64 / block), "target_members": 8000,
+        "runs_per_s": round(1 / single),
+        "target": 2500,
+        "members_per_s_per_core": round(64 / block),
+        "target_members": 8000,
         "members_per_s_all_cores": round(1024 / best(many, 3)),
         "float32_difference_of_peak": float(np.abs(exact - quick).max() / exact.max()),
-    }  # fmt: skip
+    }
 
 
 def hydromodel() -> dict[str, Any]:
@@ -73,11 +93,16 @@ def hydromodel() -> dict[str, Any]:
         theirs(forcing, parameters, warmup_length=0, **setting)
         spans[n] = (time.perf_counter() - started) / n
     ours, lanes = best(lumped(1), 40), best(lumped(64, float32=True), 10) / 64
-    return {"peer_single_ms": round(spans[1] * 1e3), "peer_batch_ms": round(spans[1000] * 1e3, 2),
-            "ours_ms": round(ours * 1e3, 3), "ours_in_lanes_ms": round(lanes * 1e3, 3),
-            "times_single": round(spans[1] / ours), "times_batch": round(spans[1000] / ours, 1),
-            "times_batch_in_lanes": round(spans[1000] / lanes, 1),
-            "targets": [1000, 8]}  # fmt: skip
+    return {
+        "peer_single_ms": round(spans[1] * 1e3),
+        "peer_batch_ms": round(spans[1000] * 1e3, 2),
+        "ours_ms": round(ours * 1e3, 3),
+        "ours_in_lanes_ms": round(lanes * 1e3, 3),
+        "times_single": round(spans[1] / ours),
+        "times_batch": round(spans[1000] / ours, 1),
+        "times_batch_in_lanes": round(spans[1000] / lanes, 1),
+        "targets": [1000, 8],
+    }
 
 
 def calibration() -> dict[str, Any]:
@@ -85,8 +110,9 @@ def calibration() -> dict[str, Any]:
     SCE-UA, and spotpy's (extra ``bench``) on the same objective, one member at a time."""
     rain, pan = weather(1826, 20)
     where, names = xaj.Basin(np.full(20, 14.5), 24), ("KC", "UM", "SM", "KI", "CI", "CG", "CR")
-    low, high = np.array([[0.8, 1.1], [10, 50], [1, 50], [0.1, 0.6], [0.1, 0.9], [0.95, 0.998],
-                          [0.1, 0.9]]).T  # fmt: skip
+    low, high = np.array(
+        [[0.8, 1.1], [10, 50], [1, 50], [0.1, 0.6], [0.1, 0.9], [0.95, 0.998], [0.1, 0.9]]
+    ).T
     place = [xaj.NAMES.index(n) for n in names]
     truth, _ = xaj.run(where, rain, pan, GIVEN, wet(where, GIVEN))
 
@@ -100,8 +126,11 @@ def calibration() -> dict[str, Any]:
     started = time.perf_counter()
     found = sce_ua(misfit, low, high, seed=1, max_evaluations=2500)
     ours = time.perf_counter() - started
-    out = {"ours_s": round(ours, 2), "ours_evaluations": found.evaluations,
-           "ours_misfit": float(f"{found.value:.2e}")}  # fmt: skip
+    out = {
+        "ours_s": round(ours, 2),
+        "ours_evaluations": found.evaluations,
+        "ours_misfit": float(f"{found.value:.2e}"),
+    }
     try:
         import spotpy
     except ImportError:
@@ -128,8 +157,12 @@ def calibration() -> dict[str, Any]:
         search.sample(found.evaluations, ngs=4)
         theirs = time.perf_counter() - started
     least = float(min(search.getdata()["like1"]))
-    return {**out, "peer_s": round(theirs, 2), "peer_misfit": float(f"{least:.2e}"),
-            "times": round(theirs / ours, 1)}  # fmt: skip
+    return {
+        **out,
+        "peer_s": round(theirs, 2),
+        "peer_misfit": float(f"{least:.2e}"),
+        "times": round(theirs / ours, 1),
+    }
 
 
 def members() -> dict[str, Any]:
@@ -179,8 +212,15 @@ def gr4j() -> dict[str, Any]:
 def reservoir() -> dict[str, Any]:
     """Three alternatives of a flood of 1,000 steps."""
     outlet = Rating([80.0, 95, 110], [0.0, 300, 900])
-    dam = Reservoir([80.0, 90, 100, 110], [0.0, 10, 40, 100], outlet, dead=85.0, limit=100.0,
-                    release=400.0, top=106.0)  # fmt: skip
+    dam = Reservoir(
+        [80.0, 90, 100, 110],
+        [0.0, 10, 40, 100],
+        outlet,
+        dead=85.0,
+        limit=100.0,
+        release=400.0,
+        top=106.0,
+    )
     flood = 50 + 800 * np.exp(-(((np.arange(1000) - 200) / 60) ** 2))
 
     def three() -> None:

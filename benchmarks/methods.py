@@ -69,8 +69,17 @@ def draw_scan(rng: Any) -> None:
     day = np.append(rng.integers(0, 60, 500), rng.integers(56, 60, 14))
     weight = np.bincount(place, minlength=150).astype(float)
     order, sizes = scan.circles(distance, weight, 9.0, 0.2)
-    found = scan.scan(place, day, places=150, order=order, sizes=sizes, windows=7,
-                      distance=distance, days=60, seed=1).clusters[0]  # fmt: skip
+    found = scan.scan(
+        place,
+        day,
+        places=150,
+        order=order,
+        sizes=sizes,
+        windows=7,
+        distance=distance,
+        days=60,
+        seed=1,
+    ).clusters[0]
     figure, axis = plt.subplots(figsize=(4, 3.4))
     axis.scatter(*where.T, s=weight * 4, color=CALM)
     axis.scatter(*where[found.places].T, s=weight[found.places] * 4, color=RED)
@@ -90,8 +99,9 @@ def draw_nowcast(rng: Any) -> None:
     now = nowcast.nowcast(nowcast.triangle(event, event + delay, 39, 30, 12), seed=1)
     t = np.arange(10, 40)
     axis.bar(t, now.reported, color=CALM, label="reported 已报告")
-    axis.fill_between(t, now.quantiles[:, 2], now.quantiles[:, 20], color=BLUE, alpha=0.25, lw=0,
-                      label="90 %")  # fmt: skip
+    axis.fill_between(
+        t, now.quantiles[:, 2], now.quantiles[:, 20], color=BLUE, alpha=0.25, lw=0, label="90 %"
+    )
     axis.plot(t, now.quantiles[:, 11], color=BLUE, label="nowcast 现况估计")
     axis.plot(t, np.bincount(event)[10:], "k.", label="truth 真值")
     axis.legend(frameon=False, ncol=4, fontsize=8)
@@ -104,8 +114,9 @@ def draw_forecast(rng: Any) -> None:
     season = rng.poisson(60 + 45 * np.sin(2 * np.pi * t / 52)).astype(float)
     axis.plot(t[-40:], season[-40:], color=INK)
     made = forecast.forecast(season[:-4])
-    axis.fill_between(t[-4:], made.quantiles[0, :, 2], made.quantiles[0, :, 20], color=BLUE,
-                      alpha=0.25, lw=0)  # fmt: skip
+    axis.fill_between(
+        t[-4:], made.quantiles[0, :, 2], made.quantiles[0, :, 20], color=BLUE, alpha=0.25, lw=0
+    )
     axis.plot(t[-4:], made.median[0], color=BLUE)
     save(figure, "forecast")
 
@@ -115,7 +126,10 @@ def draw_scenario() -> None:
     for traced, colour in ((0.2, RED), (0.8, BLUE)):
         paths = scenario.simulate(
             scenario.Outbreak(population=5_050_000, traced=traced, capacity=500),
-            days=90, replicates=300, seed=1)  # fmt: skip
+            days=90,
+            replicates=300,
+            seed=1,
+        )
         told = scenario.summary(paths)["found"]
         axis.fill_between(np.arange(90), told[:, 0], told[:, 2], color=colour, alpha=0.15, lw=0)
         axis.plot(told[:, 1], color=colour, label=f"traced 追踪 {traced:.0%}")
@@ -126,11 +140,21 @@ def draw_scenario() -> None:
 
 # What a ROC is drawn along: the larger, the more of an alarm.
 ALONG = {
-    "pooled": "statistic", "farrington_flexible": "p", "farrington_1996": "p", "bayes": "p",
-    "ears_c1": "statistic", "ears_c2": "statistic", "ears_c3": "statistic", "glr_poisson": "score",
-    "glr_negbin": "score", "cusum": "score", "outbreak_p": "score", "moving_percentile": "score",
-    "essence_ewma": "statistic", "essence_regression": "statistic",
-}  # fmt: skip
+    "pooled": "statistic",
+    "farrington_flexible": "p",
+    "farrington_1996": "p",
+    "bayes": "p",
+    "ears_c1": "statistic",
+    "ears_c2": "statistic",
+    "ears_c3": "statistic",
+    "glr_poisson": "score",
+    "glr_negbin": "score",
+    "cusum": "score",
+    "outbreak_p": "score",
+    "moving_percentile": "score",
+    "essence_ewma": "statistic",
+    "essence_regression": "statistic",
+}
 
 
 def value_of(name: str, found: Any) -> Any:
@@ -175,16 +199,28 @@ def main() -> dict[str, Any]:
             value = kept[name] = value_of(name, found)
             rates, share = roc(value, outbreak)
             at_two = share[rates.index(0.02)]
-            axis.plot(rates, share, label=name, lw=2.2 if name == "pooled" else 1,
-                      color=RED if name == "pooled" else None)  # fmt: skip
+            axis.plot(
+                rates,
+                share,
+                label=name,
+                lw=2.2 if name == "pooled" else 1,
+                color=RED if name == "pooled" else None,
+            )
         lines.append(
             f"| {name} | {q.false_positive_rate:.2%} | {q.detected:.1%} | {q.sensitivity:.1%} | "
             f"{q.predictive_value:.1%} | {q.delay:.2f} | {at_two:.1%} |".replace("nan%", "–")
         )
-        out[name] = {"fpr": round(q.false_positive_rate, 4), "pod": round(q.detected, 4),
-                     "at_2pct": round(at_two, 4) if at_two == at_two else None}  # fmt: skip
-    axis.set(xscale="log", xlabel="false positive rate 假阳性率",
-             ylabel="outbreaks found 暴发发现率", ylim=(0, 1))  # fmt: skip
+        out[name] = {
+            "fpr": round(q.false_positive_rate, 4),
+            "pod": round(q.detected, 4),
+            "at_2pct": round(at_two, 4) if at_two == at_two else None,
+        }
+    axis.set(
+        xscale="log",
+        xlabel="false positive rate 假阳性率",
+        ylabel="outbreaks found 暴发发现率",
+        ylim=(0, 1),
+    )
     axis.axvline(0.02, color=INK, lw=0.6)
     axis.legend(frameon=False, fontsize=7, loc="upper left")
     save(figure, "roc")
@@ -193,16 +229,20 @@ def main() -> dict[str, Any]:
     text = page.read_text()
     head, tail = text.split("<!-- table -->\n")[0], text.split("<!-- end -->\n")[1]
     told = out["fewer_signals"]
-    table = "\n".join([
-        "| method at its defaults | false positives | outbreaks found | weeks found | PPV | "
-        "delay, weeks | found at 2 % false positives |",
-        "|---|---|---|---|---|---|---|", *lines, "",
-        f"Against moving percentile P50 ({told['p50_signals']} signals, "
-        f"{told['p50_found']:.1%} found): with 60 % fewer signals the pooled rule finds "
-        f"{told['found_at_60pct_fewer']:.1%}; it finds 98 % with {told['fewer_at_98pct']:.0%} "
-        "fewer. One who knew the true mean and dispersion of every week would find "
-        f"{told['oracle_at_60pct_fewer']:.1%} with 60 % fewer.",
-    ])  # fmt: skip
+    table = "\n".join(
+        [
+            "| method at its defaults | false positives | outbreaks found | weeks found | PPV | "
+            "delay, weeks | found at 2 % false positives |",
+            "|---|---|---|---|---|---|---|",
+            *lines,
+            "",
+            f"Against moving percentile P50 ({told['p50_signals']} signals, "
+            f"{told['p50_found']:.1%} found): with 60 % fewer signals the pooled rule finds "
+            f"{told['found_at_60pct_fewer']:.1%}; it finds 98 % with {told['fewer_at_98pct']:.0%} "
+            "fewer. One who knew the true mean and dispersion of every week would find "
+            f"{told['oracle_at_60pct_fewer']:.1%} with 60 % fewer.",
+        ]
+    )
     page.write_text(f"{head}<!-- table -->\n{table}\n<!-- end -->\n{tail}")
     return out
 
@@ -223,13 +263,15 @@ def fewer(series: Series, at: Any, outbreak: Any, value: Any) -> dict[str, Any]:
         return quality.measure(v > limit, outbreak).detected
 
     needed = next(
-        n for n in range(int(0.2 * p50.sum()), int(p50.sum()), int(0.01 * p50.sum()))
+        n
+        for n in range(int(0.2 * p50.sum()), int(p50.sum()), int(0.01 * p50.sum()))
         if found_with(n, value) >= 0.98
-    )  # fmt: skip
+    )
     forty = int(0.4 * p50.sum())
     return {
-        "p50_signals": int(p50.sum()), "p50_found": round(known.detected, 4),
+        "p50_signals": int(p50.sum()),
+        "p50_found": round(known.detected, 4),
         "found_at_60pct_fewer": round(found_with(forty, value), 4),
         "oracle_at_60pct_fewer": round(found_with(forty, oracle), 4),
         "fewer_at_98pct": round(1 - needed / p50.sum(), 3),
-    }  # fmt: skip
+    }

@@ -86,8 +86,10 @@ def hot_path() -> dict[str, Any]:
         Station(code=f"6{n:07d}", name=f"s{n}", place=town, adopted_at=START) for n in range(300)
     )
     intake, watch = Intake(), FloodWatch()
-    warm = [Arrival(read_raw(hourly(f"6{n:07d}", START, 1)), hourly(f"6{n:07d}", START, 1), "b")
-            for n in range(300)]  # fmt: skip
+    warm = [
+        Arrival(read_raw(hourly(f"6{n:07d}", START, 1)), hourly(f"6{n:07d}", START, 1), "b")
+        for n in range(300)
+    ]
     intake.accept(warm)
     watch.tick()
     spans = []
@@ -100,8 +102,11 @@ def hot_path() -> dict[str, Any]:
         spans.append(time.perf_counter() - started)
     assert Signal.objects.count() >= 300
     p99 = statistics.quantiles(spans, n=100)[98]
-    return {"p99_ms": round(p99 * 1000, 1), "median_ms": round(statistics.median(spans) * 1000, 1),
-            "target_ms": 50}  # fmt: skip
+    return {
+        "p99_ms": round(p99 * 1000, 1),
+        "median_ms": round(statistics.median(spans) * 1000, 1),
+        "target_ms": 50,
+    }
 
 
 def proof() -> dict[str, Any]:
@@ -121,13 +126,22 @@ def proof() -> dict[str, Any]:
         for k, (a, b) in enumerate(pairwise(edges)):
             hole = n % 645 == 0 and k == 2
             planted += hole
-            terms.append(Term(post=post, person=person, starts_at=year + int(a + hole) * day,
-                              ends_at=year + int(b) * day))  # fmt: skip
+            terms.append(
+                Term(
+                    post=post,
+                    person=person,
+                    starts_at=year + int(a + hole) * day,
+                    ends_at=year + int(b) * day,
+                )
+            )
     Term.objects.bulk_create(terms, batch_size=5000)
     Duty.objects.bulk_create(
-        [Duty(thing_kind="t", thing_id=str(p.pk), thing_name="t", place=place, role="A", post=p)
-         for p in posts], batch_size=5000,
-    )  # fmt: skip
+        [
+            Duty(thing_kind="t", thing_id=str(p.pk), thing_name="t", place=place, role="A", post=p)
+            for p in posts
+        ],
+        batch_size=5000,
+    )
     window = {"since": year, "until": year + 365 * day}
     mine = [g for g in uncovered(**window) if g.thing == "t"]
     assert len(mine) == planted, (len(mine), planted)
@@ -145,8 +159,12 @@ def proof() -> dict[str, Any]:
         return gaps
 
     peer = best(plain, 1)
-    return {"terms": len(terms), "seconds": round(seconds, 3), "target_s": 0.5,
-            "times_plain_python": round(peer / seconds, 1)}  # fmt: skip
+    return {
+        "terms": len(terms),
+        "seconds": round(seconds, 3),
+        "target_s": 0.5,
+        "times_plain_python": round(peer / seconds, 1),
+    }
 
 
 def main() -> dict[str, Any]:

@@ -13,8 +13,25 @@ from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states
 from fangxian.kernels.hydro.gr4 import run_gr4
 from fangxian.kernels.hydro.reservoir import Rating, Reservoir, route
 
-DAILY = dict(KC=0.93, UM=20, LM=60, C=0.18, WM=120, B=0.3, IM=0.01, SM=30, EX=1.5, KG=0.13, KI=0.57,
-             CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24, XE=0.4)  # fmt: skip
+DAILY = dict(
+    KC=0.93,
+    UM=20,
+    LM=60,
+    C=0.18,
+    WM=120,
+    B=0.3,
+    IM=0.01,
+    SM=30,
+    EX=1.5,
+    KG=0.13,
+    KI=0.57,
+    CS=0.2,
+    CI=0.76,
+    CG=0.98,
+    CR=0.21,
+    KE=24,
+    XE=0.4,
+)
 HOURLY = {**DAILY, "CS": 0.001, "CI": 0.3, "CR": 0.2, "KE": 4.0}
 
 
@@ -39,8 +56,14 @@ def xinanjiang() -> None:
     value = {n: told[200:, 0, k] for k, n in enumerate(xaj.FLUXES)}
     figure, (flow, held) = plt.subplots(2, 1, figsize=(7, 4.6), sharex=True)
     t = np.arange(200)
-    flow.stackplot(t, value["QG"], value["QI"], value["QS"], colors=["#0b3d63", BLUE, "#a9cbe8"],
-                   labels=["QG 地下", "QI 壤中", "QS 地表"])  # fmt: skip
+    flow.stackplot(
+        t,
+        value["QG"],
+        value["QI"],
+        value["QS"],
+        colors=["#0b3d63", BLUE, "#a9cbe8"],
+        labels=["QG 地下", "QI 壤中", "QS 地表"],
+    )
     flow.set_ylim(0, value["Q"].max() * 1.9)
     flow.set_ylabel("flow 流量 m³/s")
     flow.legend(frameon=False, fontsize=8, ncol=3, loc="center left")
@@ -75,8 +98,17 @@ def calibration() -> None:
     where, given = xaj.Basin([290.0], 24), xaj.by_name(DAILY)
     truth = xaj.run(where, rain, pan, given, xaj.start(where, given, wu=10, wl=30, wd=20))[0][0]
     seen = truth * np.exp(rng.normal(0, 0.35, len(truth)))
-    ranges = dict(KC=(0.6, 1.3), SM=(5, 80), CG=(0.9, 0.999), KI=(0.1, 0.7), CI=(0.1, 0.95),
-                  UM=(5, 50), B=(0.05, 0.6), CS=(0.01, 0.9), EX=(1, 2))  # fmt: skip
+    ranges = dict(
+        KC=(0.6, 1.3),
+        SM=(5, 80),
+        CG=(0.9, 0.999),
+        KI=(0.1, 0.7),
+        CI=(0.1, 0.95),
+        UM=(5, 50),
+        B=(0.05, 0.6),
+        CS=(0.01, 0.9),
+        EX=(1, 2),
+    )
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8), width_ratios=[2, 1])
     bars = []
     for count, colour in ((3, CALM), (9, BLUE)):
@@ -97,8 +129,13 @@ def calibration() -> None:
         for seed in (1, 2, 3):
             found = sce_ua(misfit, low, high, seed=seed, max_evaluations=1500)
             used, value = np.array(found.history).T
-            left.plot(used, 1 - value, color=colour, lw=1,
-                      label=f"{count} parameters 参数" if seed == 1 else None)  # fmt: skip
+            left.plot(
+                used,
+                1 - value,
+                color=colour,
+                lw=1,
+                label=f"{count} parameters 参数" if seed == 1 else None,
+            )
         check = scores.nse(flows(found.best[None])[:, 500:], seen[500:])[0]
         bars.append((1 - found.value, check))
     left.set(xlabel="evaluations 评估次数", ylabel="DC")
@@ -132,8 +169,9 @@ def correction() -> None:
     flow, band = apply_correction(made, model, truth)
     t = np.arange(1000, 1400)
     figure, axis = plt.subplots(figsize=(7, 2.8))
-    axis.fill_between(t, band[t - 6, 5, 0], band[t - 6, 5, 2], color=BLUE, alpha=0.2, lw=0,
-                      label="5-95 %, 6 h")  # fmt: skip
+    axis.fill_between(
+        t, band[t - 6, 5, 0], band[t - 6, 5, 2], color=BLUE, alpha=0.2, lw=0, label="5-95 %, 6 h"
+    )
     axis.plot(t, truth[t], color=INK, lw=1, label="observed 实测")
     axis.plot(t, model[t], color=RED, lw=0.9, ls="--", label="model 模型")
     axis.plot(t, flow[t - 6, 5], color=BLUE, lw=1, label="corrected 校正 6 h")
@@ -183,8 +221,12 @@ def verification() -> None:
     left.plot(
         leads, [scores.nse(raw[h:], seen[h:])[0] for h in leads], color=RED, label="raw 原预报"
     )
-    left.plot(leads, [scores.nse(seen[:-h], seen[h:])[0] for h in leads], color=CALM,
-              label="persistence 持续")  # fmt: skip
+    left.plot(
+        leads,
+        [scores.nse(seen[:-h], seen[h:])[0] for h in leads],
+        color=CALM,
+        label="persistence 持续",
+    )
     left.set(xlabel="lead 预见期 h", ylabel="DC", ylim=(0, 1.02))
     left.legend(frameon=False, fontsize=8)
     every = slice(0, len(seen) - 6, 48)
@@ -198,15 +240,25 @@ def verification() -> None:
 def reservoir() -> None:
     """One flood, three ways to let it through."""
     outlet = Rating([80.0, 95, 110], [0.0, 300, 900])
-    dam = Reservoir([80.0, 90, 100, 110], [0.0, 10, 40, 100], outlet, dead=85.0, limit=100.0,
-                    release=400.0, top=106.0)  # fmt: skip
+    dam = Reservoir(
+        [80.0, 90, 100, 110],
+        [0.0, 10, 40, 100],
+        outlet,
+        dead=85.0,
+        limit=100.0,
+        release=400.0,
+        top=106.0,
+    )
     t = np.arange(120)
     flood = 60 + 900 * np.exp(-(((t - 40) / 14) ** 2))
     early = np.where(t < 24, 350.0, 400.0)
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.8))
     left.plot(t, flood, color=INK, lw=1, label="inflow 入库")
-    for name, plan, colour in (("rule 按规则", None, BLUE), ("200 m³/s", np.full(120, 200.0), RED),
-                               ("early 预泄", early, "#5f7f77")):  # fmt: skip
+    for name, plan, colour in (
+        ("rule 按规则", None, BLUE),
+        ("200 m³/s", np.full(120, 200.0), RED),
+        ("early 预泄", early, "#5f7f77"),
+    ):
         found = route(dam, flood, level=100.0, dt_h=1, plan=plan)
         left.plot(t, found.outflow, color=colour, lw=1, label=name)
         right.plot(t, found.level, color=colour, lw=1)
@@ -231,8 +283,10 @@ def drought() -> None:
     rng = np.random.default_rng(4)
     rain, pet = rng.gamma(2, 40, 12 * 60), rng.gamma(9, 8, 12 * 60)
     t = np.arange(12 * 10)
-    for index, colour, name in ((indices.spi(rain, 3), BLUE, "SPI-3"),
-                                (indices.spei(rain, pet, 3), RED, "SPEI-3")):  # fmt: skip
+    for index, colour, name in (
+        (indices.spi(rain, 3), BLUE, "SPI-3"),
+        (indices.spei(rain, pet, 3), RED, "SPEI-3"),
+    ):
         middle.plot(t, index[-120:], color=colour, lw=1, label=name)
     middle.set(xlabel="month 月")
     middle.legend(frameon=False, fontsize=8)

@@ -31,9 +31,11 @@ def ask(client, key):
 def push(client, key):
     def post(rows, **headers):
         return client.post(
-            "/api/v1/readings", json.dumps({"readings": rows}), content_type="application/json",
+            "/api/v1/readings",
+            json.dumps({"readings": rows}),
+            content_type="application/json",
             headers={"Authorization": f"Bearer {key}", **headers},
-        )  # fmt: skip
+        )
 
     return post
 
@@ -66,9 +68,11 @@ def test_an_unknown_station_is_quarantined(push, gauge):
 def test_a_request_that_is_too_big_is_a_problem(client, key):
     body = b"[" + b" " * 5_000_001
     answer = client.post(
-        "/api/v1/readings", body, content_type="application/json",
+        "/api/v1/readings",
+        body,
+        content_type="application/json",
         headers={"Authorization": f"Bearer {key}"},
-    )  # fmt: skip
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "input.too_big")
 
 
@@ -98,9 +102,11 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_applica
 @pytest.mark.django_db
 @schema.parametrize()
 @settings(
-    max_examples=12, derandomize=True, deadline=None,
+    max_examples=12,
+    derandomize=True,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 def test_the_api_keeps_its_word(case, key):
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
     case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, checks=checks)

@@ -17,8 +17,11 @@ from fangxian.wiring import COVER, TOLD_ONLY, WIRING
 SRC = Path(fangxian.__file__).parent
 ROOT = SRC.parents[1]
 ROOMS = sorted(p.parent for p in SRC.glob("spine/*/models.py"))
-WRITERS = [*SRC.glob("spine/*/write.py"), *SRC.glob("spine/*/write/*.py"),
-           SRC / "spine/registry/load.py"]  # fmt: skip
+WRITERS = [
+    *SRC.glob("spine/*/write.py"),
+    *SRC.glob("spine/*/write/*.py"),
+    SRC / "spine/registry/load.py",
+]
 
 # Pages anybody may open, each with its reason.
 PUBLIC = {
@@ -32,11 +35,24 @@ PUBLIC = {
 # Writers that ask no right because what calls them has: an event function, or a signed link.
 ASKED_ELSEWHERE = {
     "call_receiver",
-    "open_by_receiver", "call_next", "note_deadline", "take_answer", "propose_on_signal",
-    "extend_to_signals", "poll_gateway", "mark_seen", "open_link", "answer_link", "parcel_key",
-    "order_text", "limits_in_force", "silence_limit", "readings_of", "digest",
+    "open_by_receiver",
+    "call_next",
+    "note_deadline",
+    "take_answer",
+    "propose_on_signal",
+    "extend_to_signals",
+    "poll_gateway",
+    "mark_seen",
+    "open_link",
+    "answer_link",
+    "parcel_key",
+    "order_text",
+    "limits_in_force",
+    "silence_limit",
+    "readings_of",
+    "digest",
     "element_unit",
-}  # fmt: skip
+}
 
 
 def routes(patterns=None, prefix=""):

@@ -24,8 +24,13 @@ def package(tmp_path):
 
 def folder(package, **more):
     clean = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
-    done = subprocess.run([sys.executable, "-c", TELL], capture_output=True, text=True, check=True,
-                          env={**clean, "PYTHONPATH": str(package), **more})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", TELL],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**clean, "PYTHONPATH": str(package), **more},
+    )
     return done.stdout.strip()
 
 

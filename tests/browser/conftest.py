@@ -29,16 +29,22 @@ def headquarters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     words = [sys.executable, "-m", "fangxian.cli"]
     subprocess.run(
         [*words, "demo", "--headless", "--desk", "--hours", HOURS, "--data", str(folder)],
-        env=environment, capture_output=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
     environment |= {
         "FANGXIAN_PORT": port,
         "FANGXIAN_GATEWAY_PORT": gateway,
         "FANGXIAN_GATEWAY_URL": f"http://127.0.0.1:{gateway}",
         "FANGXIAN_GATEWAY_SECRET": "drill:meranti|browser",
     }
-    subprocess.run([*words, "scenario", "speed", "1", "--data", str(folder)], check=True,
-                   capture_output=True, env=environment)  # fmt: skip
+    subprocess.run(
+        [*words, "scenario", "speed", "1", "--data", str(folder)],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
     children = [
         subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
         for word in ("web", "worker", "gateway")
@@ -84,9 +90,11 @@ def sit(chromium, headquarters):  # type: ignore[no-untyped-def]
 
     def down(user, *, lang="zh-CN", size=(1366, 768)):  # type: ignore[no-untyped-def]
         context = chromium.new_context(
-            base_url=headquarters, locale=lang, timezone_id="Asia/Shanghai",
+            base_url=headquarters,
+            locale=lang,
+            timezone_id="Asia/Shanghai",
             viewport={"width": size[0], "height": size[1]},
-        )  # fmt: skip
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

@@ -6,12 +6,32 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-PATHS = ["/", "/map", "/map?view=table", "/watch", "/watch/alarms", "/watch/thresholds",
-         "/stations/70900008", "/stations/70000001", "/command", "/registers/places",
-         "/registers/organisations", "/registers/posts", "/registers/duties",
-         "/registers/stations", "/registers/strangers", "/registers/handovers",
-         "/registers/prove", "/registers/posts/3", "/places/350627", "/gaps", "/dead-letters",
-         "/desk/shift", "/search?q=hexi", "/no-such-thing-here"]  # fmt: skip
+PATHS = [
+    "/",
+    "/map",
+    "/map?view=table",
+    "/watch",
+    "/watch/alarms",
+    "/watch/thresholds",
+    "/stations/70900008",
+    "/stations/70000001",
+    "/command",
+    "/registers/places",
+    "/registers/organisations",
+    "/registers/posts",
+    "/registers/duties",
+    "/registers/stations",
+    "/registers/strangers",
+    "/registers/handovers",
+    "/registers/prove",
+    "/registers/posts/3",
+    "/places/350627",
+    "/gaps",
+    "/dead-letters",
+    "/desk/shift",
+    "/search?q=hexi",
+    "/no-such-thing-here",
+]
 # names and data of the city stay Chinese in an English page
 NAMES = re.compile(r"[一-鿿]")
 

@@ -8,8 +8,25 @@ from click.testing import CliRunner
 
 from fangxian.cli.main import root
 
-PARAMS = dict(KC=0.93, UM=20.0, LM=60.0, C=0.18, WM=120.0, B=0.3, IM=0.01, SM=30.0, EX=1.5, KG=0.13,
-              KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24.0, XE=0.4)  # fmt: skip
+PARAMS = dict(
+    KC=0.93,
+    UM=20.0,
+    LM=60.0,
+    C=0.18,
+    WM=120.0,
+    B=0.3,
+    IM=0.01,
+    SM=30.0,
+    EX=1.5,
+    KG=0.13,
+    KI=0.57,
+    CS=0.2,
+    CI=0.76,
+    CG=0.98,
+    CR=0.21,
+    KE=24.0,
+    XE=0.4,
+)
 
 
 def run(*words):
@@ -23,12 +40,18 @@ def rows(path):
 
 def make_basin(tmp_path):
     path = tmp_path / "b.json"
-    path.write_text(json.dumps({
-        "sub_areas_km2": [120, 80], "dt_h": 24, "params": PARAMS,
-        "thiessen_rows_sub_cols_gauge": [[1, 0], [0.4, 0.6]],
-        "initial": {"WU": 10, "WL": 30, "WD": 20},
-        "sce_ranges": {"KC": [0.7, 1.2], "CG": [0.95, 0.998], "SM": [10, 60]},
-    }))  # fmt: skip
+    path.write_text(
+        json.dumps(
+            {
+                "sub_areas_km2": [120, 80],
+                "dt_h": 24,
+                "params": PARAMS,
+                "thiessen_rows_sub_cols_gauge": [[1, 0], [0.4, 0.6]],
+                "initial": {"WU": 10, "WL": 30, "WD": 20},
+                "sce_ranges": {"KC": [0.7, 1.2], "CG": [0.95, 0.998], "SM": [10, 60]},
+            }
+        )
+    )
     return path
 
 

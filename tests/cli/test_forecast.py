@@ -22,8 +22,18 @@ def forcing(tmp_path):
 def test_simulate_in_two_parts_is_one_run(tmp_path, basin, forcing):
     whole, states = tmp_path / "q.csv", tmp_path / "all.csv"
     words = ["simulate", "--model", "xaj", "--basin", basin]
-    result = run(*words, "--forcing", forcing, "--out", whole, "--all-states", states,
-                 "--plot", tmp_path / "q.svg", "--json")  # fmt: skip
+    result = run(
+        *words,
+        "--forcing",
+        forcing,
+        "--out",
+        whole,
+        "--all-states",
+        states,
+        "--plot",
+        tmp_path / "q.svg",
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["steps"] == 730
     assert len(rows(states)) == 730 * 2
@@ -34,8 +44,19 @@ def test_simulate_in_two_parts_is_one_run(tmp_path, basin, forcing):
         file, out = tmp_path / f"f{k}.csv", tmp_path / f"q{k}.csv"
         file.write_text("\n".join([lines[0], *part]))
         more = ["--state", tmp_path / "s0.json"] if k else []
-        assert run(*words, "--forcing", file, *more, "--save-state", tmp_path / f"s{k}.json",
-                   "--out", out).exit_code == 0  # fmt: skip
+        assert (
+            run(
+                *words,
+                "--forcing",
+                file,
+                *more,
+                "--save-state",
+                tmp_path / f"s{k}.json",
+                "--out",
+                out,
+            ).exit_code
+            == 0
+        )
         parts += [r["flow_m3s"] for r in rows(out)]
     assert parts == [r["flow_m3s"] for r in rows(whole)]
 
@@ -46,9 +67,30 @@ def test_calibrate_finds_the_truth_and_reports_the_check(tmp_path, basin, forcin
     start["params"] |= {"KC": 1.1, "CG": 0.96, "SM": 15}
     basin.write_text(json.dumps(start))
     out = tmp_path / "found.json"
-    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--from", 1,
-                 "--to", 365, "--check-from", 366, "--check-to", 730, "--objective", "mixed",
-                 "--max-evals", 1500, "--out", out, "--json")  # fmt: skip
+    result = run(
+        "calibrate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--from",
+        1,
+        "--to",
+        365,
+        "--check-from",
+        366,
+        "--check-to",
+        730,
+        "--objective",
+        "mixed",
+        "--max-evals",
+        1500,
+        "--out",
+        out,
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["dc_fit"] > 0.999
@@ -61,8 +103,24 @@ def test_calibrate_for_the_peaks_of_events(tmp_path, basin, forcing):
     observed_too(tmp_path, basin, forcing)
     events, out, plot = tmp_path / "e.csv", tmp_path / "found.json", tmp_path / "q.png"
     events.write_text("start,end\n20,60\n100,160\n")
-    words = ["calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--to", 365,
-             "--objective", "peak", "--max-evals", 400, "--warm", "--out", out]  # fmt: skip
+    words = [
+        "calibrate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--to",
+        365,
+        "--objective",
+        "peak",
+        "--max-evals",
+        400,
+        "--warm",
+        "--out",
+        out,
+    ]
     result = run(*words, "--events", events, "--plot", plot, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["value"] > 0.999  # it starts from the truth
@@ -104,9 +162,30 @@ def test_verify_grades_a_simulation_by_event(tmp_path, basin, forcing):
 
 def test_correct_learns_and_verify_judges_it_by_lead(tmp_path, basin, forcing):
     told, out, plot = biased(tmp_path, basin, forcing), tmp_path / "c.csv", tmp_path / "c.svg"
-    result = run("correct", "--observed", forcing, "--forecast", told, "--from", 100, "--to", 600,
-                 "--leads", 5, "--equal-members", 20, "--mark", "warning=30", "--plot", plot,
-                 "--issued", 650, "--out", out, "--json")  # fmt: skip
+    result = run(
+        "correct",
+        "--observed",
+        forcing,
+        "--forecast",
+        told,
+        "--from",
+        100,
+        "--to",
+        600,
+        "--leads",
+        5,
+        "--equal-members",
+        20,
+        "--mark",
+        "warning=30",
+        "--plot",
+        plot,
+        "--issued",
+        650,
+        "--out",
+        out,
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["left_off"] == []
     assert (rows(out)[0]["issued"], rows(out)[0]["lead"]) == ("600", "1")
@@ -145,8 +224,24 @@ def test_assimilate_issues_what_helps(tmp_path, basin, forcing):
     """Against a model that is off, the filter helps at one day; without a flow to see it cannot."""
     biased(tmp_path, basin, forcing)
     out = tmp_path / "a.csv"
-    words = ["assimilate", "--basin", basin, "--forcing", forcing, "--leads", 2, "--members", 20,
-             "--from", 50, "--to", 500, "--out", out, "--json"]  # fmt: skip
+    words = [
+        "assimilate",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--leads",
+        2,
+        "--members",
+        20,
+        "--from",
+        50,
+        "--to",
+        500,
+        "--out",
+        out,
+        "--json",
+    ]
     result = run(*words)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["left_off"] == []
@@ -194,11 +289,21 @@ def test_gr4j_runs_from_its_columns(tmp_path):
 
 def test_reservoir(tmp_path):
     dam, inflow, out = tmp_path / "d.json", tmp_path / "i.csv", tmp_path / "o.csv"
-    dam.write_text(json.dumps({
-        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
-        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 100, "release": 400, "top": 106,
-        "dt_h": 6,
-    }))  # fmt: skip
+    dam.write_text(
+        json.dumps(
+            {
+                "levels": [80, 90, 100, 110],
+                "volumes": [0, 10, 40, 100],
+                "outlet_levels": [80, 95, 110],
+                "outlet_flows": [0, 300, 900],
+                "dead": 85,
+                "limit": 100,
+                "release": 400,
+                "top": 106,
+                "dt_h": 6,
+            }
+        )
+    )
     inflow.write_text("time,flow\n" + "".join(f"{k},{900 if k < 10 else 50}\n" for k in range(40)))
     result = run(
         "reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100, "--out", out, "--json"
@@ -217,14 +322,28 @@ def test_reservoir(tmp_path):
 
 def test_reservoir_with_gates_and_seasons(tmp_path):
     dam, inflow, out = tmp_path / "d.json", tmp_path / "i.csv", tmp_path / "o.csv"
-    gate = {"levels": [85, 95, 105], "openings": [0, 1, 3],
-            "flows": [[0, 0, 0], [0, 50, 120], [0, 80, 200]]}  # fmt: skip
-    dam.write_text(json.dumps({
-        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
-        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 104, "release": 400, "top": 106,
-        "dt_h": 6, "seasons": [{"from": "0401", "to": "0714", "level": 98}],
-        "gates": [{"name": "g1", **gate}, {"name": "g2", **gate}],
-    }))  # fmt: skip
+    gate = {
+        "levels": [85, 95, 105],
+        "openings": [0, 1, 3],
+        "flows": [[0, 0, 0], [0, 50, 120], [0, 80, 200]],
+    }
+    dam.write_text(
+        json.dumps(
+            {
+                "levels": [80, 90, 100, 110],
+                "volumes": [0, 10, 40, 100],
+                "outlet_levels": [80, 95, 110],
+                "outlet_flows": [0, 300, 900],
+                "dead": 85,
+                "limit": 104,
+                "release": 400,
+                "top": 106,
+                "dt_h": 6,
+                "seasons": [{"from": "0401", "to": "0714", "level": 98}],
+                "gates": [{"name": "g1", **gate}, {"name": "g2", **gate}],
+            }
+        )
+    )
     times = [f"2026-07-{10 + k // 4:02d} {k % 4 * 6:02d}:00" for k in range(36)]
     words = ["reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 104, "--out", out]
     inflow.write_text("time,flow\n" + "".join(f"{t},100\n" for t in times))

@@ -52,8 +52,17 @@ def test_a_time_that_repeats_or_goes_back_is_named(tmp_path, files, row, text):
     lines = forcing.read_text().splitlines()
     lines.insert(40 if row.startswith("30") else 41, row)
     forcing.write_text("\n".join(lines))
-    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--out", tmp_path / "x.csv")  # fmt: skip
+    result = run(
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        tmp_path / "x.csv",
+    )
     assert result.exit_code == 1
     assert text in result.output
     assert "repeats or goes back" in result.output
@@ -62,8 +71,17 @@ def test_a_time_that_repeats_or_goes_back_is_named(tmp_path, files, row, text):
 def test_a_jump_in_the_forcing_is_told(tmp_path, files):
     basin, forcing, _ = files
     without(forcing, 101, 111)
-    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--out", tmp_path / "x.csv")  # fmt: skip
+    result = run(
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        tmp_path / "x.csv",
+    )
     assert result.exit_code == 0
     assert "time jumps at line 102" in result.output
 
@@ -108,8 +126,19 @@ def test_a_state_of_other_parameters_is_refused(tmp_path, files):
 
 def test_a_period_turned_round_is_a_wrong_call(tmp_path, files):
     _, forcing, told = files
-    result = run("correct", "--observed", forcing, "--forecast", told, "--from", 500, "--to", 100,
-                 "--out", tmp_path / "c.csv")  # fmt: skip
+    result = run(
+        "correct",
+        "--observed",
+        forcing,
+        "--forecast",
+        told,
+        "--from",
+        500,
+        "--to",
+        100,
+        "--out",
+        tmp_path / "c.csv",
+    )
     assert result.exit_code == 2
     assert "comes after" in result.output
 
@@ -119,9 +148,26 @@ def test_a_score_that_cannot_be_is_null_in_json(tmp_path, files):
     lines = forcing.read_text().splitlines()
     flat = [",".join([*line.split(",")[:-1], "5.0"]) for line in lines[601:]]
     forcing.write_text("\n".join(lines[:601] + flat))
-    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--to", 400, "--check-from", 650, "--check-to", 730, "--max-evals", 60,
-                 "--out", tmp_path / "b.json", "--json")  # fmt: skip
+    result = run(
+        "calibrate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--to",
+        400,
+        "--check-from",
+        650,
+        "--check-to",
+        730,
+        "--max-evals",
+        60,
+        "--out",
+        tmp_path / "b.json",
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["dc_check"] is None
 
@@ -132,22 +178,53 @@ def test_ranges_with_unstable_reaches_are_searched_around(tmp_path, files):
     wide["params"] |= {"KE": 72.0}
     wide["sce_ranges"] = {"XE": [0.0, 0.5], "KC": [0.8, 1.1]}
     basin.write_text(json.dumps(wide))
-    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--max-evals", 100, "--out", tmp_path / "b.json")  # fmt: skip
+    result = run(
+        "calibrate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--max-evals",
+        100,
+        "--out",
+        tmp_path / "b.json",
+    )
     assert result.exit_code == 0, result.output
 
 
 def test_gates_must_be_whole(tmp_path):
     dam, inflow = tmp_path / "d.json", tmp_path / "i.csv"
     gate = {"levels": [85, 95], "openings": [0, 1], "flows": [[0, 0], [0, 50]]}
-    dam.write_text(json.dumps({
-        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
-        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 104, "release": 400, "top": 106,
-        "dt_h": 6, "gates": [{"name": "g1", **gate}, {"name": "g2", **gate}],
-    }))  # fmt: skip
+    dam.write_text(
+        json.dumps(
+            {
+                "levels": [80, 90, 100, 110],
+                "volumes": [0, 10, 40, 100],
+                "outlet_levels": [80, 95, 110],
+                "outlet_flows": [0, 300, 900],
+                "dead": 85,
+                "limit": 104,
+                "release": 400,
+                "top": 106,
+                "dt_h": 6,
+                "gates": [{"name": "g1", **gate}, {"name": "g2", **gate}],
+            }
+        )
+    )
     inflow.write_text("time,flow,g1\n1,100,1\n")
-    result = run("reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100,
-                 "--out", tmp_path / "o.csv")  # fmt: skip
+    result = run(
+        "reservoir",
+        "--reservoir",
+        dam,
+        "--inflow",
+        inflow,
+        "--level",
+        100,
+        "--out",
+        tmp_path / "o.csv",
+    )
     assert result.exit_code == 1
     assert "['g2'] are missing" in result.output
 
@@ -156,9 +233,27 @@ def test_now_writes_one_forecast_and_says_what_it_comes_to(tmp_path, files):
     _, forcing, told = files
     out = tmp_path / "c.csv"
     without(forcing, 601, 731)
-    result = run("correct", "--observed", forcing, "--forecast", told, "--to", 500, "--leads", 9,
-                 "--now", "--mark", "low=0.001", "--mark", "high=9999", "--out", out,
-                 "--plot", tmp_path / "c.png", "--json")  # fmt: skip
+    result = run(
+        "correct",
+        "--observed",
+        forcing,
+        "--forecast",
+        told,
+        "--to",
+        500,
+        "--leads",
+        9,
+        "--now",
+        "--mark",
+        "low=0.001",
+        "--mark",
+        "high=9999",
+        "--out",
+        out,
+        "--plot",
+        tmp_path / "c.png",
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     assert {r["issued"] for r in rows(out)} == {"600"}
     bulletin = json.loads(result.stdout)
@@ -182,39 +277,85 @@ def test_the_step_is_that_of_the_times(tmp_path, files):
     words = ["verify", "--observed", forcing, "--forecast", told, "--events", events, "--area", 200]
     assert run(*words).exit_code == 0
     assert "not the 1 h" in run(*words, "--dt-h", 24).output
-    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--out", tmp_path / "x.csv")  # fmt: skip
+    result = run(
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        tmp_path / "x.csv",
+    )
     assert result.exit_code == 1
     assert "1 h, that of the model 24 h" in result.output
 
 
-@pytest.mark.parametrize("change", [
-    {"params": [1, 2]}, {"params": None}, {"initial": 5}, {"sub_areas_km2": [[1], [2, 3]]},
-    {"thiessen_rows_sub_cols_gauge": [[1, 4], [0.4, 0.6]]}, {"dt_h": 0}, {"dt_h": "x"},
-    {"sce_ranges": {"KC": [0.8]}}, {"sce_ranges": {"KC": [1.2, 0.7]}}, {"sce_ranges": 5},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"params": [1, 2]},
+        {"params": None},
+        {"initial": 5},
+        {"sub_areas_km2": [[1], [2, 3]]},
+        {"thiessen_rows_sub_cols_gauge": [[1, 4], [0.4, 0.6]]},
+        {"dt_h": 0},
+        {"dt_h": "x"},
+        {"sce_ranges": {"KC": [0.8]}},
+        {"sce_ranges": {"KC": [1.2, 0.7]}},
+        {"sce_ranges": 5},
+    ],
+)
 def test_a_basin_file_that_cannot_be_is_one_sentence(tmp_path, files, change):
     basin, forcing, _ = files
     basin.write_text(json.dumps(json.loads(basin.read_text()) | change))
     out = tmp_path / "kept.json"
     out.write_text("as it was")
-    result = run("calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--max-evals", 50, "--out", out)  # fmt: skip
+    result = run(
+        "calibrate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--max-evals",
+        50,
+        "--out",
+        out,
+    )
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert len(result.output.strip().splitlines()) == 1
     assert out.read_text() == "as it was"
 
 
-@pytest.mark.parametrize("change", [
-    {"reach": [[[0.0]]]}, {"late": [[[0.0]]]}, {"land": None}, {"land": "a"}, {"land": [1, 2]},
-    {"land": [[[float("nan")] * 9] * 2]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reach": [[[0.0]]]},
+        {"late": [[[0.0]]]},
+        {"land": None},
+        {"land": "a"},
+        {"land": [1, 2]},
+        {"land": [[[float("nan")] * 9] * 2]},
+    ],
+)
 def test_a_damaged_state_is_refused(tmp_path, files, change):
     basin, forcing, _ = files
     state = tmp_path / "s.json"
-    words = ["simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-             "--out", tmp_path / "x.csv"]  # fmt: skip
+    words = [
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        tmp_path / "x.csv",
+    ]
     run(*words, "--save-state", state)
     state.write_text(json.dumps(json.loads(state.read_text()) | change))
     result = run(*words, "--state", state)
@@ -222,15 +363,31 @@ def test_a_damaged_state_is_refused(tmp_path, files, change):
     assert isinstance(result.exception, SystemExit)
 
 
-@pytest.mark.parametrize("words", [
-    ["--plot", "x.jpg"], ["--plot", "none/x.png"], ["--save-state", "none/s.json"],
-    ["--mark", "a=inf"], ["--plot-from", "never", "--plot", "x.png"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--plot", "x.jpg"],
+        ["--plot", "none/x.png"],
+        ["--save-state", "none/s.json"],
+        ["--mark", "a=inf"],
+        ["--plot-from", "never", "--plot", "x.png"],
+    ],
+)
 def test_what_cannot_be_written_or_drawn_is_told(tmp_path, files, words, monkeypatch):
     basin, forcing, _ = files
     monkeypatch.chdir(tmp_path)
-    result = run("simulate", "--model", "xaj", "--basin", basin, "--forcing", forcing,
-                 "--out", "x.csv", *words)  # fmt: skip
+    result = run(
+        "simulate",
+        "--model",
+        "xaj",
+        "--basin",
+        basin,
+        "--forcing",
+        forcing,
+        "--out",
+        "x.csv",
+        *words,
+    )
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit)
     assert not list(tmp_path.glob("*.part"))
@@ -258,21 +415,52 @@ def test_files_as_people_have_them(tmp_path, files):
     assert run(*words, "--basin", basin).exit_code == 1
 
 
-@pytest.mark.parametrize("change", [
-    {"dt_h": None}, {"dt_h": 0}, {"limit": None}, {"release": -5}, {"levels": {}}, {"top": "x"},
-    {"seasons": [1]}, {"seasons": [{"from": "0231", "to": "0301", "level": 100}]},
-    {"gates": 5}, {"gates": [{"name": "a"}]}, {"outlet_flows": [0, None, 900]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dt_h": None},
+        {"dt_h": 0},
+        {"limit": None},
+        {"release": -5},
+        {"levels": {}},
+        {"top": "x"},
+        {"seasons": [1]},
+        {"seasons": [{"from": "0231", "to": "0301", "level": 100}]},
+        {"gates": 5},
+        {"gates": [{"name": "a"}]},
+        {"outlet_flows": [0, None, 900]},
+    ],
+)
 def test_a_reservoir_file_that_cannot_be_is_told(tmp_path, change):
     dam, inflow = tmp_path / "d.json", tmp_path / "i.csv"
-    dam.write_text(json.dumps({
-        "levels": [80, 90, 100, 110], "volumes": [0, 10, 40, 100], "outlet_levels": [80, 95, 110],
-        "outlet_flows": [0, 300, 900], "dead": 85, "limit": 104, "release": 400, "top": 106,
-        "dt_h": 6, **change,
-    }))  # fmt: skip
+    dam.write_text(
+        json.dumps(
+            {
+                "levels": [80, 90, 100, 110],
+                "volumes": [0, 10, 40, 100],
+                "outlet_levels": [80, 95, 110],
+                "outlet_flows": [0, 300, 900],
+                "dead": 85,
+                "limit": 104,
+                "release": 400,
+                "top": 106,
+                "dt_h": 6,
+                **change,
+            }
+        )
+    )
     inflow.write_text("time,flow_m3s\n2026-07-01 00:00,100\n2026-07-01 06:00,100\n")
-    result = run("reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100,
-                 "--out", tmp_path / "o.csv")  # fmt: skip
+    result = run(
+        "reservoir",
+        "--reservoir",
+        dam,
+        "--inflow",
+        inflow,
+        "--level",
+        100,
+        "--out",
+        tmp_path / "o.csv",
+    )
     assert result.exit_code in (1, 2), result.output
     assert isinstance(result.exception, SystemExit), result.exception
 
@@ -283,8 +471,9 @@ def test_batch_goes_on_past_what_cannot_be_done(tmp_path, files):
     (tmp_path / "null.json").write_text(
         json.dumps(json.loads(basin.read_text()) | {"params": None})
     )
-    jobs.write_text("basin,forcing,out\nnull.json,f.csv,a.csv\nb.json,f.csv,none/b.csv\n"
-                    "b.json,f.csv,c.csv\n")  # fmt: skip
+    jobs.write_text(
+        "basin,forcing,out\nnull.json,f.csv,a.csv\nb.json,f.csv,none/b.csv\nb.json,f.csv,c.csv\n"
+    )
     result = run("batch", "--model", "xaj", "--list", jobs, "--json")
     assert result.exit_code == 3
     assert (tmp_path / "c.csv").exists()
@@ -300,8 +489,9 @@ def test_millimetres_give_a_depth_without_an_area(tmp_path):
         lines = [f"{k},{v}" for k, v in enumerate([1, 2, peak, 4, 2, 1])]
         path.write_text("\n".join(["day,flow_mm", *lines]))
     events.write_text("start,end\n1,5\n")
-    result = run("verify", "--observed", flow, "--forecast", told, "--events", events,
-                 "--dt-h", 24, "--json")  # fmt: skip
+    result = run(
+        "verify", "--observed", flow, "--forecast", told, "--events", events, "--dt-h", 24, "--json"
+    )
     assert result.exit_code == 0, result.output
     (event,) = json.loads(result.stdout)["events"]
     assert event["leads"][0]["depth"]["error"] == -1.0
@@ -326,7 +516,16 @@ def test_an_inflow_in_millimetres_is_refused(tmp_path):
     dam, inflow = tmp_path / "d.json", tmp_path / "i.csv"
     dam.write_text("{}")
     inflow.write_text("time,flow_mm\n1,100\n2,100\n")
-    result = run("reservoir", "--reservoir", dam, "--inflow", inflow, "--level", 100,
-                 "--out", tmp_path / "o.csv")  # fmt: skip
+    result = run(
+        "reservoir",
+        "--reservoir",
+        dam,
+        "--inflow",
+        inflow,
+        "--level",
+        100,
+        "--out",
+        tmp_path / "o.csv",
+    )
     assert result.exit_code == 1
     assert "is in mm, it must be in m3s" in result.output

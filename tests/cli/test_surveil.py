@@ -59,8 +59,20 @@ def test_many_series_in_chunks_and_a_preset_of_parameters(tmp_path):
         == 2
     )
     params.write_text('{"z": 4}')
-    result = run("detect", "--method", "ears_c1", "--params", params, "--in", source, "--out", out,
-                 "--from", "2021-01-01", "--json")  # fmt: skip
+    result = run(
+        "detect",
+        "--method",
+        "ears_c1",
+        "--params",
+        params,
+        "--in",
+        source,
+        "--out",
+        out,
+        "--from",
+        "2021-01-01",
+        "--json",
+    )
     assert json.loads(result.stdout)["series"] == 3
     assert {r["series"] for r in rows(out)} == {"county0", "county1", "county2"}
     assert min(r["date"] for r in rows(out)) == "2021-01-04"
@@ -68,11 +80,13 @@ def test_many_series_in_chunks_and_a_preset_of_parameters(tmp_path):
 
 @pytest.mark.parametrize(
     ("dates", "periods"),
-    [(["2021-01-01", "2021-01-02", "2021-01-05", "2021-01-06"], 6),
-     (["2021-01-04", "2021-01-11", "2021-02-01", "2021-02-08"], 6),
-     (["2021-01-01", "2021-02-01", "2021-04-01"], 4),
-     (["2021-01-01", "2021-01-08", "2021-01-15", "2021-01-23"], 4)],
-)  # fmt: skip
+    [
+        (["2021-01-01", "2021-01-02", "2021-01-05", "2021-01-06"], 6),
+        (["2021-01-04", "2021-01-11", "2021-02-01", "2021-02-08"], 6),
+        (["2021-01-01", "2021-02-01", "2021-04-01"], 4),
+        (["2021-01-01", "2021-01-08", "2021-01-15", "2021-01-23"], 4),
+    ],
+)
 def test_a_period_without_a_row_is_missing_not_skipped(tmp_path, dates, periods):
     source, out = tmp_path / "s.csv", tmp_path / "r.csv"
     source.write_text("date,observed\n" + "".join(f"{d},1\n" for d in reversed(dates)))
@@ -96,9 +110,10 @@ def test_unreadable_cells_are_named_and_count_as_missing(tmp_path):
     assert result.exit_code == 3
     errors = json.loads(result.stdout)["errors"]
     assert [e.split(":")[0] for e in sorted(errors)] == [
-        "s.csv, line 11, column observed", "s.csv, line 21, column date",
+        "s.csv, line 11, column observed",
+        "s.csv, line 21, column date",
         "s.csv, line 31, column observed",
-    ]  # fmt: skip
+    ]
     assert rows(out)[9]["reason"] == "missing"
 
 
@@ -152,10 +167,11 @@ def test_rt_of_every_kind(tmp_path):
     cases.write_text("t,I\n" + "".join(f"{t},{5 + t % 3}\n" for t in range(1, 41)))
     si.write_text("k,w\n0,0\n1,0.5\n2,0.5\n")
     for method, more in (
-        ("nonparametric", ["--si", si]), ("cohort", ["--si", si]),
+        ("nonparametric", ["--si", si]),
+        ("cohort", ["--si", si]),
         ("parametric", ["--mean-si", 3, "--std-si", 1.5]),
         ("uncertain", ["--mean-si", 3, "--std-si", 1.5]),
-    ):  # fmt: skip
+    ):
         result = run("rt", "--method", method, "--incidence", cases, *more, "--out", out, "--json")
         assert result.exit_code == 0, result.output
         assert 0.7 < float(rows(out)[10]["Mean(R)"]) < 1.3
@@ -169,23 +185,31 @@ def test_rt_of_every_kind(tmp_path):
 def test_scan_nowcast_simulate(tmp_path):
     rng = np.random.default_rng(1)
     places, cases, out = tmp_path / "p.csv", tmp_path / "c.csv", tmp_path / "o.csv"
-    places.write_text("place,latitude,longitude\n" + "".join(
-        f"村{k},{24 + k % 5 / 50},{117 + k // 5 / 50}\n" for k in range(25)))  # fmt: skip
+    places.write_text(
+        "place,latitude,longitude\n"
+        + "".join(f"村{k},{24 + k % 5 / 50},{117 + k // 5 / 50}\n" for k in range(25))
+    )
     lines = [f"村{rng.integers(25)},2021-09-{rng.integers(1, 29):02d}" for _ in range(80)]
     lines += ["村3,2021-09-28"] * 9 + ["无此村,2021-09-01"]
     cases.write_text("place,date\n" + "\n".join(lines))
-    result = run("scan", "--cases", cases, "--places", places, "--out", out, "--json",
-                 "--replicates", 99)  # fmt: skip
+    result = run(
+        "scan", "--cases", cases, "--places", places, "--out", out, "--json", "--replicates", 99
+    )
     assert result.exit_code == 3
     told = json.loads(result.stdout)
     assert told["best"]["p"] == 0.01
     assert "无此村" in told["errors"][0]
     assert rows(out)[0]["centre"] == "村3"
     line_list = tmp_path / "l.csv"
-    line_list.write_text("onset,report\n" + "".join(
-        f"2021-09-{d:02d},2021-09-{d + rng.integers(0, 5):02d}\n"
-        for d in range(1, 21) for _ in range(8)
-    ) + "2021-09-09,2021-09-01\n")  # fmt: skip
+    line_list.write_text(
+        "onset,report\n"
+        + "".join(
+            f"2021-09-{d:02d},2021-09-{d + rng.integers(0, 5):02d}\n"
+            for d in range(1, 21)
+            for _ in range(8)
+        )
+        + "2021-09-09,2021-09-01\n"
+    )
     result = run("nowcast", "--linelist", line_list, "--now", "2021-09-20", "--out", out, "--json")
     assert (result.exit_code, json.loads(result.stdout)["now"]) == (3, "2021-09-20")
     assert float(rows(out)[-1]["mean"]) > float(rows(out)[-1]["reported"])
@@ -196,8 +220,10 @@ def test_scan_nowcast_simulate(tmp_path):
 
 
 def test_heavy_libraries_wait_for_their_command():
-    code = "import sys; from fangxian.cli.main import root; import fangxian.cli.surveil; " \
-           "print([m for m in ('numba', 'scipy', 'numpy') if m in sys.modules])"  # fmt: skip
+    code = (
+        "import sys; from fangxian.cli.main import root; import fangxian.cli.surveil; "
+        "print([m for m in ('numba', 'scipy', 'numpy') if m in sys.modules])"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 
@@ -207,15 +233,28 @@ def test_the_engine_changes_no_digit(tmp_path):
     source = tmp_path / "s.csv"
     rng = np.random.default_rng(1)
     start = np.datetime64("2021-01-04")
-    source.write_text("series,date,observed\n" + "".join(
-        f"s{k},{start + 7 * t},{rng.poisson(3)}\n"
-        for k in range(600) for t in range(30)))  # fmt: skip
+    source.write_text(
+        "series,date,observed\n"
+        + "".join(f"s{k},{start + 7 * t},{rng.poisson(3)}\n" for k in range(600) for t in range(30))
+    )
     made = []
     for engine in ("here", "processes:2", "dask"):
         out = tmp_path / f"{engine[:4]}.csv"
-        words = [sys.executable, "-m", "fangxian.cli", "surveil", "detect", "--method", "ears_c2",
-                 "--in", str(source), "--out", str(out)]  # fmt: skip
-        subprocess.run(words, check=True, capture_output=True,
-                       env={**os.environ, "FANGXIAN_COMPUTE": engine})  # fmt: skip
+        words = [
+            sys.executable,
+            "-m",
+            "fangxian.cli",
+            "surveil",
+            "detect",
+            "--method",
+            "ears_c2",
+            "--in",
+            str(source),
+            "--out",
+            str(out),
+        ]
+        subprocess.run(
+            words, check=True, capture_output=True, env={**os.environ, "FANGXIAN_COMPUTE": engine}
+        )
         made.append(out.read_bytes())
     assert made[0] == made[1] == made[2]

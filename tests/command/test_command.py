@@ -41,9 +41,15 @@ def order(lin, hexi):
 
 @pytest.mark.parametrize(
     ("hazard", "warning", "year", "wanted"),
-    [("rain", "IV", 2019, ["IV"]), ("rain", "III", 2023, ["IV"]), ("rain", "II", 2023, ["III"]),
-     ("rain", "I", 2023, ["I", "II"]), ("typhoon", "II", 2023, ["II"]), ("rain", "IV", 2023, None)],
-)  # fmt: skip
+    [
+        ("rain", "IV", 2019, ["IV"]),
+        ("rain", "III", 2023, ["IV"]),
+        ("rain", "II", 2023, ["III"]),
+        ("rain", "I", 2023, ["I", "II"]),
+        ("typhoon", "II", 2023, ["II"]),
+        ("rain", "IV", 2023, None),
+    ],
+)
 def test_the_edition_of_the_day_decides(hazard, warning, year, wanted):
     at = datetime(year, 8, 30, tzinfo=UTC)
     found = by_warning(hazard=hazard, warning=Level[warning], at=at)
@@ -136,8 +142,14 @@ def test_an_order_goes_its_way_step_by_step(order, chen, lin):
     do.close_order(order=order, reason="完成", by=lin)
     assert (order.state, order.done, order.total) == ("closed", 12, 12)
     kinds = Event.objects.filter(subject_kind="order").values_list("kind", flat=True)
-    assert list(kinds) == ["order.issued", "order.acknowledged", "order.in_progress",
-                           "order.reported", "order.verified", "order.closed"]  # fmt: skip
+    assert list(kinds) == [
+        "order.issued",
+        "order.acknowledged",
+        "order.in_progress",
+        "order.reported",
+        "order.verified",
+        "order.closed",
+    ]
 
 
 def test_no_step_is_taken_out_of_turn(order, chen, lin):

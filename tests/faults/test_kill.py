@@ -82,5 +82,13 @@ def test_a_worker_killed_again_and_again_does_each_thing_once(environment):
     worker.kill()
     worker.wait()
     n = 11 + 5 + 146
-    assert found == {"orders": n, "issued": n, "delivered": n, "told": n, "messages": n,
-                     "deliveries": 2 * n, "open": 0, "chain": []}  # fmt: skip
+    assert found == {
+        "orders": n,
+        "issued": n,
+        "delivered": n,
+        "told": n,
+        "messages": n,
+        "deliveries": 2 * n,
+        "open": 0,
+        "chain": [],
+    }

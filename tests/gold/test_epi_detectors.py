@@ -30,9 +30,11 @@ def test_every_file_of_reference_results_has_a_preset():
     known = {"input", "input_incidence", "input_si", "parametric_si_distr"}
     suffixes = {p.stem.split("__")[1] for p in GOLD.glob("*__*.csv")} - known
     assert {s for s in suffixes if s not in PRESETS} <= {
-        "R_nonparametric_weekly", "R_parametric_weekly", "R_uncertain_weekly",
+        "R_nonparametric_weekly",
+        "R_parametric_weekly",
+        "R_uncertain_weekly",
         "WT_cohort_mean_weekly",
-    }  # fmt: skip
+    }
     assert len(WEEKLY) == 197
     assert len(DAILY) == 6
 
@@ -61,9 +63,11 @@ def test_weekly_and_monthly(name):
     if not preset.startswith("fflex"):
         return
     for ours, theirs in (
-        (found.expected, "expected"), (found.more["phi"], "phi"), (found.p, "pvalue"),
+        (found.expected, "expected"),
+        (found.more["phi"], "phi"),
+        (found.p, "pvalue"),
         (found.more["trend"], "trend"),
-    ):  # fmt: skip
+    ):
         worst, pattern = differs(ours[0], column(reference, theirs))
         assert (worst <= 1e-9, pattern) == (True, 0), theirs
 
@@ -78,9 +82,10 @@ def test_essence(name):
     assert (found.more["colour"][0] == colour).all()
     assert (found.alarm[0] == (colour == 3)).all()
     for ours, theirs in (
-        (found.expected, "baseline_expected"), (found.more["statistic"], "test_statistic"),
+        (found.expected, "baseline_expected"),
+        (found.more["statistic"], "test_statistic"),
         (found.p, "p.value"),
-    ):  # fmt: skip
+    ):
         there = column(reference, theirs)
         assert (np.isfinite(ours[0]) == np.isfinite(there)).all()
         known = np.isfinite(there)

@@ -13,9 +13,14 @@ pytestmark = pytest.mark.shared
 
 SETS = {"Flu2009": (2.6, 1.5), "Flu1918": (2.6, 1.5), "Measles1861": (14.9, 3.9)}
 R_QUANTILES = (
-    "Quantile.0.025(R)", "Quantile.0.05(R)", "Quantile.0.25(R)", "Median(R)", "Quantile.0.75(R)",
-    "Quantile.0.95(R)", "Quantile.0.975(R)",
-)  # fmt: skip
+    "Quantile.0.025(R)",
+    "Quantile.0.05(R)",
+    "Quantile.0.25(R)",
+    "Median(R)",
+    "Quantile.0.75(R)",
+    "Quantile.0.95(R)",
+    "Quantile.0.975(R)",
+)
 
 
 def the_set(name):
@@ -146,8 +151,16 @@ def test_new_mexico_poisson():
     at = np.array([[float(r[1]), float(r[2])] for r in places])
     distance = np.hypot(*(at[:, None] - at).transpose(2, 0, 1))
     order, sizes = scan.circles(distance, expected, np.inf, 0.5)
-    setting = dict(places=len(places), order=order, sizes=sizes, windows=8, distance=distance,
-                   population=expected, days=17, seed=2)  # fmt: skip
+    setting = dict(
+        places=len(places),
+        order=order,
+        sizes=sizes,
+        windows=8,
+        distance=distance,
+        population=expected,
+        days=17,
+        seed=2,
+    )
     best = scan.scan(place, year, own_trend=True, **setting).clusters[0]
     assert {places[k][0] for k in best.places} == {"LosAlamos", "SantaFe"}
     assert best.days in (3, 4)

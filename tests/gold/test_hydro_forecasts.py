@@ -65,8 +65,12 @@ def test_most_floods_beat_persistence():
     for t in np.argsort(-truth).tolist():
         if len(floods) < 10 and 72 <= t < len(truth) - 72 and all(abs(t - f) > 168 for f in floods):
             floods.append(t)
-    events = [verify.by_event(flow, truth, RULES, leads=LEADS, event=(t - 72, t + 72), dt_h=1,
-                              area_km2=920) for t in floods]  # fmt: skip
+    events = [
+        verify.by_event(
+            flow, truth, RULES, leads=LEADS, event=(t - 72, t + 72), dt_h=1, area_km2=920
+        )
+        for t in floods
+    ]
     for rates in verify.rates_by_lead(events):
         assert rates.beats_persistence >= 0.8, rates
 
@@ -93,9 +97,22 @@ def xaj_hourly():
     rain, pan, q = column("P")[:, None], column("E")[:, None], column("Qmm") * 920 / 3.6
     year = np.array([r["DatesR"][:4] for r in rows])
     learn, check = (np.flatnonzero(year == y) for y in ("2005", "2006"))
-    ranges = dict(KC=(0.3, 1.6), UM=(5, 50), LM=(50, 120), C=(0.05, 0.3), WM=(120, 380),
-                  B=(0.05, 1.2), SM=(1, 100), EX=(1, 2), KG=(0.01, 0.4), KI=(0.01, 0.55),
-                  CS=(0.001, 0.9), CI=(0.1, 0.99), CG=(0.9, 0.9995), CR=(0.0, 0.9))  # fmt: skip
+    ranges = dict(
+        KC=(0.3, 1.6),
+        UM=(5, 50),
+        LM=(50, 120),
+        C=(0.05, 0.3),
+        WM=(120, 380),
+        B=(0.05, 1.2),
+        SM=(1, 100),
+        EX=(1, 2),
+        KG=(0.01, 0.4),
+        KI=(0.01, 0.55),
+        CS=(0.001, 0.9),
+        CI=(0.1, 0.99),
+        CG=(0.9, 0.9995),
+        CR=(0.0, 0.9),
+    )
     fixed = {n: low for n, (low, _) in ranges.items()} | dict(IM=0.01, KE=0.0, XE=0.4)
     low, high, sets = space(ranges, fixed)
     where, stop = xaj.Basin([920.0], 1.0), learn[-1] + 1
@@ -135,8 +152,9 @@ def by_lead(flow, raw, q, check):
 def test_the_filter_on_states_of_an_hourly_basin():
     """Never below raw on a year it has not seen, and far above at short leads."""
     *basin, p, learn, check = xaj_hourly()
-    flow, use, raw = issued(*basin, p, 12, Noise(rain=0.3, flow=0.1),
-                                  slice(learn[0], learn[-1] + 1))  # fmt: skip
+    flow, use, raw = issued(
+        *basin, p, 12, Noise(rain=0.3, flow=0.1), slice(learn[0], learn[-1] + 1)
+    )
     q, period = basin[3], slice(check[0], check[-1] + 1)
     found = by_lead(flow, raw, q, period)
     assert all(better >= plain for plain, better in found.values())

@@ -69,8 +69,10 @@ def test_chengcun_with_the_given_parameters():
     assert np.abs(quick - closed).max() < 1e-4 * closed.max()
 
 
-@pytest.mark.parametrize(("published", "first_day", "expected"), [
-    (True, 0, 0.8685), (True, 365, 0.8610), (False, 0, 0.8685), (False, 365, 0.8610)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("published", "first_day", "expected"),
+    [(True, 0, 0.8685), (True, 365, 0.8610), (False, 0, 0.8685), (False, 365, 0.8610)],
+)
 def test_chengcun_calibrated(published, first_day, expected):
     """The sheet's figures belong to the program that loses water; with a closed balance the same
     search ends a little elsewhere."""
@@ -85,17 +87,35 @@ def test_chengcun_calibrated(published, first_day, expected):
 
     found = sce_ua(evaluate, low, high, seed=1, max_evaluations=4000)
     p, _ = sets(found.best[None])
-    exact, _ = xaj.run(where, rain, pan, p, xaj.start(where, p, wu=10, wl=30, wd=20),
-                       published=published)  # fmt: skip
+    exact, _ = xaj.run(
+        where, rain, pan, p, xaj.start(where, p, wu=10, wl=30, wd=20), published=published
+    )
     dc = nse(exact[:, first_day:], observed[first_day:])[0]
     assert dc >= expected
     assert dc == pytest.approx(1 - found.value, abs=1e-6)
     assert "CG" in {list(basin["sce_ranges"])[k] for k in found.on_bound}
 
 
-TUNXI = dict(KC=0.907, B=0.532, C=0.046, WM=113.14, UM=20.7, LM=72.7, IM=0.001, SM=23.782, EX=0.74,
-             KG=0.345, KI=0.354, CG=0.127, CI=0.124, CS=0.0, CR=0.939**24, KE=0.0, XE=0.2,
-             L=2.0)  # fmt: skip
+TUNXI = dict(
+    KC=0.907,
+    B=0.532,
+    C=0.046,
+    WM=113.14,
+    UM=20.7,
+    LM=72.7,
+    IM=0.001,
+    SM=23.782,
+    EX=0.74,
+    KG=0.345,
+    KI=0.354,
+    CG=0.127,
+    CI=0.124,
+    CS=0.0,
+    CR=0.939**24,
+    KE=0.0,
+    XE=0.2,
+    L=2.0,
+)
 
 
 def test_tunxi_runs_with_its_parameters_and_a_third_party_agrees():
@@ -128,9 +148,22 @@ def small_basin():
     floods = [(int(r["start"]), int(r["end"]) + 1) for r in rows]
     rain, pan, q = column("p_mm")[:, None], column("pet_mm")[:, None], column("q_m3s")
     where = xaj.Basin([22.0], 1.0)
-    ranges = dict(KC=(0.5, 1.5), UM=(5, 40), LM=(50, 100), C=(0.05, 0.3), WM=(100, 250),
-                  B=(0.05, 1.0), SM=(1, 80), EX=(1, 2), KG=(0.01, 0.4), KI=(0.01, 0.55),
-                  CS=(1e-5, 0.9), CI=(0.01, 0.98), CG=(0.9, 0.9995), L=(0, 8.9))  # fmt: skip
+    ranges = dict(
+        KC=(0.5, 1.5),
+        UM=(5, 40),
+        LM=(50, 100),
+        C=(0.05, 0.3),
+        WM=(100, 250),
+        B=(0.05, 1.0),
+        SM=(1, 80),
+        EX=(1, 2),
+        KG=(0.01, 0.4),
+        KI=(0.01, 0.55),
+        CS=(1e-5, 0.9),
+        CI=(0.01, 0.98),
+        CG=(0.9, 0.9995),
+        L=(0, 8.9),
+    )
     fixed = {n: low for n, (low, _) in ranges.items()} | dict(IM=0.01, CR=0.0, KE=0.0, XE=0.4)
     low, high, sets = space(ranges, fixed)
 
@@ -150,8 +183,9 @@ def small_basin():
 def test_ten_floods_of_a_small_basin():
     """A hard, honest case. The sheet's two seeds end at 0.50 and 0.56 after 8,296 runs."""
     low, high, flows, score, floods, q = small_basin()
-    found = sce_ua(lambda p: 1 - score(flows(p), floods), low, high, seed=1, complexes=8,
-                   max_evaluations=8000)  # fmt: skip
+    found = sce_ua(
+        lambda p: 1 - score(flows(p), floods), low, high, seed=1, complexes=8, max_evaluations=8000
+    )
     assert 1 - found.value >= 0.56
     flow = flows(found.best[None])[0]
     rules, _ = grading_rules(date(2026, 1, 1))
@@ -161,8 +195,14 @@ def test_ten_floods_of_a_small_basin():
 
 def test_floods_kept_out_of_the_fit_show_what_it_is_worth():
     low, high, flows, score, floods, _ = small_basin()
-    found = sce_ua(lambda p: 1 - score(flows(p), floods[:7]), low, high, seed=1, complexes=8,
-                   max_evaluations=4000)  # fmt: skip
+    found = sce_ua(
+        lambda p: 1 - score(flows(p), floods[:7]),
+        low,
+        high,
+        seed=1,
+        complexes=8,
+        max_evaluations=4000,
+    )
     check = score(flows(found.best[None]), floods[7:])[0]
     assert (1 - found.value) - check > 0.1  # the gap that a calibration flags
 

@@ -154,8 +154,9 @@ def test_moving_percentile_by_hand():
     y = np.ones((1, 6 * 365 + 10))
     y[0, -7:] = 2
     for q, expected in ((50.0, 7.0), (100.0, 7.0)):
-        found = detect_by_name("moving_percentile", Series(y, freq=365), {"percentile": q},
-                               np.array([y.shape[1] - 1]))  # fmt: skip
+        found = detect_by_name(
+            "moving_percentile", Series(y, freq=365), {"percentile": q}, np.array([y.shape[1] - 1])
+        )
         assert found.threshold[0, 0] == expected
         assert found.more["sum"][0, 0] == 14
         assert found.alarm[0, 0]
@@ -169,9 +170,12 @@ def test_percentile_rules_agree_on_the_middle_of_an_odd_number(rule, bound):
     y = np.zeros((1, 60))
     y[0, 52 - 52 + 3 : 52 - 52 + 8] = [1, 2, 3, 4, 5]
     y[0, 57] = 9
-    found = detect_by_name("moving_percentile", Series(y),
-                           {"interpolation": rule, "years": 1, "share": 1.0},
-                           np.array([57]))  # fmt: skip
+    found = detect_by_name(
+        "moving_percentile",
+        Series(y),
+        {"interpolation": rule, "years": 1, "share": 1.0},
+        np.array([57]),
+    )
     assert found.threshold[0, 0] == bound
 
 
@@ -236,9 +240,17 @@ def test_the_future_changes_nothing(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["farrington_flexible", "farrington_1996", "ears_c1", "ears_c2", "bayes",
-             "moving_percentile", "pooled"]
-)  # fmt: skip
+    "name",
+    [
+        "farrington_flexible",
+        "farrington_1996",
+        "ears_c1",
+        "ears_c2",
+        "bayes",
+        "moving_percentile",
+        "pooled",
+    ],
+)
 @given(extra=st.integers(1, 500))
 @settings(max_examples=8)
 def test_more_cases_today_never_end_an_alarm(name, extra):
@@ -284,24 +296,35 @@ def test_population_offset_follows_the_people():
     y = np.full((1, 320), 10.0) + np.arange(320) % 3
     people = np.full((1, 320), 1e5)
     people[0, 319] = 2e5
-    found = detect_by_name("farrington_flexible", Series(y, population=people),
-                           {"population": True, "trend": False}, np.array([318, 319]))  # fmt: skip
+    found = detect_by_name(
+        "farrington_flexible",
+        Series(y, population=people),
+        {"population": True, "trend": False},
+        np.array([318, 319]),
+    )
     assert found.expected[0, 1] == pytest.approx(2 * found.expected[0, 0], rel=0.05)
 
 
 @pytest.mark.parametrize(
     ("given_", "text"),
-    [({"nonsense": 1}, "no parameter"), ({"alpha": 2.0}, "outside"), ({"b": 2.5}, "whole"),
-     ({"threshold": 3}, "word"), ({"reweight": 1}, "true or false"), ({"w": "x"}, "number")],
-)  # fmt: skip
+    [
+        ({"nonsense": 1}, "no parameter"),
+        ({"alpha": 2.0}, "outside"),
+        ({"b": 2.5}, "whole"),
+        ({"threshold": 3}, "word"),
+        ({"reweight": 1}, "true or false"),
+        ({"w": "x"}, "number"),
+    ],
+)
 def test_bad_parameters_are_named(given_, text):
     with pytest.raises(ValueError, match=text):
         detect_by_name("farrington_flexible", Series(noisy(1)), given_)
 
 
 @pytest.mark.parametrize(
-    "bad", [[[-1.0, 2.0]], [[np.inf, 2.0]], [[[1.0]]]],
-)  # fmt: skip
+    "bad",
+    [[[-1.0, 2.0]], [[np.inf, 2.0]], [[[1.0]]]],
+)
 def test_bad_counts_are_refused(bad):
     with pytest.raises(ValueError, match="counts"):
         Series(np.array(bad))
@@ -344,8 +367,10 @@ def test_absurd_series_end_soon_and_stay_finite(what):
     assert time.monotonic() - started < 60  # a loop that never ends, not speed, is meant
 
 
-@given(st.lists(st.one_of(st.just(float("nan")), st.floats(0, 1e12)), min_size=1, max_size=140),
-       st.sampled_from(sorted(METHODS)))  # fmt: skip
+@given(
+    st.lists(st.one_of(st.just(float("nan")), st.floats(0, 1e12)), min_size=1, max_size=140),
+    st.sampled_from(sorted(METHODS)),
+)
 @settings(max_examples=120)
 def test_fuzz(counts, name):
     found = detect_by_name(name, Series(np.array([counts]), freq=12))

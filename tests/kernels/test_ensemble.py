@@ -69,8 +69,9 @@ def hourly_twin(steps):
     many, first = members(20, wu=10, wl=30, wd=20)
     many[:, xaj.KC] = 1.3
     raw, _ = xaj.run(WHERE, rain, pan, many[:1], xaj.start(WHERE, many[:1], wu=10, wl=30, wd=20))
-    ahead, _ = ensemble.filter_states(WHERE, rain, pan, many, first, truth[0], leads=3,
-                                      noise=ensemble.Noise(flow=0.05), seed=1)  # fmt: skip
+    ahead, _ = ensemble.filter_states(
+        WHERE, rain, pan, many, first, truth[0], leads=3, noise=ensemble.Noise(flow=0.05), seed=1
+    )
     return ahead, raw[0], truth[0]
 
 
@@ -101,5 +102,6 @@ def test_a_filter_needs_members():
     rain, pan = weather(5)
     p, first = members(3, wu=1, wl=1, wd=1)
     with pytest.raises(ValueError, match="ten members"):
-        ensemble.filter_states(WHERE, rain, pan, p, first, rain[:, 0], leads=1,
-                               noise=ensemble.Noise(), seed=2)  # fmt: skip
+        ensemble.filter_states(
+            WHERE, rain, pan, p, first, rain[:, 0], leads=1, noise=ensemble.Noise(), seed=2
+        )

@@ -87,8 +87,18 @@ def test_scan_finds_what_a_slow_search_finds(seed):
     distance = np.hypot(*(where[:, None] - where).transpose(2, 0, 1))
     place, day = rng.integers(0, 12, 40), rng.integers(0, 20, 40)
     order, sizes = scan.circles(distance, np.bincount(place, minlength=12).astype(float), 9, 0.5)
-    found = scan.scan(place, day, places=12, order=order, sizes=sizes, windows=5,
-                      distance=distance, days=20, replicates=19, seed=1)  # fmt: skip
+    found = scan.scan(
+        place,
+        day,
+        places=12,
+        order=order,
+        sizes=sizes,
+        windows=5,
+        distance=distance,
+        days=20,
+        replicates=19,
+        seed=1,
+    )
     slow = slow_best(place, day, [order[c, : sizes[c]] for c in range(12)], 19, 5)
     assert (found.clusters[0].llr if found.clusters else 0.0) == pytest.approx(slow, abs=1e-9)
 
@@ -103,8 +113,11 @@ def planted(seed, cases=0):
     day = np.append(day, rng.integers(57, 60, cases))
     weight = np.bincount(place, minlength=60).astype(float)
     order, sizes = scan.circles(distance, weight, 9.0, 0.5)
-    return place, day, dict(places=60, order=order, sizes=sizes, windows=7, distance=distance,
-                            days=60)  # fmt: skip
+    return (
+        place,
+        day,
+        dict(places=60, order=order, sizes=sizes, windows=7, distance=distance, days=60),
+    )
 
 
 def test_a_planted_cluster_is_found_and_seeded_p_repeats():
@@ -132,18 +145,23 @@ def test_poisson_scan_with_uneven_people():
     place, day, setting = planted(5, cases=20)
     people = np.linspace(1, 3, 60) * 1e4
     for own in (False, True):
-        found = scan.scan(place, day, seed=3, replicates=99, population=people, own_trend=own,
-                          **setting)  # fmt: skip
+        found = scan.scan(
+            place, day, seed=3, replicates=99, population=people, own_trend=own, **setting
+        )
         assert 7 in found.clusters[0].places
         assert found.clusters[0].p == 0.01
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
-    [({"windows": 99}, "windows"), ({"days": 10}, "days"),
-     ({"population": np.ones(3)}, "each place"),
-     ({"population": np.zeros(60)}, "nobody"), ({"places": 20}, "places")],
-)  # fmt: skip
+    [
+        ({"windows": 99}, "windows"),
+        ({"days": 10}, "days"),
+        ({"population": np.ones(3)}, "each place"),
+        ({"population": np.zeros(60)}, "nobody"),
+        ({"places": 20}, "places"),
+    ],
+)
 def test_bad_input_to_the_scan_is_refused(change, text):
     place, day, setting = planted(1)
     with pytest.raises(ValueError, match=text):
@@ -219,11 +237,18 @@ def test_bad_input_to_the_forecast_is_refused(call, bad):
 
 
 OUTBREAKS = st.builds(
-    scenario.Outbreak, population=st.integers(10, 10**6), reproduction=st.floats(0, 20),
-    latent=st.floats(0.5, 10), infectious=st.floats(0.5, 20), seeds=st.integers(0, 10),
-    importation=st.floats(0, 50), symptomatic=st.floats(0, 1), traced=st.floats(0, 1),
-    capacity=st.floats(0, 1000), isolation_day=st.integers(0, 40),
-)  # fmt: skip
+    scenario.Outbreak,
+    population=st.integers(10, 10**6),
+    reproduction=st.floats(0, 20),
+    latent=st.floats(0.5, 10),
+    infectious=st.floats(0.5, 20),
+    seeds=st.integers(0, 10),
+    importation=st.floats(0, 50),
+    symptomatic=st.floats(0, 1),
+    traced=st.floats(0, 1),
+    capacity=st.floats(0, 1000),
+    isolation_day=st.integers(0, 40),
+)
 
 
 @given(OUTBREAKS)
@@ -249,8 +274,9 @@ def test_capacity_and_tracing_help_and_the_seed_repeats():
     assert 0.85 < final < 0.97
 
 
-@pytest.mark.parametrize("wrong", [{"traced": 2}, {"latent": 0}, {"seeds": 99}, {"capacity": -1},
-                                   {"reproduction": -1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong", [{"traced": 2}, {"latent": 0}, {"seeds": 99}, {"capacity": -1}, {"reproduction": -1}]
+)
 def test_an_outbreak_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError):
         scenario.simulate(scenario.Outbreak(population=10, **wrong), days=5, replicates=1, seed=0)
@@ -274,10 +300,14 @@ def test_the_pooled_rule_beats_each_single_one_at_two_percent():
     pooled = quality.measure(found.alarm, outbreak)
     assert pooled.false_positive_rate <= 0.022  # one small sample; docs/methods has the large one
     for name, statistic in (
-        ("farrington_flexible", "p"), ("farrington_1996", "p"), ("bayes", "p"),
-        ("ears_c1", "statistic"), ("ears_c2", "statistic"), ("moving_percentile", "score"),
+        ("farrington_flexible", "p"),
+        ("farrington_1996", "p"),
+        ("bayes", "p"),
+        ("ears_c1", "statistic"),
+        ("ears_c2", "statistic"),
+        ("moving_percentile", "score"),
         ("glr_poisson", "score"),
-    ):  # fmt: skip
+    ):
         single = detect_by_name(name, series, {"cases": 0} if "farr" in name else None, at)
         value = -single.p if statistic == "p" else single.score
         value = np.nan_to_num(value, nan=-1e9, posinf=1e9, neginf=-1e9)

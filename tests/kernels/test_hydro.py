@@ -63,8 +63,14 @@ def test_sce_ua_finds_known_minima_and_tells_bounds():
     assert (again.best == found.best).all()
     edge = sce_ua(lambda x: x[:, 0] + x[:, 1] ** 2, np.array([2.0, -1]), np.array([9.0, 1]), seed=1)
     assert edge.on_bound == [0]
-    warm = sce_ua(rosenbrock, np.array([-5.0, -5]), np.array([5.0, 5]), seed=1,
-                  first=np.array([1.0, 1.0]), max_evaluations=60)  # fmt: skip
+    warm = sce_ua(
+        rosenbrock,
+        np.array([-5.0, -5]),
+        np.array([5.0, 5]),
+        seed=1,
+        first=np.array([1.0, 1.0]),
+        max_evaluations=60,
+    )
     assert warm.value == 0
     with pytest.raises(ValueError, match="no point"):
         sce_ua(lambda x: np.full(len(x), np.nan), np.zeros(2), np.ones(2), seed=1)
@@ -107,15 +113,27 @@ def test_grading_by_hand():
     assert change_tolerance(100.0, 98.0, rules, level=False) == 5.0  # 5 % of the flow
     assert qualified_rate([peak, replace(peak, error=9.0)]) == 0.5
     assert [grade(v, rules.dc) for v in (0.9, 0.89, 0.5, 0.49, np.nan)] == [
-        "甲", "乙", "丙", "等外", "等外"]  # fmt: skip
+        "甲",
+        "乙",
+        "丙",
+        "等外",
+        "等外",
+    ]
     with pytest.raises(ValueError, match="gaps"):
         judge_event(simulated, observed * np.nan, rules, dt_h=6, area_km2=50)
 
 
 def a_reservoir(limit=100.0):
     outlet = Rating([80.0, 95, 110], [0.0, 300, 900])
-    return Reservoir([80.0, 90, 100, 110], [0.0, 10, 40, 100], outlet, dead=85.0, limit=limit,
-                     release=400.0, top=106.0)  # fmt: skip
+    return Reservoir(
+        [80.0, 90, 100, 110],
+        [0.0, 10, 40, 100],
+        outlet,
+        dead=85.0,
+        limit=limit,
+        release=400.0,
+        top=106.0,
+    )
 
 
 @given(st.lists(st.floats(0, 3000), min_size=1, max_size=60), st.floats(80, 110))
@@ -178,8 +196,10 @@ def test_gates_by_table_and_a_plan_of_openings():
 
 
 def test_flood_limit_seasons():
-    days = np.array(["2026-03-31", "2026-04-01", "2026-07-15", "2026-12-31", "2027-01-31",
-                     "2027-02-01"], "datetime64[D]")  # fmt: skip
+    days = np.array(
+        ["2026-03-31", "2026-04-01", "2026-07-15", "2026-12-31", "2027-01-31", "2027-02-01"],
+        "datetime64[D]",
+    )
     seasons = [("0401", "0714", 95.0), ("0715", "1015", 97.0), ("1216", "0131", 99.0)]
     assert limits_by_season(days, seasons, 100.0).tolist() == [100, 95, 97, 99, 99, 100]
     with pytest.raises(ValueError, match="two flood-limit"):
@@ -191,10 +211,13 @@ def test_flood_limit_seasons():
 
 @pytest.mark.parametrize(
     "call",
-    [lambda: Rating([1.0, 1], [1.0, 2]), lambda: Rating([1.0, 2], [2.0, 1]),
-     lambda: route(a_reservoir(), np.array([np.nan]), level=90, dt_h=1),
-     lambda: route(a_reservoir(), np.ones(2), level=200, dt_h=1)],
-)  # fmt: skip
+    [
+        lambda: Rating([1.0, 1], [1.0, 2]),
+        lambda: Rating([1.0, 2], [2.0, 1]),
+        lambda: route(a_reservoir(), np.array([np.nan]), level=90, dt_h=1),
+        lambda: route(a_reservoir(), np.ones(2), level=200, dt_h=1),
+    ],
+)
 def test_bad_curves_and_levels_are_refused(call):
     with pytest.raises(ValueError):
         call()

@@ -138,8 +138,9 @@ def test_by_event_by_hand(issued):
     event = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(2, 20), dt_h=1, area_km2=9)
     assert [score.lead for score in event] == [1]  # at lead 3 the event begins before any forecast
     more = dict(band=(forecast * 0.9, forecast), members=forecast[..., None])
-    both = verify.by_event(forecast, truth, RULES, leads=(1, 3), event=(5, 20), dt_h=1, area_km2=9,
-                           **more)  # fmt: skip
+    both = verify.by_event(
+        forecast, truth, RULES, leads=(1, 3), event=(5, 20), dt_h=1, area_km2=9, **more
+    )
     assert both[0].crps == pytest.approx(0.1 * truth[5:21].mean())
     assert (both[0].coverage, both[1].coverage) == (1, 0)
     peak, time, depth = both[0].items
@@ -153,5 +154,6 @@ def test_by_event_by_hand(issued):
     assert three.by_item == {"peak": 0, "time": 1, "depth": 0}
     assert one.lead == 1
     with pytest.raises(ValueError, match="gaps"):
-        verify.by_event(forecast, truth * np.nan, RULES, leads=(1,), event=(5, 9), dt_h=1,
-                        area_km2=9)  # fmt: skip
+        verify.by_event(
+            forecast, truth * np.nan, RULES, leads=(1,), event=(5, 9), dt_h=1, area_km2=9
+        )

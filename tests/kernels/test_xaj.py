@@ -235,9 +235,14 @@ def test_a_century_without_rain_and_then_a_cloudburst(float32):
 
 @pytest.mark.parametrize(
     ("change", "text"),
-    [({"UM": 90.0}, "UM \\+ LM"), ({"KI": 0.89, "KG": 0.2}, "below 1"), ({"KC": 9.0}, "KC"),
-     ({"KE": 240.0, "XE": 0.0}, "unstable"), ({"L": -1.0}, "L must")],
-)  # fmt: skip
+    [
+        ({"UM": 90.0}, "UM \\+ LM"),
+        ({"KI": 0.89, "KG": 0.2}, "below 1"),
+        ({"KC": 9.0}, "KC"),
+        ({"KE": 240.0, "XE": 0.0}, "unstable"),
+        ({"L": -1.0}, "L must"),
+    ],
+)
 def test_parameters_that_cannot_be_are_named(change, text):
     where, p = xaj.Basin([100.0], 24), xaj.by_name({**GIVEN, **change})
     first = xaj.start(where, xaj.by_name({**GIVEN, "KE": 240.0}), wu=1, wl=1, wd=1)

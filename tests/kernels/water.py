@@ -2,8 +2,25 @@
 
 import numpy as np
 
-GIVEN = dict(KC=0.93, UM=20.0, LM=60.0, C=0.18, WM=120.0, B=0.3, IM=0.01, SM=30.0, EX=1.5, KG=0.13,
-             KI=0.57, CS=0.2, CI=0.76, CG=0.98, CR=0.21, KE=24.0, XE=0.4)  # fmt: skip
+GIVEN = dict(
+    KC=0.93,
+    UM=20.0,
+    LM=60.0,
+    C=0.18,
+    WM=120.0,
+    B=0.3,
+    IM=0.01,
+    SM=30.0,
+    EX=1.5,
+    KG=0.13,
+    KI=0.57,
+    CS=0.2,
+    CI=0.76,
+    CG=0.98,
+    CR=0.21,
+    KE=24.0,
+    XE=0.4,
+)
 
 
 def weather(days, seed=1, columns=1):

@@ -79,9 +79,15 @@ def test_without_limits_a_reading_stays_unchecked():
 
 @pytest.mark.parametrize(
     ("value", "at_s", "reason"),
-    [(99.0, 3600, "above_range"), (-1.0, 3600, "below_range"), (7.0, 3600, "rise"),
-     (5.0, 9_000_000, "future"), (5.0, 90_000, "stuck"), (5.5, 3600, "")],
-)  # fmt: skip
+    [
+        (99.0, 3600, "above_range"),
+        (-1.0, 3600, "below_range"),
+        (7.0, 3600, "rise"),
+        (5.0, 9_000_000, "future"),
+        (5.0, 90_000, "stuck"),
+        (5.5, 3600, ""),
+    ],
+)
 def test_quality_control_says_why(value, at_s, reason):
     limits = Limits(0, 50, 1.0, 3.0, 86_000)
     trace = Trace(0, 5.0, 0, 0, 5.0)

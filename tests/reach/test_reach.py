@@ -94,9 +94,13 @@ def drill(tmp_path, **more):
 
 @pytest.mark.parametrize(
     ("channel", "url", "secret"),
-    [("sms", "http://sms.example", "drill:d|x"), ("voice", "http://127.0.0.1:1", "real"),
-     ("mail", "http://127.0.0.1:1", "drill:d|x"), ("sms", "http://127.0.0.1:1", "drill:other|x")],
-)  # fmt: skip
+    [
+        ("sms", "http://sms.example", "drill:d|x"),
+        ("voice", "http://127.0.0.1:1", "real"),
+        ("mail", "http://127.0.0.1:1", "drill:d|x"),
+        ("sms", "http://127.0.0.1:1", "drill:other|x"),
+    ],
+)
 def test_a_drill_reaches_no_real_channel(tmp_path, channel, url, secret):
     settings = drill(tmp_path, gateway_url=url, gateway_secret=secret)
     with pytest.raises(Problem) as refused:

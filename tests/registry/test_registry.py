@@ -39,10 +39,20 @@ def test_a_place_has_the_name_of_the_day(city):
 
 @pytest.mark.parametrize(
     ("typed", "code"),
-    [("长泰", "350605"), ("changtai", "350605"), ("ct", "350605"), ("长泰县", "350605"),
-     ("龙海市", "350604"), ("350681", "350604"), ("龍海", "350604"), ("xiangcheng", "350602"),
-     ("颜厝", "350604107"), ("yancuo", "350604107"), ("hexi", "350627")],
-)  # fmt: skip
+    [
+        ("长泰", "350605"),
+        ("changtai", "350605"),
+        ("ct", "350605"),
+        ("长泰县", "350605"),
+        ("龙海市", "350604"),
+        ("350681", "350604"),
+        ("龍海", "350604"),
+        ("xiangcheng", "350602"),
+        ("颜厝", "350604107"),
+        ("yancuo", "350604107"),
+        ("hexi", "350627"),
+    ],
+)
 def test_known_traps_of_names(city, typed, code):
     assert any(t.key.startswith(code) for t in find_places(typed, seat=SYSTEM))
 
@@ -148,20 +158,26 @@ def test_the_proof_equals_a_check_of_every_minute(city, terms):
     person = Person.objects.first()
     spans = [(start, start + length) for start, length in terms]
     Term.objects.bulk_create(
-        Term(post=post, person=person, starts_at=zero + timedelta(minutes=a),
-             ends_at=zero + timedelta(minutes=b))
+        Term(
+            post=post,
+            person=person,
+            starts_at=zero + timedelta(minutes=a),
+            ends_at=zero + timedelta(minutes=b),
+        )
         for a, b in spans
-    )  # fmt: skip
+    )
     found = [
         g
         for g in uncovered(since=zero, until=zero + timedelta(minutes=240))
         if g.post.endswith("试岗")
     ]
     swept = {
-        m for g in found
-        for m in range(int((g.since - zero).total_seconds()) // 60,
-                       int((g.until - zero).total_seconds()) // 60)
-    }  # fmt: skip
+        m
+        for g in found
+        for m in range(
+            int((g.since - zero).total_seconds()) // 60, int((g.until - zero).total_seconds()) // 60
+        )
+    }
     assert swept == {m for m in range(240) if not any(a <= m < b for a, b in spans)}
 
 

@@ -19,16 +19,24 @@ NAME = "meranti"
 PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, printed at start
 
 
-@click.command(help=say("重演莫兰蒂台风:真实路径,模拟雨量水位,全程演练标识。",
-                        "Replay Meranti: the real track, modelled rain and levels, marked as a drill."))  # fmt: skip
+@click.command(
+    help=say(
+        "重演莫兰蒂台风:真实路径,模拟雨量水位,全程演练标识。",
+        "Replay Meranti: the real track, modelled rain and levels, marked as a drill.",
+    )
+)
 @click.option("--headless", is_flag=True, help=say("全速运行并统计", "full speed, counts only"))
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON on stdout"))
 @click.option("--speed", default=600.0, show_default=True, help=say("倍速", "times real time"))
 @click.option("--hours", default=72, show_default=True, help=say("时长(小时)", "hours to replay"))
-@click.option("--data", type=click.Path(path_type=Path), default=None,
-              help=say("数据目录", "data folder"))  # fmt: skip
-@click.option("--desk", is_flag=True,
-              help=say("值班台留给屏幕前的人", "leave the desks to whoever sits at the screen"))  # fmt: skip
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=None, help=say("数据目录", "data folder")
+)
+@click.option(
+    "--desk",
+    is_flag=True,
+    help=say("值班台留给屏幕前的人", "leave the desks to whoever sits at the screen"),
+)
 def demo_command(
     headless: bool, as_json: bool, speed: float, hours: int, data: Path | None, desk: bool
 ) -> None:
@@ -105,8 +113,11 @@ def _bar(quiet: bool) -> Callable[[int, int], None]:
             done = 30 * hour // hours
             end = "\n" if hour == hours else ""
             text = say("重演", "replay")
-            click.echo(f"\r{text} [{'█' * done}{'·' * (30 - done)}] {hour}/{hours} h{end}",
-                       err=True, nl=False)  # fmt: skip
+            click.echo(
+                f"\r{text} [{'█' * done}{'·' * (30 - done)}] {hour}/{hours} h{end}",
+                err=True,
+                nl=False,
+            )
         elif not quiet and hour % 12 == 0:
             tell(f"{hour}/{hours} h")
 
@@ -118,8 +129,12 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
     if (folder / "scenario.json").exists() or not folder.exists():
         shutil.rmtree(folder, ignore_errors=True)
     elif any(folder.iterdir()):
-        raise click.UsageError(say(f"{folder} 不是演练目录,不会清空。",
-                                   f"{folder} is not a drill's folder; it is not emptied."))  # fmt: skip
+        raise click.UsageError(
+            say(
+                f"{folder} 不是演练目录,不会清空。",
+                f"{folder} is not a drill's folder; it is not emptied.",
+            )
+        )
     _mark(folder, 0)
     os.environ.update(_environment(folder))
     _prepare(folder)
@@ -127,24 +142,40 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
     from fangxian.spine.core.config import config
 
     url = config().url
-    tell(say(f"""
+    tell(
+        say(
+            f"""
   防线 演练:2016年第14号台风莫兰蒂,{speed:g} 倍速
   打开 {url}
   账号 lin(值班员) huang(指挥长) zheng(水情) chen(和溪镇长) guan(管理员)
   口令 {PASSWORD}
   时钟 ./run scenario pause | speed 60 | jump 2016-09-15T02:00
   Ctrl-C 结束。雨量水位全部是模拟值,任何真实通道都不可达。
-""", f"""
+""",
+            f"""
   Fangxian drill: typhoon Meranti (1614), {speed:g} times real time
   open {url}
   accounts lin (duty officer) huang (commander) zheng (hydrologist) chen (town head) guan (admin)
   password {PASSWORD}
   clock ./run scenario pause | speed 60 | jump 2016-09-15T02:00
   Ctrl-C ends it. All rain and levels are modelled; no real channel can be reached.
-"""))  # fmt: skip
-    words = [["web"], ["worker"], ["intake"], ["gateway"],
-             ["demo-replay", "--speed", str(speed), "--hours", str(hours),
-              *(["--desk"] if desk else [])]]  # fmt: skip
+""",
+        )
+    )
+    words = [
+        ["web"],
+        ["worker"],
+        ["intake"],
+        ["gateway"],
+        [
+            "demo-replay",
+            "--speed",
+            str(speed),
+            "--hours",
+            str(hours),
+            *(["--desk"] if desk else []),
+        ],
+    ]
     supervise(words)
 
 
@@ -166,8 +197,12 @@ def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
     replay(hours=hours, desk=desk, progress=_bar(quiet=False))
 
 
-@click.command(help=say("演练时钟:pause、speed N、jump 时刻、show。",
-                        "The drill's clock: pause, speed N, jump TIME, show."))  # fmt: skip
+@click.command(
+    help=say(
+        "演练时钟:pause、speed N、jump 时刻、show。",
+        "The drill's clock: pause, speed N, jump TIME, show.",
+    )
+)
 @click.argument("verb", type=click.Choice(["show", "pause", "speed", "jump"]))
 @click.argument("value", required=False)
 @click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("var/demo"))
@@ -187,7 +222,11 @@ def scenario_command(verb: str, value: str | None, data: Path) -> None:
         try:
             at = datetime.fromisoformat(value or "")
         except ValueError:
-            raise click.UsageError(say("jump 后面是时刻,如 2016-09-15T02:00",
-                                       "jump takes a time such as 2016-09-15T02:00")) from None  # fmt: skip
+            raise click.UsageError(
+                say(
+                    "jump 后面是时刻,如 2016-09-15T02:00",
+                    "jump takes a time such as 2016-09-15T02:00",
+                )
+            ) from None
         times.set(at=at if at.tzinfo else at.replace(tzinfo=BEIJING))
     click.echo(f"{beijing(times.now()):%Y-%m-%d %H:%M:%S} ×{times.speed:g}")

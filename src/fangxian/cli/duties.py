@@ -15,8 +15,12 @@ def duties_command() -> None:
     """Registers of duty."""
 
 
-@duties_command.command(help=say("列出时段内每一段无人负责的责任;有则退出码 1。",
-                                 "List every span in which a duty has no holder; exit 1 if any."))  # fmt: skip
+@duties_command.command(
+    help=say(
+        "列出时段内每一段无人负责的责任;有则退出码 1。",
+        "List every span in which a duty has no holder; exit 1 if any.",
+    )
+)
 @click.option("--from", "since", required=True, help=say("起,如 2016-01-01", "such as 2016-01-01"))
 @click.option("--to", "until", required=True, help=say("止(不含)", "exclusive"))
 @click.option("--json", "as_json", is_flag=True)
@@ -29,8 +33,10 @@ def prove(since: str, until: str, as_json: bool) -> None:
         click.echo(json.dumps([gap.row() for gap in found], ensure_ascii=False))
     else:
         for gap in found:
-            click.echo(f"{gap.since:%Y-%m-%d %H:%M} – {gap.until:%Y-%m-%d %H:%M} {gap.thing} "
-                       f"{gap.role} {gap.post} {gap.reason}")  # fmt: skip
+            click.echo(
+                f"{gap.since:%Y-%m-%d %H:%M} – {gap.until:%Y-%m-%d %H:%M} {gap.thing} "
+                f"{gap.role} {gap.post} {gap.reason}"
+            )
         tell(say(f"{len(found)} 段无人负责", f"{len(found)} spans without a holder"))
     sys.exit(1 if found else 0)
 
@@ -41,13 +47,18 @@ def _day(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise click.UsageError(say(f"“{text}”不是日期,应如 2016-01-01",
-                                   f"{text!r} is no date such as 2016-01-01")) from None  # fmt: skip
+        raise click.UsageError(
+            say(f"“{text}”不是日期,应如 2016-01-01", f"{text!r} is no date such as 2016-01-01")
+        ) from None
     return at if at.tzinfo else at.replace(tzinfo=BEIJING)
 
 
-@click.command(help=say("生成全市虚构人员(约 2,700 人),同一种子结果相同。",
-                        "Make a full synthetic staff (about 2,700 people); same seed, same staff."))  # fmt: skip
+@click.command(
+    help=say(
+        "生成全市虚构人员(约 2,700 人),同一种子结果相同。",
+        "Make a full synthetic staff (about 2,700 people); same seed, same staff.",
+    )
+)
 @click.option("--seed", default=20160915)
 @click.password_option(help=say("演练人员的口令", "password of the named cast"))
 def staff_command(seed: int, password: str) -> None:
@@ -65,8 +76,11 @@ def staff_command(seed: int, password: str) -> None:
     tell(say(f"已生成 {n} 名虚构人员。", f"{n} synthetic people."))
 
 
-@click.command(help=say("当前缺口:规则、对象、自何时、责任岗位。",
-                        "Open gaps: rule, subject, since when, owner."))  # fmt: skip
+@click.command(
+    help=say(
+        "当前缺口:规则、对象、自何时、责任岗位。", "Open gaps: rule, subject, since when, owner."
+    )
+)
 @click.option("--rule", default=None)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--sweep", "sweep_first", is_flag=True, help=say("先重新检查", "look anew first"))
@@ -80,8 +94,12 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
 
     rules = by_code(COVER)
     if rule is not None and rule not in rules:
-        raise click.UsageError(say(f"没有规则 {rule};有 {', '.join(rules)}",
-                                   f"no rule {rule}; there are {', '.join(rules)}"))  # fmt: skip
+        raise click.UsageError(
+            say(
+                f"没有规则 {rule};有 {', '.join(rules)}",
+                f"no rule {rule}; there are {', '.join(rules)}",
+            )
+        )
     if sweep_first:
         for one in COVER:
             sweep(one)
@@ -108,8 +126,12 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
     tell(say(f"{len(told)} 处缺口", f"{len(told)} gaps"))
 
 
-@click.command(help=say("查找区划:代码、名称、旧名、繁体、拼音、首字母。",
-                        "Find places by code, name, old name, Traditional form, pinyin, initials."))  # fmt: skip
+@click.command(
+    help=say(
+        "查找区划:代码、名称、旧名、繁体、拼音、首字母。",
+        "Find places by code, name, old name, Traditional form, pinyin, initials.",
+    )
+)
 @click.argument("query")
 @click.option("--json", "as_json", is_flag=True)
 def places_command(query: str, as_json: bool) -> None:

@@ -81,14 +81,23 @@ class Words(click.Group):
 
         near = difflib.get_close_matches(args[0], WORDS, 1)
         if args[0] not in WORDS and near and not args[0].startswith("-"):
-            ctx.fail(say(f"没有“{args[0]}”,是不是 {near[0]}?",
-                         f"no word {args[0]!r}; did you mean {near[0]}?"))  # fmt: skip
+            ctx.fail(
+                say(
+                    f"没有“{args[0]}”,是不是 {near[0]}?",
+                    f"no word {args[0]!r}; did you mean {near[0]}?",
+                )
+            )
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Words, context_settings={"help_option_names": ["-h", "--help"]},
-             help=say("防线:一座城市的防汛与防疫指挥系统。",
-                      "Fangxian: one command system for a city's flood and epidemic headquarters."))  # fmt: skip
+@click.group(
+    cls=Words,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=say(
+        "防线:一座城市的防汛与防疫指挥系统。",
+        "Fangxian: one command system for a city's flood and epidemic headquarters.",
+    ),
+)
 @click.option("--lang", type=click.Choice(["zh", "en"]), help=say("界面语言", "language"))
 @click.version_option(package_name="fangxian")
 def root(lang: str | None) -> None:

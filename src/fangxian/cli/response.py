@@ -14,9 +14,12 @@ def response_command() -> None:
     """Responses."""
 
 
-@response_command.command(help=say("按当日版本重演案例:预警到响应。",
-                                   "Replay dated cases: from warning to response, by the edition "
-                                   "of the day."))  # fmt: skip
+@response_command.command(
+    help=say(
+        "按当日版本重演案例:预警到响应。",
+        "Replay dated cases: from warning to response, by the edition of the day.",
+    )
+)
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def replay(cases: Path, as_json: bool) -> None:

@@ -18,8 +18,12 @@ def init_command() -> None:
     tell(say("数据目录已就绪。", "The data folder is ready."))
 
 
-@click.command(help=say("启动网页、后台和遥测接收,任一退出即重启。",
-                        "Start web, worker and intake; each is restarted when it ends."))  # fmt: skip
+@click.command(
+    help=say(
+        "启动网页、后台和遥测接收,任一退出即重启。",
+        "Start web, worker and intake; each is restarted when it ends.",
+    )
+)
 def serve_command() -> None:
     start_django()
     from fangxian.ops.bootstrap import make_ready
@@ -44,9 +48,13 @@ def web_command() -> None:
     from fangxian.spine.core.config import config
 
     uvicorn.run(
-        "fangxian.asgi:application", host=config().host, port=config().port, log_level="warning",
-        lifespan="off", timeout_graceful_shutdown=2,
-    )  # fmt: skip
+        "fangxian.asgi:application",
+        host=config().host,
+        port=config().port,
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
 
 
 @click.command(help=say("后台循环。", "The worker loop."))
@@ -71,8 +79,9 @@ def intake_command() -> None:
     asyncio.run(run())
 
 
-@click.command(help=say("短信语音网关模拟器,供演练和测试。",
-                        "Gateway simulator for drills and tests."))  # fmt: skip
+@click.command(
+    help=say("短信语音网关模拟器,供演练和测试。", "Gateway simulator for drills and tests.")
+)
 def gateway_command() -> None:
     start_django()
     from fangxian.ops.gateway import Gateway, make_server
@@ -110,8 +119,12 @@ def key_command(name: str) -> None:
     click.echo(make_key(name=name, by=SYSTEM))
 
 
-@click.command(help=say("为在任人员设账号;口令从提示或标准输入读。",
-                        "Give the holder of a post an account; the password is asked for."))  # fmt: skip
+@click.command(
+    help=say(
+        "为在任人员设账号;口令从提示或标准输入读。",
+        "Give the holder of a post an account; the password is asked for.",
+    )
+)
 @click.argument("username")
 @click.argument("post", type=int)
 @click.password_option()

@@ -38,9 +38,11 @@ class Table:
     def wrong(self, row: int, column: str, zh: str, en: str) -> None:
         line = self.lines[row]
         self.errors.append(
-            say(f"{self.path.name} 第 {line} 行“{column}”列:{zh}",
-                f"{self.path.name}, line {line}, column {column}: {en}")
-        )  # fmt: skip
+            say(
+                f"{self.path.name} 第 {line} 行“{column}”列:{zh}",
+                f"{self.path.name}, line {line}, column {column}: {en}",
+            )
+        )
 
     def number(
         self, row: int, column: str, *, low: float | None = None, high: float | None = None
@@ -101,8 +103,10 @@ def read_table(path: Path, needed: Sequence[str | tuple[str, ...]]) -> Table:
     for choice in needed:
         names = (choice,) if isinstance(choice, str) else choice
         if not any(name in columns for name in names):
-            stop(f"{path.name} 缺少“{' 或 '.join(names)}”列;有:{', '.join(columns)}",
-                 f"{path.name} has no column {' or '.join(names)}; it has {', '.join(columns)}")  # fmt: skip
+            stop(
+                f"{path.name} 缺少“{' 或 '.join(names)}”列;有:{', '.join(columns)}",
+                f"{path.name} has no column {' or '.join(names)}; it has {', '.join(columns)}",
+            )
     table = Table(path, columns, [], [])
     for row in _rows(reader, path):
         if not any(row.get(c) for c in columns):
@@ -133,8 +137,10 @@ def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterable[dict[str, str]]
     try:
         yield from reader
     except csv.Error as error:
-        stop(f"{path.name} 第 {reader.line_num} 行之后读不了:{error}",
-             f"{path.name} cannot be read after line {reader.line_num}: {error}")  # fmt: skip
+        stop(
+            f"{path.name} 第 {reader.line_num} 行之后读不了:{error}",
+            f"{path.name} cannot be read after line {reader.line_num}: {error}",
+        )
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -166,8 +172,12 @@ def shown(value: Any) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write all or nothing."""
-    _take_its_place(path, lambda part: part.write_text(
-        json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8"))  # fmt: skip
+    _take_its_place(
+        path,
+        lambda part: part.write_text(
+            json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8"
+        ),
+    )
 
 
 def _take_its_place(path: Path, write: Callable[[Path], Any]) -> None:

@@ -15,9 +15,12 @@ def telemetry_command() -> None:
     """Frames by themselves need no database."""
 
 
-@telemetry_command.command(help=say("逐行读十六进制报文,逐行输出 JSON;有拒收则退出码 3。",
-                                    "Hex frames, one a line, to JSON, one a line; exit 3 if some "
-                                    "were rejected."))  # fmt: skip
+@telemetry_command.command(
+    help=say(
+        "逐行读十六进制报文,逐行输出 JSON;有拒收则退出码 3。",
+        "Hex frames, one a line, to JSON, one a line; exit 3 if some were rejected.",
+    )
+)
 @click.argument("file", type=click.File("r", encoding="ascii", errors="replace"))
 @click.option("--format", "form", type=click.Choice(["sl651"]), default="sl651")
 @click.option("--json", "as_json", is_flag=True)
@@ -76,9 +79,12 @@ def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
         click.echo(f"line {number}: {error['code']} at byte {error['at_byte']}: {error['text']}")
 
 
-@click.command(help=say("导入读数表(CSV 或 xlsx)。表头:station,element,at,value。",
-                        "Import a table of readings (CSV or xlsx) with the head "
-                        "station,element,at,value."))  # fmt: skip
+@click.command(
+    help=say(
+        "导入读数表(CSV 或 xlsx)。表头:station,element,at,value。",
+        "Import a table of readings (CSV or xlsx) with the head station,element,at,value.",
+    )
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
@@ -100,10 +106,14 @@ def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        click.echo(say(f"{told['good']} 行可用,存入 {told['stored']},变动 {told['changed']},"
-                       f"未登记测站 {told['quarantined']},错误 {len(errors)}",
-                       f"{told['good']} good rows, {told['stored']} stored, {told['changed']} "
-                       f"changed, {told['quarantined']} of unknown stations, {len(errors)} errors"))  # fmt: skip
+        click.echo(
+            say(
+                f"{told['good']} 行可用,存入 {told['stored']},变动 {told['changed']},"
+                f"未登记测站 {told['quarantined']},错误 {len(errors)}",
+                f"{told['good']} good rows, {told['stored']} stored, {told['changed']} "
+                f"changed, {told['quarantined']} of unknown stations, {len(errors)} errors",
+            )
+        )
     for error in errors[:20]:
         tell(f"{error.cell}: {say(error.zh, error.en)}")
     if errors:

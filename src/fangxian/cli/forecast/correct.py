@@ -68,19 +68,48 @@ class Issue:
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options both ways share, in this order."""
-    for option in reversed([
-        click.option("--from", "first", help=say("学习期起", "first of the period to learn from")),
-        click.option("--to", "last", help=say("学习期止", "last of it")),
-        click.option("--leads", type=click.IntRange(1, 500), default=48, show_default=True,
-                     help=say("预见期步数", "steps ahead")),
-        click.option("--equal-members", "equal", type=click.IntRange(0, 1000), default=0,
-                     help=say("另写出等概率成员 m1…", "also write equally likely members m1..")),
-        click.option("--now", is_flag=True,
-                     help=say("只写最后一次实测时刻发布的预报", "only what is issued at the last observed time")),
-        click.option("--issued", "at", help=say("画哪一次发布的预报(默认最后一次完整的)",
-                                                "the issue to draw (default: the last whole one)")),
-        mark_option, plot_option, click.option("--out", type=OUT, required=True), json_option,
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "--from", "first", help=say("学习期起", "first of the period to learn from")
+            ),
+            click.option("--to", "last", help=say("学习期止", "last of it")),
+            click.option(
+                "--leads",
+                type=click.IntRange(1, 500),
+                default=48,
+                show_default=True,
+                help=say("预见期步数", "steps ahead"),
+            ),
+            click.option(
+                "--equal-members",
+                "equal",
+                type=click.IntRange(0, 1000),
+                default=0,
+                help=say("另写出等概率成员 m1…", "also write equally likely members m1.."),
+            ),
+            click.option(
+                "--now",
+                is_flag=True,
+                help=say(
+                    "只写最后一次实测时刻发布的预报",
+                    "only what is issued at the last observed time",
+                ),
+            ),
+            click.option(
+                "--issued",
+                "at",
+                help=say(
+                    "画哪一次发布的预报(默认最后一次完整的)",
+                    "the issue to draw (default: the last whole one)",
+                ),
+            ),
+            mark_option,
+            plot_option,
+            click.option("--out", type=OUT, required=True),
+            json_option,
+        ]
+    ):
         command = option(command)
     return command
 
@@ -92,16 +121,42 @@ def _levels(equal: int) -> tuple[float, ...]:
 @forecast_command.command(
     help=say("实时校正(按前几步误差)", "correct a forecast by its last errors")
 )
-@click.option("--observed", type=FILE, required=True,
-              help=say("CSV:时间、实测流量[、雨量]", "CSV: time, observed flow[, rain]"))  # fmt: skip
-@click.option("--forecast", "forecast_file", type=FILE, required=True,
-              help=say("time, flow 或成员 m1…", "time, flow, or members m1.."))  # fmt: skip
-@click.option("--order", type=click.IntRange(1, 12), default=3, show_default=True,
-              help=say("用最近几步误差", "how many last errors are used"))  # fmt: skip
+@click.option(
+    "--observed",
+    type=FILE,
+    required=True,
+    help=say("CSV:时间、实测流量[、雨量]", "CSV: time, observed flow[, rain]"),
+)
+@click.option(
+    "--forecast",
+    "forecast_file",
+    type=FILE,
+    required=True,
+    help=say("time, flow 或成员 m1…", "time, flow, or members m1.."),
+)
+@click.option(
+    "--order",
+    type=click.IntRange(1, 12),
+    default=3,
+    show_default=True,
+    help=say("用最近几步误差", "how many last errors are used"),
+)
 @shared_options
-def correct(observed: Path, forecast_file: Path, order: int, first: str | None, last: str | None,
-            leads: int, equal: int, now: bool, at: str | None, marks: dict[str, float], plot: Path | None,
-            out: Path, as_json: bool) -> None:  # fmt: skip
+def correct(
+    observed: Path,
+    forecast_file: Path,
+    order: int,
+    first: str | None,
+    last: str | None,
+    leads: int,
+    equal: int,
+    now: bool,
+    at: str | None,
+    marks: dict[str, float],
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     from fangxian.kernels.hydro.correct import apply_correction, fit_correction, mean_and_spread
 
     labels, seen, told, rain, unit, errors = _joined(observed, forecast_file)
@@ -142,21 +197,45 @@ def _joined(observed: Path, forecast: Path) -> tuple[list[str], Any, Any, Any, s
     return axis.labels, seen, told, rain, unit or flow_column(one)[1], one.errors + two.errors
 
 
-@forecast_command.command(help=say("实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
-                                   "correct by an ensemble filter on the states (xaj only)"))  # fmt: skip
+@forecast_command.command(
+    help=say(
+        "实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
+        "correct by an ensemble filter on the states (xaj only)",
+    )
+)
 @basin_option
 @forcing_option
 @click.option("--members", type=click.IntRange(10, 1000), default=50, show_default=True)
 @rain_error_option
 @rain_memory_option
-@click.option("--flow-error", type=click.FloatRange(0.001), default=0.1, show_default=True,
-              help=say("实测流量相对误差", "relative error of the observed flow"))  # fmt: skip
+@click.option(
+    "--flow-error",
+    type=click.FloatRange(0.001),
+    default=0.1,
+    show_default=True,
+    help=say("实测流量相对误差", "relative error of the observed flow"),
+)
 @seed_option
 @shared_options
-def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain_memory: float,
-               flow_error: float, seed: int, first: str | None, last: str | None, leads: int,
-               equal: int, now: bool, at: str | None, marks: dict[str, float], plot: Path | None, out: Path,
-               as_json: bool) -> None:  # fmt: skip
+def assimilate(
+    basin: Path,
+    forcing: Path,
+    members: int,
+    rain_error: float,
+    rain_memory: float,
+    flow_error: float,
+    seed: int,
+    first: str | None,
+    last: str | None,
+    leads: int,
+    equal: int,
+    now: bool,
+    at: str | None,
+    marks: dict[str, float],
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     import numpy as np
 
     from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states, settle_forecasts
@@ -170,12 +249,21 @@ def assimilate(basin: Path, forcing: Path, members: int, rain_error: float, rain
     many = np.repeat(runner.given, members, axis=0)
     try:
         ahead, _ = filter_states(
-            runner.where, feed.rain, feed.pan, many, Filter(runner.first(many)), feed.observed,
-            leads=leads, noise=noise, seed=seed, done=_tenths(len(feed.labels)),
-        )  # fmt: skip
+            runner.where,
+            feed.rain,
+            feed.pan,
+            many,
+            Filter(runner.first(many)),
+            feed.observed,
+            leads=leads,
+            noise=noise,
+            seed=seed,
+            done=_tenths(len(feed.labels)),
+        )
         raw = runner.run(runner.given)[0][0]
-        flow, band, helps = settle_forecasts(ahead, raw, feed.observed, learn=slice(a, b),
-                                             levels=_levels(equal))  # fmt: skip
+        flow, band, helps = settle_forecasts(
+            ahead, raw, feed.observed, learn=slice(a, b), levels=_levels(equal)
+        )
     except ValueError as error:
         raise refused(error) from None
     issue = Issue(feed.labels, feed.observed, raw, flow, band, helps, feed.rain.mean(axis=1), "m3s")
@@ -187,20 +275,39 @@ def _tenths(steps: int) -> Callable[[int], None]:
     return lambda k: tell(f"{k}/{steps}") if k * 10 // steps > (k - 1) * 10 // steps else None
 
 
-def _publish(issue: Issue, learnt: tuple[int, int], now: bool, at: str | None,
-             marks: dict[str, float], plot: Path | None, out: Path, as_json: bool,
-             errors: list[str]) -> None:  # fmt: skip
+def _publish(
+    issue: Issue,
+    learnt: tuple[int, int],
+    now: bool,
+    at: str | None,
+    marks: dict[str, float],
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
+    errors: list[str],
+) -> None:
     """Write the forecasts issued after the period learnt from (all, where that is the whole; one,
     ``now``), draw one, and say where the correction was left off."""
     labels, (a, b), leads = issue.labels, learnt, issue.flow.shape[1]
     drawn = span(labels, at, at)[0] if at is not None else issue.newest if now else None
     issues = range(b - 1 if b < len(labels) else 0, len(labels))
     head = [*HEAD, *(f"m{k + 1}" for k in range(issue.band.shape[2] - 2))]
-    write_table(out, head, (
-        [labels[t], lead, float(issue.raw[t + lead]), float(issue.flow[t, lead - 1]),
-         *map(float, issue.band[t, lead - 1])]
-        for t in ([issue.newest] if now else issues)
-        for lead in range(1, leads + 1) if t + lead < len(labels) and labels[t]))  # fmt: skip
+    write_table(
+        out,
+        head,
+        (
+            [
+                labels[t],
+                lead,
+                float(issue.raw[t + lead]),
+                float(issue.flow[t, lead - 1]),
+                *map(float, issue.band[t, lead - 1]),
+            ]
+            for t in ([issue.newest] if now else issues)
+            for lead in range(1, leads + 1)
+            if t + lead < len(labels) and labels[t]
+        ),
+    )
     off = [lead for lead in range(1, leads + 1) if not issue.helps[lead - 1]]
     if off:
         tell(
@@ -226,15 +333,24 @@ def _bulletin(issue: Issue, marks: dict[str, float]) -> dict[str, Any]:
     if not np.isfinite(flow).any():
         return {"issued": issue.labels[t], "peak": None}
     k = int(np.nanargmax(flow))
-    told = {"issued": issue.labels[t], "peak": round(float(flow[k]), 3),
-            "peak_at": issue.labels[t + 1 + k], "peak_q05": round(float(issue.band[t, k, 0]), 3),
-            "peak_q95": round(float(issue.band[t, k, 1]), 3)}  # fmt: skip
+    told = {
+        "issued": issue.labels[t],
+        "peak": round(float(flow[k]), 3),
+        "peak_at": issue.labels[t + 1 + k],
+        "peak_q05": round(float(issue.band[t, k, 0]), 3),
+        "peak_q95": round(float(issue.band[t, k, 1]), 3),
+    }
     crossed = []
     for name, level in marks.items():
         over = np.flatnonzero(flow >= level)
         maybe = np.flatnonzero(issue.band[t, :ahead, 1] >= level)
-        crossed.append({"mark": name, "at": issue.labels[t + 1 + over[0]] if over.size else None,
-                        "possible_at": issue.labels[t + 1 + maybe[0]] if maybe.size else None})  # fmt: skip
+        crossed.append(
+            {
+                "mark": name,
+                "at": issue.labels[t + 1 + over[0]] if over.size else None,
+                "possible_at": issue.labels[t + 1 + maybe[0]] if maybe.size else None,
+            }
+        )
     return {**told, **({"marks": crossed} if crossed else {})}
 
 
@@ -260,6 +376,15 @@ def _draw(issue: Issue, drawn: int | None, marks: dict[str, float], plot: Path) 
     ahead, told = slice(t + 1 - a, b - a), min(leads, len(labels) - 1 - t)
     flow[ahead], low[ahead] = issue.flow[t, :told], issue.band[t, :told, 0]
     high[ahead] = issue.band[t, :told, 1]
-    draw(plot, labels[a:b], observed=issue.seen[a:b], flow=flow, band=(low, high), marks=marks,
-         rain=None if issue.rain is None else issue.rain[a:b], now=t - a, unit=UNITS[issue.unit],
-         name=say("预报", "forecast"))  # fmt: skip
+    draw(
+        plot,
+        labels[a:b],
+        observed=issue.seen[a:b],
+        flow=flow,
+        band=(low, high),
+        marks=marks,
+        rain=None if issue.rain is None else issue.rain[a:b],
+        now=t - a,
+        unit=UNITS[issue.unit],
+        name=say("预报", "forecast"),
+    )

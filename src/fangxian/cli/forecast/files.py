@@ -97,8 +97,10 @@ def axis_of(table: Table) -> tuple[Axis, Any]:
     back = np.flatnonzero(steps <= np.zeros(1, steps.dtype))
     if back.size:
         k = int(back[0]) + 1
-        stop(f"{table.path.name} 第 {table.lines[k]} 行时刻“{labels[k]}”重复或倒退",
-             f"{table.path.name}, line {table.lines[k]}: time {labels[k]!r} repeats or goes back")  # fmt: skip
+        stop(
+            f"{table.path.name} 第 {table.lines[k]} 行时刻“{labels[k]}”重复或倒退",
+            f"{table.path.name}, line {table.lines[k]}: time {labels[k]!r} repeats or goes back",
+        )
     at = (values - values[0]) / steps.min()
     # months, say, or a few rows far apart: an axis would be all holes, rows follow one another
     if not np.allclose(at, np.rint(at), atol=1e-6) or at[-1] > 100 * len(labels):
@@ -138,8 +140,10 @@ def flow_name(table: Table, unit: str = "") -> str:
         known = ", ".join(n for names in FLOWS.values() for n in names)
         stop(f"{table.path.name} 没有流量列({known})", f"{table.path.name} has no flow ({known})")
     if unit and kind and unit != kind:
-        stop(f"{table.path.name} 的流量单位是 {kind},应是 {unit}",
-             f"the flow of {table.path.name} is in {kind}, it must be in {unit}")  # fmt: skip
+        stop(
+            f"{table.path.name} 的流量单位是 {kind},应是 {unit}",
+            f"the flow of {table.path.name} is in {kind}, it must be in {unit}",
+        )
     return name
 
 
@@ -162,8 +166,10 @@ def whole(table: Table, column: str, **bounds: float) -> Any:
     gaps = np.flatnonzero(np.isnan(values))
     if gaps.size:
         line = table.lines[int(gaps[0])]
-        stop(f"{table.path.name} 第 {line} 行“{column}”列缺值;须先补全",
-             f"{table.path.name}, line {line}, column {column}: missing; fill the gap first")  # fmt: skip
+        stop(
+            f"{table.path.name} 第 {line} 行“{column}”列缺值;须先补全",
+            f"{table.path.name}, line {line}, column {column}: missing; fill the gap first",
+        )
     return values
 
 
@@ -192,8 +198,12 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     jump = np.flatnonzero(np.diff(at) > 1)
     if jump.size:
         line = table.lines[int(jump[0]) + 1]
-        tell(say(f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算",
-                 f"{path.name}: time jumps at line {line} ({len(jump)} in all); the model runs on"))  # fmt: skip
+        tell(
+            say(
+                f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算",
+                f"{path.name}: time jumps at line {line} ({len(jump)} in all); the model runs on",
+            )
+        )
     rain_names = rain_columns(table)
     pan_names = [c for c in table.columns if c.startswith("E_")] or _one(table, PANS)
     if not rain_names or not pan_names:
@@ -202,16 +212,22 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
             f"{path.name} needs columns of rain (P..) and evaporation (E..); "
             f"it has {', '.join(table.columns)}",
         )
-    rain, pan = (np.array([whole(table, c, high=MOST_MM) for c in names]).T
-                 for names in (rain_names, pan_names))  # fmt: skip
+    rain, pan = (
+        np.array([whole(table, c, high=MOST_MM) for c in names]).T
+        for names in (rain_names, pan_names)
+    )
     if weights is not None:
         if weights.ndim == 2 and not np.allclose(weights.sum(axis=1), 1, atol=0.01):
             row = int(np.argmax(np.abs(weights.sum(axis=1) - 1)))
-            stop(f"权重第 {row + 1} 行之和是 {weights[row].sum():g},应为 1",
-                 f"row {row + 1} of the weights sums to {weights[row].sum():g}, not to 1")  # fmt: skip
+            stop(
+                f"权重第 {row + 1} 行之和是 {weights[row].sum():g},应为 1",
+                f"row {row + 1} of the weights sums to {weights[row].sum():g}, not to 1",
+            )
         if weights.ndim != 2 or weights.shape[1] != rain.shape[1]:
-            stop(f"权重应是 子流域 × {rain.shape[1]} 个雨量站,实为 {weights.shape}",
-                 f"weights must be sub-basins x {rain.shape[1]} gauges, they are {weights.shape}")  # fmt: skip
+            stop(
+                f"权重应是 子流域 × {rain.shape[1]} 个雨量站,实为 {weights.shape}",
+                f"weights must be sub-basins x {rain.shape[1]} gauges, they are {weights.shape}",
+            )
         rain = rain @ weights.T
     if pan.shape[1] == 1:
         pan = np.repeat(pan, rain.shape[1], axis=1)

@@ -40,16 +40,24 @@ def _marks(
 
 
 plot_option = click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), callback=_drawable,
-    help=say("画图:雨、过程线、范围、特征值(svg 或 png)",
-             "draw rain, hydrograph, range and marks (svg or png)"),
-)  # fmt: skip
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_drawable,
+    help=say(
+        "画图:雨、过程线、范围、特征值(svg 或 png)",
+        "draw rain, hydrograph, range and marks (svg or png)",
+    ),
+)
 plot_from_option = click.option("--plot-from", help=say("画图起", "first time of the plot"))
 plot_to_option = click.option("--plot-to", help=say("画图止", "last time of it"))
 mark_option = click.option(
-    "--mark", "marks", multiple=True, metavar="NAME=VALUE", callback=_marks,
+    "--mark",
+    "marks",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_marks,
     help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
-)  # fmt: skip
+)
 
 
 def _short(label: str) -> str:
@@ -63,8 +71,12 @@ def _axes() -> Any:
     try:
         import matplotlib as mpl
     except ImportError:
-        raise click.UsageError(say("作图需要 matplotlib:pip install fangxian[plots]",
-                                   "plots need matplotlib: pip install fangxian[plots]")) from None  # fmt: skip
+        raise click.UsageError(
+            say(
+                "作图需要 matplotlib:pip install fangxian[plots]",
+                "plots need matplotlib: pip install fangxian[plots]",
+            )
+        ) from None
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 
@@ -75,9 +87,15 @@ def _axes() -> Any:
                 font_manager.fontManager.addfont(file)
         known = {font.name for font in font_manager.fontManager.ttflist}
     chinese = [name for name in CHINESE if name in known]
-    mpl.rcParams.update({"font.family": [*chinese[:1], "DejaVu Sans"], "svg.fonttype": "none",
-                         "axes.spines.top": False, "axes.unicode_minus": False,
-                         "text.parse_math": False})  # fmt: skip
+    mpl.rcParams.update(
+        {
+            "font.family": [*chinese[:1], "DejaVu Sans"],
+            "svg.fonttype": "none",
+            "axes.spines.top": False,
+            "axes.unicode_minus": False,
+            "text.parse_math": False,
+        }
+    )
     figure = Figure(figsize=(9, 4.2))
     return figure, figure.subplots()
 
@@ -111,11 +129,22 @@ def _draw_level(axis: Any, level: Any, marks: dict[str, float]) -> None:
     beside.legend(frameon=False, loc="lower right", fontsize=8)
 
 
-def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = None,
-         flow: Any = None, band: Any = None, marks: dict[str, float] | None = None,
-         now: int | None = None, unit: str = "", name: str | None = None,
-         seen: str | None = None, level: Any = None,
-         parts: Sequence[tuple[int, str]] = ()) -> None:  # fmt: skip
+def draw(
+    path: Path,
+    labels: list[str],
+    *,
+    rain: Any = None,
+    observed: Any = None,
+    flow: Any = None,
+    band: Any = None,
+    marks: dict[str, float] | None = None,
+    now: int | None = None,
+    unit: str = "",
+    name: str | None = None,
+    seen: str | None = None,
+    level: Any = None,
+    parts: Sequence[tuple[int, str]] = (),
+) -> None:
     """Write an svg or png. Needs matplotlib (the extra ``plots``); exit 2 says so.
 
     ``observed``, ``flow`` and the two of ``band`` are as long as ``labels``, NaN where there is
@@ -132,8 +161,14 @@ def draw(path: Path, labels: list[str], *, rain: Any = None, observed: Any = Non
         known = t if now is None else t[: now + 1]
         axis.plot(known, observed[known], color=INK, lw=1.2, label=seen or say("实测", "observed"))
         if now is not None and np.isfinite(observed[now + 1 :]).any():
-            axis.plot(t[now:], observed[now:], color=FAINT, lw=0.8, ls=":",
-                      label=say("此后实测", "observed later"))  # fmt: skip
+            axis.plot(
+                t[now:],
+                observed[now:],
+                color=FAINT,
+                lw=0.8,
+                ls=":",
+                label=say("此后实测", "observed later"),
+            )
         gaps = np.flatnonzero(np.isnan(observed[known]))
         if gaps.size:
             axis.annotate(say("缺测", "missing"), (gaps[0], 0), color=FAINT, fontsize=8)
@@ -172,5 +207,9 @@ def _save(figure: Any, path: Path) -> None:
         except OSError as error:
             stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
     if any("missing from font" in str(warning.message) for warning in told):
-        tell(say("没有中文字体,图中汉字可能缺失;请安装 Noto Sans CJK",
-                 "no Chinese font here: some characters may be missing; install Noto Sans CJK"))  # fmt: skip
+        tell(
+            say(
+                "没有中文字体,图中汉字可能缺失;请安装 Noto Sans CJK",
+                "no Chinese font here: some characters may be missing; install Noto Sans CJK",
+            )
+        )

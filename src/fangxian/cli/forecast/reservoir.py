@@ -23,19 +23,37 @@ from fangxian.cli.tables import (
 
 
 @forecast_command.command(help=say("水库调洪试算", "carry a flood through a reservoir"))
-@click.option("--reservoir", "described", type=FILE, required=True,
-              help="JSON: levels, volumes, outlet_levels, outlet_flows, dead, limit, release, top, "
-                   "dt_h; seasons: [{from, to, level}]; gates: [{name, levels, openings, flows}]")  # fmt: skip
-@click.option("--inflow", type=FILE, required=True,
-              help=say("CSV:time, flow[, plan | 各闸门名(开度 m)]",
-                       "CSV: time, flow[, plan | a column of openings (m) for each gate]"))  # fmt: skip
+@click.option(
+    "--reservoir",
+    "described",
+    type=FILE,
+    required=True,
+    help="JSON: levels, volumes, outlet_levels, outlet_flows, dead, limit, release, top, "
+    "dt_h; seasons: [{from, to, level}]; gates: [{name, levels, openings, flows}]",
+)
+@click.option(
+    "--inflow",
+    type=FILE,
+    required=True,
+    help=say(
+        "CSV:time, flow[, plan | 各闸门名(开度 m)]",
+        "CSV: time, flow[, plan | a column of openings (m) for each gate]",
+    ),
+)
 @click.option("--level", type=float, required=True, help=say("起调水位", "level at the start, m"))
 @mark_option
 @plot_option
 @click.option("--out", type=OUT, required=True)
 @json_option
-def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, float],
-              plot: Path | None, out: Path, as_json: bool) -> None:  # fmt: skip
+def reservoir(
+    described: Path,
+    inflow: Path,
+    level: float,
+    marks: dict[str, float],
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     import numpy as np
 
     from fangxian.kernels.hydro.reservoir import route
@@ -50,8 +68,10 @@ def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, floa
     openings, there = None, [name for name in names if name in table.columns]
     if there and (len(there) < len(names) or plan is not None):
         missing = [name for name in names if name not in there]
-        stop(f"{inflow.name} 按闸门开度运行:缺少闸门 {missing},且不能另有 plan 列",
-             f"{inflow.name} gives openings of gates: {missing} are missing, and it cannot have a plan too")  # fmt: skip
+        stop(
+            f"{inflow.name} 按闸门开度运行:缺少闸门 {missing},且不能另有 plan 列",
+            f"{inflow.name} gives openings of gates: {missing} are missing, and it cannot have a plan too",
+        )
     if there:
         openings = np.array([whole(table, name) for name in names]).T
     try:
@@ -66,8 +86,14 @@ def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, floa
     except ValueError as error:
         raise refused(error) from None
     times = labels_of(table)
-    rows = zip(times, map(float, flow), map(float, found.outflow),
-               map(float, found.level), map(float, found.volume), strict=True)  # fmt: skip
+    rows = zip(
+        times,
+        map(float, flow),
+        map(float, found.outflow),
+        map(float, found.level),
+        map(float, found.volume),
+        strict=True,
+    )
     write_table(out, ["time", "inflow", "outflow", "level", "volume"], rows)
     if found.beyond:
         tell(
@@ -77,11 +103,29 @@ def reservoir(described: Path, inflow: Path, level: float, marks: dict[str, floa
             )
         )
     if plot is not None:
-        draw(plot, times, observed=flow, flow=found.outflow, marks=marks, level=found.level,
-             unit="m³/s", seen=say("入库", "inflow"), name=say("出库", "outflow"))  # fmt: skip
-    finish({"highest": float(found.level.max()), "largest_outflow": float(found.outflow.max()),
+        draw(
+            plot,
+            times,
+            observed=flow,
+            flow=found.outflow,
+            marks=marks,
+            level=found.level,
+            unit="m³/s",
+            seen=say("入库", "inflow"),
+            name=say("出库", "outflow"),
+        )
+    finish(
+        {
+            "highest": float(found.level.max()),
+            "largest_outflow": float(found.outflow.max()),
             "by": "gates" if openings is not None else "plan" if plan is not None else "rule",
-            "beyond": found.beyond, "balance": found.balance, "out": str(out)}, as_json, table.errors)  # fmt: skip
+            "beyond": found.beyond,
+            "balance": found.balance,
+            "out": str(out),
+        },
+        as_json,
+        table.errors,
+    )
 
 
 def _dam(given: dict[str, Any], table: Table) -> Any:
@@ -90,13 +134,22 @@ def _dam(given: dict[str, Any], table: Table) -> Any:
 
     limit = given["limit"]
     if "seasons" in given:
-        seasons = [(str(s["from"]).zfill(4), str(s["to"]).zfill(4), float(s["level"]))
-                   for s in given["seasons"]]  # fmt: skip
+        seasons = [
+            (str(s["from"]).zfill(4), str(s["to"]).zfill(4), float(s["level"]))
+            for s in given["seasons"]
+        ]
         limit = limits_by_season(_days(table), seasons, float(limit))
     gates = tuple(Gate(g["levels"], g["openings"], g["flows"]) for g in given.get("gates") or [])
-    return Reservoir(given["levels"], given["volumes"],
-                     Rating(given["outlet_levels"], given["outlet_flows"]), float(given["dead"]), limit,
-                     float(given["release"]), float(given["top"]), gates)  # fmt: skip
+    return Reservoir(
+        given["levels"],
+        given["volumes"],
+        Rating(given["outlet_levels"], given["outlet_flows"]),
+        float(given["dead"]),
+        limit,
+        float(given["release"]),
+        float(given["top"]),
+        gates,
+    )
 
 
 def _days(table: Table) -> Any:
@@ -108,6 +161,8 @@ def _days(table: Table) -> Any:
     bad = np.flatnonzero(np.isnat(days))
     if bad.size:
         line = table.lines[int(bad[0])]
-        stop(f"{table.path.name} 第 {line} 行“time”列不是日期,无法定汛限水位",
-             f"{table.path.name}, line {line}, column time: no date, which a season needs")  # fmt: skip
+        stop(
+            f"{table.path.name} 第 {line} 行“time”列不是日期,无法定汛限水位",
+            f"{table.path.name}, line {line}, column time: no date, which a season needs",
+        )
     return days

@@ -16,8 +16,15 @@ WORTH_LANES = 32
 class Runner:
     """``run(points)`` gives flow in ``unit`` (m3s, or mm a step) of one or more parameter sets."""
 
-    def __init__(self, model: str, basin: dict[str, Any], forcing: Path, state: Path | None = None,
-                 *, published: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        model: str,
+        basin: dict[str, Any],
+        forcing: Path,
+        state: Path | None = None,
+        *,
+        published: bool = False,
+    ) -> None:
         import numpy as np
 
         from fangxian.kernels.hydro import gr4, xaj
@@ -32,13 +39,17 @@ class Runner:
             rows = basin.get("thiessen_rows_sub_cols_gauge")
             weights = None if rows is None else np.array(rows, float)
         except (TypeError, ValueError):
-            stop("流域文件的 sub_areas_km2 或 thiessen_rows_sub_cols_gauge 形状不对",
-                 "sub_areas_km2 or thiessen_rows_sub_cols_gauge of the basin file has a wrong shape")  # fmt: skip
+            stop(
+                "流域文件的 sub_areas_km2 或 thiessen_rows_sub_cols_gauge 形状不对",
+                "sub_areas_km2 or thiessen_rows_sub_cols_gauge of the basin file has a wrong shape",
+            )
         self.forcing = read_forcing(forcing, weights, self.unit)
         told = self.forcing.step_h
         if told is not None and abs(told - self.dt_h) > 1e-6:
-            stop(f"资料时段长 {told:g} h,模型是 {self.dt_h:g} h",
-                 f"the step of the forcing is {told:g} h, that of the model {self.dt_h:g} h")  # fmt: skip
+            stop(
+                f"资料时段长 {told:g} h,模型是 {self.dt_h:g} h",
+                f"the step of the forcing is {told:g} h, that of the model {self.dt_h:g} h",
+            )
         self.names = xaj.NAMES if model == "xaj" else gr4.NAMES
         defaults = xaj.DEFAULTS if model == "xaj" else {}
         given = {**defaults, **_object(basin, "params")}
@@ -71,9 +82,11 @@ class Runner:
             return
         area = float(self.areas.sum())
         if not area > 0:
-            stop(f"实测流量单位是 {kind},模型是 {self.unit};流域文件要有 area_km2 才能换算",
-                 f"the observed flow is in {kind}, the model in {self.unit}; to convert it the basin "
-                 "file needs area_km2")  # fmt: skip
+            stop(
+                f"实测流量单位是 {kind},模型是 {self.unit};流域文件要有 area_km2 才能换算",
+                f"the observed flow is in {kind}, the model in {self.unit}; to convert it the basin "
+                "file needs area_km2",
+            )
         per_mm = area / (3.6 * self.dt_h)
         self.forcing.observed = self.forcing.observed * (per_mm if kind == "mm" else 1 / per_mm)
 
@@ -81,11 +94,17 @@ class Runner:
         """A state of this model and these parameters; exit 1 for another's."""
         saved = read_json(path)
         if saved.get("model") != self.model or saved.get("params") != self.given[0].tolist():
-            stop(f"{path.name} 是别的模型或参数的状态", f"{path.name} is the state of another model or "
-                 "other parameters")  # fmt: skip
+            stop(
+                f"{path.name} 是别的模型或参数的状态",
+                f"{path.name} is the state of another model or other parameters",
+            )
         if saved.get("time") in self.forcing.labels:
-            tell(say(f"注意:状态的时刻 {saved['time']} 在本次资料之内",
-                     f"note: the state stands at {saved['time']}, within this forcing"))  # fmt: skip
+            tell(
+                say(
+                    f"注意:状态的时刻 {saved['time']} 在本次资料之内",
+                    f"note: the state stands at {saved['time']}, within this forcing",
+                )
+            )
         return saved
 
     def _arrays(self, *names: str) -> list[Any]:
@@ -123,10 +142,14 @@ class Runner:
         if self.model != "xaj":
             return self._run_gr4(points, rain)
         flow, end = xaj.run(
-            self.where, rain, self.forcing.pan, points, self.first(points),
+            self.where,
+            rain,
+            self.forcing.pan,
+            points,
+            self.first(points),
             published=self.published,
             float32=quick and len(points) * len(self.where.areas) >= WORTH_LANES,
-        )  # fmt: skip
+        )
         return flow, {"land": end.land, "reach": end.reach, "late": end.late}
 
     def trace(self) -> Any:
@@ -136,8 +159,14 @@ class Runner:
 
         if self.model != "xaj":
             stop("--all-states 只用于 xaj", "--all-states is for xaj only")
-        return xaj.trace(self.where, self.forcing.rain, self.forcing.pan, self.given,
-                         self.first(self.given), published=self.published)[2]  # fmt: skip
+        return xaj.trace(
+            self.where,
+            self.forcing.rain,
+            self.forcing.pan,
+            self.given,
+            self.first(self.given),
+            published=self.published,
+        )[2]
 
     def _run_gr4(self, points: Any, rain: Any) -> tuple[Any, dict[str, Any]]:
         import numpy as np
@@ -165,8 +194,16 @@ class Runner:
             parts = self._arrays("land", "reach", "late")
             return xaj.State(*(np.repeat(part, len(points), 0) for part in parts))
         start = _object(self.basin, "initial")
-        named = {"wu": ("WU", 10.0), "wl": ("WL", 30.0), "wd": ("WD", 20.0), "s": ("S0", 0.0),
-                 "fr": ("FR", 0.0), "qs": ("QS", 0.0), "qi": ("QI", 0.0), "qg": ("QG", 0.0)}  # fmt: skip
+        named = {
+            "wu": ("WU", 10.0),
+            "wl": ("WL", 30.0),
+            "wd": ("WD", 20.0),
+            "s": ("S0", 0.0),
+            "fr": ("FR", 0.0),
+            "qs": ("QS", 0.0),
+            "qi": ("QI", 0.0),
+            "qg": ("QG", 0.0),
+        }
         return xaj.start(self.where, points, **{k: _number(start, *v) for k, v in named.items()})
 
     def feasible(self, points: Any) -> Any:

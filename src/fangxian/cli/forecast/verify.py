@@ -48,13 +48,28 @@ class Issued:
     members: Any
 
 
-@forecast_command.command(help=say("精度评定(GB/T 22482):分预见期、分洪水",
-                                   "verify and grade (GB/T 22482), by lead and by event"))  # fmt: skip
-@click.option("--observed", type=FILE, required=True,
-              help=say("CSV:时间、实测流量", "CSV: time, observed flow"))  # fmt: skip
-@click.option("--forecast", "forecast_file", type=FILE, required=True,
-              help=say("time, flow;或 issued, lead, corrected|flow, q05, q95, m1…",
-                       "time, flow; or issued, lead, corrected|flow, q05, q95, m1.."))  # fmt: skip
+@forecast_command.command(
+    help=say(
+        "精度评定(GB/T 22482):分预见期、分洪水",
+        "verify and grade (GB/T 22482), by lead and by event",
+    )
+)
+@click.option(
+    "--observed",
+    type=FILE,
+    required=True,
+    help=say("CSV:时间、实测流量", "CSV: time, observed flow"),
+)
+@click.option(
+    "--forecast",
+    "forecast_file",
+    type=FILE,
+    required=True,
+    help=say(
+        "time, flow;或 issued, lead, corrected|flow, q05, q95, m1…",
+        "time, flow; or issued, lead, corrected|flow, q05, q95, m1..",
+    ),
+)
 @click.option("--events", type=FILE, help="CSV: start, end")
 @click.option(
     "--area",
@@ -76,8 +91,17 @@ class Issued:
 @click.option("--mark", type=float, help=say("警戒流量", "a warning mark"))
 @click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
 @json_option
-def verify(observed: Path, forecast_file: Path, events: Path | None, area: float | None,
-           dt_h: float | None, lead: int, mark: float | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+def verify(
+    observed: Path,
+    forecast_file: Path,
+    events: Path | None,
+    area: float | None,
+    dt_h: float | None,
+    lead: int,
+    mark: float | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     import numpy as np
 
     from fangxian.hazards.flood.forecast_rules import grading_rules
@@ -99,14 +123,24 @@ def verify(observed: Path, forecast_file: Path, events: Path | None, area: float
     dt_h = _step(axis, dt_h, needed=events is not None)
     area = 3.6 * dt_h if kind == "mm" else area or 1.0  # a depth of mm is a sum of mm
     rules, unverified = grading_rules(clock.now().date())
-    found = kernel.by_lead(issued.flow, seen, rules, leads=issued.leads, band=issued.band,
-                           members=issued.members, mark=mark, level=level)  # fmt: skip
+    found = kernel.by_lead(
+        issued.flow,
+        seen,
+        rules,
+        leads=issued.leads,
+        band=issued.band,
+        members=issued.members,
+        mark=mark,
+        level=level,
+    )
     rows = [_lead_row(score, rules) for score in found]
     marks = [{"lead": row["lead"], **row.pop("mark")} for row in rows if "mark" in row]
     summary: dict[str, Any] = {
-        "leads": rows, "effective_lead": kernel.effective_lead(found),
-        **({"marks": marks} if marks else {}), "unverified_clauses": unverified,
-    }  # fmt: skip
+        "leads": rows,
+        "effective_lead": kernel.effective_lead(found),
+        **({"marks": marks} if marks else {}),
+        "unverified_clauses": unverified,
+    }
     errors = table.errors + told.errors
     if issued.members is not None:
         summary["ranks"] = _ranks(issued, seen)
@@ -122,8 +156,12 @@ def _step(axis: Axis, given: float | None, *, needed: bool) -> float:
     """Hours of a step: as the times say, else as given; exit 2 when they differ or are needed."""
     told = step_h(axis)
     if told is not None and given is not None and abs(told - given) > 1e-6:
-        raise click.UsageError(say(f"--dt-h {given:g} 与资料的 {told:g} h 不符",
-                                   f"--dt-h {given:g} is not the {told:g} h of the file"))  # fmt: skip
+        raise click.UsageError(
+            say(
+                f"--dt-h {given:g} 与资料的 {told:g} h 不符",
+                f"--dt-h {given:g} is not the {told:g} h of the file",
+            )
+        )
     if told is None and given is None and needed:
         raise click.UsageError(say("--events 需要 --dt-h", "--events needs --dt-h"))
     return told or given or 1.0
@@ -168,8 +206,9 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     band = None
     if {"q05", "q95"} <= set(table.columns):
         band = (
-            grid(np.array(table.numbers("q05", low=low))), grid(np.array(table.numbers("q95", low=low)))
-        )  # fmt: skip
+            grid(np.array(table.numbers("q05", low=low))),
+            grid(np.array(table.numbers("q95", low=low))),
+        )
     own = member_columns(table)
     members = None
     if len(own) > 1:
@@ -193,8 +232,9 @@ def _lead_row(score: Any, rules: Any) -> dict[str, Any]:
     }
     if crossed:
         lead = [_round(float(x)) for x in score.crossings.lead]
-        row["mark"] = {k: _round(v) if isinstance(v, float) else v
-                       for k, v in crossed.items() if k != "lead"} | {"steps_ahead": lead}  # fmt: skip
+        row["mark"] = {
+            k: _round(v) if isinstance(v, float) else v for k, v in crossed.items() if k != "lead"
+        } | {"steps_ahead": lead}
     return row
 
 
@@ -217,30 +257,65 @@ def _ranks(issued: Issued, seen: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _by_event(issued: Issued, seen: Any, rules: Any, labels: list[str], events: Path,
-              errors: list[str], dt_h: float, area: float) -> dict[str, Any]:  # fmt: skip
+def _by_event(
+    issued: Issued,
+    seen: Any,
+    rules: Any,
+    labels: list[str],
+    events: Path,
+    errors: list[str],
+    dt_h: float,
+    area: float,
+) -> dict[str, Any]:
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.kernels.hydro.grade import grade
 
     judged, rows = [], []
     for a, b in read_spans(events, labels):
         try:
-            event = kernel.by_event(issued.flow, seen, rules, leads=issued.leads, event=(a, b),
-                                    dt_h=dt_h, area_km2=area, band=issued.band,
-                                    members=issued.members)  # fmt: skip
+            event = kernel.by_event(
+                issued.flow,
+                seen,
+                rules,
+                leads=issued.leads,
+                event=(a, b),
+                dt_h=dt_h,
+                area_km2=area,
+                band=issued.band,
+                members=issued.members,
+            )
         except ValueError as error:
             errors.append(f"{labels[a]}: {error}")
             continue
         judged.append(event)
-        rows.append({"start": labels[a], "leads": [
-            {"lead": s.lead, **{n: _round(getattr(s, n)) for n in EVENT},
-             **{i.what: {"error": _round(i.error), "tolerance": _round(i.tolerance),
-                         "qualified": i.qualified} for i in s.items}} for s in event]})  # fmt: skip
+        rows.append(
+            {
+                "start": labels[a],
+                "leads": [
+                    {
+                        "lead": s.lead,
+                        **{n: _round(getattr(s, n)) for n in EVENT},
+                        **{
+                            i.what: {
+                                "error": _round(i.error),
+                                "tolerance": _round(i.tolerance),
+                                "qualified": i.qualified,
+                            }
+                            for i in s.items
+                        },
+                    }
+                    for s in event
+                ],
+            }
+        )
     rates = [
-        {"lead": rate.lead, "qualified_rate": _round(rate.qualified_rate),
-         "grade_rate": grade(rate.qualified_rate, rules.rate),
-         **{f"rate_{what}": _round(value) for what, value in rate.by_item.items()},
-         "beats_persistence": _round(rate.beats_persistence)}
+        {
+            "lead": rate.lead,
+            "qualified_rate": _round(rate.qualified_rate),
+            "grade_rate": grade(rate.qualified_rate, rules.rate),
+            **{f"rate_{what}": _round(value) for what, value in rate.by_item.items()},
+            "beats_persistence": _round(rate.beats_persistence),
+        }
         for rate in kernel.rates_by_lead(judged)
-    ]  # fmt: skip
+    ]
     return {"events": rows, "event_rates": rates}

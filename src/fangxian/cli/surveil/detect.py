@@ -32,14 +32,16 @@ def methods(as_json: bool) -> None:
 
     rows = [
         {
-            "name": m.name, "title": say(m.zh, m.en), "source": m.source,
+            "name": m.name,
+            "title": say(m.zh, m.en),
+            "source": m.source,
             "parameters": {
                 name: {"default": p.default, "low": p.low, "high": p.high, "what": say(p.zh, p.en)}
                 for name, p in m.parameters.items()
             },
         }
         for m in METHODS.values()
-    ]  # fmt: skip
+    ]
     if as_json:
         click.echo(json.dumps({"methods": rows, "presets": list(PRESETS)}, ensure_ascii=False))
         return
@@ -153,8 +155,19 @@ def _detect_chunk(job: tuple[str, dict[str, Any], dict[str, Any], "Any", float])
 @click.option("--area", default="全国", show_default=True)
 @click.option("--min-completeness", type=click.FloatRange(0, 1), default=0.0, show_default=True)
 @json_option
-def detect(method: str | None, params: Path | None, preset: str | None, source: Path, out: Path,
-           freq: int | None, first: str | None, disease: str | None, area: str, min_completeness: float, as_json: bool) -> None:  # fmt: skip
+def detect(
+    method: str | None,
+    params: Path | None,
+    preset: str | None,
+    source: Path,
+    out: Path,
+    freq: int | None,
+    first: str | None,
+    disease: str | None,
+    area: str,
+    min_completeness: float,
+    as_json: bool,
+) -> None:
     if (method is None) == (preset is None):
         raise click.UsageError(say("--method 与 --preset 二选一", "give --method or --preset"))
     import numpy as np
@@ -228,8 +241,15 @@ def _first_row(first: str, dates: "Any", t: "Any") -> int:
         raise click.UsageError(say("--from 要是 t 或日期", "--from is a t or a date")) from None
 
 
-def _in_chunks(method: str, parameters: dict[str, Any], arrays: dict[str, "Any"], dates: "Any",
-               freq: int, at: "Any", least: float) -> list["Any"]:  # fmt: skip
+def _in_chunks(
+    method: str,
+    parameters: dict[str, Any],
+    arrays: dict[str, "Any"],
+    dates: "Any",
+    freq: int,
+    at: "Any",
+    least: float,
+) -> list["Any"]:
     from fangxian.spine.core.compute import EngineError, map_chunks
     from fangxian.spine.core.config import ConfigError, config
 
@@ -249,8 +269,9 @@ def _in_chunks(method: str, parameters: dict[str, Any], arrays: dict[str, "Any"]
         raise click.UsageError(str(error)) from None
 
 
-def _write_detection(out: Path, names: list[str], dates: "Any", t: "Any", parts: list["Any"],
-                     preset: str | None) -> None:  # fmt: skip
+def _write_detection(
+    out: Path, names: list[str], dates: "Any", t: "Any", parts: list["Any"], preset: str | None
+) -> None:
     import numpy as np
 
     from fangxian.kernels.epi.detector import Reason

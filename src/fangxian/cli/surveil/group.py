@@ -5,7 +5,11 @@ import click
 from fangxian.cli.main import say
 
 
-@click.group(help=say("传染病监测计算:探测、再生数、时空扫描、现况估计、演练推演。",
-                      "Epidemic surveillance: detect, Rt, scan, nowcast, simulate."))  # fmt: skip
+@click.group(
+    help=say(
+        "传染病监测计算:探测、再生数、时空扫描、现况估计、演练推演。",
+        "Epidemic surveillance: detect, Rt, scan, nowcast, simulate.",
+    )
+)
 def surveil_command() -> None:
     """Files in, files out; no database is touched."""

@@ -46,12 +46,21 @@ def river_marks(station: Station, marks_m: dict[str, float], *, source: str) -> 
     """The marks of a river station, as rows; a mark that is not known is simply not there."""
     return [
         Threshold(
-            family="river", version="1", hazard="river", station=station, element="Z", mark=mark,
-            level=MARK_LEVELS[mark], value=value, unit="m", dead_band=0.05, hold_s=3600,
+            family="river",
+            version="1",
+            hazard="river",
+            station=station,
+            element="Z",
+            mark=mark,
+            level=MARK_LEVELS[mark],
+            value=value,
+            unit="m",
+            dead_band=0.05,
+            hold_s=3600,
             source=source,
         )
         for mark, value in marks_m.items()
-    ]  # fmt: skip
+    ]
 
 
 def flood_limit(
@@ -59,7 +68,18 @@ def flood_limit(
 ) -> Threshold:
     """A reservoir's flood-limit level of one season (MMDD to MMDD)."""
     return Threshold(
-        family="reservoir", version="1", hazard="reservoir", station=station, element="ZU",
-        mark="FSLTDZ", level=Level.II, value=limit_m, unit="m", dead_band=0.05, hold_s=3600,
-        season_from=season_from, season_to=season_to, source=source,
-    )  # fmt: skip
+        family="reservoir",
+        version="1",
+        hazard="reservoir",
+        station=station,
+        element="ZU",
+        mark="FSLTDZ",
+        level=Level.II,
+        value=limit_m,
+        unit="m",
+        dead_band=0.05,
+        hold_s=3600,
+        season_from=season_from,
+        season_to=season_to,
+        source=source,
+    )

@@ -104,7 +104,22 @@ def _power_64(x, y):
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _lost_32(x, y):
     far = ONE - exp2_32(y * log2_32(ONE - x)) * np.float32(x < ONE)
-    near = y * x * (ONE - (y - ONE) * HALF * x * (ONE - (y - TWO) * THIRD * x * (
-        ONE - (y - THREE) * FOURTH * x * (ONE - (y - FOUR) * FIFTH * x))))  # fmt: skip
+    near = (
+        y
+        * x
+        * (
+            ONE
+            - (y - ONE)
+            * HALF
+            * x
+            * (
+                ONE
+                - (y - TWO)
+                * THIRD
+                * x
+                * (ONE - (y - THREE) * FOURTH * x * (ONE - (y - FOUR) * FIFTH * x))
+            )
+        )
+    )
     small = np.float32(x < SMALL)
     return near * small + far * (ONE - small)

@@ -44,9 +44,13 @@ def bayes(series: Series, at: Ints, *, b: int, w: int, alpha: float, recent: boo
     with np.errstate(invalid="ignore"):
         alarm = observed > threshold
     return judge(
-        series, at, expected=mean, threshold=threshold, alarm=alarm,
+        series,
+        at,
+        expected=mean,
+        threshold=threshold,
+        alarm=alarm,
         p=_tail_by_value(observed, total, n, mean, phi),
-    )  # fmt: skip
+    )
 
 
 def _by_value(q: float, total: Floats, n: Floats) -> Floats:

@@ -12,9 +12,12 @@ from fangxian.kernels.epi.detector import Detection, Floats, Ints, Reason, Serie
 
 # Where between sorted values a percentile lies: h = (n + c) q + d, counted from 0.
 INTERPOLATIONS = {
-    "linear": (-1.0, 0.0), "hazen": (0.0, -0.5), "weibull": (1.0, -1.0), "lower": (-1.0, 0.0),
+    "linear": (-1.0, 0.0),
+    "hazen": (0.0, -0.5),
+    "weibull": (1.0, -1.0),
+    "lower": (-1.0, 0.0),
     "higher": (-1.0, 0.0),
-}  # fmt: skip
+}
 
 
 def _year_shifts(series: Series, at: Ints, years: int) -> Ints:
@@ -33,8 +36,9 @@ def _year_shifts(series: Series, at: Ints, years: int) -> Ints:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _percentiles(first, last, sums, at, shifts, block, wide, q, c, d, round_, share,
-                 threshold, middle):  # fmt: skip
+def _percentiles(
+    first, last, sums, at, shifts, block, wide, q, c, d, round_, share, threshold, middle
+):
     years = shifts.shape[1]
     most = years * (2 * wide + 1)
     values = np.empty(most)
@@ -76,9 +80,17 @@ def window_sums(counts: Floats, block: int) -> Floats:
 
 
 def moving_percentile(
-    series: Series, at: Ints, *, percentile: float, years: int, neighbours: int,
-    block: int | None, interpolation: str, share: float, least: float,
-) -> Detection:  # fmt: skip
+    series: Series,
+    at: Ints,
+    *,
+    percentile: float,
+    years: int,
+    neighbours: int,
+    block: int | None,
+    interpolation: str,
+    share: float,
+    least: float,
+) -> Detection:
     """The sum of the last ``block`` periods against a percentile of the same and neighbouring
     blocks of past years; alarm at or above it and at ``least`` cases or more.
 
@@ -98,20 +110,38 @@ def moving_percentile(
     c, d = INTERPOLATIONS[interpolation]
     round_ = {"lower": 1, "higher": 2}.get(interpolation, 0)
     over_rows(
-        _percentiles, len(sums), sums, at, shifts, block, neighbours, percentile / 100, c, d,
-        round_, share, threshold, middle,
-    )  # fmt: skip
+        _percentiles,
+        len(sums),
+        sums,
+        at,
+        shifts,
+        block,
+        neighbours,
+        percentile / 100,
+        c,
+        d,
+        round_,
+        share,
+        threshold,
+        middle,
+    )
     now = sums[:, at]
     bound = np.maximum(threshold, least)
     with np.errstate(invalid="ignore", divide="ignore"):
         score = (now - middle) / (bound - middle)
         alarm = now >= bound
     return judge(
-        series, at, expected=middle, threshold=bound, score=score, alarm=alarm,
-        reason=np.where(np.isfinite(threshold) & np.isfinite(now), Reason.JUDGED, Reason.SHORT
-                        ).astype(np.int8),
+        series,
+        at,
+        expected=middle,
+        threshold=bound,
+        score=score,
+        alarm=alarm,
+        reason=np.where(
+            np.isfinite(threshold) & np.isfinite(now), Reason.JUDGED, Reason.SHORT
+        ).astype(np.int8),
         more={"sum": now, "percentile": threshold},
-    )  # fmt: skip
+    )
 
 
 def fixed_threshold(
@@ -136,6 +166,11 @@ def fixed_threshold(
         alarm &= (shift - older) == quiet
     now = sums[:, at]
     return judge(
-        series, at, expected=np.zeros_like(now), threshold=np.full_like(now, cases),
-        score=now / cases, alarm=alarm[:, at], more={"sum": now},
-    )  # fmt: skip
+        series,
+        at,
+        expected=np.zeros_like(now),
+        threshold=np.full_like(now, cases),
+        score=now / cases,
+        alarm=alarm[:, at],
+        more={"sum": now},
+    )

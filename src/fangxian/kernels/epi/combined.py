@@ -16,9 +16,18 @@ def _mid_z(observed: Floats, mean: Floats, phi: Floats) -> Floats:
 
 
 def pooled(
-    series: Series, at: Ints, *, limit: float, cost: float, years: int, w: int, seasons: int,
-    excluded: int, reweight_above: float, p_trend: float,
-) -> Detection:  # fmt: skip
+    series: Series,
+    at: Ints,
+    *,
+    limit: float,
+    cost: float,
+    years: int,
+    w: int,
+    seasons: int,
+    excluded: int,
+    reweight_above: float,
+    p_trend: float,
+) -> Detection:
     """The flexible Farrington model on up to ``years`` years, judged twice: this period, and this
     one with the one before (whose score pays ``cost``); the larger score counts.
 
@@ -30,10 +39,22 @@ def pooled(
     history = (int(at.min()) if at.size else 0) - w
     b = max(1, min(years, history // series.freq))
     found = farrington_flexible(
-        series, both, b=b, w=w, alpha=0.005, seasons=seasons, excluded=excluded, reweight=True,
-        limit=reweight_above, trend=True, p_trend=p_trend, cases=0, periods=1, threshold="nb",
+        series,
+        both,
+        b=b,
+        w=w,
+        alpha=0.005,
+        seasons=seasons,
+        excluded=excluded,
+        reweight=True,
+        limit=reweight_above,
+        trend=True,
+        p_trend=p_trend,
+        cases=0,
+        periods=1,
+        threshold="nb",
         population=False,
-    )  # fmt: skip
+    )
     mean, phi = (np.full_like(series.counts, np.nan) for _ in range(2))
     mean[:, both], phi[:, both] = found.expected, found.more["phi"]
     one = _mid_z(series.counts, mean, phi)
@@ -44,10 +65,16 @@ def pooled(
     with np.errstate(invalid="ignore"):
         alarm = fitted & (z > limit)
     return judge(
-        series, at, expected=mean[:, at], threshold=np.full_like(z, np.nan), score=z / limit,
-        p=np.asarray(special.ndtr(-z)), alarm=alarm, reason=found.reason[:, kept],
+        series,
+        at,
+        expected=mean[:, at],
+        threshold=np.full_like(z, np.nan),
+        score=z / limit,
+        p=np.asarray(special.ndtr(-z)),
+        alarm=alarm,
+        reason=found.reason[:, kept],
         more={"statistic": z, "phi": phi[:, at]},
-    )  # fmt: skip
+    )
 
 
 def vote(
@@ -81,9 +108,12 @@ def vote(
     total = np.nansum(stack, axis=0)
     middle = np.where(counted > 0, total / np.maximum(counted, 1), np.nan)
     return judge(
-        series, at, expected=middle, threshold=np.full_like(given, np.nan),
+        series,
+        at,
+        expected=middle,
+        threshold=np.full_like(given, np.nan),
         score=given / votes,
         alarm=(given >= votes) & (np.nan_to_num(series.counts[:, at]) >= least),
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
         more={"votes": given},
-    )  # fmt: skip
+    )

@@ -61,12 +61,27 @@ def cusum(
     means = np.full(len(counts), np.nan)
     before, after, threshold = np.full((3, *counts.shape), np.nan)
     over_rows(
-        _sums, len(counts), counts, start, k, h, transformation == "rossi",
-        np.nan if mean is None else mean, means, before, after, threshold,
-    )  # fmt: skip
+        _sums,
+        len(counts),
+        counts,
+        start,
+        k,
+        h,
+        transformation == "rossi",
+        np.nan if mean is None else mean,
+        means,
+        before,
+        after,
+        threshold,
+    )
     expected = np.repeat(means[:, None], len(at), axis=1)
     bound = np.where(np.isnan(expected), np.nan, threshold[:, at])
     return judge(
-        series, at, expected=expected, threshold=bound, score=after[:, at] / h if h else None,
-        alarm=(after[:, at] >= h) & np.isfinite(expected), more={"statistic": after[:, at]},
-    )  # fmt: skip
+        series,
+        at,
+        expected=expected,
+        threshold=bound,
+        score=after[:, at] / h if h else None,
+        alarm=(after[:, at] >= h) & np.isfinite(expected),
+        more={"statistic": after[:, at]},
+    )

@@ -39,9 +39,16 @@ def _week(
 ) -> tuple[Floats, Floats]:
     mean, sd = np.full((2, *series.counts.shape), np.nan)
     over_rows(
-        _baselines, len(series.counts), series.counts, baseline, gap, min(least, baseline),
-        least_sd, mean, sd,
-    )  # fmt: skip
+        _baselines,
+        len(series.counts),
+        series.counts,
+        baseline,
+        gap,
+        min(least, baseline),
+        least_sd,
+        mean,
+        sd,
+    )
     return mean, sd
 
 
@@ -56,9 +63,13 @@ def ears_c1_c2(
     with np.errstate(invalid="ignore", divide="ignore"):
         score = (series.counts[:, at] - mean) / sd
     return judge(
-        series, at, expected=mean, threshold=mean + z * sd, p=np.asarray(special.ndtr(-score)),
+        series,
+        at,
+        expected=mean,
+        threshold=mean + z * sd,
+        p=np.asarray(special.ndtr(-score)),
         more={"sd": sd, "statistic": score},
-    )  # fmt: skip
+    )
 
 
 def _excess(series: Series, mean: Floats, sd: Floats, unknown: float) -> tuple[Floats, Floats]:
@@ -85,9 +96,12 @@ def ears_c3(
     before = np.nan_to_num(before, posinf=z)
     threshold = mean + np.maximum(z - before, 0.0) * sd
     return judge(
-        series, at, expected=mean[:, at], threshold=threshold[:, at],
+        series,
+        at,
+        expected=mean[:, at],
+        threshold=threshold[:, at],
         more={"sd": sd[:, at], "statistic": (c2 + before)[:, at]},
-    )  # fmt: skip
+    )
 
 
 def ears_c3_r(

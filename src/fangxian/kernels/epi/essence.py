@@ -94,9 +94,16 @@ def _ewma(series: Series, longest: int, guard: int, w1: float, w2: float) -> dic
 
 
 def ewma(
-    series: Series, at: Ints, *, baseline: int, guard: int, w1: float, w2: float, red: float,
+    series: Series,
+    at: Ints,
+    *,
+    baseline: int,
+    guard: int,
+    w1: float,
+    w2: float,
+    red: float,
     yellow: float,
-) -> Detection:  # fmt: skip
+) -> Detection:
     """Two exponentially weighted means against a baseline that ends ``guard`` days before; the
     smaller p counts. ``more['colour']``: 0 grey, 1 blue, 2 yellow, 3 red; alarm is red."""
     parts = _ewma(series, baseline, guard, w1, w2)
@@ -108,11 +115,16 @@ def _coloured(series: Series, at: Ints, parts: dict[str, Floats], colour: Floats
     more = {k: v[:, at] for k, v in parts.items() if k not in ("expected", "p")}
     known = np.isfinite(parts["p"][:, at])
     return judge(
-        series, at, expected=expected, threshold=np.full_like(expected, np.nan),
-        score=more["statistic"], p=parts["p"][:, at], alarm=colour[:, at] == RED,
+        series,
+        at,
+        expected=expected,
+        threshold=np.full_like(expected, np.nan),
+        score=more["statistic"],
+        p=parts["p"][:, at],
+        alarm=colour[:, at] == RED,
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
         more={"colour": colour[:, at], **more},
-    )  # fmt: skip
+    )
 
 
 def _weekday_designs(longest: int, guard: int) -> tuple[Floats, Floats]:
@@ -133,8 +145,22 @@ def _weekday_designs(longest: int, guard: int) -> tuple[Floats, Floats]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _regress(first, last, counts, weekday, longest, guard, least, bases, aheads, u95,
-             expected, sigma, fit, degrees):  # fmt: skip
+def _regress(
+    first,
+    last,
+    counts,
+    weekday,
+    longest,
+    guard,
+    least,
+    bases,
+    aheads,
+    u95,
+    expected,
+    sigma,
+    fit,
+    degrees,
+):
     part = np.empty(8)
     for k in range(first, last):
         for t in range(guard + least, counts.shape[1]):
@@ -179,15 +205,31 @@ def _regression(series: Series, longest: int, guard: int) -> dict[str, Floats]:
     bases, aheads = _weekday_designs(longest, guard)
     expected, sigma, fit, degrees = np.full((4, *counts.shape), np.nan)
     over_rows(
-        _regress, len(counts), counts, weekday, longest, guard, LEAST_REGRESSION, bases, aheads,
-        _t_table(0.05, longest, 8), expected, sigma, fit, degrees,
-    )  # fmt: skip
+        _regress,
+        len(counts),
+        counts,
+        weekday,
+        longest,
+        guard,
+        LEAST_REGRESSION,
+        bases,
+        aheads,
+        _t_table(0.05, longest, 8),
+        expected,
+        sigma,
+        fit,
+        degrees,
+    )
     statistic = (counts - expected) / sigma
     p = np.asarray(special.stdtr(degrees, -statistic))
     return {
-        "expected": expected, "statistic": statistic, "p": p, "sigma": sigma,
-        "adjusted_r2": fit, "weekday": np.broadcast_to(weekday, counts.shape).astype(float),
-    }  # fmt: skip
+        "expected": expected,
+        "statistic": statistic,
+        "p": p,
+        "sigma": sigma,
+        "adjusted_r2": fit,
+        "weekday": np.broadcast_to(weekday, counts.shape).astype(float),
+    }
 
 
 def _calm(series: Series, colour: Floats, weekday: Floats) -> Floats:
@@ -219,9 +261,17 @@ def regression(
 
 
 def switch(
-    series: Series, at: Ints, *, baseline: int, guard: int, w1: float, w2: float, red: float,
-    yellow: float, fit: float,
-) -> Detection:  # fmt: skip
+    series: Series,
+    at: Ints,
+    *,
+    baseline: int,
+    guard: int,
+    w1: float,
+    w2: float,
+    red: float,
+    yellow: float,
+    fit: float,
+) -> Detection:
     """The regression where its adjusted R2 is at least ``fit``, else the EWMA.
     ``more['regression']`` is 1 where the regression spoke."""
     line = _regression(series, baseline, guard)

@@ -92,9 +92,19 @@ def _plan(
 
 
 def _fit(
-    series: Series, at: Ints, plan: tuple[Ints, Ints, Ints], *, seasons: int, trend: bool,
-    p_trend: float, kind: int, reweight: bool, limit: float, recent: int, fewest: int,
-) -> Floats:  # fmt: skip
+    series: Series,
+    at: Ints,
+    plan: tuple[Ints, Ints, Ints],
+    *,
+    seasons: int,
+    trend: bool,
+    p_trend: float,
+    kind: int,
+    reweight: bool,
+    limit: float,
+    recent: int,
+    fewest: int,
+) -> Floats:
     counts = np.ascontiguousarray(series.counts)
     refs, groups, sizes = plan
     offsets = np.zeros_like(counts)
@@ -108,10 +118,27 @@ def _fit(
     crit[1:] = -1.0 if p_trend >= 1 else special.stdtrit(df, 1 - p_trend / 2)
     out = np.full((len(counts), len(at), 5), np.nan)
     over_rows(
-        core.fit_all, len(counts), counts, logs, offsets, _times(series, kind), at,
-        refs, groups, sizes, seasons, seasons - 1, trend, kind, reweight, limit, crit, recent,
-        float(fewest), out,
-    )  # fmt: skip
+        core.fit_all,
+        len(counts),
+        counts,
+        logs,
+        offsets,
+        _times(series, kind),
+        at,
+        refs,
+        groups,
+        sizes,
+        seasons,
+        seasons - 1,
+        trend,
+        kind,
+        reweight,
+        limit,
+        crit,
+        recent,
+        float(fewest),
+        out,
+    )
     out[:, sizes == 0, core.OK] = np.where(out[:, sizes == 0, core.OK] < 0, -1.0, -2.0)
     return out
 
@@ -132,18 +159,37 @@ def power_threshold(mean: Floats, spread: Floats, z: float) -> Floats:
 
 
 def farrington_1996(
-    series: Series, at: Ints, *, b: int, w: int, alpha: float, reweight: bool, limit: float,
-    trend: bool, p_trend: float, cases: int, periods: int,
-) -> Detection:  # fmt: skip
+    series: Series,
+    at: Ints,
+    *,
+    b: int,
+    w: int,
+    alpha: float,
+    reweight: bool,
+    limit: float,
+    trend: bool,
+    p_trend: float,
+    cases: int,
+    periods: int,
+) -> Detection:
     """Farrington 1996: two-sided bound (alpha/2 above), weights from residuals above ``limit``.
 
     With fewer than ``cases`` in the last ``periods`` the threshold is 0 and nothing is raised.
     """
     plan = _plan(series, at, b, w, 1, 0)
     out = _fit(
-        series, at, plan, seasons=1, trend=trend and b >= 3, p_trend=p_trend, kind=core.CLASSIC,
-        reweight=reweight, limit=limit, recent=periods, fewest=cases,
-    )  # fmt: skip
+        series,
+        at,
+        plan,
+        seasons=1,
+        trend=trend and b >= 3,
+        p_trend=p_trend,
+        kind=core.CLASSIC,
+        reweight=reweight,
+        limit=limit,
+        recent=periods,
+        fewest=cases,
+    )
     mean, phi, se = out[..., core.MU], out[..., core.PHI], out[..., core.SE]
     reason = _reasons(out[..., core.OK], mean)
     judged = reason == Reason.JUDGED
@@ -155,12 +201,18 @@ def farrington_1996(
     observed = series.counts[:, at]
     expected = np.where(judged, mean, np.nan)
     return judge(
-        series, at, expected=expected, threshold=threshold, reason=reason,
+        series,
+        at,
+        expected=expected,
+        threshold=threshold,
+        reason=reason,
         p=np.where(judged, _power_p(observed, mean, tau), np.nan),
         alarm=judged & (observed > threshold),
-        more={"phi": np.where(judged, phi, np.nan),
-              "trend": np.where(judged, out[..., core.TREND], np.nan)},
-    )  # fmt: skip
+        more={
+            "phi": np.where(judged, phi, np.nan),
+            "trend": np.where(judged, out[..., core.TREND], np.nan),
+        },
+    )
 
 
 def _power_p(observed: Floats, mean: Floats, tau: Floats) -> Floats:
@@ -170,10 +222,23 @@ def _power_p(observed: Floats, mean: Floats, tau: Floats) -> Floats:
 
 
 def farrington_flexible(
-    series: Series, at: Ints, *, b: int, w: int, alpha: float, seasons: int, excluded: int | None,
-    reweight: bool, limit: float, trend: bool, p_trend: float, cases: int, periods: int,
-    threshold: str, population: bool,
-) -> Detection:  # fmt: skip
+    series: Series,
+    at: Ints,
+    *,
+    b: int,
+    w: int,
+    alpha: float,
+    seasons: int,
+    excluded: int | None,
+    reweight: bool,
+    limit: float,
+    trend: bool,
+    p_trend: float,
+    cases: int,
+    periods: int,
+    threshold: str,
+    population: bool,
+) -> Detection:
     """Farrington flexible (Noufaily 2013).
 
     ``threshold``: delta (2/3 power), nb (quantile of a negative binomial with the fitted mean and
@@ -192,9 +257,18 @@ def farrington_flexible(
         series = Series(series.counts, series.dates, series.freq)
     plan = _plan(series, at, b, w, seasons, w if excluded is None else excluded)
     out = _fit(
-        series, at, plan, seasons=seasons, trend=trend and b >= 3, p_trend=p_trend,
-        kind=core.FLEXIBLE, reweight=reweight, limit=limit, recent=periods, fewest=cases,
-    )  # fmt: skip
+        series,
+        at,
+        plan,
+        seasons=seasons,
+        trend=trend and b >= 3,
+        p_trend=p_trend,
+        kind=core.FLEXIBLE,
+        reweight=reweight,
+        limit=limit,
+        recent=periods,
+        fewest=cases,
+    )
     mean, phi, se = out[..., core.MU], out[..., core.PHI], out[..., core.SE]
     reason = _reasons(out[..., core.OK], mean)
     judged = reason == Reason.JUDGED
@@ -213,8 +287,14 @@ def farrington_flexible(
     reason = np.where(judged & ~np.isfinite(upper), Reason.NO_FIT, reason).astype(np.int8)
     judged = reason == Reason.JUDGED
     return judge(
-        series, at, expected=np.where(judged, mean, np.nan), threshold=upper, reason=reason,
+        series,
+        at,
+        expected=np.where(judged, mean, np.nan),
+        threshold=upper,
+        reason=reason,
         p=np.where(fitted, p, np.nan),
-        more={"phi": np.where(fitted, phi, np.nan),
-              "trend": np.where(fitted, out[..., core.TREND], np.nan)},
-    )  # fmt: skip
+        more={
+            "phi": np.where(fitted, phi, np.nan),
+            "trend": np.where(fitted, out[..., core.TREND], np.nan),
+        },
+    )

@@ -126,8 +126,24 @@ def _reweight(y, t, g, mu, work, trend, mass, centre, spread, df, limit, omega):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit(y, log_start, t, g, offset, seasons, trend, kind, reweight, limit, own, ahead, at0, crit,
-        outcome, floats):  # fmt: skip
+def fit(
+    y,
+    log_start,
+    t,
+    g,
+    offset,
+    seasons,
+    trend,
+    kind,
+    reweight,
+    limit,
+    own,
+    ahead,
+    at0,
+    crit,
+    outcome,
+    floats,
+):
     """One history: references (y, t, g) in order of time; ``own`` is the season of the judged
     period, ``ahead`` its time, ``at0`` its log population offset. Fills ``outcome`` with mean,
     dispersion, slope, standard error of the mean, ok. ``crit[df]`` is the t value below which a
@@ -196,13 +212,37 @@ def fit(y, log_start, t, g, offset, seasons, trend, kind, reweight, limit, own, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit_all(first, last, counts, logs, offsets, times, at, refs, groups, sizes, seasons, own,
-            trend, kind, reweight, limit, crit, recent, fewest, out):  # fmt: skip
+def fit_all(
+    first,
+    last,
+    counts,
+    logs,
+    offsets,
+    times,
+    at,
+    refs,
+    groups,
+    sizes,
+    seasons,
+    own,
+    trend,
+    kind,
+    reweight,
+    limit,
+    crit,
+    recent,
+    fewest,
+    out,
+):
     """Judge series first..last at every index of ``at``; ``out`` (series, at, 5), OK = 0 when no
     finite fit, -1 when too few recent cases."""
     longest = refs.shape[1]
-    y, start, t, offset = (np.empty(longest), np.empty(longest), np.empty(longest),
-                           np.empty(longest))  # fmt: skip
+    y, start, t, offset = (
+        np.empty(longest),
+        np.empty(longest),
+        np.empty(longest),
+        np.empty(longest),
+    )
     g = np.empty(longest, np.int64)
     floats = np.empty((7, max(longest, seasons)))
     for k in range(first, last):
@@ -230,11 +270,43 @@ def fit_all(first, last, counts, logs, offsets, times, at, refs, groups, sizes, 
                 continue
             kept = False
             if trend:
-                kept = fit(y[:n], start[:n], t[:n], g[:n], offset[:n], seasons, True, kind,
-                           reweight, limit, own, 0.0, here, crit, out[k, j], floats)  # fmt: skip
+                kept = fit(
+                    y[:n],
+                    start[:n],
+                    t[:n],
+                    g[:n],
+                    offset[:n],
+                    seasons,
+                    True,
+                    kind,
+                    reweight,
+                    limit,
+                    own,
+                    0.0,
+                    here,
+                    crit,
+                    out[k, j],
+                    floats,
+                )
             if not kept:
-                fit(y[:n], start[:n], t[:n], g[:n], offset[:n], seasons, False, kind,
-                    reweight, limit, own, 0.0, here, crit, out[k, j], floats)  # fmt: skip
+                fit(
+                    y[:n],
+                    start[:n],
+                    t[:n],
+                    g[:n],
+                    offset[:n],
+                    seasons,
+                    False,
+                    kind,
+                    reweight,
+                    limit,
+                    own,
+                    0.0,
+                    here,
+                    crit,
+                    out[k, j],
+                    floats,
+                )
                 out[k, j, TREND] = np.nan
             if cases < fewest:
                 out[k, j, OK] = -1.0

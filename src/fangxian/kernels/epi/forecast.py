@@ -31,9 +31,13 @@ def _checked(counts: Floats, least: int) -> Floats:
 
 
 def hub_baseline(
-    counts: Floats, *, horizons: int = 4, seed: int = 0, samples: int = 4000,
+    counts: Floats,
+    *,
+    horizons: int = 4,
+    seed: int = 0,
+    samples: int = 4000,
     levels: tuple[float, ...] = QUANTILES,
-) -> Forecast:  # fmt: skip
+) -> Forecast:
     """Last count, spread by the past differences and their mirror images, summed over the
     horizon; quantiles floored at 0. What every forecast has to beat."""
     counts = _checked(counts, 3)
@@ -77,9 +81,15 @@ def _points(log: Floats, freq: int, horizons: int, damping: float, memory: int) 
 
 
 def forecast(
-    counts: Floats, *, freq: int = 52, horizons: int = 4, damping: float = 0.3, memory: int = 2,
-    history: int = 104, levels: tuple[float, ...] = QUANTILES,
-) -> Forecast:  # fmt: skip
+    counts: Floats,
+    *,
+    freq: int = 52,
+    horizons: int = 4,
+    damping: float = 0.3,
+    memory: int = 2,
+    history: int = 104,
+    levels: tuple[float, ...] = QUANTILES,
+) -> Forecast:
     """Damped trend on log(count + 1), with the seasons of past years once there are some; the
     quantiles are those of its own errors, by horizon, from the last ``history`` origins.
 

@@ -186,9 +186,19 @@ def glr(series: Series, at: Ints, *, limit: float, harmonics: int, alpha: float)
     x = np.ascontiguousarray(np.hstack([np.ones_like(t), *waves]))
     mean, statistic = np.full((2, *counts.shape), np.nan)
     over_rows(
-        _watch, len(counts), counts, x, begin, end, limit, alpha, x.shape[1] + 1, mean, statistic,
+        _watch,
+        len(counts),
+        counts,
+        x,
+        begin,
+        end,
+        limit,
+        alpha,
+        x.shape[1] + 1,
+        mean,
+        statistic,
         least=4,
-    )  # fmt: skip
+    )
     return _by_statistic(series, at, mean[:, at], statistic[:, at], limit)
 
 
@@ -197,8 +207,12 @@ def _by_statistic(
 ) -> Detection:
     known = np.isfinite(statistic)
     return judge(
-        series, at, expected=mean, threshold=np.full_like(mean, np.nan),
-        score=statistic / limit, alarm=known & (np.nan_to_num(statistic) >= limit),
+        series,
+        at,
+        expected=mean,
+        threshold=np.full_like(mean, np.nan),
+        score=statistic / limit,
+        alarm=known & (np.nan_to_num(statistic) >= limit),
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
         more={"statistic": statistic},
-    )  # fmt: skip
+    )

@@ -68,10 +68,17 @@ def _levels(reported: Floats, share: Floats, reach: float) -> Floats:
 
 
 def nowcast(
-    cells: Floats, *, seed: int, samples: int = 2000, recent: int = 4, discount: float = 0.15,
-    firmness: float = 3.0, reach: float = 1.5, caution: float = 4.0,
+    cells: Floats,
+    *,
+    seed: int,
+    samples: int = 2000,
+    recent: int = 4,
+    discount: float = 0.15,
+    firmness: float = 3.0,
+    reach: float = 1.5,
+    caution: float = 4.0,
     levels: tuple[float, ...] = QUANTILES,
-) -> Nowcast:  # fmt: skip
+) -> Nowcast:
     """Posterior of the final counts of a reporting triangle (days, delays), from ``triangle``.
 
     Args:

@@ -51,8 +51,12 @@ def outbreak_p(series: Series, at: Ints, *, k: float) -> Detection:
     value = log_statistic[:, at]
     known = np.isfinite(value)
     return judge(
-        series, at, expected=level[:, at], threshold=np.full_like(value, np.nan),
-        score=value / np.log(k), alarm=known & (np.nan_to_num(value) > np.log(k)),
+        series,
+        at,
+        expected=level[:, at],
+        threshold=np.full_like(value, np.nan),
+        score=value / np.log(k),
+        alarm=known & (np.nan_to_num(value) > np.log(k)),
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
         more={"log_statistic": value},
-    )  # fmt: skip
+    )

@@ -17,10 +17,14 @@ LENGTH, CURRENT, PAST = 624, 49, (312, 575)
 # theta, beta, gamma1, gamma2, phi: seven settings, each with 0..2 harmonics, without and with
 # trend (Noufaily 2013, table 1).
 SETTINGS = (
-    (0.1, 0.0025, 0.6, 0.6, 1.5), (-2.0, 0.005, 0.1, 0.3, 2.0), (1.5, 0.003, 0.2, -0.4, 1.0),
-    (0.5, 0.002, 0.5, 0.5, 5.0), (2.5, 0.001, 1.0, 0.1, 3.0), (3.75, 0.001, 0.1, -0.1, 1.1),
+    (0.1, 0.0025, 0.6, 0.6, 1.5),
+    (-2.0, 0.005, 0.1, 0.3, 2.0),
+    (1.5, 0.003, 0.2, -0.4, 1.0),
+    (0.5, 0.002, 0.5, 0.5, 5.0),
+    (2.5, 0.001, 1.0, 0.1, 3.0),
+    (3.75, 0.001, 0.1, -0.1, 1.1),
     (5.0, 0.0001, 0.05, 0.01, 1.2),
-)  # fmt: skip
+)
 SCENARIOS = tuple(
     (theta, beta if trend else 0.0, g1, g2, phi, m)
     for theta, beta, g1, g2, phi in SETTINGS

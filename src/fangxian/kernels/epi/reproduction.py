@@ -94,9 +94,15 @@ def _over(values: Floats, start: Ints, end: Ints) -> Floats:
 
 
 def cori(
-    incidence: Floats, interval: Floats, start: Ints, end: Ints, *, prior_mean: float = 5.0,
-    prior_sd: float = 5.0, local: Floats | None = None,
-) -> Reproduction:  # fmt: skip
+    incidence: Floats,
+    interval: Floats,
+    start: Ints,
+    end: Ints,
+    *,
+    prior_mean: float = 5.0,
+    prior_sd: float = 5.0,
+    local: Floats | None = None,
+) -> Reproduction:
     """Posterior of R in each window: Gamma(a + sum I, 1/(1/b + sum Lambda)).
 
     Args:
@@ -159,9 +165,17 @@ def _truncated(rng: np.random.Generator, m: float, s: float, low: float, high: f
 
 
 def cori_uncertain(
-    incidence: Floats, spread: Uncertain, start: Ints, end: Ints, *, seed: int,
-    intervals: int = 100, samples: int = 100, prior_mean: float = 5.0, prior_sd: float = 5.0,
-) -> Reproduction:  # fmt: skip
+    incidence: Floats,
+    spread: Uncertain,
+    start: Ints,
+    end: Ints,
+    *,
+    seed: int,
+    intervals: int = 100,
+    samples: int = 100,
+    prior_mean: float = 5.0,
+    prior_sd: float = 5.0,
+) -> Reproduction:
     """R with ``intervals`` serial intervals drawn from ``spread`` and ``samples`` posterior draws
     of each; the summary is over all draws. Pairs with a mean below their sd are drawn again, as a
     gamma with its mode at zero is no serial interval. Same seed, same result.

@@ -123,8 +123,23 @@ def _best(recent, order, sizes, base, days, total, clog, best):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _permutations(first, last, place, day, seeds, newest, windows, places, order, sizes, base,
-                  days, total, clog, out):  # fmt: skip
+def _permutations(
+    first,
+    last,
+    place,
+    day,
+    seeds,
+    newest,
+    windows,
+    places,
+    order,
+    sizes,
+    base,
+    days,
+    total,
+    clog,
+    out,
+):
     """Each replicate deals the days anew to the cases (Fisher-Yates with its own xorshift)."""
     recent, best = np.empty((places, windows), np.int64), np.empty(3, np.int64)
     dealt = np.empty(day.shape[0], np.int64)
@@ -143,8 +158,23 @@ def _permutations(first, last, place, day, seeds, newest, windows, places, order
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _multinomials(first, last, cumulative, slots, total_cases, seeds, windows, places, order, sizes,
-                  base, days, total, clog, out):  # fmt: skip
+def _multinomials(
+    first,
+    last,
+    cumulative,
+    slots,
+    total_cases,
+    seeds,
+    windows,
+    places,
+    order,
+    sizes,
+    base,
+    days,
+    total,
+    clog,
+    out,
+):
     """Each replicate deals all cases to (place, day) cells in proportion to what is expected."""
     recent, best = np.empty((places, windows), np.int64), np.empty(3, np.int64)
     place = np.empty(total_cases, np.int64)
@@ -172,12 +202,23 @@ def gumbel_p(llr: float, replicates: Floats) -> float:
 
 
 def scan(
-    place: Ints, day: Ints, *, places: int, order: Ints, sizes: Ints, windows: int,
-    distance: Floats, population: Floats | None = None, own_trend: bool = False,
+    place: Ints,
+    day: Ints,
+    *,
+    places: int,
+    order: Ints,
+    sizes: Ints,
+    windows: int,
+    distance: Floats,
+    population: Floats | None = None,
+    own_trend: bool = False,
     days: int | None = None,
-    replicates: int = 999, seed: int = 0, stop_after: int | None = None, interval: float = 1.0,
+    replicates: int = 999,
+    seed: int = 0,
+    stop_after: int | None = None,
+    interval: float = 1.0,
     most: int = 10,
-) -> Scan:  # fmt: skip
+) -> Scan:
     """Search for clusters that are alive on the last day.
 
     Args:
@@ -256,9 +297,14 @@ def _setting(
 
 
 def _replicates(
-    kernel: Callable[..., None], own: tuple[Any, ...], tail: tuple[Any, ...], replicates: int,
-    seed: int, stop_after: int | None, top: float,
-) -> Floats:  # fmt: skip
+    kernel: Callable[..., None],
+    own: tuple[Any, ...],
+    tail: tuple[Any, ...],
+    replicates: int,
+    seed: int,
+    stop_after: int | None,
+    top: float,
+) -> Floats:
     # Each replicate has a stream of its own, so how they are shared out changes nothing.
     seeds = np.random.SeedSequence(seed).generate_state(max(replicates, 1), np.uint64)
     seeds |= np.uint64(1)
@@ -277,9 +323,16 @@ def _replicates(
 
 
 def _clusters(
-    recent: Ints, order: Ints, sizes: Ints, base: Floats, share: Floats, total: float,
-    clog: Floats, distance: Floats, most: int,
-) -> list[Cluster]:  # fmt: skip
+    recent: Ints,
+    order: Ints,
+    sizes: Ints,
+    base: Floats,
+    share: Floats,
+    total: float,
+    clog: Floats,
+    distance: Floats,
+    most: int,
+) -> list[Cluster]:
     """The best cluster, then the best of the circles that share no place with those told."""
     found: list[Cluster] = []
     free = sizes.copy()

@@ -27,10 +27,18 @@ class Found:
 
 
 def sce_ua(
-    evaluate: Evaluate, low: Floats, high: Floats, *, seed: int, max_evaluations: int = 10_000,
-    complexes: int = 4, tolerance: float = 1e-4, loops: int = 10,
-    first: Floats | None = None, told: Callable[[int, float], None] | None = None,
-) -> Found:  # fmt: skip
+    evaluate: Evaluate,
+    low: Floats,
+    high: Floats,
+    *,
+    seed: int,
+    max_evaluations: int = 10_000,
+    complexes: int = 4,
+    tolerance: float = 1e-4,
+    loops: int = 10,
+    first: Floats | None = None,
+    told: Callable[[int, float], None] | None = None,
+) -> Found:
     """Minimise ``evaluate``, which takes (points, n) and gives (points,); NaN and infeasible points
     count as infinitely bad.
 
@@ -96,9 +104,14 @@ def _finite(values: Floats) -> Floats:
 
 
 def _evolve(
-    rng: np.random.Generator, evaluate: Evaluate, points: Floats, values: Floats,
-    groups: "np.ndarray", low: Floats, high: Floats,
-) -> int:  # fmt: skip
+    rng: np.random.Generator,
+    evaluate: Evaluate,
+    points: Floats,
+    values: Floats,
+    groups: "np.ndarray",
+    low: Floats,
+    high: Floats,
+) -> int:
     """2n + 1 competitive steps of every complex, side by side. Returns evaluations used."""
     complexes, size = groups.shape
     n = points.shape[1]
@@ -112,8 +125,9 @@ def _evolve(
         worst = rows[:, -1]
         centre = points[rows[:, :-1]].mean(axis=1)
         inside_low, inside_high = points[groups].min(axis=1), points[groups].max(axis=1)
-        random, another = (inside_low + (inside_high - inside_low) * rng.random((complexes, n))
-                           for _ in range(2))  # fmt: skip
+        random, another = (
+            inside_low + (inside_high - inside_low) * rng.random((complexes, n)) for _ in range(2)
+        )
         reflected = 2.0 * centre - points[worst]
         outside = ((reflected < low) | (reflected > high)).any(axis=1)
         trial = np.where(outside[:, None], random, reflected)

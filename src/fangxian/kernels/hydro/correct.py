@@ -138,9 +138,13 @@ def mean_and_spread(simulated: Floats) -> tuple[Floats, Floats]:
 
 
 def fit_correction(
-    simulated: Floats, observed: Floats, *, leads: int, order: int = 3,
+    simulated: Floats,
+    observed: Floats,
+    *,
+    leads: int,
+    order: int = 3,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
-) -> Correction:  # fmt: skip
+) -> Correction:
     """Learn a correction and its range from a period with known rain. A gain that comes back at a
     longer lead is chance: from the first lead that is not helped on, raw is issued.
 

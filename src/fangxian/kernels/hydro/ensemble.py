@@ -60,10 +60,18 @@ class Filter:
 
 
 def filter_states(
-    basin: xaj.Basin, rain: Floats, pan: Floats, parameters: Floats, first: Filter,
-    observed: Floats, *, leads: int, noise: Noise, seed: int,
+    basin: xaj.Basin,
+    rain: Floats,
+    pan: Floats,
+    parameters: Floats,
+    first: Filter,
+    observed: Floats,
+    *,
+    leads: int,
+    noise: Noise,
+    seed: int,
     done: Callable[[int], None] | None = None,
-) -> tuple[Floats, Filter]:  # fmt: skip
+) -> tuple[Floats, Filter]:
     """Forecasts of the members from every step (members, time, leads), and where the filter stands
     at the end.
 
@@ -112,9 +120,13 @@ def filter_states(
 
 
 def settle_forecasts(
-    ahead: Floats, raw: Floats, observed: Floats, *, learn: slice,
+    ahead: Floats,
+    raw: Floats,
+    observed: Floats,
+    *,
+    learn: slice,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:  # fmt: skip
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """What is issued of the filter's forecasts: flow (time, leads), its range (time, leads,
     levels), and at which leads the filter helps (leads,).
 
@@ -145,9 +157,13 @@ def settle_forecasts(
 
 
 def _update(
-    state: xaj.State, told: Floats, seen: float, p: Floats, noise: Noise,
+    state: xaj.State,
+    told: Floats,
+    seen: float,
+    p: Floats,
+    noise: Noise,
     rng: np.random.Generator,
-) -> xaj.State:  # fmt: skip
+) -> xaj.State:
     members = len(told)
     error = max(noise.flow * seen, noise.floor)
     innovation = seen + rng.normal(0, error, members) - told

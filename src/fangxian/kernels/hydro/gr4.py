@@ -97,9 +97,13 @@ def _run(first, last, rain, pet, x, percolation, power, stores, one, two, flow):
 
 
 def run_gr4(
-    rain: Floats, pet: Floats, parameters: Floats, *, step: str = "daily",
+    rain: Floats,
+    pet: Floats,
+    parameters: Floats,
+    *,
+    step: str = "daily",
     state: GrState | None = None,
-) -> tuple[Floats, GrState]:  # fmt: skip
+) -> tuple[Floats, GrState]:
     """Flow (members, time) in mm a step, and the state after the last step.
 
     Args:

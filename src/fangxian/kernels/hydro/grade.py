@@ -60,9 +60,14 @@ def grade(value: float, least: tuple[float, float, float]) -> str:
 
 
 def judge_event(
-    simulated: Floats, observed: Floats, rules: Rules, *, dt_h: float, area_km2: float,
+    simulated: Floats,
+    observed: Floats,
+    rules: Rules,
+    *,
+    dt_h: float,
+    area_km2: float,
     issued: int = 0,
-) -> list[Item]:  # fmt: skip
+) -> list[Item]:
     """Peak, peak time and runoff depth of one rainfall-runoff event.
 
     Args:

@@ -149,9 +149,14 @@ class Routed:
 
 
 def route(
-    reservoir: Reservoir, inflow: Floats, *, level: float, dt_h: float,
-    plan: Floats | None = None, openings: Floats | None = None,
-) -> Routed:  # fmt: skip
+    reservoir: Reservoir,
+    inflow: Floats,
+    *,
+    level: float,
+    dt_h: float,
+    plan: Floats | None = None,
+    openings: Floats | None = None,
+) -> Routed:
     """Carry a flood through a reservoir.
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``

@@ -136,6 +136,12 @@ def crossings(simulated: Floats, observed: Floats, mark: float, window: int = 24
             lead.append(float(t - low - near[0]) if near.size else np.nan)
         last = t if b[t] else last
     return Crossings(
-        hits, false_, miss, int((~a & ~b & known).sum()), share(hits, hits + miss),
-        share(false_, hits + false_), share(hits, hits + false_ + miss), np.array(lead),
-    )  # fmt: skip
+        hits,
+        false_,
+        miss,
+        int((~a & ~b & known).sum()),
+        share(hits, hits + miss),
+        share(false_, hits + false_),
+        share(hits, hits + false_ + miss),
+        np.array(lead),
+    )

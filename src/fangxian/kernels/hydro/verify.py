@@ -73,10 +73,16 @@ def _coverage(
 
 
 def by_lead(
-    forecast: Floats, observed: Floats, rules: Rules, *, leads: Sequence[int],
-    band: tuple[Floats, Floats] | None = None, members: Floats | None = None,
-    mark: float | None = None, level: bool = False,
-) -> list[LeadScore]:  # fmt: skip
+    forecast: Floats,
+    observed: Floats,
+    rules: Rules,
+    *,
+    leads: Sequence[int],
+    band: tuple[Floats, Floats] | None = None,
+    members: Floats | None = None,
+    mark: float | None = None,
+    level: bool = False,
+) -> list[LeadScore]:
     """Scores of every lead.
 
     Args:
@@ -102,13 +108,21 @@ def by_lead(
         naive = float(np.abs(p - o).mean()) if o.size else np.nan
         spread, held = _crps(members, k, lead, known, f, o), _coverage(band, k, lead, known, o)
         within = np.abs(f - o) <= change_tolerance(o, p, rules, level=level)
-        found.append(LeadScore(
-            lead, int(known.sum()), float(scores.nse(f, o)[0]), float(scores.kge(f, o)[0]), mae,
-            spread, scores.persistence_index(told, observed, lead),
-            1 - spread / naive if naive > 0 else np.nan, held,
-            float(within.mean()) if o.size else np.nan,
-            None if mark is None else scores.crossings(told, observed, mark),
-        ))  # fmt: skip
+        found.append(
+            LeadScore(
+                lead,
+                int(known.sum()),
+                float(scores.nse(f, o)[0]),
+                float(scores.kge(f, o)[0]),
+                mae,
+                spread,
+                scores.persistence_index(told, observed, lead),
+                1 - spread / naive if naive > 0 else np.nan,
+                held,
+                float(within.mean()) if o.size else np.nan,
+                None if mark is None else scores.crossings(told, observed, mark),
+            )
+        )
     return found
 
 
@@ -137,10 +151,17 @@ class EventScore:
 
 
 def by_event(
-    forecast: Floats, observed: Floats, rules: Rules, *, leads: Sequence[int],
-    event: tuple[int, int], dt_h: float, area_km2: float,
-    band: tuple[Floats, Floats] | None = None, members: Floats | None = None,
-) -> list[EventScore]:  # fmt: skip
+    forecast: Floats,
+    observed: Floats,
+    rules: Rules,
+    *,
+    leads: Sequence[int],
+    event: tuple[int, int],
+    dt_h: float,
+    area_km2: float,
+    band: tuple[Floats, Floats] | None = None,
+    members: Floats | None = None,
+) -> list[EventScore]:
     """Scores of one event (first, last index) at every lead; the time to the observed peak counts
     from the issue, ``lead`` steps before it. Leads with a gap within the event are left out.
 
@@ -158,14 +179,21 @@ def by_event(
             continue
         naive = float(((observed[a - lead : b - lead] - seen) ** 2).sum())
         index = 1 - float(((told - seen) ** 2).sum()) / naive if naive > 0 else np.nan
-        items = judge_event(told, seen, rules, dt_h=dt_h, area_km2=area_km2,
-                            issued=int(seen.argmax()) - lead)  # fmt: skip
+        items = judge_event(
+            told, seen, rules, dt_h=dt_h, area_km2=area_km2, issued=int(seen.argmax()) - lead
+        )
         inside = slice(a, b)
-        found.append(EventScore(
-            lead, float(scores.nse(told, seen)[0]), float(scores.kge(told, seen)[0]),
-            _crps(members, k, lead, inside, told, seen), index,
-            _coverage(band, k, lead, inside, seen), items,
-        ))  # fmt: skip
+        found.append(
+            EventScore(
+                lead,
+                float(scores.nse(told, seen)[0]),
+                float(scores.kge(told, seen)[0]),
+                _crps(members, k, lead, inside, told, seen),
+                index,
+                _coverage(band, k, lead, inside, seen),
+                items,
+            )
+        )
     return found
 
 

@@ -187,8 +187,11 @@ def _wrong(counts: dict[str, Any]) -> list[str]:
     if set(counts["orders"]) - set(Order.State.values):
         wrong.append("an order is in a state that does not exist")
     wrong += _impossible_orders()
-    wrong += [f"red signal {r['signal']} has no order and no reason"
-              for r in counts["red_without_order"] if not r["reason"]]  # fmt: skip
+    wrong += [
+        f"red signal {r['signal']} has no order and no reason"
+        for r in counts["red_without_order"]
+        if not r["reason"]
+    ]
     if counts["alarm_figures"]["worst_10min"] > 10:
         wrong.append("more than 10 announcements in 10 minutes")
     if counts["dead_letters"]:

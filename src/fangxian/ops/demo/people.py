@@ -48,9 +48,14 @@ class People:
             return
         number = f"演练-{hazard}-{at:%m%d%H}"
         enter_warning(
-            hazard=hazard, level=Level[level], place=place, text="按实况路径模拟的预警",
-            number=number, by=self.lin, modelled=True,
-        )  # fmt: skip
+            hazard=hazard,
+            level=Level[level],
+            place=place,
+            text="按实况路径模拟的预警",
+            number=number,
+            by=self.lin,
+            modelled=True,
+        )
 
     def _acknowledge(self, now: datetime) -> None:
         ripe = Signal.objects.filter(

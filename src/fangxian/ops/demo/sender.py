@@ -64,16 +64,23 @@ class Sender:
             stage = None
             if stage_row is not None:
                 stage = self.world.stage_cm[stage_row, last - 12 : last].tolist()
-            yield self._post(row, Address(station.code), at, tenths, total, stage,
-                             station.level_base_m or 0.0)  # fmt: skip
+            yield self._post(
+                row, Address(station.code), at, tenths, total, stage, station.level_base_m or 0.0
+            )
         if hour > 30:
             self.tally.strangers += 1
             yield self._post(-1, Address(STRANGER), at, [0] * 12, 0.0, None, 0.0)
 
     def _post(
-        self, row: int, address: Address, at: datetime, tenths: list[int], total: float,
-        stage_cm: list[int] | None, base_m: float,
-    ) -> Post:  # fmt: skip
+        self,
+        row: int,
+        address: Address,
+        at: datetime,
+        tenths: list[int],
+        total: float,
+        stage_cm: list[int] | None,
+        base_m: float,
+    ) -> Post:
         first = at - timedelta(seconds=11 * STEP_S)
         sent_at = at + timedelta(seconds=20)
         volts = 12.0 + (row % 9) / 10
@@ -96,9 +103,14 @@ class Sender:
         return Post(address.station, self.serial, [good])
 
     def _text_post(
-        self, address: Address, at: datetime, sent_at: datetime, tenths: list[int], total: float,
+        self,
+        address: Address,
+        at: datetime,
+        sent_at: datetime,
+        tenths: list[int],
+        total: float,
         volts: float,
-    ) -> Post:  # fmt: skip
+    ) -> Post:
         first = at - timedelta(seconds=11 * STEP_S)
         row = bytes(min(v, 254) for v in tenths).hex().upper()
         local = first.astimezone(BEIJING), at.astimezone(BEIJING)
@@ -152,9 +164,11 @@ class Sender:
         writer.write(raw)
 
     async def _await_answers(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
         waiting: dict[tuple[str, int], Post],
-    ) -> None:  # fmt: skip
+    ) -> None:
         buffer = bytearray()
         async with asyncio.timeout(30):
             while waiting:

@@ -76,10 +76,16 @@ def make_stations() -> tuple[list[Station], list[Station]]:
         town = Place.objects.get(kind="town", code__startswith=county, name=town_name)
         rivers.append(
             add_station(
-                code=f"7090{n:04d}", name=f"{name}站", place=town, by=SYSTEM, river=river,
-                datum="黄海基面", level_base_m=zero_m, **more,
+                code=f"7090{n:04d}",
+                name=f"{name}站",
+                place=town,
+                by=SYSTEM,
+                river=river,
+                datum="黄海基面",
+                level_base_m=zero_m,
+                **more,
             )
-        )  # fmt: skip
+        )
     return gauges + rivers, rivers
 
 
@@ -88,8 +94,7 @@ def make_marks(rivers: list[Station]) -> None:
     rows = []
     for station, (*_, area, _, zero_m, rise) in zip(rivers, RIVERS, strict=True):
         top = rise * np.sqrt(area * 1.45)
-        marks = {"SFZ": zero_m + 0.42 * top, "WRZ": zero_m + 0.55 * top,
-                 "GRZ": zero_m + 0.72 * top}  # fmt: skip
+        marks = {"SFZ": zero_m + 0.42 * top, "WRZ": zero_m + 0.55 * top, "GRZ": zero_m + 0.72 * top}
         source = "demo: synthetic mark, not a real one"
         rows += river_marks(station, {k: round(v, 2) for k, v in marks.items()}, source=source)
     load_thresholds(rows, by=SYSTEM)
@@ -146,9 +151,11 @@ def _upstream(stations: list[Station], rivers: list[Station]) -> np.ndarray:
     weights = np.zeros((len(rivers), len(stations)))
     for k, (station, row) in enumerate(zip(rivers, RIVERS, strict=True)):
         far = great_circle_km(
-            lon=np.array([s.lon for s in stations]), lat=np.array([s.lat for s in stations]),
-            lon2=np.array(station.lon), lat2=np.array(station.lat),
-        )  # fmt: skip
+            lon=np.array([s.lon for s in stations]),
+            lat=np.array([s.lat for s in stations]),
+            lon2=np.array(station.lon),
+            lat2=np.array(station.lat),
+        )
         n = max(3, min(60, int(row[4] / 90)))
         weights[k, np.argsort(far)[:n]] = 1 / n
     return weights

@@ -100,17 +100,27 @@ def _take(signal: Signal, finding: Finding, then: Standing | None) -> None:
 
 def _told(kind: str, signal: Signal, before: dict[str, Any] | None) -> Entry:
     after = {
-        "level": int(signal.level), "value": signal.value, "rule": signal.rule,
-        "evidence": signal.evidence, "at": signal.observed_at,
-    }  # fmt: skip
+        "level": int(signal.level),
+        "value": signal.value,
+        "rule": signal.rule,
+        "evidence": signal.evidence,
+        "at": signal.observed_at,
+    }
     return Entry(kind, named(signal), before, after)
 
 
 @transaction.atomic
 def enter_warning(
-    *, hazard: str, level: Level, place: Place, text: str, number: str, by: Seat,
-    at: datetime | None = None, modelled: bool = False,
-) -> Signal | None:  # fmt: skip
+    *,
+    hazard: str,
+    level: Level,
+    place: Place,
+    text: str,
+    number: str,
+    by: Seat,
+    at: datetime | None = None,
+    modelled: bool = False,
+) -> Signal | None:
     """Enter a weather office's warning (roman I-IV), or its end (``Level`` None by
     ``end_warning``). It stands as a signal of its own family, never mixed with colour signals."""
     require(by, "warning.enter", place=place.path)
@@ -123,10 +133,18 @@ def enter_warning(
     if old:
         _clear(old, at, by, "replaced")
     signal = Signal.objects.create(
-        hazard=hazard, family=family, place=place, level=level, worst_level=level,
-        evidence=evidence, rule=f"{family} {number}".strip(), group=family, started_at=at,
-        observed_at=at, worsened_at=at,
-    )  # fmt: skip
+        hazard=hazard,
+        family=family,
+        place=place,
+        level=level,
+        worst_level=level,
+        evidence=evidence,
+        rule=f"{family} {number}".strip(),
+        group=family,
+        started_at=at,
+        observed_at=at,
+        worsened_at=at,
+    )
     record_many([_told("signal.raised", signal, None)], by=by)
     return signal
 
@@ -247,15 +265,33 @@ def load_thresholds(rows: Iterable[Threshold], *, by: Seat) -> int:
     rows = list(rows)
     there = set(
         Threshold.objects.values_list(
-            "family", "version", "station", "place", "element", "window_s", "mark", "level",
+            "family",
+            "version",
+            "station",
+            "place",
+            "element",
+            "window_s",
+            "mark",
+            "level",
             "season_from",
         )
-    )  # fmt: skip
+    )
     new = [
-        r for r in rows
-        if (r.family, r.version, r.station_id, r.place_id, r.element, r.window_s, r.mark, r.level,
-            r.season_from) not in there
-    ]  # fmt: skip
+        r
+        for r in rows
+        if (
+            r.family,
+            r.version,
+            r.station_id,
+            r.place_id,
+            r.element,
+            r.window_s,
+            r.mark,
+            r.level,
+            r.season_from,
+        )
+        not in there
+    ]
     Threshold.objects.bulk_create(new)
     for row in new[:1]:
         record("thresholds.loaded", subject=row, by=by, after={"rows": len(new)})

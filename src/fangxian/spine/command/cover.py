@@ -15,11 +15,19 @@ VERIFY_WITHIN = timedelta(hours=4)
 
 def _gap(order: Order, since: datetime, owner: int | None) -> Uncovered:
     return Uncovered(
-        "order", str(order.pk), since, owner, order.area_id,
-        {"area": order.area.name, "what": f"{order.verb}{order.object}",
-         "what_en": f"{order.verb_en} {order.object_en}".strip() or f"{order.verb}{order.object}",
-         "post": str(order.post)},
-    )  # fmt: skip
+        "order",
+        str(order.pk),
+        since,
+        owner,
+        order.area_id,
+        {
+            "area": order.area.name,
+            "what": f"{order.verb}{order.object}",
+            "what_en": f"{order.verb_en} {order.object_en}".strip()
+            or f"{order.verb}{order.object}",
+            "post": str(order.post),
+        },
+    )
 
 
 def not_acknowledged(at: datetime) -> Iterator[Uncovered]:
@@ -45,37 +53,61 @@ def not_verified(at: datetime) -> Iterator[Uncovered]:
 def dead_letters(at: datetime) -> Iterator[Uncovered]:
     for job in Job.objects.filter(state="dead").select_related("event"):
         yield Uncovered(
-            "job", str(job.pk), job.due_at, None, None,
+            "job",
+            str(job.pk),
+            job.due_at,
+            None,
+            None,
             {"what": job.function, "why": job.last_error[:120]},
-        )  # fmt: skip
+        )
     failed = Delivery.objects.filter(state=Delivery.State.FAILED, message__expires_at__gt=at)
     for delivery in failed.select_related("person", "message"):
         yield Uncovered(
-            "delivery", str(delivery.pk), delivery.due_at, None, None,
-            {"what": f"{delivery.channel} → {delivery.person.name}",
-             "why": delivery.last_error[:120]},
-        )  # fmt: skip
+            "delivery",
+            str(delivery.pk),
+            delivery.due_at,
+            None,
+            None,
+            {
+                "what": f"{delivery.channel} → {delivery.person.name}",
+                "why": delivery.last_error[:120],
+            },
+        )
 
 
 RULES = [
     CoverRule(
-        "order-unanswered", "指令未签收", "Order not acknowledged",
-        "{area} {what}：{post} 未签收", "{area}, {what_en}: not acknowledged by {post}",
+        "order-unanswered",
+        "指令未签收",
+        "Order not acknowledged",
+        "{area} {what}：{post} 未签收",
+        "{area}, {what_en}: not acknowledged by {post}",
         not_acknowledged,
     ),
     CoverRule(
-        "order-overdue", "指令逾期", "Order overdue",
-        "{area} {what}：逾期未报完成", "{area}, {what_en}: overdue",
+        "order-overdue",
+        "指令逾期",
+        "Order overdue",
+        "{area} {what}：逾期未报完成",
+        "{area}, {what_en}: overdue",
         overdue,
     ),
     CoverRule(
-        "order-unverified", "指令未核验", "Order not verified",
-        "{area} {what}：已报完成，未核验", "{area}, {what_en}: reported done, not verified",
-        not_verified, every_s=300,
+        "order-unverified",
+        "指令未核验",
+        "Order not verified",
+        "{area} {what}：已报完成，未核验",
+        "{area}, {what_en}: reported done, not verified",
+        not_verified,
+        every_s=300,
     ),
     CoverRule(
-        "dead-letter", "死信", "Dead letter",
-        "{what} 多次失败：{why}", "{what} failed repeatedly: {why}",
-        dead_letters, every_s=60,
+        "dead-letter",
+        "死信",
+        "Dead letter",
+        "{what} 多次失败：{why}",
+        "{what} failed repeatedly: {why}",
+        dead_letters,
+        every_s=60,
     ),
-]  # fmt: skip
+]

@@ -57,8 +57,9 @@ def orders(*, seat: Seat) -> QuerySet[Order]:
     prefix = visible(seat, "order.read")
     if prefix is None:
         return Order.objects.none()
-    found = Order.objects.select_related("area__parent", "post__organisation", "post__place",
-                                         "response")  # fmt: skip
+    found = Order.objects.select_related(
+        "area__parent", "post__organisation", "post__place", "response"
+    )
     if prefix and not may(seat, "order.read", place=prefix):
         return found.filter(post=seat.post_id or 0)
     if not prefix:
@@ -103,9 +104,10 @@ def open_items(post: Post) -> list[dict[str, Any]]:
     for call in calls.filter(message__expires_at__gt=clock.now()):
         items.append({"kind": "call", "id": call.pk, "text": call.message.text})
     for signal in Signal.objects.filter(
-        cleared_at__isnull=True, acknowledged_at__isnull=True,
+        cleared_at__isnull=True,
+        acknowledged_at__isnull=True,
         place__path__startswith=post.place.path,
-    ).select_related("station", "place"):  # fmt: skip
+    ).select_related("station", "place"):
         items.append({"kind": "signal", "id": signal.pk, "text": str(signal)})
     return items
 

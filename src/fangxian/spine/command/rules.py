@@ -113,11 +113,20 @@ STEPS: dict[str, tuple[frozenset[str], str]] = {
     "verify": (frozenset({"reported"}), "verified"),
     "reissue": (frozenset({"refused"}), "issued"),
     "close": (
-        frozenset({"issued", "delivered", "acknowledged", "refused", "in_progress", "reported",
-                   "verified"}),
+        frozenset(
+            {
+                "issued",
+                "delivered",
+                "acknowledged",
+                "refused",
+                "in_progress",
+                "reported",
+                "verified",
+            }
+        ),
         "closed",
     ),
-}  # fmt: skip
+}
 OPEN_STATES = frozenset(STEPS["close"][0])
 UNACKNOWLEDGED = frozenset({"issued", "delivered"})
 

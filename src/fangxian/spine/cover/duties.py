@@ -17,15 +17,23 @@ def without_holder(at: datetime) -> Iterator[Uncovered]:
             since,
             superior,
             duty.place_id,
-            {"thing": duty.thing_name, "role": duty.get_role_display(), "reason": reason,
-             "post": str(duty.post or "—")},
-        )  # fmt: skip
+            {
+                "thing": duty.thing_name,
+                "role": duty.get_role_display(),
+                "reason": reason,
+                "post": str(duty.post or "—"),
+            },
+        )
 
 
 RULES = [
     CoverRule(
-        "duty-without-holder", "责任空缺", "Duty without a holder",
-        "{thing} {role} 无人在任（{post}）", "{thing}, {role}: nobody holds {post}",
-        without_holder, every_s=600,
+        "duty-without-holder",
+        "责任空缺",
+        "Duty without a holder",
+        "{thing} {role} 无人在任（{post}）",
+        "{thing}, {role}: nobody holds {post}",
+        without_holder,
+        every_s=600,
     ),
-]  # fmt: skip
+]

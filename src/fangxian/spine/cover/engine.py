@@ -61,13 +61,18 @@ def sweep(rule: CoverRule, *, by: Seat = SYSTEM) -> tuple[int, int]:
     fallback = fallback_post().pk if found.keys() - open_gaps.keys() else 0
     opened = [
         Gap(
-            rule=rule.code, subject_kind=u.subject_kind, subject_id=u.subject_id,
-            fields=u.fields, place_id=u.place_id, owner_id=u.owner_id or fallback,
-            since=min(u.since, now), noticed_at=now,
+            rule=rule.code,
+            subject_kind=u.subject_kind,
+            subject_id=u.subject_id,
+            fields=u.fields,
+            place_id=u.place_id,
+            owner_id=u.owner_id or fallback,
+            since=min(u.since, now),
+            noticed_at=now,
         )
         for key, u in found.items()
         if key not in open_gaps
-    ]  # fmt: skip
+    ]
     kept = [open_gaps[key] for key in found.keys() & open_gaps.keys()]
     moved = []
     for gap in kept:

@@ -50,9 +50,8 @@ def silent_stations(at: datetime) -> Iterator[Uncovered]:
                 last,
                 owners.get(str(station.pk)),
                 station.place_id,
-                {"station": station.name, "code": station.code,
-                 "never": last_s is None},
-            )  # fmt: skip
+                {"station": station.name, "code": station.code, "never": last_s is None},
+            )
 
 
 def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
@@ -79,9 +78,13 @@ def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
             at,
             owners.get(town_code),
             key,
-            {"village": name, "town": town, "km": round(float(nearest[number]), 1),
-             "limit_km": limit_km},
-        )  # fmt: skip
+            {
+                "village": name,
+                "town": town,
+                "km": round(float(nearest[number]), 1),
+                "limit_km": limit_km,
+            },
+        )
 
 
 def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -98,27 +101,41 @@ def quarantine_not_looked_at(at: datetime) -> Iterator[Uncovered]:
     for row in Quarantine.objects.filter(looked_at__isnull=True, adopted_at__isnull=True):
         if at - row.first_at > QUARANTINE_LOOK_WITHIN:
             yield Uncovered(
-                "quarantine", row.code, row.first_at, None, None,
+                "quarantine",
+                row.code,
+                row.first_at,
+                None,
+                None,
                 {"code": row.code, "frames": row.frames},
-            )  # fmt: skip
+            )
 
 
 RULES = [
     CoverRule(
-        "station-silent", "测站无数据", "Silent station",
-        "{station}（{code}）没有按时来报", "{station} ({code}) has not reported in time",
-        silent_stations, every_s=300,
+        "station-silent",
+        "测站无数据",
+        "Silent station",
+        "{station}（{code}）没有按时来报",
+        "{station} ({code}) has not reported in time",
+        silent_stations,
+        every_s=300,
     ),
     CoverRule(
-        "village-without-gauge", "监测盲区", "Blind spot",
+        "village-without-gauge",
+        "监测盲区",
+        "Blind spot",
         "{town} {village} {limit_km:g} km 内无雨量站，最近 {km} km",
         "{town} {village}: no rain gauge within {limit_km:g} km, the nearest is {km} km away",
-        villages_without_gauge, every_s=21600,
+        villages_without_gauge,
+        every_s=21600,
     ),
     CoverRule(
-        "quarantine-unseen", "未登记测站无人过目", "Unknown station nobody looked at",
+        "quarantine-unseen",
+        "未登记测站无人过目",
+        "Unknown station nobody looked at",
         "未登记测站 {code} 来报 {frames} 份，一天无人过目",
         "Unknown station {code} sent {frames} frames; nobody has looked for a day",
-        quarantine_not_looked_at, every_s=600,
+        quarantine_not_looked_at,
+        every_s=600,
     ),
-]  # fmt: skip
+]

@@ -114,8 +114,12 @@ def timeliness(one: Station, *, hours: int = 24) -> tuple[int, int]:
     expected = hours * 3600 // one.report_every_s
     keys = list(one.series.filter(element__in=["P5", "Z", "ZU"]).values_list("id", flat=True))
     rows = store().span(keys, since_s=now_s - hours * 3600, until_s=now_s)
-    slots = {v // one.report_every_s for found in rows.values() for v, value, *_ in found
-             if value is not None}  # fmt: skip
+    slots = {
+        v // one.report_every_s
+        for found in rows.values()
+        for v, value, *_ in found
+        if value is not None
+    }
     return min(len(slots), expected), expected
 
 

@@ -169,9 +169,15 @@ class Store:
                 "UPDATE observation SET value = ?, quality = ?, reason = 'corrected', "
                 "revision = revision + 1, received_s = ?, seq = ? "
                 "WHERE series_id = ? AND valid_s = ?",
-                (reading.value, reading.quality, received_s, seq, reading.series_id,
-                 reading.valid_s),
-            )  # fmt: skip
+                (
+                    reading.value,
+                    reading.quality,
+                    received_s,
+                    seq,
+                    reading.series_id,
+                    reading.valid_s,
+                ),
+            )
 
     def since(self, seq: int, limit: int = 20_000) -> list[tuple[int, int, int, float | None, int]]:
         """Readings stored after ``seq``: (seq, series, valid_s, value, quality), oldest first."""
@@ -276,10 +282,14 @@ class Store:
     def counts(self) -> dict[str, int]:
         """Frames by verdict, readings, and readings by quality."""
         db = self._db
-        found = {f"frames_{v}": n for v, n in db.execute(
-            "SELECT verdict, COUNT(*) FROM frame GROUP BY verdict")}  # fmt: skip
-        found |= {f"readings_{Quality(q).name.lower()}": n for q, n in db.execute(
-            "SELECT quality, COUNT(*) FROM observation GROUP BY quality")}  # fmt: skip
+        found = {
+            f"frames_{v}": n
+            for v, n in db.execute("SELECT verdict, COUNT(*) FROM frame GROUP BY verdict")
+        }
+        found |= {
+            f"readings_{Quality(q).name.lower()}": n
+            for q, n in db.execute("SELECT quality, COUNT(*) FROM observation GROUP BY quality")
+        }
         return found | {"readings": sum(n for k, n in found.items() if k.startswith("readings_"))}
 
     def has_frames(self, digests: Sequence[str]) -> set[str]:

@@ -168,10 +168,14 @@ class Intake:
                 key = self._series_of(station, element, unit, step)
                 missing = value is None
                 readings.append(
-                    Reading(key, int(at.timestamp()), value,
-                            Quality.MISSING if missing else Quality.UNCHECKED,
-                            "blank" if missing else "")
-                )  # fmt: skip
+                    Reading(
+                        key,
+                        int(at.timestamp()),
+                        value,
+                        Quality.MISSING if missing else Quality.UNCHECKED,
+                        "blank" if missing else "",
+                    )
+                )
                 verdicts.stored += 1
             judged = self._judge(readings, now)
             verdicts.readings = self.telemetry.put(judged, received_s=now.timestamp())
@@ -363,12 +367,17 @@ def load_quality_limits(*, by: Seat) -> int:
                 verified=row["verified"] == "1",
                 **{
                     name: float(row[name]) if row[name] else None
-                    for name in ("lowest", "highest", "rise_per_h", "change_per_day",
-                                 "stuck_after_s")
+                    for name in (
+                        "lowest",
+                        "highest",
+                        "rise_per_h",
+                        "change_per_day",
+                        "stuck_after_s",
+                    )
                 },
             )
             for row in csv.DictReader(file)
-        ]  # fmt: skip
+        ]
     QualityLimit.objects.bulk_create(rows)
     record("quality_limits.loaded", subject=QualityLimit(pk=0), by=by, after={"rows": len(rows)})
     return len(rows)

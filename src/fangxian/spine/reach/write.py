@@ -34,23 +34,36 @@ SALT = "answer"
 
 @transaction.atomic
 def tell(  # noqa: PLR0913 - who, what, how
-    *, subject_kind: str, subject_id: str, text: str, level: Level | None, person: Person,
-    post: Post | None, channels: Iterable[str], step: int = 0, expires_at: datetime,
+    *,
+    subject_kind: str,
+    subject_id: str,
+    text: str,
+    level: Level | None,
+    person: Person,
+    post: Post | None,
+    channels: Iterable[str],
+    step: int = 0,
+    expires_at: datetime,
     by: Seat = SYSTEM,
-) -> list[Delivery]:  # fmt: skip
+) -> list[Delivery]:
     """Plan one message to one person over several channels, once per step."""
     require(by, "message.tell")
     now = clock.now()
     message, _ = Message.objects.get_or_create(
-        subject_kind=subject_kind, subject_id=subject_id, text=text,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        text=text,
         defaults={"level": level, "created_at": now, "expires_at": expires_at},
-    )  # fmt: skip
+    )
     planned = []
     for channel in channels:
         delivery, made = Delivery.objects.get_or_create(
-            message=message, person=person, channel=channel, step=step,
+            message=message,
+            person=person,
+            channel=channel,
+            step=step,
             defaults={"due_at": now, "post": post},
-        )  # fmt: skip
+        )
         if made:
             planned.append(delivery)
     if planned:

@@ -72,9 +72,14 @@ def _node(
 ) -> Place:
     pk = len(tree) + 1
     place = Place(
-        pk=pk, code=code, name=name, kind=kind, parent=parent, path=f"{parent.path}{pk}.",
+        pk=pk,
+        code=code,
+        name=name,
+        kind=kind,
+        parent=parent,
+        path=f"{parent.path}{pk}.",
         source=source,
-    )  # fmt: skip
+    )
     tree[code] = place
     return place
 
@@ -146,22 +151,38 @@ class _Staff:
 
     def organisation(self, name: str, kind: str, place: Place, name_en: str = "") -> Organisation:
         row = Organisation(
-            pk=len(self.organisations) + 1, name=name, kind=kind, place=place, name_en=name_en,
+            pk=len(self.organisations) + 1,
+            name=name,
+            kind=kind,
+            place=place,
+            name_en=name_en,
             synthetic=True,
-        )  # fmt: skip
+        )
         self.organisations.append(row)
         return row
 
     def post(
-        self, organisation: Organisation, place: Place, name: str, name_en: str, role: str,
-        superior: Post | None = None, *, cast: str = "",
-    ) -> Post:  # fmt: skip
+        self,
+        organisation: Organisation,
+        place: Place,
+        name: str,
+        name_en: str,
+        role: str,
+        superior: Post | None = None,
+        *,
+        cast: str = "",
+    ) -> Post:
         """A post with its holder."""
         pk = len(self.posts) + 1
         post = Post(
-            pk=pk, organisation=organisation, place=place, name=name, name_en=name_en, role=role,
+            pk=pk,
+            organisation=organisation,
+            place=place,
+            name=name,
+            name_en=name_en,
+            role=role,
             superior=superior,
-        )  # fmt: skip
+        )
         self.posts.append(post)
         self.people.append(self._person(pk, cast))
         term = Term(pk=pk, post=post, person=self.people[-1], starts_at=self.since)
@@ -173,9 +194,13 @@ class _Staff:
         name = CAST.get(cast) or f"{self.rng.choice(list(SURNAMES))}{given}"
         phone = f"199{pk:08d}"  # 199 0000 xxxx: invented, never a real subscriber
         return Person(
-            pk=pk, name=name, phone_sealed=seal(phone), phone_masked=mask_phone(phone),
-            email=f"{cast or f'p{pk}'}@example.invalid", synthetic=True,
-        )  # fmt: skip
+            pk=pk,
+            name=name,
+            phone_sealed=seal(phone),
+            phone_masked=mask_phone(phone),
+            email=f"{cast or f'p{pk}'}@example.invalid",
+            synthetic=True,
+        )
 
     def duty(self, kind: str, key: str, name: str, place: Place, posts: dict[str, Post]) -> None:
         for role, post in posts.items():

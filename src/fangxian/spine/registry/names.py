@@ -11,9 +11,21 @@ from pathlib import Path
 MAX_READINGS = 32
 # what people leave out when they type a place
 SUFFIXES = (
-    "社区居委会", "村委会", "居委会", "居民委员会", "村民委员会", "街道", "社区", "市", "区", "县",
-    "镇", "乡", "村", "站",
-)  # fmt: skip
+    "社区居委会",
+    "村委会",
+    "居委会",
+    "居民委员会",
+    "村民委员会",
+    "街道",
+    "社区",
+    "市",
+    "区",
+    "县",
+    "镇",
+    "乡",
+    "村",
+    "站",
+)
 
 
 @dataclass(frozen=True, slots=True)

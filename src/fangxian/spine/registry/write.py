@@ -162,9 +162,14 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
 
 @transaction.atomic
 def set_duties(
-    *, thing_kind: str, thing_id: str, thing_name: str, place: Place, by: Seat,
+    *,
+    thing_kind: str,
+    thing_id: str,
+    thing_name: str,
+    place: Place,
+    by: Seat,
     posts: dict[str, Post | None] | None = None,
-) -> list[Duty]:  # fmt: skip
+) -> list[Duty]:
     """Write down who answers for a thing in the three roles; by default whoever answers for its
     place. A role nobody can be found for stands there without a post, as a gap."""
     require(by, "register.write", place=place.path)
@@ -174,12 +179,17 @@ def set_duties(
     answering = posts or {d.role: d.post for d in of_place.select_related("post__organisation")}
     new = [
         Duty(
-            thing_kind=thing_kind, thing_id=thing_id, thing_name=thing_name, place=place,
-            role=role, post=answering.get(role), valid_from=clock.now(),
+            thing_kind=thing_kind,
+            thing_id=thing_id,
+            thing_name=thing_name,
+            place=place,
+            role=role,
+            post=answering.get(role),
+            valid_from=clock.now(),
         )
         for role in Duty.Role.values
         if role not in set_already
-    ]  # fmt: skip
+    ]
     Duty.objects.bulk_create(new)
     told = [{"duty": str(duty), "post": str(duty.post)} for duty in new]
     record_many(

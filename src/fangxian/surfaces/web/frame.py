@@ -40,8 +40,13 @@ def newest_data_at() -> datetime | None:
 
 
 def _duty_names() -> list[tuple[str, str]]:
-    posts = list(Post.objects.filter(place__kind="city", role__in=["commander", "duty_officer"],
-                                     organisation__kind="headquarters").order_by("id"))  # fmt: skip
+    posts = list(
+        Post.objects.filter(
+            place__kind="city",
+            role__in=["commander", "duty_officer"],
+            organisation__kind="headquarters",
+        ).order_by("id")
+    )
     held = holders([post.pk for post in posts])
     found = []
     for role, word in (("commander", gettext("带班")), ("duty_officer", gettext("主班"))):

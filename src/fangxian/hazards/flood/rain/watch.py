@@ -112,8 +112,12 @@ class RainWatch:
         mine = span[np.isin(span[:, 0], list(self.rows_of)) & used]
         keys, which = np.unique(mine[:, 0].astype(int), return_inverse=True)
         for turn in range(max((len(self.rows_of[int(key)]) for key in keys), default=0)):
-            rows = np.array([[*self.rows_of[int(key)], -1][min(turn, len(self.rows_of[int(key)]))]
-                             for key in keys])[which]  # fmt: skip
+            rows = np.array(
+                [
+                    [*self.rows_of[int(key)], -1][min(turn, len(self.rows_of[int(key)]))]
+                    for key in keys
+                ]
+            )[which]
             here = rows >= 0
             self.sums.put(
                 rows=rows[here],
@@ -126,11 +130,14 @@ class RainWatch:
         they can have changed. ``active`` names (family, station) pairs whose signal is up."""
         batch = [
             (
-                row, valid_s // STEP_S, round((value or 0.0) * 10),
-             value is not None and quality in USED)
+                row,
+                valid_s // STEP_S,
+                round((value or 0.0) * 10),
+                value is not None and quality in USED,
+            )
             for _, key, valid_s, value, quality in readings
             for row in self.rows_of.get(key, ())
-        ]  # fmt: skip
+        ]
         if not batch:
             return []
         rows, steps, values, present = (np.array(column) for column in zip(*batch, strict=True))
@@ -157,9 +164,16 @@ class RainWatch:
         return found
 
     def _findings(
-        self, family: _Family, row: int, first: int, start: int, level: Ints, kept: Ints,
-        sums: Ints, counts: Ints,
-    ) -> list[Finding]:  # fmt: skip
+        self,
+        family: _Family,
+        row: int,
+        first: int,
+        start: int,
+        level: Ints,
+        kept: Ints,
+        sums: Ints,
+        counts: Ints,
+    ) -> list[Finding]:
         """Findings at the ends where the verdict changes, and at the last one."""
         found = []
         last = len(level) - 1
@@ -207,8 +221,12 @@ class RainWatch:
         if level is None:
             return value, evidence, ""
         rule = family.rows[int(family.rule[row, w, level - 1])]
-        evidence |= {"rule": rule.pk, "version": rule.version, "source": rule.source,
-                     "action": rule.action}  # fmt: skip
+        evidence |= {
+            "rule": rule.pk,
+            "version": rule.version,
+            "source": rule.source,
+            "action": rule.action,
+        }
         return value, evidence, f"{family.name} {rule.version}"
 
 

@@ -35,8 +35,13 @@ def read_track(text: str, number: str) -> list[Fix]:
 def _fixes(lines: Iterator[str], n: int) -> Iterator[Fix]:
     for _, line in zip(range(n), lines, strict=False):
         year = int(line[0:2])
-        at = datetime(1900 + year if year > 50 else 2000 + year, int(line[2:4]), int(line[4:6]),
-                      int(line[6:8]), tzinfo=UTC)  # fmt: skip
+        at = datetime(
+            1900 + year if year > 50 else 2000 + year,
+            int(line[2:4]),
+            int(line[4:6]),
+            int(line[6:8]),
+            tzinfo=UTC,
+        )
         wind = int(line[33:36] or 0)
         yield Fix(at, int(line[15:18]) / 10, int(line[19:23]) / 10, int(line[24:28]), wind or None)
 

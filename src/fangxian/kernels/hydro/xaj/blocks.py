@@ -19,8 +19,37 @@ from fangxian.kernels.hydro.xaj.physics import (
 LANES, TILE = 64, 128
 F = np.float32
 # Slots of LANES numbers each, after the constants of physics.derive.
-(U, OUT, WU, WL, WD, S, FR, QS, QI, QG, QN, RAIN, PAN, HAVE, EU, EL, ED, NET, R, RS, RI, RG, N,
- GONE, PART, SMF, SMF_1, SMMF_1, INTO) = range(x.DERIVED, x.DERIVED + 29)  # fmt: skip
+(
+    U,
+    OUT,
+    WU,
+    WL,
+    WD,
+    S,
+    FR,
+    QS,
+    QI,
+    QG,
+    QN,
+    RAIN,
+    PAN,
+    HAVE,
+    EU,
+    EL,
+    ED,
+    NET,
+    R,
+    RS,
+    RI,
+    RG,
+    N,
+    GONE,
+    PART,
+    SMF,
+    SMF_1,
+    SMMF_1,
+    INTO,
+) = range(x.DERIVED, x.DERIVED + 29)
 SLOTS = x.DERIVED + 29
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
@@ -32,8 +61,14 @@ def _evaporation(v):
     for i in range(LANES):
         have = v[WU * LANES + i] + v[RAIN * LANES + i]
         eu, el, ed = evaporate(
-            have, v[x.KC * LANES + i] * v[PAN * LANES + i], v[WL * LANES + i], v[WD * LANES + i],
-            v[x.C * LANES + i], v[x.LM * LANES + i], v[x.LM_1 * LANES + i])  # fmt: skip
+            have,
+            v[x.KC * LANES + i] * v[PAN * LANES + i],
+            v[WL * LANES + i],
+            v[WD * LANES + i],
+            v[x.C * LANES + i],
+            v[x.LM * LANES + i],
+            v[x.LM_1 * LANES + i],
+        )
         net = max(v[RAIN * LANES + i] - (eu + el + ed), x.ZERO)
         v[HAVE * LANES + i], v[EU * LANES + i] = have, eu
         v[EL * LANES + i], v[ED * LANES + i], v[NET * LANES + i] = el, ed, net
@@ -50,13 +85,25 @@ def _runoff(v, lossy):
         wet = net > x.ZERO
         rain = net if wet else x.ONE
         w = v[WU * LANES + i] + v[WL * LANES + i] + v[WD * LANES + i]
-        share = runoff(rain, w, v[x.WM * LANES + i], v[x.WM_1 * LANES + i], v[x.WMM_1 * LANES + i],
-                       v[x.B1 * LANES + i], v[x.B1_1 * LANES + i])  # fmt: skip
+        share = runoff(
+            rain,
+            w,
+            v[x.WM * LANES + i],
+            v[x.WM_1 * LANES + i],
+            v[x.WMM_1 * LANES + i],
+            v[x.B1 * LANES + i],
+            v[x.B1_1 * LANES + i],
+        )
         direct = v[x.DIRECT * LANES + i]
         fr = max(share - direct, x.LEAST_FR)
         smmf, smf, s, spilt = runoff_area(
-            fr, v[S * LANES + i], v[FR * LANES + i], v[x.SMM * LANES + i],
-            v[x.EX1_1 * LANES + i], v[x.EX_1 * LANES + i])  # fmt: skip
+            fr,
+            v[S * LANES + i],
+            v[FR * LANES + i],
+            v[x.SMM * LANES + i],
+            v[x.EX1_1 * LANES + i],
+            v[x.EX_1 * LANES + i],
+        )
         n = np.floor(rain / x.SLICE_MM) + x.ONE
         slow = v[x.GONE * LANES + i]
         gone = lost(slow, x.ONE / n)
@@ -83,8 +130,14 @@ def _slices(v, most):
             on = F(j) < v[N * LANES + i]
             s = v[S * LANES + i]
             over, after = free_water(
-                s, v[PART * LANES + i], v[SMF * LANES + i], v[SMF_1 * LANES + i],
-                v[SMMF_1 * LANES + i], v[x.EX1 * LANES + i], v[x.EX1_1 * LANES + i])  # fmt: skip
+                s,
+                v[PART * LANES + i],
+                v[SMF * LANES + i],
+                v[SMF_1 * LANES + i],
+                v[SMMF_1 * LANES + i],
+                v[x.EX1 * LANES + i],
+                v[x.EX1_1 * LANES + i],
+            )
             v[RS * LANES + i] += over * v[FR * LANES + i] if on else x.ZERO
             v[RI * LANES + i] += after if on else x.ZERO
             v[S * LANES + i] = after - v[GONE * LANES + i] * after if on else s
@@ -121,8 +174,12 @@ def _reservoirs(v, lossy):
     for i in range(LANES):
         wu, wl, wd, rest = fill(
             v[HAVE * LANES + i] - v[EU * LANES + i] - v[R * LANES + i],
-            v[WL * LANES + i] - v[EL * LANES + i], v[WD * LANES + i] - v[ED * LANES + i],
-            v[x.UM * LANES + i], v[x.LM * LANES + i], v[x.DEEP * LANES + i])  # fmt: skip
+            v[WL * LANES + i] - v[EL * LANES + i],
+            v[WD * LANES + i] - v[ED * LANES + i],
+            v[x.UM * LANES + i],
+            v[x.LM * LANES + i],
+            v[x.DEEP * LANES + i],
+        )
         v[WU * LANES + i], v[WL * LANES + i], v[WD * LANES + i] = wu, wl, wd
         rs = v[RS * LANES + i] + (x.ZERO if lossy else rest)
         u = v[U * LANES + i]
@@ -152,8 +209,11 @@ def _network(v, reach, late, reaches, lags, most, longest):
         for i in range(LANES):
             on = np.int32(j) < reaches[i]
             into, before = v[INTO * LANES + i], reach[j * LANES + i]
-            leaves = some(v[x.C0 * LANES + i] * into + v[x.C1 * LANES + i] * before
-                          + v[x.C2 * LANES + i] * reach[(j + 1) * LANES + i])  # fmt: skip
+            leaves = some(
+                v[x.C0 * LANES + i] * into
+                + v[x.C1 * LANES + i] * before
+                + v[x.C2 * LANES + i] * reach[(j + 1) * LANES + i]
+            )
             reach[j * LANES + i] = into if on else before
             v[INTO * LANES + i] = leaves if on else into
         for i in range(LANES):
@@ -198,16 +258,19 @@ def _keep(block, v, subs, rows, land, reach, late, its):
 
 
 @compiled
-def run_blocks(first, last, derived, per_mm, network, rain, pan, reaches, lags, lossy, land, reach,
-               late, out):  # fmt: skip
+def run_blocks(
+    first, last, derived, per_mm, network, rain, pan, reaches, lags, lossy, land, reach, late, out
+):
     """Blocks first..last of the lanes; ``out`` (members x sub-basins, time) is each one's flow."""
     steps, subs = pan.shape
     rows = out.shape[0]
     v = np.empty(SLOTS * LANES, np.float32)
     its = (
-        np.empty(reach.shape[2] * LANES, np.float32), np.empty(late.shape[2] * LANES, np.float32),
-        np.empty(LANES, np.int32), np.empty(LANES, np.int32),
-    )  # fmt: skip
+        np.empty(reach.shape[2] * LANES, np.float32),
+        np.empty(late.shape[2] * LANES, np.float32),
+        np.empty(LANES, np.int32),
+        np.empty(LANES, np.int32),
+    )
     tile = np.empty((3, TILE * LANES), np.float32)
     most, longest = reaches.max(), lags.max()
     for block in range(first, last):

@@ -70,8 +70,19 @@ class State:
     late: Floats
 
 
-def start(basin: Basin, parameters: Floats, *, wu: float, wl: float, wd: float, s: float = 0.0,
-          fr: float = 0.0, qs: float = 0.0, qi: float = 0.0, qg: float = 0.0) -> State:  # fmt: skip
+def start(
+    basin: Basin,
+    parameters: Floats,
+    *,
+    wu: float,
+    wl: float,
+    wd: float,
+    s: float = 0.0,
+    fr: float = 0.0,
+    qs: float = 0.0,
+    qi: float = 0.0,
+    qg: float = 0.0,
+) -> State:
     """The same first state for all members and sub-basins; nothing is in the reaches yet."""
     p = np.atleast_2d(np.asarray(parameters, np.float64))
     shape = (len(p), len(basin.areas))
@@ -121,9 +132,15 @@ def feasible(basin: Basin, parameters: Floats) -> NDArray[np.bool_]:
 
 
 def run(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *,
-    published: bool = False, float32: bool = False,
-) -> tuple[Floats, State]:  # fmt: skip
+    basin: Basin,
+    rain: Floats,
+    pan: Floats,
+    parameters: Floats,
+    state: State,
+    *,
+    published: bool = False,
+    float32: bool = False,
+) -> tuple[Floats, State]:
     """Flow at the outlet, m3/s (members, time), and the state after the last step.
 
     Args:
@@ -154,15 +171,30 @@ def run(
         flow = lanes.reshape(members, subs, -1).sum(axis=1, dtype=np.float64)
     else:
         none = np.empty((0, len(basin.areas), len(FLUXES)))
-        over_rows(run_rows, len(p), *shared, state.land, state.reach, state.late, flow, False, none,
-                  least=2)  # fmt: skip
+        over_rows(
+            run_rows,
+            len(p),
+            *shared,
+            state.land,
+            state.reach,
+            state.late,
+            flow,
+            False,
+            none,
+            least=2,
+        )
     return flow, state
 
 
 def trace(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, *,
+    basin: Basin,
+    rain: Floats,
+    pan: Floats,
+    parameters: Floats,
+    state: State,
+    *,
     published: bool = False,
-) -> tuple[Floats, State, Floats]:  # fmt: skip
+) -> tuple[Floats, State, Floats]:
     """As ``run`` for one member, and all fluxes and states (time, sub-basins, ``FLUXES``)."""
     p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published)
     if len(p) != 1:

@@ -14,8 +14,38 @@ NOTHING = np.float32(1e-20)
 
 # What a member's parameters come to at the step: one row of ``derive``. GONE and the OUT_ are the
 # shares that leave in a step, held as such, since 1 - 0.9999 is poor in float32.
-(KC, C, UM, LM, LM_1, DEEP, WM, WM_1, WMM_1, B1, B1_1, SMM, EX1, EX1_1, EX_1, KI, KG, GONE, SHARE_I,
- SHARE_G, PERVIOUS, SEALED, DIRECT, OUT_S, OUT_I, OUT_G, OUT_N, C0, C1, C2) = range(30)  # fmt: skip
+(
+    KC,
+    C,
+    UM,
+    LM,
+    LM_1,
+    DEEP,
+    WM,
+    WM_1,
+    WMM_1,
+    B1,
+    B1_1,
+    SMM,
+    EX1,
+    EX1_1,
+    EX_1,
+    KI,
+    KG,
+    GONE,
+    SHARE_I,
+    SHARE_G,
+    PERVIOUS,
+    SEALED,
+    DIRECT,
+    OUT_S,
+    OUT_I,
+    OUT_G,
+    OUT_N,
+    C0,
+    C1,
+    C2,
+) = range(30)
 DERIVED = 30
 
 

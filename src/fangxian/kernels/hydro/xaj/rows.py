@@ -57,8 +57,24 @@ def step_land(d, wu, wl, wd, s, fr, rain, pan, lossy):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run_rows(first, last, derived, per_mm, network, rain, pan, reaches, lags, lossy, land,
-             reach, late, flow, keep, trace):  # fmt: skip
+def run_rows(
+    first,
+    last,
+    derived,
+    per_mm,
+    network,
+    rain,
+    pan,
+    reaches,
+    lags,
+    lossy,
+    land,
+    reach,
+    late,
+    flow,
+    keep,
+    trace,
+):
     """Members first..last of ``flow`` (members, time); see ``model.run`` for the arrays."""
     steps, subs = pan.shape
     for k in range(first, last):

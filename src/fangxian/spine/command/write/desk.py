@@ -21,9 +21,14 @@ def add_log(
     if not text.strip():
         raise Problem("input.invalid", field="text", why="不能为空")
     entry = LogEntry.objects.create(
-        at=clock.now(), kind=kind, text=text[:500], unit=unit, person=person, handling=handling,
+        at=clock.now(),
+        kind=kind,
+        text=text[:500],
+        unit=unit,
+        person=person,
+        handling=handling,
         by=by.label,
-    )  # fmt: skip
+    )
     record("log.added", subject=entry, by=by, after={"text": entry.text})
     return entry
 

@@ -56,15 +56,28 @@ def issue_orders(
         deadline = now + timedelta(minutes=task.minutes)
         orders.append(
             Order(
-                response=response, action=task.action, action_level=task.action_level,
-                hazard=hazard, level=level, area=task.area, verb=task.verb, object=task.object,
-                verb_en=task.verb_en, object_en=task.object_en, exempt=task.exempt,
-                total=task.total, post=post, issuer_id=by.post_id, issued_by=by.label,
-                issued_at=now, deadline_at=deadline, first_deadline_at=deadline,
+                response=response,
+                action=task.action,
+                action_level=task.action_level,
+                hazard=hazard,
+                level=level,
+                area=task.area,
+                verb=task.verb,
+                object=task.object,
+                verb_en=task.verb_en,
+                object_en=task.object_en,
+                exempt=task.exempt,
+                total=task.total,
+                post=post,
+                issuer_id=by.post_id,
+                issued_by=by.label,
+                issued_at=now,
+                deadline_at=deadline,
+                first_deadline_at=deadline,
                 acknowledge_by=now + answer.limit,
                 chain=_chain(post, roles.get("B"), leader),
             )
-        )  # fmt: skip
+        )
     Order.objects.bulk_create(orders)
     Due.objects.bulk_create(_clocks(orders, answer.limit, len(answer.steps)))
     record_many([Entry("order.issued", named(o), None, _told(o)) for o in orders], by=by)
@@ -100,9 +113,12 @@ def _due(kind: str, order: Order, at: datetime) -> Due:
 
 def _told(order: Order) -> dict[str, Any]:
     return {
-        "to": order.post_id, "area": order.area_id, "what": f"{order.verb}{order.object}",
-        "level": int(order.level), "deadline": order.deadline_at,
-    }  # fmt: skip
+        "to": order.post_id,
+        "area": order.area_id,
+        "what": f"{order.verb}{order.object}",
+        "level": int(order.level),
+        "deadline": order.deadline_at,
+    }
 
 
 def order_text(order: Order) -> str:
@@ -130,10 +146,16 @@ def call_receiver(event: Event) -> None:
 
 def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> None:
     tell(
-        subject_kind="order", subject_id=str(order.pk), text=order_text(order),
-        level=Level(order.level), person=person, post=post, channels=channels, step=step,
+        subject_kind="order",
+        subject_id=str(order.pk),
+        text=order_text(order),
+        level=Level(order.level),
+        person=person,
+        post=post,
+        channels=channels,
+        step=step,
         expires_at=order.deadline_at + timedelta(days=1),
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -211,9 +233,12 @@ def acknowledge_order(*, order: Order, by: Seat) -> Order:
 def open_by_receiver(*, order: Order, by: Seat, answered: bool = False) -> None:
     """The receiver has the order before him on the page."""
     note_seen(
-        subject_kind="order", subject_id=str(order.pk), person_id=by.person_id, answered=answered,
+        subject_kind="order",
+        subject_id=str(order.pk),
+        person_id=by.person_id,
+        answered=answered,
         by=by,
-    )  # fmt: skip
+    )
 
 
 def _stop_calling(order: Order) -> None:
@@ -339,12 +364,22 @@ def take_answer(event: Event) -> None:
     person = Person.objects.get(pk=about["person"])
     by = Seat(person.pk, order.post_id, person.name, "responder", order.area.path)
     if _move(
-        order, "acknowledge", by=by, quiet=True, acknowledged_at=clock.now(),
+        order,
+        "acknowledge",
+        by=by,
+        quiet=True,
+        acknowledged_at=clock.now(),
         acknowledged_by=person.name,
-    ):  # fmt: skip
+    ):
         _stop_calling(order)
     if about["answer"] == "2":
-        _move(order, "report", by=by, quiet=True, reported_at=clock.now(),
-              done=order.total or order.done)  # fmt: skip
+        _move(
+            order,
+            "report",
+            by=by,
+            quiet=True,
+            reported_at=clock.now(),
+            done=order.total or order.done,
+        )
     elif about["answer"] == "3" and order.help_wanted_at is None:
         want_help(order=order, note="回复要增援", by=by)

@@ -102,9 +102,13 @@ def _declined(hazard: str, place: Place, names: list[str], now_level: Level | No
 
 
 def _propose(
-    hazard: str, place: Place, wanted: Wanted | None, now_level: Level | None,
-    evidence: dict[str, Any], by: Seat,
-) -> Proposal:  # fmt: skip
+    hazard: str,
+    place: Place,
+    wanted: Wanted | None,
+    now_level: Level | None,
+    evidence: dict[str, Any],
+    by: Seat,
+) -> Proposal:
     proposal = Proposal.objects.create(
         hazard=hazard,
         place=place,
@@ -143,9 +147,15 @@ def accept_proposal(
         response = Response.objects.get(hazard=proposal.hazard, place=proposal.place, ended_at=None)
         return end_response(response=response, reason=reason, document_no=document_no, by=by)
     return set_response(
-        hazard=proposal.hazard, place=proposal.place, level=level, reason=reason,
-        document_no=document_no, by=by, edition=proposal.edition, clause=proposal.clause,
-    )  # fmt: skip
+        hazard=proposal.hazard,
+        place=proposal.place,
+        level=level,
+        reason=reason,
+        document_no=document_no,
+        by=by,
+        edition=proposal.edition,
+        clause=proposal.clause,
+    )
 
 
 def _standing(proposal: Proposal) -> Level | None:
@@ -179,9 +189,16 @@ def _check_decision(
 
 @transaction.atomic
 def set_response(
-    *, hazard: str, place: Place, level: Level, reason: str, document_no: str, by: Seat,
-    edition: str = "", clause: str = "",
-) -> Response:  # fmt: skip
+    *,
+    hazard: str,
+    place: Place,
+    level: Level,
+    reason: str,
+    document_no: str,
+    by: Seat,
+    edition: str = "",
+    clause: str = "",
+) -> Response:
     """Start a response, or raise or lower the one in force. Raising issues only the difference of
     tasks; lowering closes what the lower level does not want."""
     _check_decision(place, level, reason, document_no, by)
@@ -245,13 +262,18 @@ def add_tasks(*, response: Response, by: Seat) -> list[Order]:
             if (action["id"], area.pk) not in there:
                 tasks.append(
                     Task(
-                        area=area, verb=action["verb_zh"], object=action["object_zh"],
-                        verb_en=action["verb_en"], object_en=action["object_en"],
-                        exempt=action.get("exempt_zh", ""), minutes=action["minutes"],
-                        total=action["total"], action=action["id"],
+                        area=area,
+                        verb=action["verb_zh"],
+                        object=action["object_zh"],
+                        verb_en=action["verb_en"],
+                        object_en=action["object_en"],
+                        exempt=action.get("exempt_zh", ""),
+                        minutes=action["minutes"],
+                        total=action["total"],
+                        action=action["id"],
                         action_level=Level[action["level"]],
                     )
-                )  # fmt: skip
+                )
     return issue_orders(
         tasks, hazard=response.hazard, level=response.at_level, by=by, response=response
     )

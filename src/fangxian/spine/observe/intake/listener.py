@@ -77,9 +77,13 @@ class Listener:
             writer.close()
 
     async def _take(
-        self, raw: bytes, source: str, assembler: Assembler, parts: bytearray,
+        self,
+        raw: bytes,
+        source: str,
+        assembler: Assembler,
+        parts: bytearray,
         writer: asyncio.StreamWriter,
-    ) -> None:  # fmt: skip
+    ) -> None:
         try:
             frame = decode_frame(raw)
             if frame.multi:
@@ -107,8 +111,11 @@ class Listener:
         self.rejected[error.code] = self.rejected.get(error.code, 0) + 1
         log.warning(
             "frame_rejected source=%s code=%s byte=%s raw=%s",
-            source, error.code, error.at_byte, raw.hex(),
-        )  # fmt: skip
+            source,
+            error.code,
+            error.at_byte,
+            raw.hex(),
+        )
 
 
 def _confirm(frame: Frame, stored: "asyncio.Future[None]", writer: asyncio.StreamWriter) -> None:

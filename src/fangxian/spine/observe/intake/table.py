@@ -13,8 +13,16 @@ from fangxian.spine.core.problems import Problem
 from .sl651.body import elements_by_symbol
 
 HEAD = ("station", "element", "at", "value")
-ALIASES = {"站码": "station", "测站编码": "station", "stcd": "station", "要素": "element",
-           "时间": "at", "tm": "at", "数值": "value", "值": "value"}  # fmt: skip
+ALIASES = {
+    "站码": "station",
+    "测站编码": "station",
+    "stcd": "station",
+    "要素": "element",
+    "时间": "at",
+    "tm": "at",
+    "数值": "value",
+    "值": "value",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +79,37 @@ def read_table(path: Path) -> tuple[list[TableRow], list[CellError]]:
 def _row(number: int, cells: list[str], columns: list[int]) -> TableRow | CellError:
     station, element, at_text, value_text = cells
     if not (4 <= len(station) <= 10 and station.isalnum() and station.isascii()):
-        return CellError(number, columns[0] + 1, f"“{station}”不是站码,应为 4–10 位字母数字",
-                         f"{station!r} is no station code: 4 to 10 letters or digits")  # fmt: skip
+        return CellError(
+            number,
+            columns[0] + 1,
+            f"“{station}”不是站码,应为 4–10 位字母数字",
+            f"{station!r} is no station code: 4 to 10 letters or digits",
+        )
     symbol = element.upper()
     if symbol != "P5" and symbol not in elements_by_symbol():
-        return CellError(number, columns[1] + 1, f"“{element}”不是要素标识符,如 Z、P5、Q",
-                         f"{element!r} is no element such as Z, P5, Q")  # fmt: skip
+        return CellError(
+            number,
+            columns[1] + 1,
+            f"“{element}”不是要素标识符,如 Z、P5、Q",
+            f"{element!r} is no element such as Z, P5, Q",
+        )
     at = _time(at_text)
     if at is None:
-        return CellError(number, columns[2] + 1, f"“{at_text}”不是时间,应如 2016-09-15 08:00",
-                         f"{at_text!r} is no time such as 2016-09-15 08:00")  # fmt: skip
+        return CellError(
+            number,
+            columns[2] + 1,
+            f"“{at_text}”不是时间,应如 2016-09-15 08:00",
+            f"{at_text!r} is no time such as 2016-09-15 08:00",
+        )
     try:
         value = float(value_text) if value_text not in {"", "—", "-"} else None
     except ValueError:
-        return CellError(number, columns[3] + 1, f"“{value_text}”不是数;缺测请留空",
-                         f"{value_text!r} is no number; leave a missing value blank")  # fmt: skip
+        return CellError(
+            number,
+            columns[3] + 1,
+            f"“{value_text}”不是数;缺测请留空",
+            f"{value_text!r} is no number; leave a missing value blank",
+        )
     if value is not None and not abs(value) < 1e7:
         return CellError(
             number, columns[3] + 1, f"{value_text} 超出范围", f"{value_text} is out of range"

@@ -16,10 +16,20 @@ from fangxian.surfaces.web import words
 register = template.Library()
 
 for name in (
-    "signal_title", "signal_why", "age", "order_what", "order_state", "gap_text",
-    "gap_rule_name", "event_text", "hazard_name", "family_name", "mark_name", "role_name",
+    "signal_title",
+    "signal_why",
+    "age",
+    "order_what",
+    "order_state",
+    "gap_text",
+    "gap_rule_name",
+    "event_text",
+    "hazard_name",
+    "family_name",
+    "mark_name",
+    "role_name",
     "channel_name",
-):  # fmt: skip
+):
     register.filter(name, getattr(words, name))
 
 

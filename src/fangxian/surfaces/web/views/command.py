@@ -118,9 +118,12 @@ def decide(request: SeatedRequest, key: int) -> HttpResponse:
     chosen = text(request, "level")
     level = Level[chosen] if chosen in Level.__members__ else None
     made = accept_proposal(
-        proposal=found, level=level, reason=text(request, "reason"),
-        document_no=text(request, "document_no", most=60), by=request.seat,
-    )  # fmt: skip
+        proposal=found,
+        level=level,
+        reason=text(request, "reason"),
+        document_no=text(request, "document_no", most=60),
+        by=request.seat,
+    )
     messages.success(request, gettext("已决定，任务随即下达。"))
     return redirect(f"/command/responses/{made.pk}" if made else "/command")
 
@@ -132,9 +135,13 @@ def start(request: SeatedRequest) -> HttpResponse:
     if level not in Level.__members__ or hazard not in local_hazards():
         raise Problem("input.invalid", field="level", why=level or "—")
     made = set_response(
-        hazard=hazard, place=city(), level=Level[level], reason=text(request, "reason"),
-        document_no=text(request, "document_no", most=60), by=request.seat,
-    )  # fmt: skip
+        hazard=hazard,
+        place=city(),
+        level=Level[level],
+        reason=text(request, "reason"),
+        document_no=text(request, "document_no", most=60),
+        by=request.seat,
+    )
     messages.success(request, gettext("响应已启动，任务已下达。"))
     return redirect(f"/command/responses/{made.pk}")
 
@@ -148,8 +155,14 @@ def change(request: SeatedRequest, key: int) -> HttpResponse:
     if level == "end":
         end_response(response=found, reason=reason, document_no=number, by=request.seat)
     elif level in Level.__members__:
-        set_response(hazard=found.hazard, place=found.place, level=Level[level], reason=reason,
-                     document_no=number, by=request.seat)  # fmt: skip
+        set_response(
+            hazard=found.hazard,
+            place=found.place,
+            level=Level[level],
+            reason=reason,
+            document_no=number,
+            by=request.seat,
+        )
     else:
         raise Problem("input.invalid", field="level", why=level or "—")
     messages.success(request, gettext("响应已调整。"))
@@ -162,16 +175,20 @@ def issue(request: SeatedRequest) -> HttpResponse:
     area = get_object_or_404(Place, code=text(request, "area"))
     level = text(request, "level")
     task = do.Task(
-        area=area, verb=text(request, "verb", most=20), object=text(request, "object", most=120),
+        area=area,
+        verb=text(request, "verb", most=20),
+        object=text(request, "object", most=120),
         minutes=max(5, whole(request, "minutes")),
         total=whole(request, "total") if text(request, "total") else 0,
-    )  # fmt: skip
+    )
     if not task.verb or not task.object:
         raise Problem("input.invalid", field="verb", why="—")
     made = do.issue_orders(
-        [task], hazard=text(request, "hazard") or "flood",
-        level=Level[level] if level in Level.__members__ else Level.IV, by=request.seat,
-    )  # fmt: skip
+        [task],
+        hazard=text(request, "hazard") or "flood",
+        level=Level[level] if level in Level.__members__ else Level.IV,
+        by=request.seat,
+    )
     return redirect(f"/orders/{made[0].pk}")
 
 

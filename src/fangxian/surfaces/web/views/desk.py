@@ -162,19 +162,24 @@ def shelve_signal(request: SeatedRequest, key: int) -> HttpResponse:
     signal = get_object_or_404(Signal, pk=key)
     hours = whole(request, "hours")
     shelve(
-        signal=signal, until=clock.now() + timedelta(hours=hours), reason=text(request, "reason"),
+        signal=signal,
+        until=clock.now() + timedelta(hours=hours),
+        reason=text(request, "reason"),
         by=request.seat,
-    )  # fmt: skip
+    )
     return _back(request)
 
 
 @action("log.write")
 def write_log(request: SeatedRequest) -> HttpResponse:
     add_log(
-        kind=text(request, "kind") or "note", text=text(request, "text"),
-        unit=text(request, "unit", most=60), person=text(request, "person", most=40),
-        handling=text(request, "handling", most=200), by=request.seat,
-    )  # fmt: skip
+        kind=text(request, "kind") or "note",
+        text=text(request, "text"),
+        unit=text(request, "unit", most=60),
+        person=text(request, "person", most=40),
+        handling=text(request, "handling", most=200),
+        by=request.seat,
+    )
     messages.success(request, gettext("已记入值班日志。"))
     return _back(request)
 
@@ -199,8 +204,14 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
         except Problem as problem:
             error = problem.text(get_language() or "zh")
     reds = active_signals(seat=seat).filter(level=Level.I, acknowledged_at__isnull=True)
-    context = {"summary": summary, "groups": groups, "orders": open_orders, "reds": reds,
-               "error": error, "room": "desk"}  # fmt: skip
+    context = {
+        "summary": summary,
+        "groups": groups,
+        "orders": open_orders,
+        "reds": reds,
+        "error": error,
+        "room": "desk",
+    }
     return render(request, "web/shift.html", context, status=409 if error else 200)
 
 

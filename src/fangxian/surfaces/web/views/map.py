@@ -66,15 +66,22 @@ def points(request: SeatedRequest, at: datetime) -> list[dict[str, Any]]:
         one = now.station
         found.append(
             {
-                "code": one.code, "name": one.name, "lon": one.lon, "lat": one.lat,
-                "level": None if now.stale else level.get(one.pk), "stale": now.stale,
-                "r1": now.rain_1h_mm, "r24": now.rain_24h_mm, "missing": now.missing_24h,
-                "z": now.stage_m, "river": one.river,
+                "code": one.code,
+                "name": one.name,
+                "lon": one.lon,
+                "lat": one.lat,
+                "level": None if now.stale else level.get(one.pk),
+                "stale": now.stale,
+                "r1": now.rain_1h_mm,
+                "r24": now.rain_24h_mm,
+                "missing": now.missing_24h,
+                "z": now.stage_m,
+                "river": one.river,
                 "place": one.place.name,
                 "county": one.place.parent.name if one.place.parent else "",
                 "at": now.last_at.isoformat() if now.last_at else None,
             }
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda p: (p["level"] or 9, not p["stale"], -(p["r24"] or 0)))
 
 
@@ -93,11 +100,16 @@ def villages(request: SeatedRequest) -> HttpResponse:
     """Blind spots: villages without a gauge in reach."""
     gaps = open_gaps(seat=request.seat).filter(rule="village-without-gauge")
     rows = [
-        {"lon": g.place.lon, "lat": g.place.lat, "name": g.place.name, "km": g.fields["km"],
-         "code": g.place.code}
+        {
+            "lon": g.place.lon,
+            "lat": g.place.lat,
+            "name": g.place.name,
+            "km": g.fields["km"],
+            "code": g.place.code,
+        }
         for g in gaps
         if g.place
-    ]  # fmt: skip
+    ]
     return JsonResponse({"points": rows}, json_dumps_params={"ensure_ascii": False})
 
 

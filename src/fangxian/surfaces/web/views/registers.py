@@ -69,9 +69,11 @@ def _rows(request: SeatedRequest, tab: str, wanted: str) -> QuerySet:  # type: i
             codes = [t.key for t in registry.find_places(wanted, seat=seat, limit=50)]
             return registry.places(seat=seat).filter(code__in=codes).order_by("code")
         return (
-            registry.current_places(seat=seat).exclude(kind="village")
-            .select_related("parent").order_by("code")
-        )  # fmt: skip
+            registry.current_places(seat=seat)
+            .exclude(kind="village")
+            .select_related("parent")
+            .order_by("code")
+        )
     if tab == "organisations":
         found = registry.organisations(seat=seat).annotate(n=Count("post")).order_by("id")
         return found.filter(name__icontains=wanted) if wanted else found
@@ -139,9 +141,12 @@ def end_term(request: SeatedRequest, key: int) -> HttpResponse:
     term = get_object_or_404(Term, pk=key)
     to_superior = text(request, "how") == "superior"
     write.end_term(
-        term=term, at=clock.now(), by=request.seat, to_superior=to_superior,
+        term=term,
+        at=clock.now(),
+        by=request.seat,
+        to_superior=to_superior,
         reason=text(request, "reason"),
-    )  # fmt: skip
+    )
     messages.success(request, gettext("任期已结束，责任有人接。"))
     return redirect(f"/registers/posts/{term.post_id}")
 
@@ -221,8 +226,15 @@ def prove(request: SeatedRequest) -> HttpResponse:
     except (KeyError, ValueError):
         since, until = now - timedelta(days=30), now + timedelta(days=365)
     found = uncovered(since=since, until=until)
-    context = {"room": "registers", "tab": "prove", "tabs": _tabs(), "found": found[:500],
-               "n": len(found), "since": since, "until": until}  # fmt: skip
+    context = {
+        "room": "registers",
+        "tab": "prove",
+        "tabs": _tabs(),
+        "found": found[:500],
+        "n": len(found),
+        "since": since,
+        "until": until,
+    }
     return render(request, "web/prove.html", context)
 
 

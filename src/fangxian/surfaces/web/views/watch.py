@@ -146,9 +146,11 @@ def station_csv(request: SeatedRequest, code: str) -> HttpResponse:
     one = observe.station(code, seat=request.seat)
     at = clock.now()
     found = observe.readings(
-        one, elements=[s.element for s in one.series.all()], since=at - timedelta(hours=72),
+        one,
+        elements=[s.element for s in one.series.all()],
+        since=at - timedelta(hours=72),
         until=at,
-    )  # fmt: skip
+    )
     answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{one.code}.csv"'
     writer = csv.writer(answer)
@@ -176,8 +178,14 @@ def correct(request: SeatedRequest, code: str) -> HttpResponse:
     except ValueError:
         raise Problem("input.invalid", field="value", why=f"“{value}” 不是数") from None
     quality = Quality.GOOD if number is not None else Quality.BAD
-    correct_reading(series=found, at=at, value=number, quality=quality,
-                    reason=text(request, "reason"), by=request.seat)  # fmt: skip
+    correct_reading(
+        series=found,
+        at=at,
+        value=number,
+        quality=quality,
+        reason=text(request, "reason"),
+        by=request.seat,
+    )
     messages.success(request, gettext("已改正，原值保留，已记录。"))
     return redirect(f"/stations/{code}")
 
@@ -222,8 +230,12 @@ def warning(request: SeatedRequest) -> HttpResponse:
     if level not in Level.__members__:
         raise Problem("input.invalid", field="level", why=level or "—")
     enter_warning(
-        hazard=text(request, "hazard"), level=Level[level], place=city(),
-        text=text(request, "text"), number=text(request, "number", most=60), by=request.seat,
-    )  # fmt: skip
+        hazard=text(request, "hazard"),
+        level=Level[level],
+        place=city(),
+        text=text(request, "text"),
+        number=text(request, "number", most=60),
+        by=request.seat,
+    )
     messages.success(request, gettext("气象预警已登记，规则随即研判。"))
     return redirect("/watch")

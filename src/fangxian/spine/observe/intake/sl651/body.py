@@ -96,12 +96,16 @@ def elements() -> dict[str, Element]:
     with path.open(encoding="utf-8", newline="") as file:
         return {
             row["code"]: Element(
-                row["code"], row["symbol"], row["name_zh"], row["name_en"], row["unit"],
+                row["code"],
+                row["symbol"],
+                row["name_zh"],
+                row["name_en"],
+                row["unit"],
                 int(row["digits"]) if row["digits"] else None,
                 int(row["decimals"]) if row["decimals"] else None,
             )
             for row in csv.DictReader(file)
-        }  # fmt: skip
+        }
 
 
 @lru_cache
@@ -174,10 +178,15 @@ class _Body:
 
     def message(self, serial: int, sent_at: datetime | None) -> Message:
         return Message(
-            station=self.frame.station, function=self.frame.function, centre=self.frame.centre,
-            serial=serial, sent_at=sent_at, station_class=self.station_class,
-            values=self.values, text=self.text,
-        )  # fmt: skip
+            station=self.frame.station,
+            function=self.frame.function,
+            centre=self.frame.centre,
+            serial=serial,
+            sent_at=sent_at,
+            station_class=self.station_class,
+            values=self.values,
+            text=self.text,
+        )
 
 
 @dataclass(slots=True)
@@ -228,8 +237,13 @@ class _PackedBody(_Body):
         if rest == b"\xf0\xf0":
             return True
         return rest in {b"\xf2\xf2", b"\xf3\xf3", b""} or self.frame.function in {
-            "32", "33", "34", "31", "38", "30",
-        }  # fmt: skip
+            "32",
+            "33",
+            "34",
+            "31",
+            "38",
+            "30",
+        }
 
     def _step(self, digits: str) -> None:
         try:

@@ -78,9 +78,15 @@ def ascii_start(*, serial: int, sent_at: datetime) -> bytes:
 
 
 def frame(
-    address: Address, function: str, body: bytes, *, end: int = ETX, down: bool = False,
-    text: bool = False, packet: tuple[int, int] | None = None,
-) -> bytes:  # fmt: skip
+    address: Address,
+    function: str,
+    body: bytes,
+    *,
+    end: int = ETX,
+    down: bool = False,
+    text: bool = False,
+    packet: tuple[int, int] | None = None,
+) -> bytes:
     """One frame, with ``packet`` (number, total) one of several; ``text`` is the ASCII form."""
     head = (
         address.packed + bytes([address.centre])
@@ -109,11 +115,15 @@ def packets(
     parts = [body[k : k + size] for k in range(0, len(body), size)]
     return [
         frame(
-            address, function, part, packet=(n, len(parts)), text=text,
+            address,
+            function,
+            part,
+            packet=(n, len(parts)),
+            text=text,
             end=ETX if n == len(parts) else ETB,
         )
         for n, part in enumerate(parts, 1)
-    ]  # fmt: skip
+    ]
 
 
 def confirmation(received: Frame, *, sent_at: datetime, stay_online: bool = True) -> bytes:

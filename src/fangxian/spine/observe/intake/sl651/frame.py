@@ -8,8 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 SOH, STX, ETX, EOT, ENQ, ACK, NAK, SYN, ETB, ESC = (
-    0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x15, 0x16, 0x17, 0x1B,
-)  # fmt: skip
+    0x01,
+    0x02,
+    0x03,
+    0x04,
+    0x05,
+    0x06,
+    0x15,
+    0x16,
+    0x17,
+    0x1B,
+)
 UP_ENDS = {ETX, ETB}
 DOWN_ENDS = {ENQ, ACK, EOT, NAK, ESC}
 HEX_START = b"\x7e\x7e"
@@ -251,10 +260,19 @@ class Assembler:
         del self._open[key]
         body = b"".join(parts.bodies[n] for n in range(1, parts.total + 1))
         return Frame(
-            centre=frame.centre, station=frame.station, password=frame.password,
-            function=frame.function, down=frame.down, ascii=frame.ascii, body=body, end=ETX,
-            multi=True, total=frame.total, number=frame.total, body_at=0,
-        )  # fmt: skip
+            centre=frame.centre,
+            station=frame.station,
+            password=frame.password,
+            function=frame.function,
+            down=frame.down,
+            ascii=frame.ascii,
+            body=body,
+            end=ETX,
+            multi=True,
+            total=frame.total,
+            number=frame.total,
+            body_at=0,
+        )
 
     def missing(self, frame: Frame) -> list[int]:
         """Packets to ask for again once the last one has come; each is asked for once."""
@@ -269,7 +287,11 @@ class Assembler:
     def incomplete(self) -> list[tuple[str, str, int, list[int]]]:
         """Messages still open: (station, function, total, packets missing)."""
         return [
-            (station, function, parts.total,
-             [n for n in range(1, parts.total + 1) if n not in parts.bodies])
+            (
+                station,
+                function,
+                parts.total,
+                [n for n in range(1, parts.total + 1) if n not in parts.bodies],
+            )
             for (station, function), parts in self._open.items()
-        ]  # fmt: skip
+        ]
