@@ -90,14 +90,14 @@ def hot_path() -> dict[str, Any]:
         Arrival(read_raw(hourly(f"6{n:07d}", START, 1)), hourly(f"6{n:07d}", START, 1), "b")
         for n in range(300)
     ]
-    intake.accept(warm)
+    intake.accept(warm, by=SYSTEM)
     watch.tick()
     spans = []
     for n in range(300):
         raw = hourly(f"6{n:07d}", START + timedelta(hours=1), 90)
         arrival = Arrival(read_raw(raw), raw, "b")
         started = time.perf_counter()
-        intake.accept([arrival])
+        intake.accept([arrival], by=SYSTEM)
         watch.tick()
         spans.append(time.perf_counter() - started)
     assert Signal.objects.count() >= 300

@@ -1,5 +1,6 @@
 """The small named cast and the city they work in, on a real database; one folder a run."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,20 @@ def now() -> Iterator[FixedClock]:
     clock.install(fixed)
     yield fixed
     clock.install(before)
+
+
+@pytest.fixture(autouse=True)
+def nothing_caught(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the guard caught fails the test, unless the test is about that."""
+    caught: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: caught.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("fangxian.guard")
+    log.addHandler(handler)
+    yield
+    log.removeHandler(handler)
+    if not request.node.get_closest_marker("guarded"):
+        assert caught == []
 
 
 @pytest.fixture

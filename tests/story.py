@@ -4,6 +4,7 @@ import asyncio
 import queue
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +31,29 @@ class Errands:
 
     def __init__(self, telemetry: store_room.Store) -> None:
         self.intake = Intake(telemetry)
-        self.waiting: queue.Queue[tuple[Any, tuple[Any, ...], Future[Any]]] = queue.Queue()
+        self.waiting: queue.Queue[tuple[Any, Future[Any]]] = queue.Queue()
 
-    def accept(self, *args: Any) -> Any:
-        return self._ask(self.intake.accept, *args)
+    def accept(self, *args: Any, **more: Any) -> Any:
+        return self._ask(self.intake.accept, *args, **more)
 
-    def keep_rejected(self, *args: Any) -> Any:
-        return self._ask(self.intake.keep_rejected, *args)
+    def keep_rejected(self, *args: Any, **more: Any) -> Any:
+        return self._ask(self.intake.keep_rejected, *args, **more)
 
-    def _ask(self, function: Any, *args: Any) -> Any:
+    def _ask(self, function: Any, *args: Any, **more: Any) -> Any:
         done: Future[Any] = Future()
-        self.waiting.put((function, args, done))
+        self.waiting.put((partial(function, *args, **more), done))
         return done.result(10)
 
     def serve(self, until: "Future[Any]") -> Any:
         while not until.done():
             try:
-                function, args, done = self.waiting.get(timeout=0.02)
+                function, done = self.waiting.get(timeout=0.02)
             except queue.Empty:
                 continue
-            done.set_result(function(*args))
+            try:
+                done.set_result(function())
+            except Exception as error:  # noqa: BLE001 - the listener's to handle
+                done.set_exception(error)
         return until.result()
 
 

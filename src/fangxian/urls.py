@@ -1,5 +1,6 @@
 """All addresses: pages, log-in and the API."""
 
+from allauth.account import views
 from django.urls import URLPattern, URLResolver, include, path
 
 from fangxian.surfaces.api.api import api
@@ -7,7 +8,11 @@ from fangxian.surfaces.web import urls as web
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
-    path("accounts/", include("allauth.account.urls")),
+    # of allauth's account pages only these: none of them sends mail
+    path("accounts/login/", views.login, name="account_login"),
+    path("accounts/logout/", views.logout, name="account_logout"),
+    path("accounts/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("accounts/password/change/", views.password_change, name="account_change_password"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     *web.urlpatterns,
 ]

@@ -1,8 +1,10 @@
 """All cause and effect of the system: kind of event -> functions, and the rules of cover. What a
 function does stands in its room."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command.write.orders import (
     call_next,
@@ -15,6 +17,13 @@ from fangxian.spine.core.queue import Function
 from fangxian.spine.cover import duties
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
+
+
+class Watch(Protocol):
+    """Judges what came in since last time; returns how much that was."""
+
+    def tick(self) -> int: ...
+
 
 WIRING: dict[str, Sequence[Function]] = {
     # a signal changed: ask the response rules; running responses follow it to new towns
@@ -39,6 +48,7 @@ WIRING: dict[str, Sequence[Function]] = {
 TOLD_ONLY = frozenset(
     {
         "account.opened",
+        "bad_row.settled",
         "announcement.made",
         "delivery.failed",
         "delivery.retried",
@@ -88,5 +98,8 @@ TOLD_ONLY = frozenset(
         "thresholds.loaded",
     }
 )
+
+# What reads new readings, by its name: a maker of something with a tick.
+WATCHES: dict[str, Callable[[], Watch]] = {"flood": FloodWatch}
 
 COVER: list[CoverRule] = [*duties.RULES, *observe_cover.RULES, *command_cover.RULES]

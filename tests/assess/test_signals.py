@@ -152,7 +152,7 @@ def test_the_dead_band_stops_chatter():
 
 
 def test_acknowledging_twice_is_taken_once(gauge, lin):
-    [signal] = settle([finding_at(gauge, START)])
+    [signal] = settle([finding_at(gauge, START)], by=SYSTEM)
     assert acknowledge(signals=[signal], by=lin) == 1
     assert acknowledge(signals=[signal], by=lin) == 0
 
@@ -163,15 +163,15 @@ def finding_at(gauge, at, level=Level.I, n=0):
 
 
 def test_a_shelved_signal_returns_when_it_worsens(gauge, lin, now):
-    [signal] = settle([finding_at(gauge, START, Level.III)])
+    [signal] = settle([finding_at(gauge, START, Level.III)], by=SYSTEM)
     shelve(signal=signal, until=START + timedelta(hours=5), reason="检修", by=lin)
     assert open_groups(seat=lin) == []
-    settle([finding_at(gauge, START + timedelta(minutes=5), Level.I)])
+    settle([finding_at(gauge, START + timedelta(minutes=5), Level.I)], by=SYSTEM)
     assert open_groups(seat=lin)[0].level == Level.I
 
 
 def test_shelving_needs_a_reason(gauge, lin):
-    [signal] = settle([finding_at(gauge, START, Level.III)])
+    [signal] = settle([finding_at(gauge, START, Level.III)], by=SYSTEM)
     with pytest.raises(Problem):
         shelve(signal=signal, until=START, reason="", by=lin)
 
@@ -184,11 +184,12 @@ def test_two_thousand_crossings_an_hour_are_ten_announcements_and_every_red(gaug
             [
                 finding_at(gauge, at, Level(1 + (n % 4)), n)
                 for n in range(minute * 34, minute * 34 + 34)
-            ]
+            ],
+            by=SYSTEM,
         )
-        announce()
+        announce(by=SYSTEM)
     now.advance(minutes=1)
-    announce()
+    announce(by=SYSTEM)
     figures = alarm_figures(since=START, until=START + timedelta(hours=2))
     assert figures.raw >= 2000
     assert figures.worst_10min <= 10
@@ -196,9 +197,9 @@ def test_two_thousand_crossings_an_hour_are_ten_announcements_and_every_red(gaug
 
 
 def test_what_is_stale_is_never_announced(gauge, now):
-    settle([finding_at(gauge, START)])
+    settle([finding_at(gauge, START)], by=SYSTEM)
     now.advance(hours=3)
-    assert announce() is None
+    assert announce(by=SYSTEM) is None
     assert not Announcement.objects.exists()
 
 

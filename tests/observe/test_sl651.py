@@ -94,7 +94,7 @@ def test_packets_in_any_order_make_one_message(text):
     assembler = Assembler()
     wholes = [assembler.add(decode_frame(raw)) for raw in parts]
     assert [w is not None for w in wholes] == [False] * (len(parts) - 1) + [True]
-    assert decode_message(wholes[-1]).station == "70000001"
+    assert decode_message(wholes[-1].frame).station == "70000001"
 
 
 def test_a_lost_packet_is_asked_for_once():
@@ -185,3 +185,42 @@ def test_our_encoder_makes_the_real_bytes():
     body += encode.element("39", 10.49, size=4, decimals=3)
     body += encode.element("38", 10.99, size=2, decimals=2)
     assert encode.frame(here, "32", body) == real
+
+
+def test_noise_that_is_all_of_a_chunk_is_dropped_and_the_next_frame_is_found():
+    raw = encode.frame(HERE, "34", hourly([3] * 12))
+    for noise in (b"\x00\xff\x80", b"\x7e", b"\x01\x02", b"garbage" * 50):
+        buffer = bytearray(noise)
+        assert list(cut_frames(buffer)) == []
+        buffer += raw
+        assert raw in list(cut_frames(buffer))
+
+
+def packets_of(minute, rain):
+    at = AT.replace(minute=minute)
+    body = encode.body_start(serial=minute, sent_at=at) + encode.station_mark(HERE, "P")
+    body += encode.time_mark(at) + encode.rain_row([rain] * 12)
+    return encode.packets(HERE, "34", body, size=11)
+
+
+def test_a_packet_of_one_message_never_completes_another():
+    old, new = packets_of(0, 1), packets_of(30, 9)
+    assembler = Assembler()
+    for raw in old[:-1]:
+        assembler.add(decode_frame(raw), raw, at_s=0)
+    wholes = [assembler.add(decode_frame(raw), raw, at_s=30) for raw in new]
+    assert decode_message(wholes[-1].frame).values[-1].values == (0.9,) * 12
+    assert wholes[-1].raw == b"".join(new)
+    [lost] = assembler.broken()
+    assert (lost.missing, lost.raw) == ([len(old)], b"".join(old[:-1]))
+
+
+def test_a_message_not_completed_in_time_is_given_up():
+    old, new = packets_of(0, 1), packets_of(30, 9)
+    assembler = Assembler()
+    assembler.add(decode_frame(old[0]), old[0], at_s=0)
+    for raw in new[1:]:
+        assert assembler.add(decode_frame(raw), raw, at_s=3600) is None
+    [lost] = assembler.broken()
+    assert lost.raw == old[0]
+    assert [one.missing for one in assembler.broken(all_open=True)] == [[1]]

@@ -7,6 +7,7 @@ from story import START, over_tcp
 
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.intake import read_raw
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
@@ -32,7 +33,7 @@ def frame(code="70000001", rain=(1,) * 12, at=START, stage=None, serial=1):
 
 
 def arrive(intake, *raws):
-    return intake.accept([Arrival(read_raw(raw), raw, "test") for raw in raws])
+    return intake.accept([Arrival(read_raw(raw), raw, "test") for raw in raws], by=SYSTEM)
 
 
 def test_the_same_frame_twice_changes_nothing(gauge, telemetry):
@@ -124,7 +125,7 @@ def test_a_table_names_the_cell_that_is_wrong(gauge, telemetry, tmp_path):
     table.write_bytes(text.encode("gb18030"))
     rows, errors = read_table(table)
     assert [e.cell for e in errors] == ["C3", "A4"]
-    assert Intake(telemetry).accept_table(r.reading for r in rows).readings == 1
+    assert Intake(telemetry).accept_table((r.reading for r in rows), by=SYSTEM).readings == 1
     write_errors(table, errors, tmp_path / "e.xlsx")
     assert read_table(tmp_path / "e.xlsx")[0][0].reading[3] == 1.5
 
@@ -133,7 +134,7 @@ def test_a_blank_cell_is_missing_not_zero(gauge, telemetry, tmp_path):
     table = tmp_path / "a.csv"
     table.write_text("﻿station,element,at,value\n70000001,Z,2016-09-14 08:00,\n", encoding="utf-8")
     rows, _ = read_table(table)
-    Intake(telemetry).accept_table(r.reading for r in rows)
+    Intake(telemetry).accept_table((r.reading for r in rows), by=SYSTEM)
     assert telemetry.counts()["readings_missing"] == 1
 
 
@@ -147,3 +148,48 @@ def test_a_relative_level_gets_the_stations_base(gauge, telemetry):
     arrive(Intake(telemetry), encode.frame(Address(gauge.code), "34", body))
     series = Series.objects.get(station=gauge, element="Z")
     assert telemetry.newest([series.pk])[series.pk][1] == 21.5
+
+
+def test_queries_on_readings_go_by_the_series_asked_for(telemetry):
+    """The plan at a million rows, with the planner's statistics: no scan of all readings."""
+    with telemetry._write() as db:
+        db.execute(
+            "WITH RECURSIVE n(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM n WHERE k < 999999) "
+            "INSERT INTO observation SELECT k % 500, k / 500 * 300, 1.0, 1, '', 0, 0, k FROM n"
+        )
+        db.execute(
+            "INSERT INTO latest SELECT series_id, MAX(valid_s), 0 FROM observation GROUP BY 1"
+        )
+    telemetry.tidy()
+    from fangxian.spine.observe import store as room
+
+    asked = room.NEWEST.format("?,?")
+    plan = [row[3] for row in telemetry._db.execute(f"EXPLAIN QUERY PLAN {asked}", (1, 2))]
+    assert [p for p in plan if p.startswith("SCAN")] == []
+    assert telemetry.newest([3, 4]) == {3: (599700, 1.0, 1), 4: (599700, 1.0, 1)}
+    assert len(telemetry.newest(range(500))) == 500
+
+
+def test_a_message_that_cannot_be_stored_fails_alone(gauge, telemetry, monkeypatch):
+    from story import over_tcp
+
+    real = Intake._readings
+
+    def poisoned(self, message):
+        if message.serial == 2:
+            raise OverflowError("on purpose")
+        return real(self, message)
+
+    monkeypatch.setattr(Intake, "_readings", poisoned)
+    raws = [frame(at=START + timedelta(hours=k), serial=k) for k in (1, 2, 3)]
+    listener, answers = over_tcp(telemetry, raws, 2)
+    assert [a.body[:2] for a in answers] == [b"\x00\x01", b"\x00\x03"]
+    assert listener.rejected == {"not_stored": 1}
+    assert telemetry.counts()["frames_rejected"] == 1
+
+
+def test_noise_on_a_line_ends_nothing(gauge, telemetry):
+    from story import over_tcp
+
+    _, answers = over_tcp(telemetry, [b"\xfe\xfe", b"\x01garbage\x7e", frame()], 1)
+    assert len(answers) == 1

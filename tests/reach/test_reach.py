@@ -12,8 +12,9 @@ from fangxian.spine.command.models import Order
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core.config import Config, config
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.models import Event
+from fangxian.spine.core.models import BadRow, Event
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach import channels, write
 from fangxian.spine.reach.channels import Parcel, open_channel
 from fangxian.spine.reach.models import Delivery
@@ -41,17 +42,17 @@ def receipt(delivery, state, answer=""):
 
 def test_receipts_late_doubled_and_out_of_order_only_move_forward(sms):
     for told in ("answered", "delivered", "delivered", "seen", "answered"):
-        take_receipts([receipt(sms, told, "1" if told == "answered" else "")])
+        take_receipts([receipt(sms, told, "1" if told == "answered" else "")], by=SYSTEM)
     sms.refresh_from_db()
     assert sms.state == State.ANSWERED
     assert Event.objects.filter(kind="delivery.answered").count() == 1
 
 
 def test_an_answer_acknowledges_and_a_second_one_reports_done(sms, order):
-    take_receipts([receipt(sms, "answered", "1")])
+    take_receipts([receipt(sms, "answered", "1")], by=SYSTEM)
     Worker().settle()
     assert Order.objects.get().state == "acknowledged"
-    take_receipts([receipt(sms, "answered", "2")])
+    take_receipts([receipt(sms, "answered", "2")], by=SYSTEM)
     Worker().settle()
     assert Order.objects.get().state == "reported"
 
@@ -155,10 +156,46 @@ def test_a_gateway_in_trouble_gets_every_message_and_shows_none_twice(gateway, l
     worker = Worker()
     for _ in range(12):
         worker.settle()
-        write.poll_gateway()
+        write.poll_gateway(by=SYSTEM)
         now.advance(minutes=4)
     states = set(Delivery.objects.filter(channel="sms", step=0).values_list("state", flat=True))
     assert State.PLANNED not in states
     handed = Delivery.objects.filter(channel__in=["sms", "voice"], handed_over_at__isnull=False)
     assert {write.parcel_key(d) for d in handed} == gateway.seen
     assert Order.objects.filter(state__in=["acknowledged", "reported"]).count() > 30
+
+
+@pytest.mark.parametrize("word", ["delivered", "answered"])
+def test_a_life_sign_after_a_failed_receipt_counts(sms, word):
+    take_receipts([receipt(sms, "failed")], by=SYSTEM)
+    take_receipts([receipt(sms, word, "1")], by=SYSTEM)
+    sms.refresh_from_db()
+    assert sms.get_state_display() == {"delivered": "已送达", "answered": "已应答"}[word]
+
+
+def test_an_answer_after_calling_was_stopped_counts(sms):
+    Delivery.objects.filter(pk=sms.pk).update(state=State.CANCELLED)
+    take_receipts([receipt(sms, "delivered")], by=SYSTEM)
+    assert Delivery.objects.get(pk=sms.pk).state == State.CANCELLED
+    take_receipts([receipt(sms, "answered", "3")], by=SYSTEM)
+    assert Delivery.objects.get(pk=sms.pk).state == State.ANSWERED
+
+
+@pytest.mark.guarded
+@pytest.mark.parametrize("odd", [{"state": "answered"}, {"key": "real-x"}, "no object", None])
+def test_a_receipt_of_any_shape_is_kept_and_hides_no_other(sms, odd):
+    assert take_receipts([odd, receipt(sms, "answered", "1")], by=SYSTEM) == 1
+    assert BadRow.objects.filter(where="receipt").count() == (0 if odd == {"key": "real-x"} else 1)
+
+
+def test_every_text_of_a_drill_says_so_first(sms, monkeypatch, tmp_path):
+    assert not write._parcel(sms).text.startswith("【演练】")
+    monkeypatch.setattr(write, "config", lambda: drill(tmp_path))
+    assert write._parcel(sms).text.startswith("【演练】【漳州防指】")
+
+
+def test_no_proxy_of_the_machine_stands_before_the_gateway(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    channels._client.cache_clear()
+    assert channels._client().trust_env is False
+    assert not [t for t in channels._client()._mounts.values() if t]

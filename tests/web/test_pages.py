@@ -169,13 +169,9 @@ def test_too_many_wrong_passwords_lock_the_door(client, lin):
     assert "Too many" in answers[-1] or "过多" in answers[-1] or "太多" in answers[-1]
 
 
-def test_nobody_signs_up(client, db):
-    assert (
-        "closed"
-        in client.get("/accounts/signup/", headers={"Accept-Language": "en"})
-        .content.decode()
-        .lower()
-    )
+def test_nobody_signs_up_and_no_page_sends_mail(client, db):
+    for page in ("signup/", "password/reset/", "email/", "confirm-email/", "login/code/confirm/"):
+        assert client.post(f"/accounts/{page}", {"email": "a@example.org"}).status_code == 404
 
 
 def test_a_number_that_is_none_is_refused_and_never_an_error(storm, as_lin, gauge):

@@ -165,6 +165,7 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
     words = [
         ["web"],
         ["worker"],
+        ["reach"],
         ["intake"],
         ["gateway"],
         [

@@ -102,10 +102,10 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
         )
     if sweep_first:
         for one in COVER:
-            sweep(one)
+            sweep(one, by=SYSTEM)
     rows = open_gaps(seat=SYSTEM)
     rows = rows.filter(rule=rule) if rule else rows
-    held = holders([g.owner_id for g in rows])
+    held = holders([g.owner_id for g in rows if g.owner_id])
     told: list[dict[str, Any]] = [
         {
             "rule": g.rule,

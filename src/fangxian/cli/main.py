@@ -13,6 +13,7 @@ WORDS = {
     "serve": ("service", "启动全部服务", "start everything: web, worker, intake"),
     "web": ("service", "只启动网页服务", "the web process alone"),
     "worker": ("service", "只启动后台循环", "the worker process alone"),
+    "reach": ("service", "只启动发送与应答", "the process that sends and hears answers, alone"),
     "intake": ("service", "只启动遥测接收", "the intake process alone"),
     "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),
     "doctor": ("service", "检查数据与事件链", "check data files and the event chain"),

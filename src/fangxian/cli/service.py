@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 
 import click
@@ -27,12 +28,14 @@ def init_command() -> None:
 def serve_command() -> None:
     start_django()
     from fangxian.ops.bootstrap import make_ready
+    from fangxian.ops.lock import hold
     from fangxian.ops.supervisor import supervise
     from fangxian.spine.core.config import config
 
+    hold("serve")
     make_ready()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
-    supervise([["web"], ["worker"], ["intake"]])
+    supervise([["web"], ["worker"], ["reach"], ["intake"]])
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))
@@ -60,21 +63,40 @@ def web_command() -> None:
 @click.command(help=say("后台循环。", "The worker loop."))
 def worker_command() -> None:
     start_django()
+    from fangxian.ops.lock import hold
     from fangxian.ops.worker import Worker
 
+    hold("worker")
     Worker().run()
+
+
+@click.command(help=say("发送与应答:短信、语音、邮件。", "Sending and answers: text, voice, mail."))
+def reach_command() -> None:
+    start_django()
+    from fangxian.ops.lock import hold
+    from fangxian.ops.worker import Worker
+
+    hold("reach")
+    Worker().run_reach()
 
 
 @click.command(help=say("SL 651 遥测接收。", "SL 651 intake over TCP."))
 def intake_command() -> None:
     start_django()
+    from fangxian.ops.lock import hold
     from fangxian.spine.core.config import config
     from fangxian.spine.observe.intake.listener import Listener
 
+    hold("intake")
+
     async def run() -> None:
-        server = await Listener().serve(config().host, config().sl651_port)
-        async with server:
-            await server.serve_forever()
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        listener = Listener()
+        server = await listener.serve(config().host, config().sl651_port)
+        await told.wait()
+        await listener.close(server)
 
     asyncio.run(run())
 

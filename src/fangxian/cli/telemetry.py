@@ -37,11 +37,11 @@ def decode(file: IO[str], form: str, as_json: bool) -> None:
             continue
         rejected += not told["ok"]
         _print(told, number, as_json)
-    for station, function, total, missing in assembler.incomplete():
+    for one in assembler.broken(all_open=True):
         rejected += 1
-        text = f"{total - len(missing)} of {total} packets came; missing {missing}"
+        text = f"{one.total - len(one.missing)} of {one.total} packets came; missing {one.missing}"
         error = {"code": "incomplete", "at_byte": 0, "text": text}
-        told = {"ok": False, "function": function, "station": station, "error": error}
+        told = {"ok": False, "function": one.function, "station": one.station, "error": error}
         _print(told, 0, as_json)
     sys.exit(3 if rejected else 0)
 
@@ -59,7 +59,7 @@ def _decode_line(line: str, assembler: Any) -> dict[str, Any] | None:
         return _rejected("not_hex", at // 2, f"character {at + 1} of the line is not hexadecimal")
     try:
         whole = assembler.add(decode_frame(raw))
-        return decode_message(whole).row() if whole else None
+        return decode_message(whole.frame).row() if whole else None
     except FrameError as error:
         return _rejected(error.code, error.at_byte, error.text)
 
@@ -90,11 +90,12 @@ def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
 def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
     start_django()
+    from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.observe.intake.table import read_table, write_errors
     from fangxian.spine.observe.write import Intake
 
     rows, errors = read_table(file)
-    verdicts = None if dry_run else Intake().accept_table(row.reading for row in rows)
+    verdicts = None if dry_run else Intake().accept_table((row.reading for row in rows), by=SYSTEM)
     told = {
         "rows": len(rows) + len({e.row for e in errors}),
         "good": len(rows),

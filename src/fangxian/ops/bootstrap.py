@@ -4,6 +4,7 @@ from django.core.management import call_command
 
 from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.spine.assess.write import load_thresholds
+from fangxian.spine.core.config import config
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import store
 from fangxian.spine.observe.write import load_quality_limits
@@ -12,6 +13,7 @@ from fangxian.spine.registry.load import load_places
 
 def make_ready() -> None:
     """Schema and shipped tables; what is there already is left alone."""
+    config().data_dir.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     store()
     load_places(by=SYSTEM)

@@ -1,6 +1,7 @@
 """One process tree started by one command: a child that ends is started again, after a pause that
 grows; Ctrl-C ends them all."""
 
+import ctypes
 import logging
 import signal
 import socket
@@ -14,6 +15,16 @@ from fangxian.spine.core.config import config
 
 log = logging.getLogger("fangxian.supervisor")
 LONGEST_PAUSE_S = 30.0
+PR_SET_PDEATHSIG = 1
+# pages of this machine are asked for directly, whatever proxy it has
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _end_with_parent() -> None:
+    """Linux ends this child when its parent is gone, even by kill -9; elsewhere the locks of the
+    folder keep a second tree from starting beside an orphan."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Child:
@@ -26,7 +37,9 @@ class Child:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.process = subprocess.Popen([sys.executable, "-m", "fangxian.cli", *self.words])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fangxian.cli", *self.words], preexec_fn=_end_with_parent
+        )
         self.again_at: float | None = None
 
     def watch(self) -> None:
@@ -61,7 +74,7 @@ def wait_for_port(port: int, most_s: float = 15.0) -> bool:
 def _warm(url: str) -> None:
     """Ask for one page, so that the first person does not wait for it."""
     try:
-        urllib.request.urlopen(url, timeout=10).close()
+        _DIRECT.open(url, timeout=10).close()
     except OSError as error:
         log.warning("page_silent url=%s error=%s", url, error)
 

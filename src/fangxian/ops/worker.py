@@ -1,70 +1,65 @@
-"""The worker: one loop that turns stored readings into signals, events into effects, due moments
-into events, and waiting deliveries into calls."""
+"""The loops that turn stored readings into signals, events into effects, due moments into events
+and gaps into rows (the alarm path), and those that talk to the gateways (reach). Each is guarded
+by its name; what they do stands in the rooms."""
 
 import logging
 import os
+import signal
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from django.db import close_old_connections
 
-from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.queue import (
-    beat,
-    claim_jobs,
-    fan_out,
-    run_jobs,
-    sweep_due,
-    work_waits,
-)
-from fangxian.spine.cover.engine import sweep
-from fangxian.spine.reach.channels import ChannelError
+from fangxian.spine.core.guard import Loop
+from fangxian.spine.core.queue import claim_jobs, fan_out, run_jobs, sweep_due, work_waits
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.cover.engine import CoverRule, sweep
+from fangxian.spine.observe.store import store
 from fangxian.spine.reach.write import dispatch, poll_gateway
-from fangxian.wiring import COVER, WIRING
+from fangxian.wiring import COVER, WATCHES, WIRING
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
-COVER_EVERY_REAL_S = 1.0
+DAY_S = 86400.0
 
 
 class Worker:
-    """State of one worker process; everything that must survive is in the databases."""
+    """State of one process; everything that must survive is in the databases."""
 
     def __init__(self) -> None:
         self.name = f"worker-{os.getpid()}"
-        self.watch = FloodWatch()
         self._swept: dict[str, float] = {}
-        self._cover_at = 0.0
+        self._tidied_s = 0.0
+        self.alarm = [
+            Loop("worker", lambda: 0),
+            Loop("due", sweep_due),
+            *(Loop(f"watch:{name}", make().tick) for name, make in WATCHES.items()),
+            Loop("fan-out", partial(fan_out, WIRING)),
+            Loop("jobs", self._run_jobs),
+            Loop("announce", lambda: int(announce(by=SYSTEM) is not None)),
+        ]
+        self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
+        self.covers.append(Loop("tidy", self._tidy))
+        self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM))
+        self.hearing = Loop("listen", _listen)
 
     def tick(self) -> int:
-        """One round. Returns how much was done, so that the loop knows when to rest."""
-        n = sweep_due() + self.watch.tick() + fan_out(WIRING)
-        while jobs := claim_jobs(self.name):
-            n += run_jobs(jobs, WIRING)
-            n += fan_out(WIRING)
-        n += announce() is not None
-        n += dispatch()
-        return n
+        """One round of everything but listening. Returns how much was done."""
+        return _turn([*self.alarm, self.sending])
 
     def listen(self) -> int:
         """Fetch what the gateway has to say."""
-        if not config().gateway_url:
-            return 0
-        try:
-            return poll_gateway()
-        except ChannelError as error:
-            log.warning("gateway_silent error=%s", error)
-            return 0
+        return self.hearing.turn()
 
     def cover(self, *, force: bool = False) -> None:
-        """Sweep the cover rules that are due."""
-        now_s = clock.now().timestamp()
-        for rule in COVER:
-            if force or now_s - self._swept.get(rule.code, 0) >= rule.every_s:
-                sweep(rule)
-                self._swept[rule.code] = now_s
+        """Sweep the cover rules that are due; with ``force`` all of them."""
+        if force:
+            self._swept.clear()
+        _turn(self.covers)
 
     def settle(self, rounds: int = 50) -> None:
         """Tick until no work is left now."""
@@ -74,14 +69,51 @@ class Worker:
                 return
 
     def run(self) -> None:
-        """The loop of the process."""
-        while True:
-            started = time.monotonic()
-            n = self.tick() + self.listen()
-            if started - self._cover_at >= COVER_EVERY_REAL_S:
-                self.cover()
-                beat("worker")
-                self._cover_at = started
-            close_old_connections()
-            if not n:
-                time.sleep(IDLE_S)
+        """The alarm path's process: waits for nobody outside. SIGTERM ends it after its round."""
+        _until_told(lambda: _turn([*self.alarm, *self.covers]))
+
+    def run_reach(self) -> None:
+        """The process that waits for gateways, so that the alarm path need not."""
+        loops = [Loop("reach", lambda: 0), self.sending, self.hearing]
+        _until_told(lambda: _turn(loops))
+
+    def _run_jobs(self) -> int:
+        n = 0
+        while jobs := claim_jobs(self.name):
+            n += run_jobs(jobs, WIRING) + fan_out(WIRING)
+        return n
+
+    def _sweep(self, rule: CoverRule) -> int | None:
+        now_s = clock.now().timestamp()
+        if now_s - self._swept.get(rule.code, 0) < rule.every_s:
+            return None
+        sweep(rule, by=SYSTEM)
+        self._swept[rule.code] = now_s
+        return 0
+
+    def _tidy(self) -> int | None:
+        if self._tidied_s and time.monotonic() - self._tidied_s < DAY_S:
+            return None
+        store().tidy()
+        self._tidied_s = time.monotonic()
+        return 0
+
+
+def _listen() -> int:
+    return poll_gateway(by=SYSTEM) if config().gateway_url else 0
+
+
+def _turn(loops: Iterable[Loop]) -> int:
+    return sum(loop.turn() for loop in loops)
+
+
+def _until_told(work: Callable[[], int]) -> None:
+    """Go round until SIGTERM or Ctrl-C, and finish the round in hand."""
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda given, _: told.append(given))
+    while not told:
+        n = work()
+        close_old_connections()
+        if not n and not told:
+            time.sleep(IDLE_S)

@@ -11,6 +11,8 @@ from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.assess.write import settle
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Cursor
+from fangxian.spine.core.queue import move_cursor
+from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Store, store
 
@@ -49,6 +51,6 @@ class FloodWatch:
         }
         findings = self.rain.take(rows, active) + self.stage.take(rows, active)
         with transaction.atomic():
-            settle(findings)
-            Cursor.objects.filter(pk=CURSOR).update(value=rows[-1][0])
+            settle(findings, by=SYSTEM)
+            move_cursor(CURSOR, cursor.value, rows[-1][0])
         return len(rows)

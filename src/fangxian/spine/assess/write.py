@@ -11,7 +11,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record, record_many, write_back
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.models import Place
 
 from .models import Announcement, Signal, Threshold
@@ -22,7 +22,7 @@ PACE = Pace()
 
 
 @transaction.atomic
-def settle(findings: Iterable[Finding], *, by: Seat = SYSTEM) -> list[Signal]:
+def settle(findings: Iterable[Finding], *, by: Seat) -> list[Signal]:
     """Bring the signals in line with what the rules found, oldest finding first. Returns the
     signals that rose or got worse."""
     require(by, "signal.settle")
@@ -198,7 +198,7 @@ def shelve(*, signal: Signal, until: datetime, reason: str, by: Seat) -> None:
 
 
 @transaction.atomic
-def announce(*, by: Seat = SYSTEM) -> Announcement | None:
+def announce(*, by: Seat) -> Announcement | None:
     """Say what has risen since the last announcement, if it is time to. Shelved and stale signals
     stay silent; every red one is named."""
     require(by, "signal.settle")

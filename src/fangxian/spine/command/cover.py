@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from fangxian.spine.core.models import Job
-from fangxian.spine.cover.engine import CoverRule, Uncovered
+from django.db.models import QuerySet
+
+from fangxian.spine.core.models import BadRow, Heartbeat, Job
+from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
 
 from .models import Order
 from .rules import UNACKNOWLEDGED
 
 VERIFY_WITHIN = timedelta(hours=4)
+FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
+DONE = ("reported", "verified", "closed")
 
 
 def _gap(order: Order, since: datetime, owner: int | None) -> Uncovered:
@@ -30,49 +34,78 @@ def _gap(order: Order, since: datetime, owner: int | None) -> Uncovered:
     )
 
 
-def not_acknowledged(at: datetime) -> Iterator[Uncovered]:
-    late = Order.objects.filter(state__in=UNACKNOWLEDGED, acknowledge_by__lt=at)
-    for order in late.select_related("area", "post__organisation"):
+def not_acknowledged(at: datetime) -> Iterator[Judged]:
+    def judge(order: Order) -> Uncovered:
         step = min(order.escalated, len(order.chain))
-        yield _gap(order, order.acknowledge_by, order.chain[step - 1] if step else order.post_id)
+        owner = order.chain[step - 1] if step else order.post_id
+        return _gap(order, order.acknowledge_by, owner)
+
+    late = Order.objects.filter(state__in=UNACKNOWLEDGED, acknowledge_by__lt=at)
+    return judged("order-unanswered", "order", _with_names(late), judge)
 
 
-def overdue(at: datetime) -> Iterator[Uncovered]:
-    done = ["reported", "verified", "closed"]
-    late = Order.objects.filter(deadline_at__lt=at).exclude(state__in=done)
-    for order in late.select_related("area", "post__organisation"):
-        yield _gap(order, order.deadline_at, order.post_id)
+def overdue(at: datetime) -> Iterator[Judged]:
+    late = Order.objects.filter(deadline_at__lt=at).exclude(state__in=DONE)
+    return judged(
+        "order-overdue", "order", _with_names(late), lambda o: _gap(o, o.deadline_at, o.post_id)
+    )
 
 
-def not_verified(at: datetime) -> Iterator[Uncovered]:
+def not_verified(at: datetime) -> Iterator[Judged]:
     late = Order.objects.filter(state="reported", reported_at__lt=at - VERIFY_WITHIN)
-    for order in late.select_related("area", "post__organisation"):
-        yield _gap(order, order.reported_at or at, order.issuer_id)
+    return judged(
+        "order-unverified",
+        "order",
+        _with_names(late),
+        lambda o: _gap(o, o.reported_at or at, o.issuer_id),
+    )
 
 
-def dead_letters(at: datetime) -> Iterator[Uncovered]:
-    for job in Job.objects.filter(state="dead").select_related("event"):
-        yield Uncovered(
-            "job",
-            str(job.pk),
-            job.due_at,
-            None,
-            None,
-            {"what": job.function, "why": job.last_error[:120]},
-        )
+def _with_names(orders: QuerySet[Order]) -> QuerySet[Order]:
+    return orders.select_related("area", "post__organisation")
+
+
+def dead_letters(at: datetime) -> Iterator[Judged]:
+    def judge_job(job: Job) -> Uncovered:
+        told = {"what": job.function, "why": job.last_error[:120]}
+        return Uncovered("job", str(job.pk), job.due_at, None, None, told)
+
+    def judge_delivery(delivery: Delivery) -> Uncovered:
+        told = {
+            "what": f"{delivery.channel} → {delivery.person.name}",
+            "why": delivery.last_error[:120],
+        }
+        return Uncovered("delivery", str(delivery.pk), delivery.due_at, None, None, told)
+
+    yield from judged("dead-letter", "job", Job.objects.filter(state="dead"), judge_job)
     failed = Delivery.objects.filter(state=Delivery.State.FAILED, message__expires_at__gt=at)
-    for delivery in failed.select_related("person", "message"):
-        yield Uncovered(
-            "delivery",
-            str(delivery.pk),
-            delivery.due_at,
-            None,
-            None,
-            {
-                "what": f"{delivery.channel} → {delivery.person.name}",
-                "why": delivery.last_error[:120],
-            },
-        )
+    letters = failed.select_related("person", "message")
+    yield from judged("dead-letter", "delivery", letters, judge_delivery)
+
+
+def failing_loops(at: datetime) -> Iterator[Judged]:
+    """A loop of the system that has failed several times in a row."""
+
+    def judge(beat: Heartbeat) -> Uncovered:
+        told = {"loop": beat.name, "n": beat.failures, "why": beat.why[:120]}
+        return Uncovered("loop", beat.name, beat.failing_since or at, None, None, told)
+
+    failing = Heartbeat.objects.filter(failures__gte=FAILURES_TOLD)
+    return judged("loop-failing", "loop", failing, judge)
+
+
+def bad_rows(at: datetime) -> Iterator[Judged]:
+    """Rows that could not be taken, one gap for each place they came to."""
+    kept: dict[str, list[BadRow]] = {}
+    for row in BadRow.objects.filter(settled_at=None).order_by("first_at", "id"):
+        kept.setdefault(row.where, []).append(row)
+
+    def judge(where: str) -> Uncovered:
+        rows = kept[where]
+        told = {"where": where, "n": len(rows), "why": rows[-1].why[:120]}
+        return Uncovered("bad_row", where, rows[0].first_at, None, None, told)
+
+    return judged("bad-row", "bad_row", kept, judge)
 
 
 RULES = [
@@ -109,5 +142,23 @@ RULES = [
         "{what} failed repeatedly: {why}",
         dead_letters,
         every_s=60,
+    ),
+    CoverRule(
+        "loop-failing",
+        "系统环节失灵",
+        "Part of the system fails",
+        "系统环节 {loop} 连续失败 {n} 次：{why}",
+        "{loop} has failed {n} times in a row: {why}",
+        failing_loops,
+        every_s=10,
+    ),
+    CoverRule(
+        "bad-row",
+        "来件无法处理",
+        "Could not be taken",
+        "{where}：{n} 条来件无法处理，已原样保留（{why}）",
+        "{where}: {n} could not be taken and are kept as they came ({why})",
+        bad_rows,
+        every_s=10,
     ),
 ]

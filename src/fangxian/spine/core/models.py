@@ -107,12 +107,41 @@ class Due(models.Model):
 class Heartbeat(models.Model):
     """When a loop of the system was last alive, so that its silence can be seen."""
 
-    name = models.CharField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
     real_s = models.FloatField()
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    why = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name} {self.at}"
+
+
+class BadRow(models.Model):
+    """One row of many that could not be taken: a receipt, a reading, a subject of a cover rule. It
+    failed alone, is kept with its reason, and stays a gap until somebody settles it."""
+
+    where = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    why = models.CharField(max_length=500)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["where", "key"],
+                condition=models.Q(settled_at__isnull=True),
+                name="bad_row_once_while_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.key}"
 
 
 class IdempotencyKey(models.Model):

@@ -16,6 +16,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     ),
     "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
     "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
+    "folder.busy": (
+        409,
+        "{folder} 已有 {what} 在运行（进程 {process}）。一个数据目录只能有一个；请先停掉它。",
+        "{folder} already has a {what} (process {process}). There can be only one.",
+    ),
     "input.too_big": (
         413,
         "请求超过 {most} 字节，请分批发送。",

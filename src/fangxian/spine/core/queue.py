@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from . import clock
 from .events import Entry, Named, record, record_many
-from .models import Cursor, Due, Event, Heartbeat, Job
+from .models import BadRow, Cursor, Due, Event, Job
 from .problems import Problem
-from .rights import Seat, require
+from .rights import SYSTEM, Seat, require
 
 log = logging.getLogger("fangxian.queue")
 
@@ -22,6 +22,10 @@ Wiring = Mapping[str, Sequence[Function]]
 LEASE_S = 60.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = 2.0
+
+
+class CursorMovedError(RuntimeError):
+    """Two readers of one log: the later one takes its work back."""
 
 
 def function_name(function: Function) -> str:
@@ -34,14 +38,16 @@ def sweep_due(limit: int = 200) -> int:
         due = list(Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")[:limit])
         if due:
             Due.objects.filter(pk__in=[row.pk for row in due]).delete()
-            record_many(Entry(row.kind, Named(row.subject_kind, row.subject_id)) for row in due)
+            record_many(
+                (Entry(row.kind, Named(row.subject_kind, row.subject_id)) for row in due), by=SYSTEM
+            )
     return len(due)
 
 
 def fan_out(wiring: Wiring, limit: int = 500) -> int:
     """Make the jobs of new events; the cursor moves in the same transaction."""
     with transaction.atomic():
-        cursor, _ = Cursor.objects.select_for_update().get_or_create(name="fan_out")
+        cursor, _ = Cursor.objects.get_or_create(name="fan_out")
         events = list(Event.objects.filter(id__gt=cursor.value).order_by("id")[:limit])
         if not events:
             return 0
@@ -57,9 +63,15 @@ def fan_out(wiring: Wiring, limit: int = 500) -> int:
             for function in wiring.get(event.kind, ())
         ]
         Job.objects.bulk_create(jobs, ignore_conflicts=True)
-        cursor.value = events[-1].pk
-        cursor.save()
+        move_cursor("fan_out", cursor.value, events[-1].pk)
     return len(events)
+
+
+def move_cursor(name: str, before: int, after: int) -> None:
+    """Move a reader's cursor inside the transaction of what it concluded. Another reader that was
+    first makes this one's conclusions void: the transaction must not stand."""
+    if not Cursor.objects.filter(pk=name, value=before).update(value=after):
+        raise CursorMovedError(f"{name}: another reader moved it from {before}")
 
 
 def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
@@ -147,8 +159,13 @@ def work_waits() -> bool:
     return Job.objects.filter(state=Job.State.READY, due_at__lte=clock.now()).exists()
 
 
-def beat(name: str) -> None:
-    """Say that a loop is alive."""
-    Heartbeat.objects.update_or_create(
-        name=name, defaults={"at": clock.now(), "real_s": time.time()}
+@transaction.atomic
+def settle_bad_row(*, row: BadRow, by: Seat) -> None:
+    """Somebody has looked at what could not be taken; its gap closes."""
+    require(by, "work.retry")
+    changed = BadRow.objects.filter(pk=row.pk, settled_at=None).update(
+        settled_at=clock.now(), settled_by=by.label
     )
+    if not changed:
+        raise Problem("state.changed", what=str(row))
+    record("bad_row.settled", subject=row, by=by, reason=row.why)

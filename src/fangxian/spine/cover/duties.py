@@ -5,17 +5,19 @@ from datetime import datetime
 
 from fangxian.spine.registry.cover import duties_without_holder
 
-from .engine import CoverRule, Uncovered
+from .engine import CoverRule, Judged, Uncovered, judged
 
 
-def without_holder(at: datetime) -> Iterator[Uncovered]:
-    for duty, since, reason in duties_without_holder(at):
-        superior = duty.post.superior_id if duty.post else None
-        yield Uncovered(
+def without_holder(at: datetime) -> Iterator[Judged]:
+    lacking = {duty.pk: (duty, since, why) for duty, since, why in duties_without_holder(at)}
+
+    def judge(key: int) -> Uncovered:
+        duty, since, reason = lacking[key]
+        return Uncovered(
             "duty",
             str(duty.pk),
             since,
-            superior,
+            duty.post.superior_id if duty.post else None,
             duty.place_id,
             {
                 "thing": duty.thing_name,
@@ -24,6 +26,8 @@ def without_holder(at: datetime) -> Iterator[Uncovered]:
                 "post": str(duty.post or "—"),
             },
         )
+
+    return judged("duty-without-holder", "duty", lacking, judge)
 
 
 RULES = [

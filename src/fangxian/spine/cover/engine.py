@@ -1,19 +1,23 @@
 """The engine of cover: each rule says what is not covered now; this opens and closes intervals.
 The rules stand in the cover.py of the room they speak of."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record_many
-from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.guard import Failed, alone
+from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.read import fallback_post
 
 from .models import Gap
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,31 @@ class Uncovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """One subject that could not be judged: what was open about it stays open."""
+
+    subject_kind: str
+    subject_id: str
+
+
+Judged = Uncovered | Unjudged
+
+
+def judged(
+    code: str, kind: str, rows: Iterable[Row], judge: Callable[[Row], Uncovered | None]
+) -> Iterator[Judged]:
+    """``judge`` of each row of a rule, each alone: one that raises is kept with its reason and
+    hides no other."""
+    for row in rows:
+        key = str(getattr(row, "pk", row))
+        found = alone(f"cover:{code}", key, partial(judge, row))
+        if isinstance(found, Failed):
+            yield Unjudged(kind, key)
+        elif found is not None:
+            yield found
+
+
+@dataclass(frozen=True, slots=True)
 class CoverRule:
     """What should be covered, in words for people, and the function that finds what is not.
     ``zh`` and ``en`` are the sentence of one gap, filled from its fields."""
@@ -38,7 +67,7 @@ class CoverRule:
     name_en: str
     zh: str
     en: str
-    find: Callable[[datetime], Iterable[Uncovered]]
+    find: Callable[[datetime], Iterable[Judged]]
     every_s: int = 60
 
     def sentence(self, gap: Gap, language: str) -> str:
@@ -47,18 +76,21 @@ class CoverRule:
 
 
 @transaction.atomic
-def sweep(rule: CoverRule, *, by: Seat = SYSTEM) -> tuple[int, int]:
+def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
     """Bring one rule's gaps in line with now; return how many opened and closed."""
     require(by, "gap.sweep")
     now = clock.now()
-    found = {(u.subject_kind, u.subject_id): u for u in rule.find(now)}
+    told = list(rule.find(now))
+    found = {(u.subject_kind, u.subject_id): u for u in told if isinstance(u, Uncovered)}
+    unjudged = {(u.subject_kind, u.subject_id) for u in told if isinstance(u, Unjudged)}
     open_gaps = {
         (g.subject_kind, g.subject_id): g for g in Gap.objects.filter(rule=rule.code, until=None)
     }
-    closed = [gap for key, gap in open_gaps.items() if key not in found]
+    closed = [gap for key, gap in open_gaps.items() if key not in found and key not in unjudged]
     for gap in closed:
         gap.until = max(now, gap.since)
-    fallback = fallback_post().pk if found.keys() - open_gaps.keys() else 0
+    post = fallback_post() if found.keys() - open_gaps.keys() else None
+    fallback = post.pk if post else None
     opened = [
         Gap(
             rule=rule.code,

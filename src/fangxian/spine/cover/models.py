@@ -14,7 +14,7 @@ class Gap(models.Model):
     subject_id = models.CharField(max_length=60)
     fields = models.JSONField(default=dict)
     place = models.ForeignKey(Place, models.PROTECT, null=True)
-    owner = models.ForeignKey(Post, models.PROTECT)
+    owner = models.ForeignKey(Post, models.PROTECT, null=True)  # None: no post exists at all yet
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
     noticed_at = models.DateTimeField()

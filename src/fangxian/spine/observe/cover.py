@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from fangxian.spine.core.config import config
-from fangxian.spine.cover.engine import CoverRule, Uncovered
+from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Duty, Place
 
 from .models import Quarantine, Series, Station
@@ -33,25 +33,30 @@ def _owners(kind: str) -> dict[str, int | None]:
     return dict(rows.values_list("thing_id", "post_id"))
 
 
-def silent_stations(at: datetime) -> Iterator[Uncovered]:
+def silent_stations(at: datetime) -> Iterator[Judged]:
     latest = store().latest()
     by_station: dict[int, int] = {}
     for series_id, station_id in Series.objects.values_list("id", "station_id"):
         if series_id in latest:
             by_station[station_id] = max(latest[series_id][0], by_station.get(station_id, 0))
     owners = _owners("station")
-    for station in Station.objects.filter(retired_at__isnull=True).select_related("place"):
+
+    def judge(station: Station) -> Uncovered | None:
         last_s = by_station.get(station.pk)
         last = from_s(last_s) if last_s else station.adopted_at
-        if at - last > silence_limit(station):
-            yield Uncovered(
-                "station",
-                str(station.pk),
-                last,
-                owners.get(str(station.pk)),
-                station.place_id,
-                {"station": station.name, "code": station.code, "never": last_s is None},
-            )
+        if at - last <= silence_limit(station):
+            return None
+        return Uncovered(
+            "station",
+            str(station.pk),
+            last,
+            owners.get(str(station.pk)),
+            station.place_id,
+            {"station": station.name, "code": station.code, "never": last_s is None},
+        )
+
+    stations = Station.objects.filter(retired_at__isnull=True).select_related("place")
+    return judged("station-silent", "station", stations, judge)
 
 
 def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
@@ -97,17 +102,15 @@ def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(half)).min(axis=1))
 
 
-def quarantine_not_looked_at(at: datetime) -> Iterator[Uncovered]:
-    for row in Quarantine.objects.filter(looked_at__isnull=True, adopted_at__isnull=True):
-        if at - row.first_at > QUARANTINE_LOOK_WITHIN:
-            yield Uncovered(
-                "quarantine",
-                row.code,
-                row.first_at,
-                None,
-                None,
-                {"code": row.code, "frames": row.frames},
-            )
+def quarantine_not_looked_at(at: datetime) -> Iterator[Judged]:
+    def judge(row: Quarantine) -> Uncovered | None:
+        if at - row.first_at <= QUARANTINE_LOOK_WITHIN:
+            return None
+        told = {"code": row.code, "frames": row.frames}
+        return Uncovered("quarantine", str(row.pk), row.first_at, None, None, told)
+
+    unseen = Quarantine.objects.filter(looked_at__isnull=True, adopted_at__isnull=True)
+    return judged("quarantine-unseen", "quarantine", unseen, judge)
 
 
 RULES = [

@@ -90,6 +90,14 @@ INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
 """
 
 
+# CROSS JOIN keeps the order: by the few series asked for, never over all readings ever kept.
+NEWEST = (
+    "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN observation o "
+    "ON o.series_id = l.series_id AND o.valid_s = l.valid_s WHERE l.series_id IN ({})"
+)
+MOST_KEYS = 900
+
+
 class Store:
     """One telemetry file. Safe to use from several threads: each has its own connection."""
 
@@ -250,12 +258,11 @@ class Store:
 
     def newest(self, series: Sequence[int]) -> dict[int, tuple[int, float | None, int]]:
         """The newest reading of each series: (valid_s, value, quality)."""
-        wanted = set(series)
-        rows = self._db.execute(
-            "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l "
-            "JOIN observation o ON o.series_id = l.series_id AND o.valid_s = l.valid_s"
-        )
-        return {row[0]: row[1:] for row in rows if row[0] in wanted}
+        found: dict[int, tuple[int, float | None, int]] = {}
+        for keys in batched(series, MOST_KEYS):
+            rows = self._db.execute(NEWEST.format(",".join("?" * len(keys))), keys)
+            found |= {row[0]: row[1:] for row in rows}
+        return found
 
     def history(self, series_id: int, valid_s: int) -> list[tuple[int, float | None, int, str]]:
         """Every version of one reading: (revision, value, quality, reason), oldest first."""
@@ -297,6 +304,11 @@ class Store:
         rows = self._db.execute(f"SELECT digest FROM frame WHERE digest IN ({marks})", digests)
         return {row[0] for row in rows}
 
+    def tidy(self) -> None:
+        """Tell the planner how large the tables have become: at start and once a day."""
+        self._db.execute("PRAGMA analysis_limit=1000")
+        self._db.execute("ANALYZE")
+
     def check(self) -> list[str]:
         """What SQLite itself finds broken; empty means sound."""
         rows = self._db.execute("PRAGMA quick_check").fetchall()
@@ -318,6 +330,12 @@ def store() -> Store:
 def _open(path: Path) -> Store:
     path.parent.mkdir(parents=True, exist_ok=True)
     return Store(path)
+
+
+def batched(keys: Sequence[int], size: int) -> Iterator[list[int]]:
+    """``keys`` in lists of at most ``size``: a statement takes so many and no more."""
+    for at in range(0, len(keys), size):
+        yield list(keys[at : at + size])
 
 
 def from_s(seconds: float) -> datetime:

@@ -63,7 +63,7 @@ class Intake:
         self._read_at = 0.0
         self._lock = threading.Lock()
 
-    def accept(self, arrivals: Sequence[Arrival], *, by: Seat = SYSTEM) -> Verdicts:
+    def accept(self, arrivals: Sequence[Arrival], *, by: Seat) -> Verdicts:
         """Store a batch durably. When this returns, every message may be confirmed."""
         require(by, "observation.accept")
         with self._lock:
@@ -101,7 +101,7 @@ class Intake:
             _quarantine(strangers, now)
         return verdicts
 
-    def keep_rejected(self, raw: bytes, source: str, why: str, *, by: Seat = SYSTEM) -> None:
+    def keep_rejected(self, raw: bytes, source: str, why: str, *, by: Seat) -> None:
         """Keep a frame that could not be read, with the reason: nothing that came is lost."""
         require(by, "observation.accept")
         frame = RawFrame(digest(raw), "", source, raw, "rejected", why)
@@ -150,8 +150,11 @@ class Intake:
                     self._traces[key] = Trace(valid_s, value, valid_s, valid_s, value)
         return judge_all(readings, limits=self._limits, traces=self._traces, now_s=now.timestamp())
 
-    def accept_table(self, rows: Iterable[tuple[str, str, datetime, float | None]]) -> Verdicts:
+    def accept_table(
+        self, rows: Iterable[tuple[str, str, datetime, float | None]], *, by: Seat
+    ) -> Verdicts:
         """Readings from a table or the API: (station code, element, valid time, value)."""
+        require(by, "observation.import", place=by.place_path)
         with self._lock:
             if time.monotonic() - self._read_at > FRESH_S:
                 self._refresh()
@@ -266,7 +269,7 @@ def _quarantine(strangers: dict[str, int], at: datetime) -> None:
         row.frames, row.last_at = row.frames + n, at
         row.save(update_fields=["frames", "last_at"])
         if made:
-            record("station.quarantined", subject=row, after={"code": code})
+            record("station.quarantined", subject=row, by=SYSTEM, after={"code": code})
 
 
 @transaction.atomic

@@ -1,22 +1,27 @@
 """Services of reach: plan deliveries in the caller's transaction, hand them over outside of any,
 take receipts and answers, retry, and bury what cannot be delivered with an owner."""
 
+import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.core import signing
 from django.db import transaction
+from django.db.models import Q
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import Entry, named, record, record_many, write_back
+from fangxian.spine.core.guard import alone
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.seal import unseal
@@ -30,6 +35,7 @@ LEASE_S = 30.0
 MAX_ATTEMPTS = 6
 BACKOFF_S = 20.0
 SALT = "answer"
+PHONE = {"sms", "voice"}
 
 
 @transaction.atomic
@@ -44,7 +50,7 @@ def tell(  # noqa: PLR0913 - who, what, how
     channels: Iterable[str],
     step: int = 0,
     expires_at: datetime,
-    by: Seat = SYSTEM,
+    by: Seat,
 ) -> list[Delivery]:
     """Plan one message to one person over several channels, once per step."""
     require(by, "message.tell")
@@ -77,7 +83,7 @@ def tell(  # noqa: PLR0913 - who, what, how
 
 
 @transaction.atomic
-def cancel(*, subject_kind: str, subject_id: str, by: Seat = SYSTEM) -> int:
+def cancel(*, subject_kind: str, subject_id: str, by: Seat) -> int:
     """Stop what has not been handed over yet: who has answered is not paged again."""
     require(by, "message.tell")
     waiting = Delivery.objects.filter(
@@ -86,7 +92,7 @@ def cancel(*, subject_kind: str, subject_id: str, by: Seat = SYSTEM) -> int:
     return waiting.update(state=State.CANCELLED)
 
 
-def dispatch(limit: int = 400, *, by: Seat = SYSTEM) -> int:
+def dispatch(limit: int = 400, *, by: Seat) -> int:
     """Hand over what is due. Claimed by a lease in one transaction, sent outside of any, settled
     in another; a process killed between repeats the hand-over, and the key keeps it single."""
     require(by, "message.tell")
@@ -103,12 +109,38 @@ def dispatch(limit: int = 400, *, by: Seat = SYSTEM) -> int:
     for delivery in due:
         by_channel[delivery.channel].append(delivery)
     for name, rows in by_channel.items():  # a failing channel is tried apart from the others
-        try:
-            accepted = open_channel(name).send([_parcel(d) for d in rows])
-            _settle(rows, accepted, "refused by the channel")
-        except (ChannelError, Problem) as error:
-            _settle(rows, set(), str(error))
+        _hand_over(name, rows)
     return len(due)
+
+
+def _hand_over(name: str, rows: list[Delivery]) -> None:
+    parcels, lost = [], []
+    for delivery in rows:
+        try:
+            parcels.append(_parcel(delivery))
+        except InvalidToken:
+            lost.append(delivery)
+    _bury(lost, "the sealed phone number cannot be opened: enter it anew")
+    rows = [d for d in rows if d not in lost]
+    try:
+        accepted = open_channel(name).send(parcels) if parcels else set()
+        _settle(rows, accepted, "refused by the channel")
+    except (ChannelError, Problem) as error:
+        _settle(rows, set(), str(error))
+
+
+@transaction.atomic
+def _bury(rows: list[Delivery], why: str) -> None:
+    """What no further try can help: a dead letter at once."""
+    for delivery in rows:
+        delivery.state, delivery.last_error, delivery.lease_until_s = State.FAILED, why, 0
+    write_back(rows, ["state", "last_error", "lease_until_s"])
+    record_many([Entry("delivery.failed", named(d), None, {"error": why}) for d in rows], by=SYSTEM)
+
+
+def _drill_mark() -> str:
+    """What stands first in every text that leaves during a drill."""
+    return "【演练】" if config().drill else ""
 
 
 def parcel_key(delivery: Delivery) -> str:
@@ -116,13 +148,13 @@ def parcel_key(delivery: Delivery) -> str:
 
 
 def _parcel(delivery: Delivery) -> Parcel:
-    person = delivery.person
+    person, by_phone = delivery.person, delivery.channel in PHONE
     return Parcel(
         key=parcel_key(delivery),
-        to_phone=unseal(bytes(person.phone_sealed)) if person.phone_sealed else "",
+        to_phone=unseal(bytes(person.phone_sealed)) if by_phone and person.phone_sealed else "",
         to_mail=person.email,
         to_name=person.name,
-        text=f"{delivery.message.text} {answer_link(delivery)}",
+        text=f"{_drill_mark()}{delivery.message.text} {answer_link(delivery)}",
     )
 
 
@@ -144,20 +176,29 @@ def _settle(rows: list[Delivery], accepted: set[str], error: str) -> None:
     write_back(
         rows, ["state", "handed_over_at", "attempts", "last_error", "due_at", "lease_until_s"]
     )
-    record_many([Entry("delivery.failed", named(d), None, {"error": d.last_error}) for d in dead])
+    record_many(
+        [Entry("delivery.failed", named(d), None, {"error": d.last_error}) for d in dead], by=SYSTEM
+    )
 
 
 @transaction.atomic
-def take_receipts(receipts: Iterable[dict[str, Any]], *, by: Seat = SYSTEM) -> int:
-    """Enter what the gateway reports. A receipt never moves a delivery back."""
+def take_receipts(receipts: Iterable[Mapping[str, Any]], *, by: Seat) -> int:
+    """Enter what the gateway reports. A receipt never moves a delivery back; one that cannot be
+    taken is kept with its reason, and the others go on."""
     require(by, "message.tell")
     n = 0
     for receipt in receipts:
-        scenario, _, key = str(receipt["key"]).rpartition("-")
-        if scenario != (config().scenario or "real") or not key.isdigit():
-            continue
-        n += _advance(int(key), str(receipt["state"]), str(receipt.get("answer", "")), by)
+        key = json.dumps(receipt, ensure_ascii=False, sort_keys=True, default=str)
+        done = alone("receipt", key, lambda receipt=receipt: _take_receipt(receipt, by))  # type: ignore[misc]
+        n += done if isinstance(done, int) else 0
     return n
+
+
+def _take_receipt(receipt: Mapping[str, Any], by: Seat) -> int:
+    scenario, _, key = str(receipt["key"]).rpartition("-")
+    if scenario != (config().scenario or "real") or not key.isdigit():
+        return 0  # of another run of this gateway
+    return _advance(int(key), str(receipt["state"]), str(receipt.get("answer", "")), by)
 
 
 RECEIPT = {
@@ -168,11 +209,21 @@ RECEIPT = {
 }
 
 
+class UnknownReceiptError(ValueError):
+    """A state this catalogue does not know: told, never guessed."""
+
+
 def _advance(key: int, told: str, answer: str, by: Seat) -> int:
+    if told not in RECEIPT:
+        raise UnknownReceiptError(f"state {told!r} is not one of {', '.join(RECEIPT)}")
     state, column = RECEIPT[told]
-    rows = Delivery.objects.filter(pk=key, state__lt=state).exclude(state=State.CANCELLED)
+    forward = Q(state__lt=state)
     if told == "failed":
-        rows = rows.filter(state__lt=State.DELIVERED)
+        forward = Q(state__lt=State.DELIVERED)
+    else:  # a life sign outweighs "failed", and an answer counts even after calling was stopped
+        forward |= Q(state=State.FAILED)
+        forward |= Q(state=State.CANCELLED) if told == "answered" else Q()
+    rows = Delivery.objects.filter(forward, pk=key)
     values: dict[str, Any] = {"state": state}
     if column:
         values[column] = clock.now()
@@ -194,7 +245,7 @@ def _advance(key: int, told: str, answer: str, by: Seat) -> int:
     return int(changed)
 
 
-def poll_gateway() -> int:
+def poll_gateway(*, by: Seat) -> int:
     """Fetch receipts and answers; the cursor moves with what they change."""
     channel = open_channel("sms")
     if not isinstance(channel, Gateway):
@@ -205,8 +256,9 @@ def poll_gateway() -> int:
     if not receipts:
         return 0
     with transaction.atomic():
-        n = take_receipts(receipts)
-        Cursor.objects.filter(pk=cursor.pk).update(value=max(int(r["number"]) for r in receipts))
+        n = take_receipts(receipts, by=by)
+        numbers = [r["number"] for r in receipts if isinstance(r, dict) and "number" in r]
+        move_cursor(cursor.name, cursor.value, max(numbers, default=cursor.value))
     return n
 
 
@@ -268,7 +320,7 @@ def note_seen(
 
 
 @transaction.atomic
-def answer(*, delivery: Delivery, text: str, by: Seat = SYSTEM) -> bool:
+def answer(*, delivery: Delivery, text: str, by: Seat) -> bool:
     """Take a person's answer from a link or the open page; False if it was given before."""
     require(by, "order.answer", posts=(delivery.post_id,))
     return bool(_advance(delivery.pk, "answered", text, by))

@@ -91,9 +91,12 @@ def post_by_role(role: str, place: Place | None = None) -> Post:
     return post
 
 
-def fallback_post() -> Post:
-    """The named post that owns whatever has no other owner: the city duty officer."""
-    return post_by_role("duty_officer")
+def fallback_post() -> Post | None:
+    """The named post that owns whatever has no other owner: the city duty officer, or whoever
+    leads, or any post; None while the city has no post at all."""
+    order = {"duty_officer": 0, "commander": 1}
+    posts = Post.objects.filter(place__kind=Place.Kind.CITY)
+    return min(posts, key=lambda p: (order.get(p.role, 2), p.pk), default=None)
 
 
 def places(*, seat: Seat) -> QuerySet[Place]:

@@ -255,7 +255,7 @@ def push(
         if not 0 <= _aware(reading.at).timestamp() <= 4_102_444_800:
             raise Problem("input.invalid", field="at", why="between 1970 and 2100")
     rows = [(r.station, r.element.upper(), _aware(r.at), r.value) for r in batch.readings]
-    done = Intake().accept_table(rows)
+    done = Intake().accept_table(rows, by=seat)
     answer = {"accepted": done.stored, "quarantined": done.quarantined, "changed": done.readings}
     if idempotency_key:
         with transaction.atomic():

@@ -52,7 +52,7 @@ def issue_orders(
     for task in tasks:
         require(by, "order.issue", place=task.area.path)
         roles = answering.get(task.area.code, {})
-        post = task.post or roles.get("A") or roles.get("B") or fallback_post()
+        post = task.post or roles.get("A") or roles.get("B") or fallback_post() or leader
         deadline = now + timedelta(minutes=task.minutes)
         orders.append(
             Order(
@@ -155,6 +155,7 @@ def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, 
         channels=channels,
         step=step,
         expires_at=order.deadline_at + timedelta(days=1),
+        by=SYSTEM,
     )
 
 
@@ -179,7 +180,7 @@ def _escalate(order: Order, *, step: int) -> None:
         _tell(order, other, Post.objects.get(pk=key), channels, step=step)
     order.escalated = step
     order.save(update_fields=["escalated"])
-    record("order.escalated", subject=order, after={"step": step, "post": key})
+    record("order.escalated", subject=order, by=SYSTEM, after={"step": step, "post": key})
 
 
 @transaction.atomic
@@ -187,7 +188,7 @@ def note_deadline(event: Event) -> None:
     """The deadline came; an order not reported done is overdue, for all to see."""
     order = Order.objects.get(pk=subject_pk(event))
     if order.state in UNACKNOWLEDGED | {"acknowledged", "in_progress", "refused"}:
-        record("order.overdue", subject=order, after={"deadline": order.deadline_at})
+        record("order.overdue", subject=order, by=SYSTEM, after={"deadline": order.deadline_at})
 
 
 def _move(
@@ -243,7 +244,7 @@ def open_by_receiver(*, order: Order, by: Seat, answered: bool = False) -> None:
 
 def _stop_calling(order: Order) -> None:
     call_off(order, *(f"order.unanswered_{k}" for k in range(1, 10)))
-    cancel(subject_kind="order", subject_id=str(order.pk))
+    cancel(subject_kind="order", subject_id=str(order.pk), by=SYSTEM)
 
 
 @transaction.atomic
@@ -314,7 +315,7 @@ def close_order(*, order: Order, reason: str, by: Seat) -> Order:
         raise Problem("input.reason_missing", field="reason")
     _move(order, "close", by=by, reason=reason, closed_at=clock.now(), close_reason=reason)
     call_off(order)
-    cancel(subject_kind="order", subject_id=str(order.pk))
+    cancel(subject_kind="order", subject_id=str(order.pk), by=SYSTEM)
     return order
 
 

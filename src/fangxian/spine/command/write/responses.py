@@ -33,7 +33,7 @@ from .orders import Task, close_order, issue_orders
 def propose_on_signal(event: Event) -> None:
     """Ask the rules anew after a change of signals."""
     if _last_of_its_write(event):
-        propose()
+        propose(by=SYSTEM)
 
 
 def _last_of_its_write(event: Event) -> bool:
@@ -43,7 +43,7 @@ def _last_of_its_write(event: Event) -> bool:
 
 
 @transaction.atomic
-def propose(*, by: Seat = SYSTEM) -> list[Proposal]:
+def propose(*, by: Seat) -> list[Proposal]:
     """Bring the open proposals in line with what the rules want now, each hazard apart."""
     require(by, "response.propose")
     place = city()

@@ -10,5 +10,5 @@ def read_raw(raw: bytes) -> Message:
     for packet in cut_frames(bytearray(raw)):
         whole = assembler.add(decode_frame(packet))
         if whole is not None:
-            return decode_message(whole)
+            return decode_message(whole.frame)
     return decode_message(decode_frame(raw))

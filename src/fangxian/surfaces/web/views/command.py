@@ -1,10 +1,11 @@
 """Command: responses in force, proposals to decide, orders and their timeline."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -37,6 +38,7 @@ from fangxian.spine.registry.read import city, holder
 from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
 
 PER_PAGE = 50
+TIMELINE = 60
 
 
 @page("response.read")
@@ -77,19 +79,19 @@ def response(request: SeatedRequest, key: int) -> HttpResponse:
         "response": found,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "counts": counts,
-        "timeline": _timeline(found),
+        "timeline": (timeline := _timeline(found))[:TIMELINE],
+        "n_timeline": timeline.count(),
         "levels": list(Level),
         "edition": edition_on(found.started_at),
     }
     return render(request, "web/response.html", context)
 
 
-def _timeline(found: Response) -> Iterable[Event]:
+def _timeline(found: Response) -> QuerySet[Event]:
     """The response's own events and its orders', newest first."""
-    keys = [str(k) for k in found.orders.values_list("pk", flat=True)]
-    mine = history(found)
-    theirs = Event.objects.filter(subject_kind="order", subject_id__in=keys[:900])
-    return (mine | theirs.exclude(kind="order.delivered")).order_by("-id")[:60]
+    keys = found.orders.annotate(key=Cast("pk", CharField())).values("key")
+    theirs = Event.objects.filter(subject_kind="order", subject_id__in=keys)
+    return (history(found) | theirs.exclude(kind="order.delivered")).order_by("-id")
 
 
 @page("response.read")

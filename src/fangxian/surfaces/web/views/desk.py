@@ -67,13 +67,13 @@ def todo(request: SeatedRequest, hq: str) -> list[Todo]:
         for p in open_proposals(seat=seat).filter(hazard__in=hazards)
     ]
     mine = {"hazard__in": [*hazards, "drill"]}
-    unanswered = list(unanswered_orders(seat=seat).filter(**mine)[:ROWS])
+    unanswered = list(unanswered_orders(seat=seat).filter(**mine))
     rows += [Todo("unanswered", o.level, o.acknowledge_by, o) for o in unanswered]
     late = late_orders(seat=seat).filter(**mine).exclude(pk__in=[o.pk for o in unanswered])
-    rows += _late_rows(list(late[:200]))
+    rows += _late_rows(list(late))
     verify = to_verify(seat=seat).filter(**mine)
     if verify.exists():
-        rows.append(Todo("verify", 4, verify[0].reported_at, list(verify[:ROWS])))
+        rows.append(Todo("verify", 4, verify[0].reported_at, list(verify)))
     rows += [Todo("gaps", 4, many[0].since, many) for many in _gaps_by_owner(_work_gaps(request))]
     return sorted(rows, key=lambda r: (r.level or 9, r.since))
 
@@ -98,7 +98,7 @@ def _work_gaps(request: SeatedRequest) -> list[Gap]:
 
 def _gaps_by_owner(gaps: list[Gap]) -> list[list[Gap]]:
     """Gaps of one rule and one owner are one row."""
-    found: dict[tuple[str, int], list[Gap]] = {}
+    found: dict[tuple[str, int | None], list[Gap]] = {}
     for gap in gaps:
         found.setdefault((gap.rule, gap.owner_id), []).append(gap)
     return list(found.values())
@@ -124,8 +124,9 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
     by_rule: dict[str, list[Gap]] = {}
     for gap in gaps:
         by_rule.setdefault(gap.rule, []).append(gap)
-    active = list(active_signals(seat=seat).filter(station__isnull=False)[:400])
-    worst = next((s.station for s in active if s.family == "river"), None)
+    active = active_signals(seat=seat).filter(station__isnull=False)
+    rivers = active.filter(family="river")
+    worst = rivers.first()
     everything = orders(seat=seat)
     return {
         "emergency": emergency,
@@ -136,14 +137,15 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "n_work_gaps": len(gaps),
         "responses": responses_in_force(seat=seat),
         "proposals": open_proposals(seat=seat),
-        "log": log_entries(seat=seat)[:12],
+        "log": log_entries(seat=seat)[:ROWS],
+        "n_log": log_entries(seat=seat).count(),
         "rain": rain_extremes(hours=24),
-        "over": len({s.station_id for s in active if s.family == "river" and s.level <= 2}),
-        "reds": sum(s.level == Level.I for s in active),
+        "over": rivers.filter(level__lte=Level.II).values("station").distinct().count(),
+        "reds": active.filter(level=Level.I).count(),
         "reporting": reporting(),
         "n_orders": everything.exclude(state="closed").count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
-        "chart_station": worst,
+        "chart_station": worst.station if worst else None,
     }
 
 

@@ -12,6 +12,7 @@ from fangxian.spine.command.read import orders
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
 from fangxian.surfaces.web.page import SeatedRequest, action, page, public, text, whole
@@ -83,7 +84,7 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         chosen = text(request, "answer") or "1"
         if chosen not in {"1", "2", "3"}:
             raise Problem("input.invalid", field="answer", why=chosen)
-        answer(delivery=delivery, text=chosen)
+        answer(delivery=delivery, text=chosen, by=SYSTEM)
         delivery.refresh_from_db()
     else:
         mark_seen(delivery)

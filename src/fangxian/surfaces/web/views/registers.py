@@ -204,12 +204,12 @@ def gaps(request: SeatedRequest) -> HttpResponse:
     rule = request.GET.get("rule")
     counts = list(rows.values_list("rule").annotate(n=Count("id")).order_by("rule"))
     shown = rows.filter(rule=rule) if rule else rows
-    owners = registry.holders([g.owner_id for g in shown[:400]])
     pages = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
+    owners = registry.holders([g.owner_id for g in pages if g.owner_id])
     context = {
         "room": "desk",
         "page": pages,
-        "table": [(gap, owners.get(gap.owner_id)) for gap in pages],
+        "table": [(gap, owners.get(gap.owner_id or 0)) for gap in pages],
         "counts": counts,
         "rule": rule,
     }

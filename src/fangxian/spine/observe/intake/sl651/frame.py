@@ -5,7 +5,7 @@ Source: SL 651-2014, 6.2 to 6.4 and tables 10, 16 to 19.
 
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SOH, STX, ETX, EOT, ENQ, ACK, NAK, SYN, ETB, ESC = (
     0x01,
@@ -191,6 +191,8 @@ def cut_frames(buffer: bytearray) -> Iterator[bytes]:
         start = _find_start(buffer)
         if start:
             del buffer[:start]
+        if not buffer:
+            return
         size = _frame_size(buffer)
         if size is None:
             return
@@ -231,67 +233,104 @@ def _frame_size(buffer: bytearray) -> int | None:
     return head + 1 + (length & 0xFFF) + 1 + (2 if packed else 4)
 
 
+OPEN_FOR_S = 600.0  # a packet asked for again comes within minutes; an older message is over
+
+
+@dataclass(slots=True)
+class Whole:
+    """A whole message: its frame, and the bytes of every packet it was made of."""
+
+    frame: Frame
+    raw: bytes
+
+
 @dataclass(slots=True)
 class _Parts:
+    """The packets of one message that have come so far."""
+
     total: int
-    bodies: dict[int, bytes] = field(default_factory=dict)
+    since_s: float
+    packets: dict[int, tuple[Frame, bytes]] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)
     last_seen: bool = False
 
+    @property
+    def missing(self) -> list[int]:
+        return [n for n in range(1, self.total + 1) if n not in self.packets]
+
+    @property
+    def raw(self) -> bytes:
+        return b"".join(raw for _, (_, raw) in sorted(self.packets.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A message that was never completed, with what came of it."""
+
+    station: str
+    function: str
+    total: int
+    missing: list[int]
+    raw: bytes
+
 
 class Assembler:
-    """Puts packets of one message together, in whatever order they come (mode M3)."""
+    """Puts packets of one message together, in whatever order they come (mode M3). Packets carry no
+    number of their message: one that is there already with other content, or that comes long
+    after the first, begins the next message, and what the last one lacked is told by ``broken``.
+    """
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], _Parts] = {}
+        self._broken: list[Broken] = []
 
-    def add(self, frame: Frame) -> Frame | None:
+    def add(self, frame: Frame, raw: bytes = b"", *, at_s: float = 0.0) -> Whole | None:
         """The whole message once it is complete, else None. A single frame is one at once."""
         if not frame.multi:
-            return frame
+            return Whole(frame, raw)
         key = (frame.station, frame.function)
         parts = self._open.get(key)
-        if parts is None or parts.total != frame.total:
-            parts = self._open[key] = _Parts(frame.total)
-        parts.bodies[frame.number] = frame.body
+        if parts is not None and self._begins_another(parts, frame, at_s):
+            self._give_up(key)
+            parts = None
+        if parts is None:
+            parts = self._open[key] = _Parts(frame.total, at_s)
+        parts.packets[frame.number] = (frame, raw)
         parts.last_seen |= frame.number == frame.total
-        if len(parts.bodies) < parts.total:
+        if parts.missing:
             return None
         del self._open[key]
-        body = b"".join(parts.bodies[n] for n in range(1, parts.total + 1))
-        return Frame(
-            centre=frame.centre,
-            station=frame.station,
-            password=frame.password,
-            function=frame.function,
-            down=frame.down,
-            ascii=frame.ascii,
-            body=body,
-            end=ETX,
-            multi=True,
-            total=frame.total,
-            number=frame.total,
-            body_at=0,
+        body = b"".join(parts.packets[n][0].body for n in range(1, parts.total + 1))
+        whole = replace(frame, body=body, end=ETX, number=frame.total, body_at=0)
+        return Whole(whole, parts.raw)
+
+    @staticmethod
+    def _begins_another(parts: _Parts, frame: Frame, at_s: float) -> bool:
+        there = parts.packets.get(frame.number)
+        return (
+            parts.total != frame.total
+            or at_s - parts.since_s > OPEN_FOR_S
+            or (there is not None and there[0].body != frame.body)
         )
+
+    def _give_up(self, key: tuple[str, str]) -> None:
+        parts = self._open.pop(key)
+        self._broken.append(Broken(*key, parts.total, parts.missing, parts.raw))
 
     def missing(self, frame: Frame) -> list[int]:
         """Packets to ask for again once the last one has come; each is asked for once."""
         parts = self._open.get((frame.station, frame.function))
         if parts is None or not parts.last_seen:
             return []
-        gaps = [n for n in range(1, parts.total + 1) if n not in parts.bodies]
-        new = [n for n in gaps if n not in parts.asked]
+        new = [n for n in parts.missing if n not in parts.asked]
         parts.asked.update(new)
         return new
 
-    def incomplete(self) -> list[tuple[str, str, int, list[int]]]:
-        """Messages still open: (station, function, total, packets missing)."""
-        return [
-            (
-                station,
-                function,
-                parts.total,
-                [n for n in range(1, parts.total + 1) if n not in parts.bodies],
-            )
-            for (station, function), parts in self._open.items()
-        ]
+    def broken(self, *, all_open: bool = False) -> list[Broken]:
+        """Messages given up since the last time; with ``all_open`` those still open too, as when
+        the line has ended."""
+        if all_open:
+            for key in list(self._open):
+                self._give_up(key)
+        found, self._broken = self._broken, []
+        return found

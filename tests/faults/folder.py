@@ -1,0 +1,80 @@
+"""A data folder and real processes over it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+START = "import django; django.setup()\n"
+READY = START + "from fangxian.ops.bootstrap import make_ready\nmake_ready()\n"
+STAFFED = (
+    READY
+    + """
+from fangxian.spine.core import clock
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.registry.load import make_staff
+make_staff(since=clock.now().replace(month=1, day=1), password="x", by=SYSTEM)
+"""
+)
+
+
+class Folder:
+    """A data folder that real processes of ours work in."""
+
+    def __init__(self, path: Path, **settings: str) -> None:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
+        self.path = path
+        self.environment = kept | {
+            "FANGXIAN_DATA_DIR": str(path),
+            "FANGXIAN_SECRET_KEY": "test-only",
+            "DJANGO_SETTINGS_MODULE": "fangxian.settings",
+            "LANG": "en_US.UTF-8",
+            "LC_ALL": "en_US.UTF-8",
+            **settings,
+        }
+        self.children: list[subprocess.Popen[str]] = []
+
+    def copy_to(self, path: Path, **settings: str) -> "Folder":
+        shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("*.lock"))
+        return Folder(path, **settings)
+
+    def python(self, code: str) -> str:
+        """Run to the end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout.strip()
+
+    def start(self, *words: str, code: str = "") -> "subprocess.Popen[str]":
+        """A word of the command line, or a piece of Python, as a process that stays."""
+        run = ["-c", code] if code else ["-m", "fangxian.cli", *words]
+        child = subprocess.Popen(
+            [sys.executable, *run],
+            env=self.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.children.append(child)
+        return child
+
+    def end(self) -> None:
+        for child in self.children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGKILL)
+            child.communicate()
+
+
+def until(found: Callable[[], Any], *, within_s: float = 60.0) -> Any:
+    """Wait until ``found`` says something true; that."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if told := found():
+            return told
+        time.sleep(0.2)
+    raise AssertionError(f"not within {within_s} s")
