@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, editions
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.observe import store as store_room
@@ -45,6 +45,12 @@ def now() -> Iterator[FixedClock]:
     clock.install(fixed)
     yield fixed
     clock.install(before)
+
+
+@pytest.fixture(autouse=True)
+def editions_as_stored() -> None:
+    """What an earlier test entered is not remembered."""
+    editions.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,8 @@ from typing import Protocol
 
 from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.spine.command import cover as command_cover
-from fangxian.spine.command.write.orders import (
-    call_next,
-    call_receiver,
-    note_deadline,
-    take_answer,
-)
+from fangxian.spine.command.write.calls import call_next, call_receiver, take_answer
+from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
 from fangxian.spine.core.queue import Function
 from fangxian.spine.cover import duties
@@ -37,9 +33,7 @@ WIRING: dict[str, Sequence[Function]] = {
     "response.ended": [propose_on_signal],
     # an order goes out, is called after, is answered
     "order.issued": [call_receiver],
-    "order.unanswered_1": [call_next],
-    "order.unanswered_2": [call_next],
-    "order.unanswered_3": [call_next],
+    "order.unanswered": [call_next],
     "order.deadline_came": [note_deadline],
     "delivery.answered": [take_answer],
 }
@@ -70,6 +64,8 @@ TOLD_ONLY = frozenset(
         "order.extended",
         "order.help_wanted",
         "order.in_progress",
+        "order.joined",
+        "order.kept",
         "order.overdue",
         "order.refused",
         "order.reported",
@@ -85,6 +81,8 @@ TOLD_ONLY = frozenset(
         "quality_limits.loaded",
         "quarantine.adopted",
         "quarantine.looked_at",
+        "rules.entered",
+        "rules.loaded",
         "shift.ended",
         "shift.started",
         "signal.acknowledged",

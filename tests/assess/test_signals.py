@@ -135,7 +135,9 @@ def test_a_flood_limit_holds_in_its_season_only(gauge, telemetry):
 
 
 def finding(at, level, kept=None, hold_s=3600):
-    return Finding("f", "rain", 1, 1, at, level, kept or level, 1.0, "f 1", "g", hold_s)
+    return Finding(
+        "f", "rain", ("station", "1"), "站", 1, at, level, kept or level, 1.0, "f 1", "g", hold_s
+    )
 
 
 def test_a_signal_falls_only_after_the_hold():
@@ -158,8 +160,8 @@ def test_acknowledging_twice_is_taken_once(gauge, lin):
 
 
 def finding_at(gauge, at, level=Level.I, n=0):
-    group = f"镇{n % 30}"
-    return Finding("f", "rain", gauge.pk, gauge.place_id + n, at, level, level, 1.0, "f 1", group)
+    about, group = ("station", f"{gauge.code}-{n}"), f"镇{n % 30}"
+    return Finding("f", "rain", about, "站", gauge.place_id, at, level, level, 1.0, "f 1", group)
 
 
 def test_a_shelved_signal_returns_when_it_worsens(gauge, lin, now):
@@ -204,7 +206,7 @@ def test_what_is_stale_is_never_announced(gauge, now):
 
 
 def test_calm_news_waits_ten_minutes():
-    pace = Pace()
+    pace = Pace(urgent_s=60, calm_s=600)
     soon = START + timedelta(minutes=2)
     assert may_speak(worst=Level.I, last_at=START, now=soon, pace=pace)
     assert not may_speak(worst=Level.IV, last_at=START, now=soon, pace=pace)
@@ -225,7 +227,11 @@ def test_a_villages_own_numbers_are_judged_by_its_nearest_gauge(rules, rain, gau
     fall(telemetry, rain, START, *[2.0] * 12)
     FloodWatch(telemetry).tick()
     signal = Signal.objects.get(place=village)
-    assert (signal.level, signal.station, signal.rule) == (Level.I, gauge, "flash-flood village")
+    assert (signal.level, signal.about, signal.rule) == (
+        Level.I,
+        ("place", signal.place.code),
+        "flash-flood village",
+    )
     assert not Signal.objects.filter(place=gauge.place, level=Level.I).exists()
 
 

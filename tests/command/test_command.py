@@ -26,6 +26,8 @@ from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Term
 from fangxian.spine.registry.read import city as the_city
 
+pytestmark = pytest.mark.django_db
+
 
 def start(huang, level, hazard="typhoon"):
     return set_response(
@@ -160,7 +162,7 @@ def test_no_step_is_taken_out_of_turn(order, chen, lin):
     ):
         with pytest.raises(Problem) as refused:
             step()
-        assert refused.value.code == "order.wrong_state"
+        assert refused.value.code == "step.not_from"
 
 
 def test_nobody_verifies_his_own_work(hexi, chen, lin):

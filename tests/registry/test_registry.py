@@ -27,7 +27,7 @@ from fangxian.spine.registry.write import (
 
 def test_the_tree_is_whole(city):
     counts = {k: Place.objects.filter(kind=k, successor=None).count() for k in Place.Kind.values}
-    assert counts == {"city": 1, "county": 11, "town": 146, "village": 2135}
+    assert counts == {"city": 1, "county": 11, "town": 146, "village": 2135, "grid": 0}
     assert not Place.objects.filter(kind="village", lon=None).exists()
 
 

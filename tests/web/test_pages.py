@@ -11,6 +11,7 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import enter_warning, load_thresholds
 from fangxian.spine.command.models import LogEntry, Order, Proposal
 from fangxian.spine.command.write.orders import Task, issue_orders
+from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Quarantine, Series
@@ -18,7 +19,6 @@ from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Term
 from fangxian.spine.registry.read import city as the_city
-from fangxian.surfaces.web.frame import HQ
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def paths(order, gauge):
     return [
         "/",
         "/?part=body",
-        *(f"/?hq={hq}" for hq in HQ),
+        *(f"/?hq={hq}" for hq in ("all", *headquarters())),
         "/map",
         "/map?view=table",
         "/map/data.json",

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core.config import config
+from fangxian.spine.core.editions import load_shipped
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import store
 from fangxian.spine.observe.write import load_quality_limits
@@ -16,6 +17,7 @@ def make_ready() -> None:
     config().data_dir.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     store()
+    load_shipped(by=SYSTEM)
     load_places(by=SYSTEM)
     load_quality_limits(by=SYSTEM)
     load_thresholds(shipped_thresholds(), by=SYSTEM)

@@ -6,15 +6,24 @@ from datetime import datetime
 from pathlib import Path
 
 from fangxian.spine.assess.models import Threshold
+from fangxian.spine.core import clock, dated
+from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.editions import edition
+from fangxian.spine.core.hazards import hazards
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.models import Station
 
-HAZARD = {"rainstorm": "rain", "flash-flood": "rain", "river": "river", "reservoir": "reservoir"}
+DATA = Path(__file__).parent / "data"
+dated.declare(RuleSet("river_marks", "河道标志水位", "River marks", DATA / "river_marks"))
 
-# Which level a river mark stands for, worst first: a proposal of ours, to be replaced by the
-# office's own text. SFZ forecasting starts, WRZ warning, GRZ guarantee, RECORD highest seen.
-MARK_LEVELS = {"RECORD": Level.I, "GRZ": Level.I, "WRZ": Level.II, "SFZ": Level.III}
-MARK_NAMES = {"SFZ": "加报", "WRZ": "警戒", "GRZ": "保证", "RECORD": "历史最高", "FSLTDZ": "汛限"}
+
+def marks_on(at: datetime) -> dict[str, dict[str, str]]:
+    """What each river mark is called and which level it stands for, worst first."""
+    return dict(edition("river_marks", at).content["mark"])
+
+
+def _hazard_of(family: str) -> str:
+    return next(code for code, row in hazards().items() if family in row.families)
 
 
 def shipped_thresholds() -> Iterator[Threshold]:
@@ -26,7 +35,7 @@ def shipped_thresholds() -> Iterator[Threshold]:
             yield Threshold(
                 family=row["family"],
                 version=row["version"],
-                hazard=HAZARD[row["family"]],
+                hazard=_hazard_of(row["family"]),
                 element=row["element"],
                 window_s=int(float(row["window_h"]) * 3600),
                 mark=row["mark"],
@@ -44,6 +53,7 @@ def shipped_thresholds() -> Iterator[Threshold]:
 
 def river_marks(station: Station, marks_m: dict[str, float], *, source: str) -> list[Threshold]:
     """The marks of a river station, as rows; a mark that is not known is simply not there."""
+    levels = marks_on(clock.now())
     return [
         Threshold(
             family="river",
@@ -52,7 +62,7 @@ def river_marks(station: Station, marks_m: dict[str, float], *, source: str) -> 
             station=station,
             element="Z",
             mark=mark,
-            level=MARK_LEVELS[mark],
+            level=Level[levels[mark]["level"]],
             value=value,
             unit="m",
             dead_band=0.05,
@@ -67,6 +77,7 @@ def flood_limit(
     station: Station, *, limit_m: float, season_from: str, season_to: str, source: str
 ) -> Threshold:
     """A reservoir's flood-limit level of one season (MMDD to MMDD)."""
+    level = Level[marks_on(clock.now())["FSLTDZ"]["level"]]
     return Threshold(
         family="reservoir",
         version="1",
@@ -74,7 +85,7 @@ def flood_limit(
         station=station,
         element="ZU",
         mark="FSLTDZ",
-        level=Level.II,
+        level=level,
         value=limit_m,
         unit="m",
         dead_band=0.05,

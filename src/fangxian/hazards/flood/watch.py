@@ -3,13 +3,15 @@ Cursor and signals move in one transaction, so a killed process repeats and lose
 
 from datetime import date
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from fangxian.hazards.flood.rain.watch import RainWatch
+from fangxian.hazards.flood.rain.watch import Active, RainWatch, Row
 from fangxian.hazards.flood.river.watch import StageWatch
 from fangxian.spine.assess.models import Signal, Threshold
+from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import settle
 from fangxian.spine.core import clock
+from fangxian.spine.core.guard import keep_bad_row
 from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM
@@ -43,14 +45,29 @@ class FloodWatch:
             return 0
         self._fresh()
         active = {
-            (family, station)
-            for family, station in Signal.objects.filter(
-                cleared_at__isnull=True, station__isnull=False
-            ).values_list("family", "station_id")
-            if station is not None
+            (family, (kind, key))
+            for family, kind, key in Signal.objects.filter(cleared_at__isnull=True).values_list(
+                "family", "about_kind", "about_key"
+            )
         }
-        findings = self.rain.take(rows, active) + self.stage.take(rows, active)
+        findings = self._judge(rows, active)
         with transaction.atomic():
             settle(findings, by=SYSTEM)
             move_cursor(CURSOR, cursor.value, rows[-1][0])
         return len(rows)
+
+    def _judge(self, rows: list[Row], active: Active) -> list[Finding]:
+        """What the rules say. Where a reading makes that impossible the batch is halved until it
+        stands alone; it is kept with its reason and the others are judged."""
+        try:
+            return self.rain.take(rows, active) + self.stage.take(rows, active)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one reading fails alone (style rule 12)
+            if len(rows) == 1:
+                _, series, valid_s, value, _ = rows[0]
+                key = f"series {series} at {valid_s}: {value}"
+                keep_bad_row(where="reading", key=key, why=f"{type(error).__name__}: {error}"[:500])
+                return []
+            half = len(rows) // 2
+            return self._judge(rows[:half], active) + self._judge(rows[half:], active)

@@ -20,6 +20,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import ScenarioClock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import verify_chain
+from fangxian.spine.core.hazards import hazard as known_hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event, Job
 from fangxian.spine.cover.models import Gap
@@ -152,7 +153,8 @@ def _red_without_order() -> list[dict[str, Any]]:
     found = []
     orders = set(Order.objects.values_list("area__path", "hazard"))
     for signal in Signal.objects.filter(worst_level=Level.I).select_related("place"):
-        hazards = {"river": {"flood"}}.get(signal.family, {"rain", "typhoon"})
+        own = known_hazard(signal.hazard).responds_as
+        hazards = {own, "typhoon"} if own == "rain" else {own}
         covered = any(
             hazard in hazards and signal.place.path.startswith(area) for area, hazard in orders
         )
@@ -167,7 +169,7 @@ def _reason(signal: Signal) -> str:
     """Why a red signal led to no order: known reasons only, else empty."""
     if signal.cleared_at and signal.cleared_at - signal.started_at < timedelta(minutes=30):
         return "fell again before a response was decided"
-    hazard = "flood" if signal.family == "river" else "rain"
+    hazard = known_hazard(signal.hazard).responds_as
     if Proposal.objects.filter(hazard=hazard, state="open").exists():
         return "the proposal waits for a decision"
     return ""

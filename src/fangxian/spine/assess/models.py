@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fangxian.spine.core.levels import CHOICES, Level
+from fangxian.spine.core.steps import Machine, Step
 from fangxian.spine.observe.models import Station
 from fangxian.spine.registry.models import Place
 
@@ -49,11 +50,13 @@ class Threshold(models.Model):
 
 
 class Signal(models.Model):
-    """A rule's finding at a place, from its rise to its fall."""
+    """A rule's finding about a thing at a place, from its rise to its fall."""
 
     hazard = models.CharField(max_length=20)
     family = models.CharField(max_length=40)
-    station = models.ForeignKey(Station, models.PROTECT, null=True, related_name="signals")
+    about_kind = models.CharField(max_length=20)
+    about_key = models.CharField(max_length=60)
+    about_name = models.CharField(max_length=80)
     place = models.ForeignKey(Place, models.PROTECT)
     level = models.PositiveSmallIntegerField(choices=CHOICES)
     worst_level = models.PositiveSmallIntegerField(choices=CHOICES)
@@ -75,7 +78,7 @@ class Signal(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["family", "station", "place"],
+                fields=["family", "about_kind", "about_key"],
                 condition=Q(cleared_at__isnull=True),
                 name="signal_one_active_per_subject",
             ),
@@ -83,14 +86,55 @@ class Signal(models.Model):
                 condition=Q(worst_level__lte=F("level")), name="signal_worst_is_worst"
             ),
         ]
-        indexes = [models.Index(fields=["cleared_at", "level"], name="signal_by_state")]
+        indexes = [
+            models.Index(fields=["cleared_at", "level"], name="signal_by_state"),
+            models.Index(fields=["about_kind", "about_key"], name="signal_by_thing"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.station or self.place} {Level(self.level).name}"
+        return f"{self.about_name} {Level(self.level).name}"
+
+    @property
+    def about(self) -> tuple[str, str]:
+        return self.about_kind, self.about_key
 
     @property
     def at_level(self) -> Level:
         return Level(self.level)
+
+
+SIGNAL = Machine(
+    "signal",
+    states={
+        "waiting": Q(cleared_at__isnull=True, acknowledged_at__isnull=True),
+        "acknowledged": Q(cleared_at__isnull=True, acknowledged_at__isnull=False),
+        "cleared": Q(cleared_at__isnull=False),
+    },
+    sets={"waiting": {}, "acknowledged": {}, "cleared": {}},
+    steps={
+        "acknowledge": Step(("waiting",), "acknowledged", right="signal.acknowledge"),
+        "clear": Step(("waiting", "acknowledged"), "cleared", stops=("*",)),
+    },
+    done=frozenset({"cleared"}),
+    names={
+        "waiting": ("待签收", "waiting"),
+        "acknowledged": ("已签收", "acknowledged"),
+        "cleared": ("已解除", "cleared"),
+    },
+)
+# Putting a signal aside is a life of its own beside the other: it ends by time or by worsening.
+SHELF = Machine(
+    "signal",
+    states={
+        "shown": Q(cleared_at__isnull=True, shelved_until__isnull=True),
+        "shelved": Q(cleared_at__isnull=True, shelved_until__isnull=False),
+    },
+    sets={"shown": {}, "shelved": {}},
+    steps={
+        "shelve": Step(("shown", "shelved"), "shelved", right="signal.shelve", needs=("reason",)),
+    },
+    names={"shown": ("在列", "shown"), "shelved": ("已搁置", "shelved")},
+)
 
 
 class Announcement(models.Model):

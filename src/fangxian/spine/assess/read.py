@@ -8,12 +8,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import Seat, visible
 
 from .models import Announcement, Signal, Threshold
-from .write import STALE_AFTER
+from .rules import stale_after
 
 RAW = ("signal.raised", "signal.worsened", "signal.eased", "signal.cleared")
 
@@ -23,7 +24,7 @@ def signals(*, seat: Seat) -> QuerySet[Signal]:
     if prefix is None:
         return Signal.objects.none()
     found = Signal.objects.filter(place__path__startswith=prefix)
-    return found.select_related("station", "place__parent")
+    return found.select_related("place__parent")
 
 
 def active_signals(*, seat: Seat) -> QuerySet[Signal]:
@@ -59,11 +60,8 @@ def open_groups(*, seat: Seat) -> list[Group]:
 
 def thresholds_in_force(at: datetime, **where: Any) -> QuerySet[Threshold]:
     """The rules as they were at ``at``."""
-    return Threshold.objects.filter(
-        Q(valid_from__isnull=True) | Q(valid_from__lte=at),
-        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
-        **where,
-    ).select_related("station", "place")
+    found = Threshold.objects.filter(rows_in_force(at), **where)
+    return found.select_related("station", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ def alarm_figures(*, since: datetime, until: datetime) -> AlarmFigures:
         .distinct()
         .count(),
         stale=active.filter(
-            station__isnull=False, observed_at__lt=clock.now() - STALE_AFTER
+            about_kind="station", observed_at__lt=clock.now() - stale_after(clock.now())
         ).count(),
         shelved=active.filter(shelved_until__gt=clock.now()).count(),
         by_level={level.name: risen.filter(worst_level=level).count() for level in Level},

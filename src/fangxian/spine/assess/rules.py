@@ -1,21 +1,29 @@
-"""Pure decisions on signals: rise, worsen, ease, fall; when to speak. What is measured against
+"""Decisions on signals: rise, worsen, ease, fall; when to speak. What is measured against
 what is said by the hazards."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from fangxian.spine.core import dated
+from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
+
+DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says of one subject at one time. ``level`` None: below every threshold;
-    ``kept`` is the worst level that still holds when the dead-band is taken off."""
+    """What a rule says of one thing (``about``, its ``name`` then) at one time. ``level`` None:
+    below every threshold; ``kept`` is the worst level that still holds when the dead-band is taken
+    off."""
 
     family: str
     hazard: str
-    station_id: int | None
+    about: tuple[str, str]
+    name: str
     place_id: int
     at: datetime
     level: Level | None
@@ -61,8 +69,21 @@ def next_standing(now: Standing | None, finding: Finding) -> Standing | None:
 class Pace:
     """How often the desk may be spoken to, in seconds, by the worst level waiting."""
 
-    urgent_s: int = 60
-    calm_s: int = 600
+    urgent_s: int
+    calm_s: int
+
+
+dated.declare(RuleSet("announcing", "播报节奏", "Pace of announcements", DATA / "announcing"))
+
+
+def pace(at: datetime) -> Pace:
+    row = edition("announcing", at).content
+    return Pace(row["urgent_s"], row["calm_s"])
+
+
+def stale_after(at: datetime) -> timedelta:
+    """A signal whose data is older than this is not said aloud: it is a silent station's."""
+    return timedelta(seconds=edition("announcing", at).content["stale_after_s"])
 
 
 def may_speak(*, worst: Level, last_at: datetime | None, now: datetime, pace: Pace) -> bool:

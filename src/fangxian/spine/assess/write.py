@@ -1,7 +1,7 @@
 """Services of assess: signals rise and fall, are acknowledged and shelved, are announced."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -9,16 +9,16 @@ from django.db.models import F, Q
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record, record_many, write_back
+from fangxian.spine.core.hazards import hazard as known_hazard
+from fangxian.spine.core.hazards import warning_family
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 
-from .models import Announcement, Signal, Threshold
-from .rules import Finding, Pace, Standing, may_speak, next_standing
-
-STALE_AFTER = timedelta(hours=2)
-PACE = Pace()
+from .models import SHELF, SIGNAL, Announcement, Signal, Threshold
+from .rules import Finding, Standing, may_speak, next_standing, pace, stale_after
 
 
 @transaction.atomic
@@ -26,15 +26,12 @@ def settle(findings: Iterable[Finding], *, by: Seat) -> list[Signal]:
     """Bring the signals in line with what the rules found, oldest finding first. Returns the
     signals that rose or got worse."""
     require(by, "signal.settle")
-    active = {
-        (s.family, s.station_id, s.place_id): s
-        for s in Signal.objects.filter(cleared_at__isnull=True)
-    }
+    active = {(s.family, s.about): s for s in Signal.objects.filter(cleared_at__isnull=True)}
     changed: dict[int, Signal] = {}
     entries: list[Entry] = []
     worse: dict[int, Signal] = {}
     for finding in sorted(findings, key=lambda f: f.at):
-        key = (finding.family, finding.station_id, finding.place_id)
+        key = (finding.family, finding.about)
         signal = active.get(key)
         if signal and finding.at < signal.started_at:
             continue
@@ -72,7 +69,9 @@ def _raise(finding: Finding, standing: Standing) -> Signal:
     return Signal.objects.create(
         hazard=finding.hazard,
         family=finding.family,
-        station_id=finding.station_id,
+        about_kind=finding.about[0],
+        about_key=finding.about[1],
+        about_name=finding.name,
         place_id=finding.place_id,
         level=standing.level,
         worst_level=standing.worst,
@@ -125,7 +124,7 @@ def enter_warning(
     ``end_warning``). It stands as a signal of its own family, never mixed with colour signals."""
     require(by, "warning.enter", place=place.path)
     at = at or clock.now()
-    family = f"warning-{hazard}"
+    family = warning_family(hazard)
     old = Signal.objects.filter(family=family, place=place, cleared_at__isnull=True).first()
     evidence = {"text": text, "number": number, "issuer": by.label, "modelled": modelled}
     if old and old.level == level:
@@ -135,6 +134,9 @@ def enter_warning(
     signal = Signal.objects.create(
         hazard=hazard,
         family=family,
+        about_kind="place",
+        about_key=place.code,
+        about_name=place.name,
         place=place,
         level=level,
         worst_level=level,
@@ -154,47 +156,60 @@ def end_warning(*, hazard: str, place: Place, reason: str, by: Seat) -> None:
     """The weather office lifted its warning."""
     require(by, "warning.enter", place=place.path)
     for signal in Signal.objects.filter(
-        family=f"warning-{hazard}", place=place, cleared_at__isnull=True
+        family=warning_family(hazard), place=place, cleared_at__isnull=True
     ):
         _clear(signal, clock.now(), by, reason)
 
 
 def _clear(signal: Signal, at: datetime, by: Seat, reason: str) -> None:
-    changed = Signal.objects.filter(pk=signal.pk, cleared_at__isnull=True).update(
-        cleared_at=at, observed_at=at
+    move(
+        signal,
+        "clear",
+        machine=SIGNAL,
+        by=by,
+        reason=reason,
+        quiet=True,
+        cleared_at=at,
+        observed_at=at,
     )
-    if changed:
-        record("signal.cleared", subject=signal, by=by, after={"at": at}, reason=reason)
 
 
 @transaction.atomic
 def acknowledge(*, signals: Iterable[Signal], by: Seat, note: str = "") -> int:
     """Take ownership of signals, one or a whole group. Returns how many were free to take."""
     now = clock.now()
-    entries = []
-    for signal in signals:
-        require(by, "signal.acknowledge", place=signal.place.path)
-        changed = Signal.objects.filter(pk=signal.pk, acknowledged_at__isnull=True).update(
-            acknowledged_at=now, acknowledged_by=by.label, note=note
+    return sum(
+        move(
+            signal,
+            "acknowledge",
+            machine=SIGNAL,
+            by=by,
+            reason=note,
+            quiet=True,
+            place=signal.place.path,
+            acknowledged_at=now,
+            acknowledged_by=by.label,
+            note=note,
         )
-        if changed:
-            entries.append(
-                Entry("signal.acknowledged", named(signal), None, {"by": by.label}, note)
-            )
-    record_many(entries, by=by)
-    return len(entries)
+        for signal in signals
+    )
 
 
 @transaction.atomic
 def shelve(*, signal: Signal, until: datetime, reason: str, by: Seat) -> None:
-    """Put a signal aside until a time; it comes back by itself, or at once when it worsens."""
-    require(by, "signal.shelve", place=signal.place.path)
-    if not reason.strip():
-        raise Problem("input.reason_missing", field="reason")
-    changed = Signal.objects.filter(pk=signal.pk, level=signal.level).update(shelved_until=until)
-    if not changed:
+    """Put a signal aside until a time; it comes back by itself, or at once when it worsens. One
+    that worsened meanwhile is not put aside unseen."""
+    if Signal.objects.filter(pk=signal.pk, level__lt=signal.level).exists():
         raise Problem("signal.worse_exists")
-    record("signal.shelved", subject=signal, by=by, after={"until": until}, reason=reason)
+    move(
+        signal,
+        "shelve",
+        machine=SHELF,
+        by=by,
+        reason=reason,
+        place=signal.place.path,
+        shelved_until=until,
+    )
 
 
 @transaction.atomic
@@ -209,14 +224,14 @@ def announce(*, by: Seat) -> Announcement | None:
             Q(shelved_until__isnull=True) | Q(shelved_until__lt=now),
             cleared_at__isnull=True,
             acknowledged_at__isnull=True,
-            observed_at__gte=now - STALE_AFTER,
+            observed_at__gte=now - stale_after(now),
         ).order_by("level", "started_at")
     )
     if not waiting:
         return None
     last = Announcement.objects.order_by("-at").values_list("at", flat=True).first()
     worst = Level(waiting[0].level)
-    if not may_speak(worst=worst, last_at=last, now=now, pace=PACE):
+    if not may_speak(worst=worst, last_at=last, now=now, pace=pace(now)):
         return None
     announcement = Announcement.objects.create(
         at=now,
@@ -263,6 +278,8 @@ def load_thresholds(rows: Iterable[Threshold], *, by: Seat) -> int:
     """Enter shipped rule tables once; a version already there is left alone."""
     require(by, "threshold.edit")
     rows = list(rows)
+    for code in {row.hazard for row in rows}:
+        known_hazard(code)
     there = set(
         Threshold.objects.values_list(
             "family",

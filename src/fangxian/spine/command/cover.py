@@ -1,7 +1,7 @@
 """Cover rules of command and, for dead letters, of the spine's own work."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -9,12 +9,10 @@ from fangxian.spine.core.models import BadRow, Heartbeat, Job
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
 
-from .models import Order
-from .rules import UNACKNOWLEDGED
+from .models import DONE, WAITING, Order
+from .rules import span
 
-VERIFY_WITHIN = timedelta(hours=4)
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
-DONE = ("reported", "verified", "closed")
 
 
 def _gap(order: Order, since: datetime, owner: int | None) -> Uncovered:
@@ -40,7 +38,7 @@ def not_acknowledged(at: datetime) -> Iterator[Judged]:
         owner = order.chain[step - 1] if step else order.post_id
         return _gap(order, order.acknowledge_by, owner)
 
-    late = Order.objects.filter(state__in=UNACKNOWLEDGED, acknowledge_by__lt=at)
+    late = Order.objects.filter(state__in=WAITING, acknowledge_by__lt=at)
     return judged("order-unanswered", "order", _with_names(late), judge)
 
 
@@ -52,7 +50,7 @@ def overdue(at: datetime) -> Iterator[Judged]:
 
 
 def not_verified(at: datetime) -> Iterator[Judged]:
-    late = Order.objects.filter(state="reported", reported_at__lt=at - VERIFY_WITHIN)
+    late = Order.objects.filter(state="reported", reported_at__lt=at - span("verify_within", at))
     return judged(
         "order-unverified",
         "order",

@@ -4,13 +4,18 @@ from django.db import models
 from django.db.models import F, Q
 
 from fangxian.spine.core.levels import CHOICES, Level
-from fangxian.spine.registry.models import Place, Post
+from fangxian.spine.core.steps import Machine, Step, of_column
+from fangxian.spine.registry.models import Organisation, Place, Post
+
+UNANSWERED = "order.unanswered"
 
 
 class Response(models.Model):
-    """A plan in force for one hazard; several run side by side, each with a level of its own."""
+    """A plan in force for one hazard, of a headquarters at its place; several run side by side,
+    each with a level of its own."""
 
     hazard = models.CharField(max_length=20)
+    headquarters = models.ForeignKey(Organisation, models.PROTECT)
     place = models.ForeignKey(Place, models.PROTECT)
     level = models.PositiveSmallIntegerField(choices=CHOICES)
     edition = models.CharField(max_length=40)
@@ -92,7 +97,8 @@ class Proposal(models.Model):
 
 
 class Order(models.Model):
-    """Area x object x verb x deadline to a post, until verified and closed."""
+    """Thing and area x object x verb x deadline to a post, until verified and closed. It may have
+    several reasons: every response that asks for it."""
 
     class State(models.TextChoices):
         ISSUED = "issued", "已下达"
@@ -104,7 +110,10 @@ class Order(models.Model):
         VERIFIED = "verified", "已核验"
         CLOSED = "closed", "已关闭"
 
-    response = models.ForeignKey(Response, models.PROTECT, null=True, related_name="orders")
+    responses = models.ManyToManyField(Response, related_name="orders")
+    headquarters = models.ForeignKey(Organisation, models.PROTECT)
+    about_kind = models.CharField(max_length=20)
+    about_key = models.CharField(max_length=60)
     action = models.CharField(max_length=40, blank=True)
     action_level = models.PositiveSmallIntegerField(null=True)
     hazard = models.CharField(max_length=20)
@@ -139,9 +148,9 @@ class Order(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["response", "action", "area"],
-                condition=Q(response__isnull=False),
-                name="order_once_per_response",
+                fields=["hazard", "action", "about_kind", "about_key"],
+                condition=~Q(action="") & ~Q(state="closed"),
+                name="order_one_open_per_action",
             ),
             models.CheckConstraint(
                 condition=Q(total=0) | Q(done__lte=F("total")), name="order_done_within_total"
@@ -155,6 +164,48 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.area} {self.verb}{self.object}"
+
+
+PROPOSAL = Machine(
+    "proposal",
+    **of_column("state", Proposal.State.values),
+    steps={
+        "accept": Step(("open",), "accepted", right="response.decide", needs=("reason",)),
+        "decline": Step(("open",), "declined", right="response.decide", needs=("reason",)),
+        "overtake": Step(("open",), "overtaken"),
+    },
+    done=frozenset({"accepted", "declined", "overtaken"}),
+)
+
+WAITING = ("issued", "delivered")
+WORKING = ("acknowledged", "in_progress")
+ORDER = Machine(
+    "order",
+    **of_column("state", Order.State.values),
+    steps={
+        "deliver": Step(("issued",), "delivered"),
+        "acknowledge": Step(WAITING, "acknowledged", right="order.answer", stops=(UNANSWERED,)),
+        "refuse": Step(
+            WAITING, "refused", right="order.answer", needs=("reason",), stops=(UNANSWERED,)
+        ),
+        "progress": Step(WORKING, "in_progress", right="order.answer"),
+        "report": Step(WORKING, "reported", right="order.answer"),
+        "send_back": Step(("reported",), "in_progress", right="order.verify", needs=("reason",)),
+        "verify": Step(("reported",), "verified", right="order.verify", needs=("second_person",)),
+        "close": Step(
+            (*WAITING, *WORKING, "refused", "reported", "verified"),
+            "closed",
+            right="order.verify",
+            needs=("reason",),
+            stops=("*",),
+        ),
+    },
+    done=frozenset({"closed"}),
+    tells=("done", "total"),
+    names={value: (label, value) for value, label in Order.State.choices},
+)
+# The receiver's part is over: what counts as done, everywhere.
+DONE = ("reported", "verified", "closed")
 
 
 class LogEntry(models.Model):

@@ -12,27 +12,24 @@ from fangxian.spine.core.rights import Seat, may, visible
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Post
 
-from .models import LogEntry, Order, Proposal, Response
-from .rules import UNACKNOWLEDGED
-
-HEADQUARTERS = {"flood": ("rain", "typhoon", "flood", "river"), "epidemic": ("epidemic",)}
+from .models import DONE, WAITING, LogEntry, Order, Proposal, Response
 
 
 def responses(*, seat: Seat) -> QuerySet[Response]:
     if visible(seat, "response.read") is None:
         return Response.objects.none()
-    return Response.objects.select_related("place").order_by("-started_at")
+    return Response.objects.select_related("place", "headquarters").order_by("-started_at")
 
 
 def responses_in_force(*, seat: Seat) -> list[Response]:
     """Each with its task counts, worst first."""
     now = clock.now()
-    late = Q(orders__deadline_at__lt=now) & ~Q(orders__state__in=["verified", "closed", "reported"])
+    late = Q(orders__deadline_at__lt=now) & ~Q(orders__state__in=DONE)
     found = responses(seat=seat).filter(ended_at__isnull=True)
     return list(
         found.annotate(
             tasks=Count("orders"),
-            tasks_done=Count("orders", Q(orders__state__in=["reported", "verified", "closed"])),
+            tasks_done=Count("orders", Q(orders__state__in=DONE)),
             tasks_late=Count("orders", late),
         ).order_by("level", "started_at")
     )
@@ -44,12 +41,13 @@ def open_proposals(*, seat: Seat) -> QuerySet[Proposal]:
     return Proposal.objects.filter(state="open").select_related("place").order_by("made_at")
 
 
-def posture(headquarters: str) -> Level | None:
-    """The highest level in force of a headquarters; None is peace. Derived, never stored."""
-    hazards = HEADQUARTERS[headquarters]
-    levels = Response.objects.filter(ended_at__isnull=True, hazard__in=hazards)
-    worst = levels.order_by("level").values_list("level", flat=True).first()
-    return Level(worst) if worst else None
+def posture(headquarters: str, *, path: str) -> Level | None:
+    """The highest level in force that a headquarters of this kind has over a path of the tree: its
+    own and those above, never one of a place beside or below. None is peace. Derived, never
+    stored."""
+    running = Response.objects.filter(ended_at=None, headquarters__headquarters=headquarters)
+    rows = running.values_list("level", "place__path")
+    return min((Level(level) for level, over in rows if path.startswith(over)), default=None)
 
 
 def orders(*, seat: Seat) -> QuerySet[Order]:
@@ -58,7 +56,7 @@ def orders(*, seat: Seat) -> QuerySet[Order]:
     if prefix is None:
         return Order.objects.none()
     found = Order.objects.select_related(
-        "area__parent", "post__organisation", "post__place", "response"
+        "area__parent", "post__organisation", "post__place", "headquarters"
     )
     if prefix and not may(seat, "order.read", place=prefix):
         return found.filter(post=seat.post_id or 0)
@@ -69,8 +67,7 @@ def orders(*, seat: Seat) -> QuerySet[Order]:
 
 def late_orders(*, seat: Seat, at: datetime | None = None) -> QuerySet[Order]:
     """Past their deadline and not reported done, oldest first."""
-    done = ["reported", "verified", "closed"]
-    found = orders(seat=seat).filter(deadline_at__lt=at or clock.now()).exclude(state__in=done)
+    found = orders(seat=seat).filter(deadline_at__lt=at or clock.now()).exclude(state__in=DONE)
     return found.order_by("level", "deadline_at")
 
 
@@ -78,7 +75,7 @@ def unanswered_orders(*, seat: Seat) -> QuerySet[Order]:
     """Not acknowledged within their limit, worst and oldest first."""
     return (
         orders(seat=seat)
-        .filter(state__in=UNACKNOWLEDGED, acknowledge_by__lt=clock.now())
+        .filter(state__in=WAITING, acknowledge_by__lt=clock.now())
         .order_by("level", "acknowledge_by")
     )
 
@@ -107,7 +104,7 @@ def open_items(post: Post) -> list[dict[str, Any]]:
         cleared_at__isnull=True,
         acknowledged_at__isnull=True,
         place__path__startswith=post.place.path,
-    ).select_related("station", "place"):
+    ):
         items.append({"kind": "signal", "id": signal.pk, "text": str(signal)})
     return items
 

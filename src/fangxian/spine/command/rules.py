@@ -1,25 +1,73 @@
-"""Pure decisions of command: which edition, which level is proposed, which order step is allowed.
-The numbers and mappings are dated data."""
+"""Decisions of command: which edition, which level is proposed, who may decide. The numbers and
+mappings are dated data."""
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fangxian.spine.core.config import config
+from fangxian.spine.core import dated, hazards
+from fangxian.spine.core.dated import Complaint, Content, Edition, RuleSet
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 
 DATA = Path(__file__).parent / "data"
 
 
-@lru_cache
-def table(name: str) -> dict[str, Any]:
-    """A table as shipped, or the office's own from ``rules/`` in the data folder."""
-    own = config().data_dir / "rules" / name
-    return tomllib.loads((own if own.exists() else DATA / name).read_text(encoding="utf-8"))
+def _check_response_rules(content: Content) -> Iterable[Complaint]:
+    for level, rows in content.get("authority", {}).items():
+        yield from (
+            (f"authority.{level}", f"no level {k}") for k in rows if k not in Level.__members__
+        )
+    if "city" not in content.get("authority", {}):
+        yield "authority", "who decides for the city is not said"
+    for hazard, rows in content.get("map", {}).items():
+        for name, row in rows.items():
+            if {name, *row["proposed"]} - set(Level.__members__):
+                yield f"map.{hazard}", f"{name}: levels are I, II, III, IV"
+
+
+def _check_actions(content: Content) -> Iterable[Complaint]:
+    seen = set()
+    for k, row in enumerate(content.get("action", [])):
+        lacking = {"id", "hazards", "level", "target", "verb_zh", "object_zh", "minutes"} - set(row)
+        if lacking:
+            yield f"action.{k}", f"{', '.join(sorted(lacking))} missing"
+        elif row["level"] not in Level.__members__:
+            yield f"action.{k}.level", "levels are I, II, III, IV"
+        elif row["id"] in seen:
+            yield f"action.{k}.id", f"{row['id']} stands twice"
+        seen.add(row.get("id"))
+
+
+def _check_clocks(content: Content) -> Iterable[Complaint]:
+    if set(content.get("acknowledge_min", {})) != set(Level.__members__):
+        yield "acknowledge_min", "a number of minutes for each of I, II, III, IV"
+    if not content.get("steps"):
+        yield "steps", "at least one step of escalation"
+
+
+dated.declare(
+    RuleSet(
+        "response_rules",
+        "预警到响应",
+        "From warning to response",
+        DATA / "response_rules",
+        _check_response_rules,
+    ),
+    RuleSet("local_rules", "本市实况规则", "From our gauges to response", DATA / "local_rules"),
+    RuleSet(
+        "plan_actions",
+        "响应任务",
+        "What a response asks for",
+        DATA / "plan_actions",
+        _check_actions,
+    ),
+    RuleSet(
+        "clocks", "签收时限与升级", "Acknowledgement and escalation", DATA / "clocks", _check_clocks
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +79,47 @@ class Wanted:
     clause: str
 
 
-def edition_on(at: datetime) -> dict[str, Any]:
+def edition_on(at: datetime) -> Edition:
     """The plan edition in force at ``at``."""
-    for edition in table("response_rules.toml")["edition"]:
-        if _holds(edition, at):
-            return dict(edition)
-    raise LookupError(f"no plan edition holds at {at}")
-
-
-def _holds(row: Mapping[str, Any], at: datetime) -> bool:
-    start, end = row.get("valid_from"), row.get("valid_to")
-    return (start is None or start <= at) and (end is None or at < end)
+    return edition("response_rules", at)
 
 
 def by_warning(*, hazard: str, warning: Level, at: datetime) -> Wanted | None:
     """What the edition of the day makes of a weather office's warning; None is no response."""
-    edition = edition_on(at)
-    row = edition["map"].get(hazard, {}).get(warning.name)
+    plan = edition_on(at)
+    row = plan.content["map"].get(hazard, {}).get(warning.name)
     if row is None:
         return None
-    return Wanted(tuple(Level[name] for name in row["proposed"]), edition["id"], row["clause"])
+    return Wanted(tuple(Level[name] for name in row["proposed"]), plan.name, row["clause"])
 
 
-def by_signals(*, hazard: str, reds: Mapping[str, int]) -> Wanted | None:
+def local_rules(*, hazard: str, level: str, at: datetime) -> list[dict[str, Any]]:
+    """What gauges may propose for a hazard to a headquarters of ``level`` (city, county, town)."""
+    rows = edition("local_rules", at).content["local"]
+    return [row for row in rows if row["hazard"] == hazard and row["headquarters"] == level]
+
+
+def by_signals(*, rules: Iterable[Mapping[str, Any]], reds: Mapping[str, int]) -> Wanted | None:
     """What our own gauges propose: ``reds`` is the number of places at red by rule family."""
     best: Wanted | None = None
-    for row in table("response_rules.toml")["local"]:
-        n = sum(reds.get(family, 0) for family in row["families"])
-        if row["hazard"] == hazard and n >= row["towns"]:
+    for row in rules:
+        if sum(reds.get(family, 0) for family in row["families"]) >= row["towns"]:
             levels = tuple(Level[name] for name in row["proposed"])
             if best is None or levels[0] < best.levels[0]:
                 best = Wanted(levels, "local", f"{row['clause_zh']} ({row['clause_en']})")
     return best
 
 
-def local_hazards() -> list[str]:
-    rows = table("response_rules.toml")
-    named = {row["hazard"] for row in rows["local"]}
-    return sorted(named | {h for edition in rows["edition"] for h in edition["hazards"]})
+def may_decide(*, role: str, of: str, level: Level | None, at: datetime) -> bool:
+    """Whether the edition gives a role the authority to start (or end) a level for a headquarters
+    ``of`` the city, a county or a town."""
+    authority = edition_on(at).content["authority"].get(of, {})
+    return role in authority.get((level or Level.IV).name, ())
 
 
-def may_decide(*, role: str, level: Level | None, at: datetime) -> bool:
-    """Whether the edition gives a role the authority to start (or end) a level."""
-    authority = edition_on(at)["authority"]
-    return role in authority[(level or Level.IV).name]
-
-
-def actions_for(*, hazard: str, level: Level) -> list[dict[str, Any]]:
+def actions_for(*, hazard: str, level: Level, at: datetime) -> list[dict[str, Any]]:
     """Plan actions a level asks for: its own and those of every lower level."""
-    rows = table("plan_actions.toml")["action"]
+    rows = edition("plan_actions", at).content["action"]
     return [r for r in rows if hazard in r["hazards"] and Level[r["level"]] >= level]
 
 
@@ -93,8 +133,7 @@ class AckClock:
 
 
 def ack_clock(*, level: Level, at: datetime) -> AckClock:
-    rows = [r for r in table("clocks.toml")["clock"] if r["valid_from"] <= at]
-    row = max(rows, key=lambda r: r["valid_from"])
+    row = edition("clocks", at).content
     return AckClock(
         timedelta(minutes=row["acknowledge_min"][level.name]),
         tuple(row["first"]),
@@ -102,33 +141,9 @@ def ack_clock(*, level: Level, at: datetime) -> AckClock:
     )
 
 
-# order state machine: verb -> (states it may start from, state it leads to)
-STEPS: dict[str, tuple[frozenset[str], str]] = {
-    "deliver": (frozenset({"issued"}), "delivered"),
-    "acknowledge": (frozenset({"issued", "delivered"}), "acknowledged"),
-    "refuse": (frozenset({"issued", "delivered"}), "refused"),
-    "progress": (frozenset({"acknowledged", "in_progress"}), "in_progress"),
-    "report": (frozenset({"acknowledged", "in_progress"}), "reported"),
-    "send_back": (frozenset({"reported"}), "in_progress"),
-    "verify": (frozenset({"reported"}), "verified"),
-    "reissue": (frozenset({"refused"}), "issued"),
-    "close": (
-        frozenset(
-            {
-                "issued",
-                "delivered",
-                "acknowledged",
-                "refused",
-                "in_progress",
-                "reported",
-                "verified",
-            }
-        ),
-        "closed",
-    ),
-}
-OPEN_STATES = frozenset(STEPS["close"][0])
-UNACKNOWLEDGED = frozenset({"issued", "delivered"})
+def span(name: str, at: datetime) -> timedelta:
+    """A span of the clocks in force at ``at``, written as minutes."""
+    return timedelta(minutes=edition("clocks", at).content[f"{name}_min"])
 
 
 def replay(cases: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -140,7 +155,7 @@ def replay(cases: Mapping[str, Any]) -> list[dict[str, Any]]:
     for case in cases["cases"]:
         at = datetime.fromisoformat(case["t"])
         at = at if at.tzinfo else at.replace(tzinfo=BEIJING)
-        for hazard in ("rain", "typhoon"):
+        for hazard in hazards.responding():
             warning = case.get(hazard, {}).get("w")
             if warning not in Level.__members__:
                 continue
@@ -153,7 +168,7 @@ def replay(cases: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "warning": warning,
                     "proposed": [level.name for level in wanted.levels] if wanted else [],
                     "recorded": case[hazard].get("r"),
-                    "edition": wanted.edition if wanted else edition_on(at)["id"],
+                    "edition": wanted.edition if wanted else edition_on(at).name,
                     "clause": wanted.clause if wanted else "此级预警不启动响应 (no response)",
                 }
             )

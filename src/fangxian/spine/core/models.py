@@ -144,6 +144,29 @@ class BadRow(models.Model):
         return f"{self.where} {self.key}"
 
 
+class EditionRow(models.Model):
+    """One edition of a dated rule set, as entered; never changed after."""
+
+    set = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    valid_from = models.DateTimeField(null=True)
+    text = models.TextField()
+    source = models.CharField(max_length=400)
+    verified = models.BooleanField()
+    hash = models.CharField(max_length=64)
+    entered_at = models.DateTimeField()
+    entered_by = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["set", "hash"], name="edition_text_once_in_set"),
+            models.CheckConstraint(condition=~models.Q(source=""), name="edition_names_its_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.set} {self.name}"
+
+
 class IdempotencyKey(models.Model):
     """The answer once given to a keyed request, so that a repeat gets the same."""
 

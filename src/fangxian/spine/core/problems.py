@@ -41,6 +41,46 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "同一幂等键的内容不同:{key}。",
         "The idempotency key {key} was used for other content.",
     ),
+    "step.not_from": (
+        409,
+        "{what} 处于“{state}”，不能“{verb}”；可能已被他人处理，请刷新后再看。",
+        "{what} is “{state}”; “{verb}” is not possible. Somebody else may have been first.",
+    ),
+    "step.second_person": (
+        403,
+        "{seat} 办理了上一步，这一步须由另一岗位办理。",
+        "{seat} did the step before; another post must do this one.",
+    ),
+    "rules.invalid": (
+        422,
+        "规则“{set}”第 {line} 行:{why}",
+        "Rules {set}, line {line}: {why}",
+    ),
+    "rules.same_text": (
+        409,
+        "规则“{set}”已有内容完全相同的版本。",
+        "The rules {set} have an edition of exactly this text already.",
+    ),
+    "rules.none_in_force": (
+        409,
+        "{at} 没有生效的规则版本。",
+        "No edition of these rules holds on {at}.",
+    ),
+    "hazard.unknown": (
+        422,
+        "没有这种灾种:{hazard}。已知:{known}。",
+        "There is no hazard {hazard}; known are {known}.",
+    ),
+    "hazard.no_response": (
+        422,
+        "{hazard} 不启动应急响应。",
+        "No response is run for {hazard}.",
+    ),
+    "headquarters.none": (
+        409,
+        "{place} 没有 {kind} 指挥部，请先登记单位。",
+        "{place} has no headquarters for {kind}; enter the organisation first.",
+    ),
     "term.no_successor": (
         409,
         "{post} 尚有 {n} 项责任,没有接任人不能离任。请指定接任人,或由上级代管并写明理由。",
@@ -81,11 +121,6 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         422,
         "规则只能给出 {levels},请选定其一并写明研判理由。",
         "The rule can only say {levels}; choose one and say why.",
-    ),
-    "order.wrong_state": (
-        409,
-        "指令 {order} 处于“{state}”,不能{verb}。",
-        "Order {order} is “{state}”; it cannot be changed by “{verb}”.",
     ),
     "answer.expired": (
         410,

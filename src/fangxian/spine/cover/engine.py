@@ -44,15 +44,19 @@ Judged = Uncovered | Unjudged
 
 
 def judged(
-    code: str, kind: str, rows: Iterable[Row], judge: Callable[[Row], Uncovered | None]
+    code: str,
+    kind: str,
+    rows: Iterable[Row],
+    judge: Callable[[Row], Uncovered | None],
+    *,
+    key: Callable[[Row], object] = lambda row: getattr(row, "pk", row),
 ) -> Iterator[Judged]:
     """``judge`` of each row of a rule, each alone: one that raises is kept with its reason and
     hides no other."""
     for row in rows:
-        key = str(getattr(row, "pk", row))
-        found = alone(f"cover:{code}", key, partial(judge, row))
+        found = alone(f"cover:{code}", key(row), partial(judge, row))
         if isinstance(found, Failed):
-            yield Unjudged(kind, key)
+            yield Unjudged(kind, str(key(row)))
         elif found is not None:
             yield found
 

@@ -5,26 +5,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from fangxian.spine.core.config import config
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Duty, Place
 
 from .models import Quarantine, Series, Station
+from .rules import observing, silence_limit
 from .store import from_s, store
-from .write import silence_limit
-
-GAUGE_WITHIN_KM = 10.0
-QUARANTINE_LOOK_WITHIN = timedelta(days=1)
-
-
-def gauge_within_km() -> float:
-    """The distance asked of a village's nearest gauge: ``cover.toml`` beside the data, or ours."""
-    import tomllib
-
-    own = config().data_dir / "cover.toml"
-    if own.exists():
-        return float(tomllib.loads(own.read_text())["gauge_within_km"])
-    return GAUGE_WITHIN_KM
 
 
 def _owners(kind: str) -> dict[str, int | None]:
@@ -44,19 +30,19 @@ def silent_stations(at: datetime) -> Iterator[Judged]:
     def judge(station: Station) -> Uncovered | None:
         last_s = by_station.get(station.pk)
         last = from_s(last_s) if last_s else station.adopted_at
-        if at - last <= silence_limit(station):
+        if at - last <= silence_limit(station, at=at):
             return None
         return Uncovered(
             "station",
-            str(station.pk),
+            station.code,
             last,
-            owners.get(str(station.pk)),
+            owners.get(station.code),
             station.place_id,
             {"station": station.name, "code": station.code, "never": last_s is None},
         )
 
     stations = Station.objects.filter(retired_at__isnull=True).select_related("place")
-    return judged("station-silent", "station", stations, judge)
+    return judged("station-silent", "station", stations, judge, key=lambda s: s.code)
 
 
 def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
@@ -69,7 +55,7 @@ def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
         .order_by("id")
         .values_list("lon", "lat", "code", "name", "id", "parent__code", "parent__name")
     )
-    limit_km = gauge_within_km()
+    limit_km = observing(at)["gauge_within_km"]
     owners = _owners("place")
     if not villages or not len(points):
         return
@@ -103,8 +89,10 @@ def nearest_km(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def quarantine_not_looked_at(at: datetime) -> Iterator[Judged]:
+    look_within_h = observing(at)["look_at_strangers_within_h"]
+
     def judge(row: Quarantine) -> Uncovered | None:
-        if at - row.first_at <= QUARANTINE_LOOK_WITHIN:
+        if at - row.first_at <= timedelta(hours=look_within_h):
             return None
         told = {"code": row.code, "frames": row.frames}
         return Uncovered("quarantine", str(row.pk), row.first_at, None, None, told)

@@ -1,19 +1,20 @@
 """Selectors of observe: stations and their readings as people and programs want them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, things
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.things import Kind, Thing
 
 from .models import Quarantine, Series, Station
+from .rules import silence_limit
 from .store import Quality, from_s, store
-from .write import silence_limit
 
 
 def stations(*, seat: Seat) -> QuerySet[Station]:
@@ -74,7 +75,7 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
             Now(
                 station=one,
                 last_at=last,
-                stale=last is None or at - last > silence_limit(one),
+                stale=last is None or at - last > silence_limit(one, at=at),
                 rain_1h_mm=round(rain_1h[0], 1) if rain_1h else None,
                 rain_24h_mm=round(rain_24h[0], 1) if rain_24h else None,
                 missing_24h=288 - (rain_24h[1] if rain_24h else 0),
@@ -103,7 +104,8 @@ def reporting() -> tuple[int, int]:
             newest[station_id] = max(newest.get(station_id, 0), latest[key][0])
     now = clock.now()
     live = sum(
-        one.pk in newest and now - from_s(newest[one.pk]) <= silence_limit(one) for one in rows
+        one.pk in newest and now - from_s(newest[one.pk]) <= silence_limit(one, at=now)
+        for one in rows
     )
     return live, len(rows)
 
@@ -159,3 +161,11 @@ def hourly_rain(rows: list[dict[str, Any]], *, until: datetime, hours: int) -> l
         total, n = sums.get(end, (0.0, 0))
         found.append({"at": end, "value": round(total, 1) if n else None, "present": n})
     return found
+
+
+def _things(keys: Collection[str]) -> Iterable[Thing]:
+    for one in Station.objects.filter(code__in=keys):
+        yield Thing("station", one.code, one.name, f"/stations/{one.code}", one.place_id)
+
+
+things.declare(Kind("station", "测站", "station", _things))

@@ -7,12 +7,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
@@ -243,12 +244,7 @@ def _reading(key: int, at_s: int, value: float | None) -> Reading:
 
 def limits_in_force(series: Iterable[Series], at: datetime) -> dict[int, Limits]:
     """The dated limits of each series; a station's own come before the general ones."""
-    rows = [
-        row
-        for row in QualityLimit.objects.all()
-        if (row.valid_from is None or row.valid_from <= at)
-        and (row.valid_to is None or at < row.valid_to)
-    ]
+    rows = list(QualityLimit.objects.filter(rows_in_force(at)))
     best = {(row.station_id, row.element): row for row in rows}
     found = {}
     for one in series:
@@ -321,9 +317,7 @@ def add_station(*, code: str, name: str, place: Place, by: Seat, **more: Any) ->
         code=code, name=name, place=place, adopted_at=clock.now(), **more
     )
     record("station.added", subject=station, by=by, after={"code": code, "name": name})
-    set_duties(
-        thing_kind="station", thing_id=str(station.pk), thing_name=name, place=place, by=SYSTEM
-    )
+    set_duties(thing_kind="station", thing_id=station.code, thing_name=name, place=place, by=SYSTEM)
     return station
 
 
@@ -384,11 +378,6 @@ def load_quality_limits(*, by: Seat) -> int:
     QualityLimit.objects.bulk_create(rows)
     record("quality_limits.loaded", subject=QualityLimit(pk=0), by=by, after={"rows": len(rows)})
     return len(rows)
-
-
-def silence_limit(station: Station) -> timedelta:
-    """How long a station may be silent: half an interval past the report that did not come."""
-    return timedelta(seconds=1.5 * station.report_every_s)
 
 
 __all__ = ["Arrival", "Intake", "Verdicts", "adopt_station", "correct_reading", "elements"]

@@ -238,6 +238,7 @@ def _advance(key: int, told: str, answer: str, by: Seat) -> int:
         about = {
             "about": f"{delivery.message.subject_kind}:{delivery.message.subject_id}",
             "person": delivery.person_id,
+            "post": delivery.post_id,
             "answer": answer,
             "channel": delivery.channel,
         }

@@ -132,6 +132,7 @@ CAST = {
     "chen": "陈",
     "guan": "管理员",
 }
+SHORT = {"flood": "防指", "epidemic": "疫指"}
 SURNAMES = "王李张刘杨赵周徐孙马朱胡郭何高罗梁宋谢唐韩曹邓萧冯曾程"
 GIVEN = "志明建国文华海峰秀英丽珠阿福水木金山德胜春兰美玉振东晓燕永安世平"
 
@@ -149,13 +150,17 @@ class _Staff:
     terms: list[Term] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
 
-    def organisation(self, name: str, kind: str, place: Place, name_en: str = "") -> Organisation:
+    def organisation(
+        self, name: str, kind: str, place: Place, name_en: str = "", *, headquarters: str = ""
+    ) -> Organisation:
         row = Organisation(
             pk=len(self.organisations) + 1,
             name=name,
             kind=kind,
             place=place,
             name_en=name_en,
+            headquarters=headquarters,
+            short_name=f"{place.name[:-1]}{SHORT[headquarters]}" if headquarters else "",
             synthetic=True,
         )
         self.organisations.append(row)
@@ -253,10 +258,18 @@ def _accounts(staff: _Staff) -> None:
 
 def _city_posts(staff: _Staff, city: Place) -> dict[str, Post]:
     flood = staff.organisation(
-        "漳州市防汛抗旱指挥部", "headquarters", city, "Zhangzhou Flood Control Headquarters"
+        "漳州市防汛抗旱指挥部",
+        "headquarters",
+        city,
+        "Zhangzhou Flood Control Headquarters",
+        headquarters="flood",
     )
     epidemic = staff.organisation(
-        "漳州市疫情防控指挥部", "headquarters", city, "Zhangzhou Epidemic Control Headquarters"
+        "漳州市疫情防控指挥部",
+        "headquarters",
+        city,
+        "Zhangzhou Epidemic Control Headquarters",
+        headquarters="epidemic",
     )
     water = staff.organisation("漳州市水利局", "department", city, "Water Bureau")
     health = staff.organisation("漳州市卫健委", "department", city, "Health Commission")
@@ -286,7 +299,7 @@ def _county_posts(
     staff: _Staff, county: Place, heads: dict[str, Post], children: dict[int | None, list[Place]]
 ) -> None:
     name = county.name
-    hq = staff.organisation(f"{name}防汛抗旱指挥部", "headquarters", county)
+    hq = staff.organisation(f"{name}防汛抗旱指挥部", "headquarters", county, headquarters="flood")
     bureau = staff.organisation(f"{name}水利局", "department", county)
     lead = staff.post(hq, county, "指挥长", "commander", "head", heads["commander"])
     deputy = staff.post(hq, county, "副指挥长", "deputy commander", "head", lead)

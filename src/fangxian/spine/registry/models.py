@@ -10,13 +10,14 @@ from fangxian.spine.core import clock
 
 
 class Place(models.Model):
-    """A dated node of the tree city, county, town, village."""
+    """A dated node of the tree city, county, town, village, grid, in the order of ``Kind``."""
 
     class Kind(models.TextChoices):
         CITY = "city"
         COUNTY = "county"
         TOWN = "town"
         VILLAGE = "village"
+        GRID = "grid"
 
     code = models.CharField(max_length=12)
     name = models.CharField(max_length=60)
@@ -45,6 +46,13 @@ class Place(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def ancestor(self, kind: str) -> "Place | None":
+        """The place of a kind that this one is or lies in; None where the tree has none."""
+        place: Place | None = self
+        while place is not None and place.kind != kind:
+            place = place.parent
+        return place
+
     def name_on(self, day: date) -> str:
         """The name in force on ``day``: before a change of code, the predecessor's."""
         if self.valid_from and day < self.valid_from:
@@ -54,7 +62,8 @@ class Place(models.Model):
 
 
 class Organisation(models.Model):
-    """A headquarters or a department."""
+    """A headquarters or a department. A headquarters has a kind of its own (``core.hazards`` says
+    which hazards that is) and a place: its level is that of the place."""
 
     class Kind(models.TextChoices):
         HEADQUARTERS = "headquarters"
@@ -65,10 +74,30 @@ class Organisation(models.Model):
     name_en = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=12, choices=Kind)
     place = models.ForeignKey(Place, models.PROTECT)
+    headquarters = models.CharField(max_length=20, blank=True)
+    short_name = models.CharField(max_length=20, blank=True)
     synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["headquarters", "place"],
+                condition=~Q(headquarters=""),
+                name="headquarters_once_per_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="headquarters") | Q(headquarters=""),
+                name="headquarters_is_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def short(self) -> str:
+        """What stands in 【】 at the head of a text."""
+        return self.short_name or self.name
 
 
 class Post(models.Model):
@@ -146,7 +175,7 @@ class Duty(models.Model):
         DEPARTMENT = "department", "部门监管"
 
     thing_kind = models.CharField(max_length=20)
-    thing_id = models.CharField(max_length=20)
+    thing_id = models.CharField(max_length=60)
     thing_name = models.CharField(max_length=80)
     place = models.ForeignKey(Place, models.PROTECT)
     role = models.CharField(max_length=10, choices=Role)

@@ -1,6 +1,6 @@
 """Selectors of the registry: seats, places, holders, names. Proof of cover is in prove.py."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -8,19 +8,21 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Prefetch, Q, QuerySet
 
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, things
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require, visible
+from fangxian.spine.core.things import Kind, Thing
 
 from .models import Duty, Handover, Organisation, Person, Place, Post, Term
 from .names import Named, NameIndex
 
-KIND_RANK = {"city": 0, "county": 1, "town": 2, "village": 3}
+KIND_RANK = {kind: rank for rank, kind in enumerate(Place.Kind.values)}
 
 
 def in_force(at: datetime) -> Q:
     """Terms that run at ``at``."""
-    return Q(starts_at__lte=at) & (Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+    return rows_in_force(at, since="starts_at", until="ends_at")
 
 
 def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
@@ -121,9 +123,33 @@ def place_label(place: Place, at: datetime | None = None) -> str:
 
 
 def town_of(place: Place) -> Place:
-    while place.kind == Place.Kind.VILLAGE and place.parent:
-        place = place.parent
-    return place
+    """The town a place is or lies in; the place itself where it lies above towns."""
+    return place.ancestor(Place.Kind.TOWN) or place
+
+
+def headquarters_at(kind: str, place: Place) -> Organisation:
+    """The headquarters of a kind at just this place. Raises ``headquarters.none``."""
+    found = Organisation.objects.filter(headquarters=kind, place=place).first()
+    if found is None:
+        raise Problem("headquarters.none", kind=kind, place=place.name)
+    return found
+
+
+def headquarters_above(kind: str, path: str) -> Organisation:
+    """The headquarters of a kind nearest above a path of the tree. Raises ``headquarters.none``."""
+    there = Organisation.objects.filter(headquarters=kind).select_related("place")
+    above = [one for one in there if path.startswith(one.place.path)]
+    if not above:
+        raise Problem("headquarters.none", kind=kind, place=path)
+    return max(above, key=lambda one: len(one.place.path))
+
+
+def leader_of(organisation: Organisation) -> Post:
+    """The post that leads: the first one made. Raises ``not_found``."""
+    post = organisation.post_set.order_by("id").first()
+    if post is None:
+        raise Problem("not_found", what=f"{organisation} 岗位")
+    return post
 
 
 def posts(*, seat: Seat) -> QuerySet[Post]:
@@ -231,3 +257,11 @@ def counties_outline() -> dict[str, Any]:
 
     file = Path(__file__).parent / "data" / "counties_2021.wgs84.geojson"
     return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _things(keys: Collection[str]) -> Iterable[Thing]:
+    for place in Place.objects.filter(code__in=keys, successor=None).select_related("parent"):
+        yield Thing("place", place.code, place_label(place), f"/places/{place.code}", place.pk)
+
+
+things.declare(Kind("place", "区划", "place", _things))

@@ -295,7 +295,8 @@ def _signal(row: Any) -> dict[str, Any]:
     return {
         "id": row.pk, "hazard": row.hazard, "family": row.family, "level": Level(row.level).name,
         "worst_level": Level(row.worst_level).name,
-        "station": row.station.code if row.station else None, "place": row.place.code,
+        "about": {"kind": row.about_kind, "key": row.about_key, "name": row.about_name},
+        "place": row.place.code,
         "value": row.value, "evidence": row.evidence, "rule": row.rule,
         "started_at": row.started_at, "observed_at": row.observed_at,
         "cleared_at": row.cleared_at, "acknowledged_at": row.acknowledged_at,
@@ -327,7 +328,8 @@ def order_list(request: HttpRequest, cursor: Cursor = 0, limit: Limit = 100) -> 
 
 def _order(row: Any) -> dict[str, Any]:
     return {
-        "id": row.pk, "response": row.response_id, "level": Level(row.level).name,
+        "id": row.pk, "responses": [r.pk for r in row.responses.all()], "hazard": row.hazard,
+        "about": {"kind": row.about_kind, "key": row.about_key}, "level": Level(row.level).name,
         "area": row.area.code, "verb": row.verb, "object": row.object, "post": str(row.post),
         "state": row.state, "done": row.done, "total": row.total, "issued_at": row.issued_at,
         "acknowledge_by": row.acknowledge_by, "acknowledged_at": row.acknowledged_at,

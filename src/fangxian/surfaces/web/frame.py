@@ -9,12 +9,14 @@ from django.utils.translation import gettext
 from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
+from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.read import holders
 
-HQ = ("all", "flood", "epidemic")
+from .words import zh as is_zh
+
 ICONS = {
     "desk": "M4 5h16v10H4zM9 19h6M12 15v4",
     "map": "M9 4 3 6v14l6-2 6 2 6-2V4l-6 2zM9 4v14M15 6v14",
@@ -26,11 +28,12 @@ ICONS = {
 
 def current_hq(request: HttpRequest) -> str:
     """The headquarters chosen; kept in the session."""
+    known = {"all", *headquarters()}
     chosen = request.GET.get("hq")
-    if chosen in HQ:
+    if chosen in known:
         request.session["hq"] = chosen
     kept = request.session.get("hq", "all")
-    return kept if kept in HQ else "all"
+    return kept if kept in known else "all"
 
 
 def newest_data_at() -> datetime | None:
@@ -63,19 +66,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if not seat or request.headers.get("HX-Request"):
         return told | {"seat": seat or None}
     seats_desk = sees_desk(seat)
+    names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
     return told | {
         "seat": seat,
         "sees_desk": seats_desk,
         "hq": current_hq(request),
-        "hqs": [
-            ("all", gettext("综合")),
-            ("flood", gettext("防汛")),
-            ("epidemic", gettext("防疫")),
-        ],
-        "postures": [
-            (gettext("防汛"), posture("flood")),
-            (gettext("防疫"), posture("epidemic")),
-        ],
+        "hqs": [("all", gettext("综合")), *names],
+        "postures": [(name, posture(code, path=seat.place_path)) for code, name in names],
         "unanswered": unanswered_orders(seat=SYSTEM).count() if seats_desk else 0,
         "duty_names": _duty_names(),
         "now": clock.now(),

@@ -6,7 +6,8 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import Order
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, hazards
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 from fangxian.spine.cover.engine import by_code
 from fangxian.spine.cover.models import Gap
@@ -18,38 +19,21 @@ def zh() -> bool:
     return (get_language() or "zh").startswith("zh")
 
 
+def language() -> str:
+    return get_language() or "zh"
+
+
 def hazard_name(hazard: str) -> str:
-    names = {
-        "rain": gettext("暴雨"),
-        "typhoon": gettext("台风"),
-        "river": gettext("江河洪水"),
-        "flood": gettext("洪水"),
-        "reservoir": gettext("水库"),
-    }
-    return names.get(hazard, hazard)
+    return hazards.hazard_name(hazard, language())
 
 
 def family_name(family: str) -> str:
-    names = {
-        "rainstorm": gettext("暴雨信号"),
-        "flash-flood": gettext("山洪"),
-        "river": gettext("江河水位"),
-        "reservoir": gettext("水库汛限"),
-    }
-    if family.startswith("warning-"):
-        return gettext("气象预警") + " " + hazard_name(family.removeprefix("warning-"))
-    return names.get(family, family)
+    return hazards.family_name(family, language())
 
 
 def mark_name(mark: str) -> str:
-    names = {
-        "SFZ": gettext("加报"),
-        "WRZ": gettext("警戒"),
-        "GRZ": gettext("保证"),
-        "RECORD": gettext("历史最高"),
-        "FSLTDZ": gettext("汛限"),
-    }
-    return names.get(mark, mark)
+    names = edition("river_marks", clock.now()).content["mark"].get(mark, {})
+    return str(names.get("zh" if zh() else "en", mark))
 
 
 def level_word(level: Level) -> str:
@@ -62,7 +46,7 @@ def signal_title(signal: Signal) -> str:
     if signal.family.startswith("warning-"):
         name = family_name(signal.family)
         return f"{name} {level_word(signal.at_level)} {signal.at_level.numeral}"
-    name = str(signal.station)
+    name = signal.about_name
     value = signal.value or 0
     if told.get("mark"):
         rate = told.get("rate_per_h") or 0

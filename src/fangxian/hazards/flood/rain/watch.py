@@ -27,6 +27,7 @@ USED = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
 NEVER = np.iinfo(np.int64).max // 4
 
 Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
+Active = set[tuple[str, tuple[str, str]]]  # family and thing of the signals that are up
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class _Subject:
     station: Station
     place: Place
     village: bool = False
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """A gauge speaks as itself; a village served from elsewhere as the village."""
+        return ("place", self.place.code) if self.village else ("station", self.station.code)
+
+    @property
+    def name(self) -> str:
+        return self.place.name if self.village else self.station.name
 
     def under(self, row: Threshold) -> bool:
         """Whether a rule holds here. A village served from elsewhere has only its own rules: the
@@ -125,9 +135,9 @@ class RainWatch:
                 values=np.rint(mine[here, 2] * 10).astype(np.int64),
             )
 
-    def take(self, readings: Iterable[Row], active: set[tuple[str, int]]) -> list[Finding]:
+    def take(self, readings: Iterable[Row], active: Active) -> list[Finding]:
         """Enter new readings; return what the rules say of the gauges they touch, at every end
-        they can have changed. ``active`` names (family, station) pairs whose signal is up."""
+        they can have changed. ``active`` names (family, thing) pairs whose signal is up."""
         batch = [
             (
                 row,
@@ -155,7 +165,7 @@ class RainWatch:
             kept = _first_level(sums, family.keep[touched])
             speaks = np.any(level < len(Level), axis=1)
             for k, row in enumerate(touched):
-                up = (family.name, self.subjects[row].station.pk) in active
+                up = (family.name, self.subjects[row].about) in active
                 if speaks[k] or up:
                     start = max(0, earliest[int(row)] - first)
                     found += self._findings(
@@ -187,7 +197,8 @@ class RainWatch:
                 Finding(
                     family=family.name,
                     hazard="rain",
-                    station_id=self.subjects[row].station.pk,
+                    about=self.subjects[row].about,
+                    name=self.subjects[row].name,
                     place_id=self.subjects[row].place.pk,
                     at=from_s((first + end) * STEP_S),
                     level=worst,

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from fangxian.hazards.flood.rain.watch import USED, Row
-from fangxian.hazards.flood.tables import MARK_NAMES
+from fangxian.hazards.flood.rain.watch import USED, Active, Row
+from fangxian.hazards.flood.tables import marks_on
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.assess.rules import Finding
@@ -32,14 +32,15 @@ class StageWatch:
             ).select_related("station__place__parent__parent")
         }
         self.before: dict[int, tuple[int, float]] = {}
+        self.names = marks_on(now)
 
-    def take(self, readings: Iterable[Row], active: set[tuple[str, int]]) -> list[Finding]:
+    def take(self, readings: Iterable[Row], active: Active) -> list[Finding]:
         """What the marks say of each new reading, in order of valid time."""
         found = []
         mine = [r for r in readings if r[1] in self.series and r[3] is not None and r[4] in USED]
         for _, key, valid_s, value, quality in sorted(mine, key=lambda r: r[2]):
             finding = self._judge(self.series[key], valid_s, float(value or 0.0), quality)
-            if finding and (finding.level or (finding.family, finding.station_id) in active):
+            if finding and (finding.level or (finding.family, finding.about) in active):
                 found.append(finding)
             last = self.before.get(key)
             if last is None or valid_s > last[0]:
@@ -67,7 +68,8 @@ class StageWatch:
         return Finding(
             family=named.family,
             hazard=named.hazard,
-            station_id=station.pk,
+            about=("station", station.code),
+            name=station.name,
             place_id=town_of(station.place).pk,
             at=at,
             level=Level(over[0].level) if over else None,
@@ -81,7 +83,7 @@ class StageWatch:
                 "value": stage_m,
                 "unit": "m",
                 "mark": named.mark,
-                "mark_name": MARK_NAMES[named.mark],
+                "mark_name": self.names[named.mark]["zh"],
                 "threshold": named.value,
                 "over": round(stage_m - named.value, 3),
                 "rate_per_h": rate,

@@ -7,25 +7,26 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.command.models import Order, Proposal, Response
+from fangxian.spine.command.models import PROPOSAL, Order, Proposal, Response
 from fangxian.spine.command.rules import (
     Wanted,
     actions_for,
     by_signals,
     by_warning,
     edition_on,
-    local_hazards,
+    local_rules,
     may_decide,
-    table,
 )
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, hazards
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
-from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import city, town_of
+from fangxian.spine.core.steps import move
+from fangxian.spine.registry.models import Organisation, Place
+from fangxian.spine.registry.read import city, headquarters_at, town_of
 
 from .orders import Task, close_order, issue_orders
 
@@ -44,53 +45,66 @@ def _last_of_its_write(event: Event) -> bool:
 
 @transaction.atomic
 def propose(*, by: Seat) -> list[Proposal]:
-    """Bring the open proposals in line with what the rules want now, each hazard apart."""
+    """Bring the open proposals in line with what the rules want now, each hazard apart, of each
+    headquarters of the city (a county's decides for itself)."""
     require(by, "response.propose")
-    place = city()
     active = list(Signal.objects.filter(cleared_at__isnull=True).select_related("place"))
-    made = []
-    for hazard in local_hazards():
-        wanted, evidence = _wanted(hazard, active)
-        response = Response.objects.filter(hazard=hazard, place=place, ended_at=None).first()
-        now_level = response.at_level if response else None
-        fits = now_level in (wanted.levels if wanted else (None,))
-        opened = Proposal.objects.filter(hazard=hazard, place=place, state="open").first()
-        names = [level.name for level in wanted.levels] if wanted else []
-        if opened and (fits or opened.levels != names or opened.from_level != now_level):
-            Proposal.objects.filter(pk=opened.pk, state="open").update(
-                state=Proposal.State.OVERTAKEN, decided_at=clock.now()
-            )
-            record("proposal.overtaken", subject=opened, by=by)
-            opened = None
-        if fits or opened or _declined(hazard, place, names, now_level):
-            continue
-        made.append(_propose(hazard, place, wanted, now_level, evidence, by))
+    made: list[Proposal] = []
+    for hazard in hazards.responding():
+        kind = hazards.hazard(hazard).headquarters
+        hq = Organisation.objects.filter(headquarters=kind, place=city()).first()
+        if hq is not None:
+            made += _propose_for(hq, hazard, active, by)
     return made
 
 
-def _wanted(hazard: str, active: Iterable[Signal]) -> tuple[Wanted | None, dict[str, Any]]:
+def _propose_for(
+    hq: Organisation, hazard: str, active: Iterable[Signal], by: Seat
+) -> Iterable[Proposal]:
+    place = hq.place
+    wanted, evidence = _wanted(hazard, hq, active)
+    response = Response.objects.filter(hazard=hazard, place=place, ended_at=None).first()
+    now_level = response.at_level if response else None
+    fits = now_level in (wanted.levels if wanted else (None,))
+    opened = Proposal.objects.filter(hazard=hazard, place=place, state="open").first()
+    names = [level.name for level in wanted.levels] if wanted else []
+    if opened and (fits or opened.levels != names or opened.from_level != now_level):
+        move(opened, "overtake", machine=PROPOSAL, by=by, quiet=True, decided_at=clock.now())
+        opened = None
+    if not (fits or opened or _declined(hazard, place, names, now_level)):
+        yield _propose(hazard, place, wanted, now_level, evidence, by)
+
+
+def _wanted(
+    hazard: str, hq: Organisation, active: Iterable[Signal]
+) -> tuple[Wanted | None, dict[str, Any]]:
     """The worst of what warnings and our own signals ask for, with the signals that say so."""
     now = clock.now()
+    active = [s for s in active if s.place.path.startswith(hq.place.path)]
     options: list[tuple[Wanted, dict[str, Any]]] = []
-    reds: dict[str, set[int]] = {}
     for signal in active:
-        if signal.family == f"warning-{hazard}":
+        if signal.family == hazards.warning_family(hazard):
             wanted = by_warning(hazard=hazard, warning=signal.at_level, at=now)
             if wanted:
                 told = {"signals": [signal.pk], "warning": signal.at_level.name}
                 options.append((wanted, told))
-        elif signal.level == Level.I:
-            key = signal.station_id if signal.family == "river" else signal.place_id
-            reds.setdefault(signal.family, set()).add(key or 0)
-    local = by_signals(hazard=hazard, reds=Counter({f: len(keys) for f, keys in reds.items()}))
+    rules = local_rules(hazard=hazard, level=hq.place.kind, at=now)
+    families = {family for row in rules for family in row["families"]}
+    reds = [s for s in active if s.level == Level.I and s.family in families]
+    counts = Counter(family for family, _ in {(s.family, _counted(s, rules)) for s in reds})
+    local = by_signals(rules=rules, reds=counts)
     if local:
-        rules = table("response_rules.toml")["local"]
-        families = next(r["families"] for r in rules if r["hazard"] == hazard)
-        keys = [s.pk for s in active if s.level == Level.I and s.family in families]
+        keys = [s.pk for s in reds]
         options.append((local, {"signals": keys[:50], "reds": len(keys)}))
     if not options:
         return None, {}
     return min(options, key=lambda o: o[0].levels[0])
+
+
+def _counted(signal: Signal, rules: Iterable[dict[str, Any]]) -> object:
+    """What is counted: places, or where the rule says so the things themselves."""
+    things = any(signal.family in r["families"] and r.get("counts") == "things" for r in rules)
+    return signal.about if things else signal.place_id
 
 
 def _declined(hazard: str, place: Place, names: list[str], now_level: Level | None) -> bool:
@@ -114,7 +128,7 @@ def _propose(
         place=place,
         levels=[level.name for level in wanted.levels] if wanted else [],
         from_level=now_level,
-        edition=wanted.edition if wanted else edition_on(clock.now())["id"],
+        edition=wanted.edition if wanted else edition_on(clock.now()).name,
         clause=wanted.clause if wanted else "",
         evidence=evidence,
         made_at=clock.now(),
@@ -137,12 +151,7 @@ def accept_proposal(
     names = proposal.levels
     if (level.name if level else None) not in (names or [None]):
         raise Problem("response.level_judgement", levels="/".join(names) or "—")
-    changed = Proposal.objects.filter(pk=proposal.pk, state="open").update(
-        state=Proposal.State.ACCEPTED, decided_at=clock.now(), decided_by=by.label, reason=reason
-    )
-    if not changed:
-        raise Problem("state.changed", what=str(proposal))
-    record("proposal.accepted", subject=proposal, by=by, reason=reason)
+    _decide(proposal, "accept", reason, by)
     if level is None:
         response = Response.objects.get(hazard=proposal.hazard, place=proposal.place, ended_at=None)
         return end_response(response=response, reason=reason, document_no=document_no, by=by)
@@ -158,28 +167,38 @@ def accept_proposal(
     )
 
 
+def _decide(proposal: Proposal, verb: str, reason: str, by: Seat) -> None:
+    move(
+        proposal,
+        verb,
+        machine=PROPOSAL,
+        by=by,
+        reason=reason,
+        place=proposal.place.path,
+        decided_at=clock.now(),
+        decided_by=by.label,
+    )
+    Proposal.objects.filter(pk=proposal.pk).update(reason=reason[:300])
+
+
 def _standing(proposal: Proposal) -> Level | None:
     return Level(proposal.from_level) if proposal.from_level else None
 
 
 @transaction.atomic
 def decline_proposal(*, proposal: Proposal, reason: str, by: Seat) -> None:
-    require(by, "response.decide", place=proposal.place.path)
-    if not reason.strip():
-        raise Problem("input.reason_missing", field="reason")
-    changed = Proposal.objects.filter(pk=proposal.pk, state="open").update(
-        state=Proposal.State.DECLINED, decided_at=clock.now(), decided_by=by.label, reason=reason
-    )
-    if not changed:
-        raise Problem("state.changed", what=str(proposal))
-    record("proposal.declined", subject=proposal, by=by, reason=reason)
+    """Decide otherwise; the same proposal stays quiet until the rules want something else."""
+    _decide(proposal, "decline", reason, by)
 
 
 def _check_decision(
     place: Place, level: Level | None, reason: str, document_no: str, by: Seat
 ) -> None:
     require(by, "response.decide", place=place.path)
-    if by.role != "system" and not may_decide(role=by.role, level=level, at=clock.now()):
+    now = clock.now()
+    allowed = may_decide(role=by.role, of=place.kind, level=level, at=now)
+    # authority is over one's own headquarters: a town's head does not decide for the county
+    if by.role != "system" and not (allowed and by.place_path == place.path):
         raise Problem("rights.denied", seat=by.label, right=f"response.decide {level}")
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
@@ -199,8 +218,10 @@ def set_response(
     edition: str = "",
     clause: str = "",
 ) -> Response:
-    """Start a response, or raise or lower the one in force. Raising issues only the difference of
-    tasks; lowering closes what the lower level does not want."""
+    """Start a response of the headquarters at ``place``, or raise or lower the one in force.
+    Raising issues only the difference of tasks; lowering closes what the lower level does not want
+    and nobody else does."""
+    hq = headquarters_at(hazards.hazard(hazards.may_respond(hazard)).headquarters, place)
     _check_decision(place, level, reason, document_no, by)
     now = clock.now()
     response = (
@@ -213,11 +234,11 @@ def set_response(
     before = {"level": response.level} if response else None
     kind = "response.started"
     if response is None:
-        response = Response(hazard=hazard, place=place, started_at=now)
+        response = Response(hazard=hazard, headquarters=hq, place=place, started_at=now)
     else:
         kind = "response.raised" if level < response.level else "response.lowered"
     response.level, response.level_since = level, now
-    response.edition = edition or edition_on(now)["id"]
+    response.edition = edition or edition_on(now).name
     response.clause, response.document_no, response.decided_by = clause, document_no, by.label
     response.save()
     after = {"level": int(level), "document_no": document_no, "clause": clause}
@@ -244,52 +265,80 @@ def end_response(*, response: Response, reason: str, document_no: str, by: Seat)
 
 
 def _close_tasks(response: Response, level: Level | None, reason: str, by: Seat) -> None:
+    """Close what this response does not ask for any more, unless another in force still does."""
     orders = response.orders.exclude(state="closed").select_related("area", "post")
     if level is not None:
         orders = orders.filter(action_level__lt=level)
     for order in orders:
-        close_order(order=order, reason=reason[:200], by=SYSTEM)
+        others = order.responses.filter(ended_at=None).exclude(pk=response.pk)
+        wanting = others.filter(level__lte=order.action_level or Level.IV).first()
+        if wanting:
+            told = {"left_by": response.pk, "wanted_by": wanting.pk}
+            record("order.kept", subject=order, by=by, after=told, reason=reason)
+        else:
+            close_order(order=order, reason=reason[:200], by=SYSTEM)
 
 
 @transaction.atomic
 def add_tasks(*, response: Response, by: Seat) -> list[Order]:
-    """Issue what the level in force asks for and has not been issued yet: no task twice."""
+    """Issue what the level in force asks for and has not been issued yet: no task twice. Where
+    another response has the same task open (a county and the city for one storm), its order gets
+    this one as a further reason."""
     require(by, "order.issue", place=response.place.path)
     there = set(response.orders.values_list("action", "area_id"))
+    opened = {
+        (order.action, order.area_id): order
+        for order in Order.objects.filter(hazard=response.hazard)
+        .exclude(state="closed")
+        .exclude(action="")
+    }
     tasks = []
-    for action in actions_for(hazard=response.hazard, level=response.at_level):
-        for area in _areas(action["target"], response.hazard):
-            if (action["id"], area.pk) not in there:
-                tasks.append(
-                    Task(
-                        area=area,
-                        verb=action["verb_zh"],
-                        object=action["object_zh"],
-                        verb_en=action["verb_en"],
-                        object_en=action["object_en"],
-                        exempt=action.get("exempt_zh", ""),
-                        minutes=action["minutes"],
-                        total=action["total"],
-                        action=action["id"],
-                        action_level=Level[action["level"]],
-                    )
+    for action in actions_for(hazard=response.hazard, level=response.at_level, at=clock.now()):
+        for area in _areas(action["target"], response):
+            if (action["id"], area.pk) in there:
+                continue
+            if joined := opened.get((action["id"], area.pk)):
+                response.orders.add(joined)
+                record("order.joined", subject=joined, by=by, after={"response": response.pk})
+                continue
+            tasks.append(
+                Task(
+                    area=area,
+                    verb=action["verb_zh"],
+                    object=action["object_zh"],
+                    verb_en=action.get("verb_en", ""),
+                    object_en=action.get("object_en", ""),
+                    exempt=action.get("exempt_zh", ""),
+                    minutes=action["minutes"],
+                    total=action.get("total", 0),
+                    action=action["id"],
+                    action_level=Level[action["level"]],
                 )
+            )
     return issue_orders(
         tasks, hazard=response.hazard, level=response.at_level, by=by, response=response
     )
 
 
-def _areas(target: str, hazard: str) -> list[Place]:
-    places = Place.objects.filter(successor__isnull=True).order_by("code")
+def _areas(target: str, response: Response) -> list[Place]:
+    """The places of a target, within the response's own place."""
+    places = Place.objects.filter(
+        successor__isnull=True, path__startswith=response.place.path
+    ).order_by("code")
     if target == "counties":
         return list(places.filter(kind="county"))
     if target == "coast":
-        return list(places.filter(code__in=table("plan_actions.toml")["coast"]))
+        coast = edition("plan_actions", clock.now()).content["coast"]
+        return list(places.filter(code__in=coast))
     if target == "towns":
         return list(places.filter(kind="town"))
-    families = {"rain": ["rainstorm", "flash-flood"], "flood": ["river"]}.get(hazard, [])
+    if target != "signal_towns":
+        raise Problem("input.invalid", field="target", why=target)
     signals = Signal.objects.filter(
-        cleared_at__isnull=True, family__in=families, level__lte=Level.II
+        cleared_at__isnull=True,
+        family__in=hazards.families_of_response(response.hazard),
+        level__lte=Level.II,
+        place__path__startswith=response.place.path,
     ).select_related("place__parent")
     return sorted({town_of(s.place) for s in signals}, key=lambda p: p.code)
 
@@ -297,5 +346,7 @@ def _areas(target: str, hazard: str) -> list[Place]:
 def extend_to_signals(event: Event) -> None:
     """Red or orange signals in towns a running response does not cover yet: its tasks follow."""
     if _last_of_its_write(event):
-        for response in Response.objects.filter(hazard__in=["rain", "flood"], ended_at=None):
+        for response in Response.objects.filter(ended_at=None).select_related(
+            "place", "headquarters"
+        ):
             add_tasks(response=response, by=SYSTEM)

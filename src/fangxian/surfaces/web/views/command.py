@@ -19,8 +19,9 @@ from fangxian.spine.command.read import (
     responses,
     responses_in_force,
 )
-from fangxian.spine.command.rules import edition_on, local_hazards
+from fangxian.spine.command.rules import edition_on
 from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.calls import urge
 from fangxian.spine.command.write.responses import (
     accept_proposal,
     decline_proposal,
@@ -29,6 +30,7 @@ from fangxian.spine.command.write.responses import (
 )
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import history
+from fangxian.spine.core.hazards import responding
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
@@ -58,7 +60,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "ended": responses(seat=seat).filter(ended_at__isnull=False)[:10],
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
-        "hazards": local_hazards(),
+        "hazards": responding(),
         "levels": list(Level),
         "counties": Place.objects.filter(kind="county", successor__isnull=True).order_by("code"),
     }
@@ -68,7 +70,7 @@ def index(request: SeatedRequest) -> HttpResponse:
 @page("response.read")
 def response(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(responses(seat=request.seat), pk=key)
-    rows = orders(seat=request.seat).filter(response=found).order_by("deadline_at", "area__code")
+    rows = orders(seat=request.seat).filter(responses=found).order_by("deadline_at", "area__code")
     counts = {"done": 0, "late": 0, "going": 0}
     for order in rows:
         done = order.state in {"reported", "verified", "closed"}
@@ -104,7 +106,7 @@ def proposal(request: SeatedRequest, key: int) -> HttpResponse:
         "proposal": found,
         "kind": f"proposal.{found.state}",
         "edition": edition_on(found.made_at),
-        "signals": Signal.objects.filter(pk__in=keys).select_related("station", "place"),
+        "signals": Signal.objects.filter(pk__in=keys).select_related("place"),
         "levels": [Level[name] for name in found.levels],
     }
     return render(request, "web/proposal.html", context)
@@ -134,7 +136,7 @@ def decide(request: SeatedRequest, key: int) -> HttpResponse:
 def start(request: SeatedRequest) -> HttpResponse:
     """Start a response without a proposal."""
     level, hazard = text(request, "level"), text(request, "hazard")
-    if level not in Level.__members__ or hazard not in local_hazards():
+    if level not in Level.__members__ or hazard not in responding():
         raise Problem("input.invalid", field="level", why=level or "—")
     made = set_response(
         hazard=hazard,
@@ -224,7 +226,7 @@ def order_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     elif verb == "close":
         do.close_order(order=found, reason=reason, by=seat)
     elif verb == "urge":
-        do.urge(order=found, by=seat)
+        urge(order=found, by=seat)
     elif verb == "extend":
         later = found.deadline_at + timedelta(minutes=whole(request, "minutes"))
         do.extend_order(order=found, deadline_at=later, reason=reason, by=seat)

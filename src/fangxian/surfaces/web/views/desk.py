@@ -14,7 +14,6 @@ from fangxian.spine.assess.read import Group, active_signals, open_groups
 from fangxian.spine.assess.write import acknowledge, shelve
 from fangxian.spine.command.models import Order
 from fangxian.spine.command.read import (
-    HEADQUARTERS,
     late_orders,
     log_entries,
     open_proposals,
@@ -27,11 +26,12 @@ from fangxian.spine.command.read import (
 )
 from fangxian.spine.command.write.desk import add_log, close_shift
 from fangxian.spine.core import clock
+from fangxian.spine.core.hazards import headquarters, of_others
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
-from fangxian.spine.observe.read import rain_extremes, reporting
+from fangxian.spine.observe.read import rain_extremes, reporting, station
 from fangxian.surfaces.web.frame import current_hq
 from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
 
@@ -48,30 +48,27 @@ class Todo:
     thing: Any
 
 
-def _hazards(hq: str) -> tuple[str, ...]:
-    if hq == "all":
-        return (*(h for row in HEADQUARTERS.values() for h in row), "reservoir")
-    return HEADQUARTERS[hq] + (("reservoir",) if hq == "flood" else ())
-
-
 def todo(request: SeatedRequest, hq: str) -> list[Todo]:
     """By consequence, then by age."""
-    seat, hazards = request.seat, _hazards(hq)
+    seat = request.seat
+    # a headquarters leaves out what is another's, and nothing else: what nobody claims, all see
+    others = [] if hq == "all" else of_others(hq)
     rows = [
         Todo("group", g.level, g.first.started_at, g)
         for g in open_groups(seat=seat)
-        if g.first.hazard in hazards
+        if g.first.hazard not in others
     ]
     rows += [
         Todo("proposal", int(p.worst) if p.worst else p.from_level, p.made_at, p)
-        for p in open_proposals(seat=seat).filter(hazard__in=hazards)
+        for p in open_proposals(seat=seat).exclude(hazard__in=others)
     ]
-    mine = {"hazard__in": [*hazards, "drill"]}
-    unanswered = list(unanswered_orders(seat=seat).filter(**mine))
+    unanswered = list(unanswered_orders(seat=seat).exclude(hazard__in=others))
     rows += [Todo("unanswered", o.level, o.acknowledge_by, o) for o in unanswered]
-    late = late_orders(seat=seat).filter(**mine).exclude(pk__in=[o.pk for o in unanswered])
+    late = (
+        late_orders(seat=seat).exclude(hazard__in=others).exclude(pk__in=[o.pk for o in unanswered])
+    )
     rows += _late_rows(list(late))
-    verify = to_verify(seat=seat).filter(**mine)
+    verify = to_verify(seat=seat).exclude(hazard__in=others)
     if verify.exists():
         rows.append(Todo("verify", 4, verify[0].reported_at, list(verify)))
     rows += [Todo("gaps", 4, many[0].since, many) for many in _gaps_by_owner(_work_gaps(request))]
@@ -80,9 +77,9 @@ def todo(request: SeatedRequest, hq: str) -> list[Todo]:
 
 def _late_rows(late: list[Order]) -> list[Todo]:
     """Orders of one action that are late in several places are one row."""
-    groups: dict[tuple[int | None, str], list[Order]] = {}
+    groups: dict[tuple[str, str], list[Order]] = {}
     for order in late:
-        groups.setdefault((order.response_id, order.verb + order.object), []).append(order)
+        groups.setdefault((order.hazard, order.verb + order.object), []).append(order)
     rows = []
     for many in groups.values():
         kind, thing = ("late", many[0]) if len(many) == 1 else ("lates", many)
@@ -117,14 +114,14 @@ def desk(request: SeatedRequest) -> HttpResponse:
 
 def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
     seat = request.seat
-    levels = [posture(h) for h in HEADQUARTERS if hq in {"all", h}]
+    levels = [posture(h, path=seat.place_path) for h in headquarters() if hq in {"all", h}]
     rows = todo(request, hq)
     emergency = any(levels) or any(r.kind in {"group", "proposal"} for r in rows)
     gaps = _work_gaps(request)
     by_rule: dict[str, list[Gap]] = {}
     for gap in gaps:
         by_rule.setdefault(gap.rule, []).append(gap)
-    active = active_signals(seat=seat).filter(station__isnull=False)
+    active = active_signals(seat=seat).filter(about_kind="station")
     rivers = active.filter(family="river")
     worst = rivers.first()
     everything = orders(seat=seat)
@@ -140,12 +137,12 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "log": log_entries(seat=seat)[:ROWS],
         "n_log": log_entries(seat=seat).count(),
         "rain": rain_extremes(hours=24),
-        "over": rivers.filter(level__lte=Level.II).values("station").distinct().count(),
+        "over": rivers.filter(level__lte=Level.II).values("about_key").distinct().count(),
         "reds": active.filter(level=Level.I).count(),
         "reporting": reporting(),
         "n_orders": everything.exclude(state="closed").count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
-        "chart_station": worst.station if worst else None,
+        "chart_station": station(worst.about_key, seat=seat) if worst else None,
     }
 
 

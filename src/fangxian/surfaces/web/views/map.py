@@ -55,12 +55,11 @@ def moment(request: SeatedRequest) -> datetime:
 def points(request: SeatedRequest, at: datetime) -> list[dict[str, Any]]:
     """Every station at ``at`` with its worst level then, worst first."""
     up = signals(seat=request.seat).filter(
-        Q(cleared_at__isnull=True) | Q(cleared_at__gt=at), started_at__lte=at, station__isnull=False
+        Q(cleared_at__isnull=True) | Q(cleared_at__gt=at), started_at__lte=at
     )
-    level: dict[int, int] = {}
-    for station_id, worst in up.values_list("station_id", "level"):
-        if station_id is not None:
-            level[station_id] = min(worst, level.get(station_id, 9))
+    level: dict[str, int] = {}
+    for code, worst in up.filter(about_kind="station").values_list("about_key", "level"):
+        level[code] = min(worst, level.get(code, 9))
     found = []
     for now in stations_now(stations(seat=request.seat), at=at):
         one = now.station
@@ -70,7 +69,7 @@ def points(request: SeatedRequest, at: datetime) -> list[dict[str, Any]]:
                 "name": one.name,
                 "lon": one.lon,
                 "lat": one.lat,
-                "level": None if now.stale else level.get(one.pk),
+                "level": None if now.stale else level.get(one.code),
                 "stale": now.stale,
                 "r1": now.rain_1h_mm,
                 "r24": now.rain_24h_mm,

@@ -37,10 +37,10 @@ def index(request: SeatedRequest) -> HttpResponse:
     if request.GET.get("county"):
         rows = rows.filter(place__parent__name=request.GET["county"])
     up = {
-        s.station_id: s
-        for s in active_signals(seat=seat).filter(station__isnull=False).order_by("-level")
+        s.about_key: s
+        for s in active_signals(seat=seat).filter(about_kind="station").order_by("-level")
     }
-    table = [(now, up.get(now.station.pk)) for now in observe.stations_now(rows)]
+    table = [(now, up.get(now.station.code)) for now in observe.stations_now(rows)]
     table.sort(key=lambda r: (r[1].level if r[1] else 9, not r[0].stale, -(r[0].rain_24h_mm or 0)))
     pages = Paginator(table, PER_PAGE)
     context = {
@@ -88,7 +88,9 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
         "hours": hours,
         "table": table,
         "flagged": flagged[:40],
-        "history": signals(seat=request.seat).filter(station=one).order_by("-started_at")[:20],
+        "history": signals(seat=request.seat)
+        .filter(about_kind="station", about_key=one.code)
+        .order_by("-started_at")[:20],
         "timeliness": observe.timeliness(one),
         "elements": list(one.series.values_list("element", flat=True)),
     }

@@ -1,0 +1,26 @@
+"""The dated numbers of observing: when silence is silence, how near a gauge should be, how long a
+stranger may wait."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fangxian.spine.core import dated
+from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.editions import edition
+
+from .models import Station
+
+DATA = Path(__file__).parent / "data"
+dated.declare(RuleSet("observing", "监测口径", "Observing", DATA / "observing"))
+
+
+def observing(at: datetime) -> Mapping[str, Any]:
+    """The numbers in force at ``at``."""
+    return edition("observing", at).content
+
+
+def silence_limit(station: Station, *, at: datetime) -> timedelta:
+    """How long a station may be silent: part of an interval past the report that did not come."""
+    return timedelta(seconds=observing(at)["silent_after_intervals"] * station.report_every_s)
