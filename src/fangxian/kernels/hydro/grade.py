@@ -69,9 +69,10 @@ GRADES = ("甲", "乙", "丙", "等外")
 
 
 def grade(value: float, least: tuple[float, float, float]) -> str:
-    """甲, 乙, 丙 or 等外 (below: for reference only) of a scalar share or coefficient, dimensionless;
-    NaN is 等外. ``least`` falls from grade to grade (not checked). No errors. Source: as the module
-    says."""
+    """甲, 乙, 丙 or 等外 (below: for reference only) of a share or coefficient.
+
+    A dimensionless scalar; NaN is 等外. ``least`` falls from grade to grade (not checked). No
+    errors. Source: as the module says."""
     for name, bound in zip(GRADES, least, strict=False):
         if value >= bound:
             return name

@@ -97,9 +97,10 @@ class Gate:
 def limits_by_season(
     days: NDArray[np.datetime64], seasons: Sequence[tuple[str, str, float]], otherwise: float
 ) -> Floats:
-    """Flood-limit level (m) of each day (time,) (汛限水位): seasons are (first, last, level), days as
-    MMDD, both included; one may run over the new year. ``otherwise`` holds outside them, and for a
-    missing date (NaT).
+    """Flood-limit level (m) of each day (time,) (汛限水位).
+
+    Seasons are (first, last, level) with days as MMDD, both included; one may run over the new
+    year. ``otherwise`` holds outside them and for a missing date (NaT).
 
     Raises:
         ValueError: a day that is none, or two seasons on one of the days.
