@@ -105,8 +105,8 @@ class Series:
 class Detection:
     """What a method says of the periods ``at`` (indices into the grid).
 
-    All arrays but ``at`` have the shape (series, n); NaN where the method gives none. It is only
-    made by ``judge``, checks nothing and raises no errors. Source: own choice.
+    All arrays but ``at`` have the shape (series, n); NaN where the method gives none. It
+    checks nothing and raises no errors: ``judge`` fills it. Source: own choice.
 
     Attributes:
         at: (n,) indices of the judged periods.
@@ -204,7 +204,7 @@ class Parameter:
         words the method knows: the method does that.
 
         Raises:
-            ValueError: another type (a number of numpy is one), NaN, or out of bounds.
+            ValueError: another type (an integer of numpy is one), NaN, or out of bounds.
         """
         if value is None:
             return None
