@@ -10,7 +10,9 @@ def over_rows(kernel: Callable[..., None], n: int, *arguments: Any, least: int =
     """Call ``kernel(first, last, *arguments)`` for contiguous parts of ``n`` rows, in threads.
 
     The kernel must release the GIL (``nogil=True``) and write only its own rows, so the result
-    does not depend on how many threads there are.
+    does not depend on how many threads there are. ``n`` and ``least`` (fewest rows of a part) are
+    scalar counts; n = 0 calls the kernel once, on no rows. NaN and missing values are the kernel's
+    business. Raises what the kernel raises, no errors of its own. Source: own choice.
     """
     parts = min(os.cpu_count() or 1, max(1, n // least))
     if parts == 1:

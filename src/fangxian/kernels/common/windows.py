@@ -13,10 +13,12 @@ class SlidingSums:
 
     Values are whole numbers (tenths of a millimetre), so the sums are exact and the order in
     which readings arrive cannot change them. A step without a reading counts as absent, never as
-    zero: each sum comes with how many of its steps are present.
+    zero: each sum comes with how many of its steps are present. Making it raises ValueError for
+    n < 0, no window or one below a step. Source: own choice; ``sums_afresh`` is its reference.
 
-    State: a ring of the last ``capacity`` steps, shape (n, capacity); running sums and counts at
-    the newest step, shape (n, len(windows)).
+    State: a ring of the last ``capacity`` steps, shape (n, capacity); running ``sums`` and
+    ``counts`` at the newest step, shape (n, len(windows)). A missing reading is one never put, or
+    taken back; NaN cannot come in. Values are held in 32 bits: from 2**31 on they are wrong.
     """
 
     def __init__(self, *, n: int, windows: tuple[int, ...], head: int, lookback: int = 0) -> None:
@@ -33,7 +35,8 @@ class SlidingSums:
         self.counts: Ints = np.zeros((n, len(windows)), np.int64)
 
     def advance(self, to: int) -> None:
-        """Move the newest step forward; what falls out of each window leaves its sum."""
+        """Move the newest step forward to ``to``; what falls out of each window leaves its sum. A
+        step in the past changes nothing. No errors."""
         if to - self.head >= self.capacity:
             self._value[:] = 0
             self._present[:] = False
@@ -51,10 +54,16 @@ class SlidingSums:
             self._present[:, slot] = False
 
     def put(self, *, rows: Ints, steps: Ints, values: Ints, present: Bools | None = None) -> Bools:
-        """Enter readings in any order: series ``rows`` at ``steps`` hold ``values``.
+        """Enter readings in any order: series ``rows`` at ``steps`` hold ``values``, all
+        (readings,).
 
         ``present`` False takes a reading back. Several readings of one series and step: the last
-        one counts. Returns which readings were taken; older ones than the ring are not.
+        one counts. Returns which readings were taken (readings,); older ones than the ring are not.
+        Fractions are cut off; a row below 0 counts from the end.
+
+        Raises:
+            IndexError: a row beyond n.
+            ValueError: NaN among the values (numpy's).
         """
         rows, steps, values = (np.asarray(a, np.int64) for a in (rows, steps, values))
         here = np.ones(rows.shape, np.bool_) if present is None else np.asarray(present)
@@ -81,7 +90,8 @@ class SlidingSums:
 
     def at(self, *, rows: Ints, since: int) -> tuple[Ints, Ints]:
         """Sums and counts of ``rows`` at every end from ``since`` to the newest step, shape
-        (len(rows), ends, windows), summed afresh from the ring."""
+        (len(rows), ends, windows), summed afresh from the ring. Ends whose longest window the ring
+        no longer holds are left out, so there may be none. Raises IndexError for a row beyond n."""
         oldest = self.head - self.capacity + 1
         since = max(since, oldest + max(self.windows) - 1)
         steps = np.arange(oldest, self.head + 1) % self.capacity
@@ -96,7 +106,12 @@ class SlidingSums:
 
 
 def sums_afresh(values: Ints, present: Bools, *, windows: tuple[int, ...]) -> tuple[Ints, Ints]:
-    """The slow clear reference: for a whole record (n, steps), sums and counts at its last step."""
+    """The slow clear reference: for a whole record (n, steps), sums and counts at its last step.
+
+    ``values`` and ``present`` are (n, steps), a missing step has ``present`` False and its value
+    does not matter; both results are (n, len(windows)), sums in the unit of the values. A window
+    longer than the record takes all of it. No errors of its own. Source: definition.
+    """
     sums = [values[:, -w:].sum(axis=1, where=present[:, -w:]) for w in windows]
     counts = [present[:, -w:].sum(axis=1) for w in windows]
     return np.stack(sums, -1).astype(np.int64), np.stack(counts, -1).astype(np.int64)

@@ -1,5 +1,7 @@
 """Bayesian prediction: the count against the negative binomial that its references predict.
 
+Shapes, NaN and errors as ``detector`` says: (series, time) in, (series, n) out, a missing count is
+left out, no errors past those of ``detect``.
 Source: Riebler 2004 / Hoehle, Comput Stat 22 (2007) 571: Poisson counts, Jeffreys' prior.
 """
 
@@ -33,7 +35,14 @@ def _references(first, last, counts, at, freq, b, w, recent, total, n):
 
 def bayes(series: Series, at: Ints, *, b: int, w: int, alpha: float, recent: bool) -> Detection:
     """Quantile 1 - alpha of a negative binomial with size sum + 1/2 and prob n/(n+1), over the w
-    counts before (``recent``) and 2w + 1 counts of each of b years; alarm above it."""
+    counts before (``recent``) and 2w + 1 counts of each of b years; alarm above it.
+
+    ``expected`` and ``threshold`` are cases a period. SHORT where the oldest window begins before
+    the grid or nothing was reported in any. Shape, NaN, source: as the module says.
+
+    Raises:
+        ValueError: an alpha outside 0 .. 1, both excluded.
+    """
     counts = series.counts
     total, n = np.full((2, len(counts), len(at)), np.nan)
     over_rows(_references, len(counts), counts, at, series.freq, b, w, recent, total, n)

@@ -1,5 +1,6 @@
 """CIDARS, China's automated alert system: fixed thresholds and the moving percentile.
 
+Shapes as ``detector`` says: (series, time) in, (series, n) out, in cases.
 Sources: Yang et al., pubmed 21569720; BMC Public Health 17 (2017) 4488 for the blocks. The rule of
 interpolation is not published, so it is a parameter.
 """
@@ -71,7 +72,15 @@ def _percentiles(
 
 
 def window_sums(counts: Floats, block: int) -> Floats:
-    """Sums over the last ``block`` periods; NaN where one of them is missing or before the grid."""
+    """Sums of counts (series, time) over the last ``block`` periods, same shape, in cases.
+
+    NaN where one of the periods is missing or before the grid.
+
+    Raises:
+        ValueError: a block below 1 (numpy's).
+
+    Source: definition.
+    """
     sums = np.full_like(counts, np.nan)
     if counts.shape[1] >= block:
         windows = np.lib.stride_tricks.sliding_window_view(counts, block, axis=1)
@@ -94,9 +103,11 @@ def moving_percentile(
     """The sum of the last ``block`` periods against a percentile of the same and neighbouring
     blocks of past years; alarm at or above it and at ``least`` cases or more.
 
-    ``block`` None: 7 for daily series, 1 for others. ``share``: part of the blocks that must have
-    been reported whole. ``observed`` stays the count of the period; ``more['sum']`` is what is
-    compared, ``expected`` the median of the blocks.
+    ``block`` None: 7 for daily series, 1 for others. ``percentile`` in %, beyond 0..100 as at the
+    end. ``share``: part of the blocks that must have been reported whole; a block with a missing
+    period is left out, and today's gives SHORT. ``observed`` stays the count of the period;
+    ``more['sum']`` is what is compared, ``expected`` the median of the blocks. Shape, source: as
+    the module says.
 
     Raises:
         ValueError: an unknown interpolation.
@@ -150,9 +161,10 @@ def fixed_threshold(
     """``cases`` or more in the last ``window`` periods, of which today has at least one: with
     cases 1 the single-case rule, with 2 the rule of two linked cases (give linked cases in).
 
-    ``quiet``: the rule speaks only if the ``quiet`` periods before the window were all reported
-    and all zero (0: always). Missing periods in the window add nothing: what is reported is
-    enough to alarm.
+    ``quiet``: the rule speaks only if the ``quiet`` periods before the window were all reported and
+    all zero (0: always). Missing periods in the window add nothing: what is reported is enough to
+    alarm. ``score`` is cases over ``cases``, which must be above 0; no errors past those of
+    ``detect``. Shape, source: as the module says.
     """
     known = np.nan_to_num(series.counts)
     total = np.cumsum(known, axis=1)

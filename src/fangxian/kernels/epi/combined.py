@@ -1,4 +1,8 @@
-"""Rules made of other rules: the pooled Farrington rule for weeks and a vote of any members."""
+"""Rules made of other rules: the pooled Farrington rule for weeks and a vote of any members.
+
+Shapes as ``detector`` says: (series, time) in, (series, n) out, in cases a period. Source: own
+choice, docs/methods/combined.md.
+"""
 
 import numpy as np
 from scipy import special
@@ -31,8 +35,11 @@ def pooled(
     """The flexible Farrington model on up to ``years`` years, judged twice: this period, and this
     one with the one before (whose score pays ``cost``); the larger score counts.
 
-    Most outbreaks that one period misses are plain in two. ``score`` is the normal score over
-    ``limit``. Alarm above ``limit``. Needs at least one year of history and ``w`` periods.
+    Most outbreaks that one period misses are plain in two. ``score`` is the normal score (standard
+    deviations) over ``limit``. Alarm above ``limit``. Needs at least one year of history and ``w``
+    periods, else SHORT. ``at`` must rise: ``reason`` comes in the order of time. A missing count
+    has no alarm; a missing one before it leaves this period to speak alone. No errors past those of
+    ``detect``. Shape, source: as the module says, on Noufaily 2013.
     """
     both = np.unique(np.concatenate([at, at - 1]))
     both = both[both >= 0]
@@ -81,9 +88,11 @@ def vote(
     series: Series, at: Ints, *, members: str, votes: int, least: float, methods: dict[str, Method]
 ) -> Detection:
     """Alarm where at least ``votes`` of the ``members`` (comma-separated names, each with its own
-    defaults) do and the count is at least ``least``: below it the rules on single and linked
+    defaults) do and the count is at least ``least`` cases: below it the rules on single and linked
     cases speak, not statistics. A member without an answer has no vote; where fewer than
-    ``votes`` have one the reason is SHORT. ``score`` is votes given over votes needed.
+    ``votes`` have one the reason is SHORT. ``score`` is votes given over votes needed, ``expected``
+    the mean of the members that have one. A missing count is no alarm. Shape, source: as the module
+    says.
 
     Raises:
         ValueError: a member that is no method, or more votes than members.

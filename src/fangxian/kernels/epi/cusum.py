@@ -1,5 +1,6 @@
 """CUSUM of Poisson counts, standard and Rossi's transformation.
 
+Shapes as ``detector`` says: (series, time) in, (series, n) out, in cases a period.
 Source: Rossi, Lampugnani, Marchi, Stat Med 18 (1999) 2111. No reset after an alarm.
 """
 
@@ -48,8 +49,10 @@ def cusum(
 ) -> Detection:
     """S_t = max(0, S_(t-1) + x_t - k) from the first judged period on, alarm when S_t >= h.
 
-    ``mean``: the in-control mean; None takes the mean of all counts before the first judged
-    period. ``transformation``: standard or rossi. A missing count leaves the sum as it is.
+    ``k`` and ``h`` in standard deviations. ``mean``: the in-control mean, cases >= 0 (a negative
+    one gives no alarm); None takes the mean of all counts before the first judged period, SHORT
+    where there are none. ``transformation``: standard or rossi. A missing count leaves the sum as
+    it is. Shape, source: as the module says.
 
     Raises:
         ValueError: an unknown transformation.

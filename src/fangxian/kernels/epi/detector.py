@@ -1,4 +1,11 @@
-"""What every detector takes and gives: one ``Series`` in, one ``Detection`` out."""
+"""What every detector takes and gives: one ``Series`` in, one ``Detection`` out.
+
+Of every method: counts (series, time) in, results (series, n) for the n periods ``at`` out, in
+cases a period. A missing count (NaN) enters no baseline and is never an alarm. A method raises no
+errors but those it names: ``detect`` has checked indices and parameters before. Called past it, an
+index beyond the grid is numpy's IndexError, one below 0 may count from the end, and a parameter
+out of its bounds may give nonsense.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +22,10 @@ Days = NDArray[np.datetime64]
 
 
 class Reason(IntEnum):
-    """Why a point has no threshold, or which rule spoke."""
+    """Why a point has no threshold, or which rule spoke: a scalar code without unit, not a count.
+
+    A missing count (NaN) is MISSING whatever else is true. No errors. Source: own choice.
+    """
 
     JUDGED = 0  # a threshold was computed and the count compared with it
     MISSING = 1  # the count itself was not reported
@@ -30,14 +40,19 @@ class Series:
     """Counts of many series on one common grid of periods.
 
     Args:
-        counts: shape (series, time), >= 0; NaN is "not reported", which is not zero.
+        counts: shape (series, time), cases >= 0; NaN is "not reported", which is not zero.
         dates: shape (time,), the first day of each period; None where unknown.
         freq: periods a year (365 daily, 52 weekly, 12 monthly).
-        population: shape (series, time), persons; None where rates play no part.
-        completeness: shape (series, time), share of reporters heard, 0..1; None is all heard.
+        population: shape (series, time), persons; None where rates play no part. Not checked:
+            where it is 0, negative or NaN a method by rates leaves the period out.
+        completeness: shape (series, time), share of reporters heard, 0..1 (not checked; NaN counts
+            as too few); None is all heard.
 
     Raises:
-        ValueError: shapes that do not fit, negative or infinite counts.
+        ValueError: shapes that do not fit, negative or infinite counts, dates that do not rise,
+            freq below 1.
+
+    Source: definition.
     """
 
     counts: Floats
@@ -72,10 +87,11 @@ class Series:
 
     @property
     def length(self) -> int:
+        """Periods of the grid. No errors."""
         return int(self.counts.shape[1])
 
     def take(self, rows: slice) -> "Series":
-        """The series of some rows; the grid stays."""
+        """The series of some rows; the grid stays. No errors: rows beyond the last are none."""
         return Series(
             self.counts[rows],
             self.dates,
@@ -89,10 +105,20 @@ class Series:
 class Detection:
     """What a method says of the periods ``at`` (indices into the grid).
 
-    All arrays but ``at`` have the shape (series, len(at)). ``expected``, ``threshold``, ``score``
-    and ``p`` are NaN where the method gives none; ``score`` is 0 at the expected count and 1 at
-    the threshold unless the method's page says otherwise; an alarm is never raised on a missing
-    count. ``more`` holds what one method alone gives (dispersion, trend, statistic).
+    All arrays but ``at`` have the shape (series, n); NaN where the method gives none. It
+    checks nothing and raises no errors: ``judge`` fills it. Source: own choice.
+
+    Attributes:
+        at: (n,) indices of the judged periods.
+        observed: cases; NaN where the count is missing.
+        expected: cases the method expects.
+        threshold: cases above which it raises.
+        score: dimensionless, 0 at the expected count and 1 at the threshold unless the method's
+            page says otherwise; infinite where the two are equal.
+        p: probability of such a count, 0..1.
+        alarm: whether it raises; never on a missing count.
+        reason: codes of ``Reason``.
+        more: what one method alone gives (dispersion, trend, statistic).
     """
 
     at: Ints
@@ -120,8 +146,15 @@ def judge(
 ) -> Detection:
     """Compare counts with thresholds and say why where there is nothing to compare.
 
-    ``alarm`` defaults to count > threshold, ``score`` to (count - expected)/(threshold -
-    expected). A missing count is never an alarm.
+    Args:
+        series: counts (series, time), cases a period.
+        at: indices of the judged periods (n,); the other arrays are (series, n).
+        alarm: default count > threshold.
+        score: default (count - expected)/(threshold - expected).
+        reason: default SHORT where the threshold is NaN, else JUDGED.
+
+    A missing count is never an alarm and has neither score nor p. No errors of its own. Source: own
+    choice.
     """
     observed = series.counts[:, at]
     missing = np.isnan(observed)
@@ -151,7 +184,14 @@ Run = Callable[..., Detection]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a method: its default, its bounds and what it is."""
+    """One parameter of a method, a scalar. NaN is refused; making one raises no errors. Source: own
+    choice.
+
+    Attributes:
+        default: its type is the type asked for; None asks for a number or None.
+        low, high: bounds, both included, in the unit ``en`` names; None is unbounded.
+        zh, en: what it is, with its unit.
+    """
 
     default: Any
     low: float | None
@@ -160,7 +200,12 @@ class Parameter:
     en: str
 
     def checked(self, name: str, value: Any) -> Any:
-        """The value as this parameter's type, or ValueError that says what is allowed."""
+        """The value as this parameter's type; None stays None. A word is not compared with the
+        words the method knows: the method does that.
+
+        Raises:
+            ValueError: another type (an integer of numpy is one), NaN, or out of bounds.
+        """
         if value is None:
             return None
         if isinstance(self.default, str):
@@ -187,7 +232,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Method:
-    """A detector with its parameters, its source and the function that runs it."""
+    """A detector with all that is said of it. Scalar parameters with their units; NaN among them is
+    refused by ``settle``, making one raises no errors. Source: own choice.
+
+    Attributes:
+        name: by which it is called.
+        zh, en: what people call it.
+        source: where it was published.
+        parameters: by name.
+        run: ``run(series, at, **parameters)`` gives a ``Detection``.
+    """
 
     name: str
     zh: str
@@ -197,7 +251,11 @@ class Method:
     run: Run
 
     def settle(self, given: dict[str, Any] | None) -> dict[str, Any]:
-        """All parameters, checked; ValueError names what is unknown or out of bounds."""
+        """All parameters, checked, defaults for those not given.
+
+        Raises:
+            ValueError: names what is unknown or out of bounds.
+        """
         given = given or {}
         unknown = sorted(set(given) - set(self.parameters))
         if unknown:
@@ -216,14 +274,16 @@ def detect(
     at: Ints | None = None,
     min_completeness: float = 0.0,
 ) -> Detection:
-    """Run a method over the periods ``at`` (all when None).
+    """Run a method over the periods ``at`` (n,) (all when None); results (series, n), cases.
 
-    Periods with a completeness below ``min_completeness`` do not enter any baseline. Where the
-    judged period itself is incomplete, an alarm stands (more reports can only add cases) and
-    silence proves nothing: its reason is ``INCOMPLETE``.
+    Periods with a completeness below ``min_completeness`` (share 0..1) or NaN do not enter any
+    baseline. Where the judged period itself is incomplete, an alarm stands (more reports can only
+    add cases) and silence proves nothing: its reason is ``INCOMPLETE``. NaN: as the module says.
 
     Raises:
         ValueError: an unknown parameter, one out of bounds, or an index outside the grid.
+
+    Source: own choice.
     """
     settled = method.settle(parameters)
     where = np.arange(series.length) if at is None else np.asarray(at, np.int64)

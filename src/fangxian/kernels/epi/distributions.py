@@ -1,4 +1,8 @@
-"""Counts and their tails: negative binomial and Poisson quantiles that always end."""
+"""Counts and their tails: negative binomial and Poisson quantiles that always end.
+
+Arguments are arrays (n,) or scalars that broadcast, or numpy's ValueError: counts x, mean >= 0 in
+cases, phi = variance/mean, dimensionless, of which anything up to 1 is Poisson.
+"""
 
 import numpy as np
 from scipy import special
@@ -10,9 +14,11 @@ ABSURD = 1e9
 
 
 def count_cdf(x: Floats, mean: Floats, phi: Floats) -> Floats:
-    """P(Y <= x) for a negative binomial with this mean and variance phi*mean; Poisson at phi = 1.
+    """P(Y <= x), 0..1, for a negative binomial with this mean and variance phi*mean; Poisson at phi
+    = 1.
 
-    Arrays that broadcast; x < 0 gives 0, NaN gives NaN.
+    x < 0 gives 0, mean 0 gives 1; NaN, or a negative mean, gives NaN. No errors of its own. Shape,
+    unit: as the module says. Source: definition, by the regularised incomplete beta and gamma.
     """
     x, mean, phi = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (x, mean, phi)))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -27,7 +33,11 @@ def count_cdf(x: Floats, mean: Floats, phi: Floats) -> Floats:
 
 
 def count_tail(x: Floats, mean: Floats, phi: Floats) -> Floats:
-    """P(Y >= x), accurate for small tails. Same arguments as ``count_cdf``."""
+    """P(Y >= x), 0..1, accurate for small tails.
+
+    x <= 0 gives 1, mean 0 gives 0 above it; NaN, or a negative mean, gives NaN. No errors of its
+    own. Shape, unit: as the module says. Source: definition, as of ``count_cdf``.
+    """
     x, mean, phi = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (x, mean, phi)))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         wide = phi > 1.0
@@ -42,10 +52,16 @@ def count_tail(x: Floats, mean: Floats, phi: Floats) -> Floats:
 
 
 def count_quantile(q: float, mean: Floats, phi: Floats) -> Floats:
-    """The smallest whole x with P(Y <= x) >= q; NaN where the mean or phi is absurd or NaN.
+    """The smallest whole x with P(Y <= x) >= q; NaN where the mean is negative or the mean or phi
+    is NaN or from ``ABSURD`` on.
 
     Bisection between bounds from Chebyshev's inequality: at most 64 rounds whatever the input.
-    Like R's, the comparison allows 64 units in the last place.
+    Like R's, the comparison allows 64 units in the last place. Shape, unit: as the module says.
+
+    Raises:
+        ValueError: a q outside 0 .. 1, both excluded.
+
+    Source: definition.
     """
     mean, phi = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(phi, np.float64))
     if not 0 < q < 1:

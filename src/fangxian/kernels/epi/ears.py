@@ -1,5 +1,8 @@
 """EARS C1, C2, C3: today against the mean of one recent week. For short histories.
 
+Shapes, NaN and errors as ``detector`` says: (series, time) in, (series, n) out, in cases a period;
+missing periods of the baseline are left out and fewer than ``least`` give SHORT; no errors past
+those of ``detect``.
 Source: Hutwagner et al., J Urban Health 80 (2003) i89; R's C3 as of surveillance 1.20.3.
 """
 
@@ -57,7 +60,9 @@ def ears_c1_c2(
 ) -> Detection:
     """Threshold mean + z sd of the ``baseline`` periods before; C1 has gap 0, C2 gap 2.
 
-    ``least``: periods of the baseline that must have been reported.
+    ``least``: periods of the baseline that must have been reported, two at the least. ``least_sd``:
+    floor of the sd, cases; at 0 a constant baseline has a threshold at its mean. Shape, NaN,
+    errors, source: as the module says.
     """
     mean, sd = (a[:, at] for a in _week(series, baseline, gap, least, least_sd))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -89,7 +94,8 @@ def ears_c3(
 ) -> Detection:
     """C3 as CDC describes it: today's C2 plus what the two days before had above 1, against z.
 
-    The threshold never falls below the mean: past excess alone raises nothing.
+    The threshold, cases, never falls below the mean: past excess alone raises nothing. A missing
+    day before has no excess. Shape, errors, source: as the module says.
     """
     mean, sd = _week(series, baseline, 2, least, least_sd)
     c2, before = _excess(series, mean, sd, 0.0)
@@ -107,8 +113,9 @@ def ears_c3(
 def ears_c3_r(
     series: Series, at: Ints, *, baseline: int, z: float, least: int, least_sd: float
 ) -> Detection:
-    """C3 as in R surveillance: max(0, y_t + sd_t (z - excess)). For parity only: the alarm
-    depends on the two days before, not on today's count. 0/0 gives NaN and no alarm."""
+    """C3 as in R surveillance: max(0, y_t + sd_t (z - excess)), cases. For parity only: the alarm
+    depends on the two days before, not on today's count. 0/0 or a missing day before gives NaN and
+    no alarm. Shape, errors: as the module says. Source: R surveillance 1.20.3, earsC."""
     mean, sd = _week(series, baseline, 2, least, least_sd)
     _, before = _excess(series, mean, sd, np.nan)
     with np.errstate(invalid="ignore"):

@@ -1,5 +1,8 @@
 """ESSENCE, the daily detectors of the US national syndromic programme: EWMA, regression, switch.
 
+Shapes and errors as ``detector`` says: (series, days) in, (series, n) out, in cases a day or any
+share; ``score`` is the t statistic, not scaled to the threshold; no errors past those of
+``detect``.
 Source: CDCgov/Rnssp (Apache-2.0) at 7f76909c, whose results these reproduce; Burkom et al., Stat
 Med 26 (2007) 4202.
 """
@@ -105,7 +108,11 @@ def ewma(
     yellow: float,
 ) -> Detection:
     """Two exponentially weighted means against a baseline that ends ``guard`` days before; the
-    smaller p counts. ``more['colour']``: 0 grey, 1 blue, 2 yellow, 3 red; alarm is red."""
+    smaller p counts. ``more['colour']``: 0 grey, 1 blue, 2 yellow, 3 red; alarm is red.
+
+    A missing day leaves the means as they are and is left out of the baseline, which needs seven
+    reported days, else SHORT. Shape, errors, source: as the module says.
+    """
     parts = _ewma(series, baseline, guard, w1, w2)
     return _coloured(series, at, parts, _colours(parts["p"], red, yellow))
 
@@ -252,8 +259,10 @@ def regression(
     series: Series, at: Ints, *, baseline: int, guard: int, red: float, yellow: float
 ) -> Detection:
     """Linear trend and weekday effects over the baseline, forecast to today, t test; then quiet
-    days are turned blue. Days without date count from Monday. A baseline with a missing day gives
-    no answer. ``more``: colour, statistic, sigma, adjusted_r2."""
+    days are turned blue. Days without date count from Monday. A baseline with a missing day, or not
+    yet 11 days long, gives no answer (SHORT); ``baseline`` itself must be 11 or more. ``more``:
+    colour, statistic, sigma, adjusted_r2 (NaN where the baseline is constant). Shape, errors,
+    source: as the module says."""
     parts = _regression(series, baseline, guard)
     weekday = parts.pop("weekday")
     colour = _calm(series, _colours(parts["p"], red, yellow), weekday)
@@ -272,8 +281,11 @@ def switch(
     yellow: float,
     fit: float,
 ) -> Detection:
-    """The regression where its adjusted R2 is at least ``fit``, else the EWMA.
-    ``more['regression']`` is 1 where the regression spoke."""
+    """The regression where its adjusted R2 (a share, up to 1) is at least ``fit``, else the EWMA.
+
+    ``more['regression']`` is 1 where the regression spoke. A missing day of the baseline silences
+    the regression, so that the EWMA speaks. Shape, errors, source: as the module says.
+    """
     line = _regression(series, baseline, guard)
     smooth = _ewma(series, baseline, guard, w1, w2)
     weekday = line.pop("weekday")

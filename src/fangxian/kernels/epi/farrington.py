@@ -1,5 +1,7 @@
 """Farrington 1996 and its improvement of 2013 (Farrington flexible), the main weekly method.
 
+Shapes as ``detector`` says: (series, time) in, (series, n) out, in cases a period. A missing count
+is left out of the reference.
 Sources: Farrington et al., J R Stat Soc A 159 (1996) 547; Noufaily et al., Stat Med 32 (2013)
 1206.
 """
@@ -14,7 +16,15 @@ from fangxian.kernels.epi.distributions import ABSURD, count_quantile, count_tai
 
 
 def same_weekday(dates: "np.ndarray", at: int, years: int) -> "np.datetime64":
-    """The date of ``at`` moved ``years`` back, to the nearest same weekday (29 Feb: 1 Mar)."""
+    """The date of ``at`` moved ``years`` back, to the nearest same weekday (29 Feb: from 1 Mar).
+
+    ``dates`` are days (time,), ``at`` a scalar index. A missing date (NaT) gives NaT.
+
+    Raises:
+        IndexError: an index beyond the dates (numpy's); one below 0 counts from the end.
+
+    Source: R surveillance, farringtonFlexible.
+    """
     day = dates[at]
     month = day.astype("datetime64[M]")
     back = (month - 12 * years).astype("datetime64[D]") + (day - month.astype("datetime64[D]"))
@@ -23,7 +33,12 @@ def same_weekday(dates: "np.ndarray", at: int, years: int) -> "np.datetime64":
 
 
 def year_centres(series: Series, at: int, b: int) -> list[int]:
-    """Indices of the same period 1..b years before ``at``; may lie before the grid (< 0)."""
+    """Indices (b,) of the same period 1..b years before ``at``; may lie before the grid (< 0).
+
+    Weeks with dates go by the date, all else by ``freq`` periods a year. Missing counts play no
+    part. Raises IndexError for an ``at`` beyond dated weeks. Source: R surveillance,
+    farringtonFlexible.
+    """
     if series.dates is None or series.freq not in (52, 12):
         return [at - series.freq * i for i in range(1, b + 1)]
     if series.freq == 12:
@@ -38,11 +53,19 @@ def year_centres(series: Series, at: int, b: int) -> list[int]:
 def references(
     series: Series, at: int, b: int, w: int, seasons: int, excluded: int
 ) -> tuple[list[int], list[int]]:
-    """Reference indices, oldest first, and the season of each.
+    """Reference indices (refs,), oldest first, and the season of each (refs,), counted from 0.
 
-    One season: the windows of +-w round the same period of each year. More: every period from
-    the oldest window up to ``excluded`` periods ago; the windows are the last season, the rest of
-    each year is cut into the others, the first of which take what does not divide.
+    One season: the windows of +-w periods round the same period of each year. More: every period
+    from the oldest window up to ``excluded`` periods ago; the windows are the last season, the rest
+    of each year is cut into the others, the first of which take what does not divide. Both are
+    empty where the oldest window begins before the grid. Missing counts play no part: ``fit_all``
+    leaves them out. Windows that overlap (2w + 1 above ``freq``) count a period twice.
+
+    Raises:
+        IndexError: b below 1.
+        ValueError: seasons below 1.
+
+    Source: Noufaily 2013 for the seasons; R surveillance, farringtonFlexible.
     """
     centres = year_centres(series, at, b)
     if centres[-1] - w < -1:
@@ -152,7 +175,12 @@ def _reasons(ok: Floats, mean: Floats) -> "np.ndarray":
 
 
 def power_threshold(mean: Floats, spread: Floats, z: float) -> Floats:
-    """Upper bound after the 2/3 power: (mu^(2/3) + z sqrt(4/9 mu^(1/3) tau))^1.5."""
+    """Upper bound after the 2/3 power: (mu^(2/3) + z sqrt(4/9 mu^(1/3) tau))^1.5.
+
+    ``mean`` and ``spread`` (tau, dispersion plus variance of the mean over the mean, dimensionless)
+    broadcast, (series, n) or scalar; cases out. NaN, or a negative mean or spread, gives NaN. No
+    errors of its own. Source: Farrington 1996.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         third = np.cbrt(mean)
         return np.maximum(third * third + z * np.sqrt(4 / 9 * third * spread), 0) ** 1.5
@@ -174,7 +202,14 @@ def farrington_1996(
 ) -> Detection:
     """Farrington 1996: two-sided bound (alpha/2 above), weights from residuals above ``limit``.
 
-    With fewer than ``cases`` in the last ``periods`` the threshold is 0 and nothing is raised.
+    With fewer than ``cases`` in the last ``periods`` the threshold is 0 and nothing is raised (FEW,
+    before all other reasons). SHORT without enough years, NO_FIT where the model has no finite
+    answer. Shape, NaN: as the module says.
+
+    Raises:
+        IndexError: b below 1.
+
+    Source: Farrington 1996; R surveillance, algo.farrington.
     """
     plan = _plan(series, at, b, w, 1, 0)
     out = _fit(
@@ -242,12 +277,17 @@ def farrington_flexible(
     """Farrington flexible (Noufaily 2013).
 
     ``threshold``: delta (2/3 power), nb (quantile of a negative binomial with the fitted mean and
-    dispersion, R's nbPlugin) or muan (the same at the upper bound of the mean).
-    ``excluded``: newest periods kept out of the reference; None is ``w``. ``population``: counts
-    a person (needs ``Series.population``).
+    dispersion, R's nbPlugin) or muan (the same at the upper bound of the mean). ``excluded``:
+    newest periods kept out of the reference; None is ``w``. ``population``: counts a person (needs
+    ``Series.population``). With fewer than ``cases`` in the last ``periods`` there is no threshold
+    (FEW); SHORT and NO_FIT as in ``farrington_1996``. Shape, NaN: as the module says.
 
     Raises:
-        ValueError: an unknown ``threshold``; a population asked for and not given.
+        ValueError: an unknown ``threshold``; a population asked for and not given; seasons below 1;
+            for nb and muan an alpha outside 0 .. 1.
+        IndexError: b below 1.
+
+    Source: Noufaily 2013; R surveillance, farringtonFlexible.
     """
     if threshold not in ("delta", "nb", "muan"):
         raise ValueError(f"threshold is delta, nb or muan, not {threshold!r}")

@@ -5,6 +5,10 @@ The normal equations of such a model are an arrowhead, so nothing is inverted: w
 w, the level means t_g, z_g and SS = sum w (t - t_g)^2, the slope is sum w (t - t_g) z / SS and
 the hat value of a point is w (1/S_g + (t - t_g)^2/SS). Means are products of a level and a power
 of exp(slope), so a round costs no exponential a point.
+
+Counts in cases, time in periods, offsets the log of persons. Compiled: it raises no errors and
+checks no bounds; ``farrington`` makes the arrays.
+Source: Farrington 1996 and Noufaily 2013, as R surveillance has them (docs/methods/farrington.md).
 """
 
 import numpy as np
@@ -144,10 +148,16 @@ def fit(
     outcome,
     floats,
 ):
-    """One history: references (y, t, g) in order of time; ``own`` is the season of the judged
-    period, ``ahead`` its time, ``at0`` its log population offset. Fills ``outcome`` with mean,
-    dispersion, slope, standard error of the mean, ok. ``crit[df]`` is the t value below which a
-    slope is dropped. Returns whether the trend was significant."""
+    """One history: references (y, log_start = log(y + 0.1), t, g, offset), all (n,), in order of
+    time.
+
+    ``own`` is the season of the judged period, ``ahead`` its time, ``at0`` its log population
+    offset. Fills ``outcome`` (5,) with mean (cases), dispersion (at least 1), slope (a period),
+    standard error of the mean (cases), ok (1, or 0 where it has no answer and the rest is not to be
+    read). ``crit[df]`` is the t value below which a slope is dropped, ``floats`` scratch (7, n and
+    seasons or more). Returns whether the trend was significant. NaN must not come in: ``fit_all``
+    leaves it out. Errors, source: as the module says.
+    """
     n = y.shape[0]
     mu, work, omega = floats[0, :n], floats[1, :n], floats[2, :n]
     level, mass = floats[3, :seasons], floats[4, :seasons]
@@ -234,8 +244,15 @@ def fit_all(
     fewest,
     out,
 ):
-    """Judge series first..last at every index of ``at``; ``out`` (series, at, 5), OK = 0 when no
-    finite fit, -1 when too few recent cases."""
+    """Judge series first..last at every index of ``at`` (n,).
+
+    ``counts``, ``logs``, ``offsets`` are (series, time), ``times`` (time,), ``refs`` and ``groups``
+    (n, longest) with ``sizes`` (n,) of them used. Fills ``out`` (series, n, 5), in cases as ``fit``
+    does, OK = 0 when no finite fit, -1 when fewer than ``fewest`` cases in the last ``recent``
+    periods. A reference with a missing count or offset (NaN) is left out; so is the period itself
+    (OK 0 or -1) without offset. TREND is NaN where none was kept. Errors, source: as the module
+    says.
+    """
     longest = refs.shape[1]
     y, start, t, offset = (
         np.empty(longest),

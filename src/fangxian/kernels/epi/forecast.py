@@ -1,5 +1,6 @@
 """Forecast of counts 1..4 periods ahead, with quantiles whose width comes from its own past errors.
 
+Counts are cases a period, (series, time) or (time,). NaN is refused.
 Sources: the hub's baseline, Cramer et al., PNAS 119 (2022) e2113561119; damped trend, Gardner and
 McKenzie, Manage Sci 31 (1985) 1237; split conformal residuals, Lei et al., JASA 113 (2018) 1094.
 """
@@ -14,7 +15,14 @@ from fangxian.kernels.epi.nowcast import QUANTILES
 
 @dataclass(frozen=True)
 class Forecast:
-    """median (series, horizons) and quantiles (series, horizons, len(levels))."""
+    """Forecast counts, cases a period, >= 0, never NaN. It checks nothing and raises no errors.
+    Source: definition.
+
+    Attributes:
+        median: (series, horizons), the point forecast.
+        quantiles: (series, horizons, len(levels)).
+        levels: probabilities of the quantiles.
+    """
 
     median: Floats
     quantiles: Floats
@@ -39,7 +47,14 @@ def hub_baseline(
     levels: tuple[float, ...] = QUANTILES,
 ) -> Forecast:
     """Last count, spread by the past differences and their mirror images, summed over the
-    horizon; quantiles floored at 0. What every forecast has to beat."""
+    horizon; quantiles floored at 0. What every forecast has to beat. The same seed gives the same
+    answer. Shape, unit, NaN: as the module says.
+
+    Raises:
+        ValueError: fewer than 3 periods, gaps, negative counts, or 0.5 not among the levels.
+
+    Source: Cramer 2022, the COVIDhub-baseline.
+    """
     counts = _checked(counts, 3)
     rng = np.random.default_rng(seed)
     steps = np.diff(counts, axis=1)
@@ -94,11 +109,16 @@ def forecast(
     quantiles are those of its own errors, by horizon, from the last ``history`` origins.
 
     Args:
-        counts: (series, time), without gaps.
-        freq: periods a year. damping: 0 (no trend) .. 1. memory: differences the trend takes.
+        counts: (series, time), cases, without gaps. NaN: as the module says.
+        freq: periods a year, >= 1. damping: 0 (no trend) .. 1 (not checked). memory: differences
+            the trend takes, >= 1.
+        horizons: fewer than the periods less ``memory``.
 
     Raises:
         ValueError: fewer than 12 periods, gaps, negative counts.
+        IndexError: more horizons than the history has errors of (numpy's).
+
+    Source: Gardner and McKenzie 1985, Lei 2018; the weight of the seasons is our own choice.
     """
     counts = _checked(counts, 12)
     log = np.log1p(counts)

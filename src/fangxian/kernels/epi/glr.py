@@ -1,5 +1,7 @@
 """Generalised likelihood ratio for a rise of the level, Poisson and negative binomial.
 
+Shapes and errors as ``detector`` says: (series, time) in, (series, n) out, in cases a period; no
+errors past those of ``detect``.
 Source: Hoehle and Paul, Comput Stat Data Anal 52 (2008) 4357.
 """
 
@@ -175,9 +177,11 @@ def glr(series: Series, at: Ints, *, limit: float, harmonics: int, alpha: float)
     """Largest log likelihood ratio over all change points since the last alarm; alarm at
     ``limit`` or more, after which the watch starts anew.
 
-    The mean is fitted once on the data before the first judged period: intercept and
-    ``harmonics`` pairs of cos, sin. ``alpha`` 0 is Poisson; above 0 the variance is
-    mu + alpha mu^2. ``score`` is statistic/limit; a count threshold does not exist.
+    The mean is fitted once on the data before the first judged period: intercept and ``harmonics``
+    pairs of cos, sin. ``alpha`` 0 is Poisson; above 0 the variance is mu + alpha mu^2. ``score`` is
+    statistic/limit; a count threshold does not exist. A missing count has no statistic and adds
+    nothing to later ones; SHORT where too few were reported for the fit, or it fails. Shape,
+    errors, source: as the module says.
     """
     counts = series.counts
     begin, end = (int(at.min()), int(at.max()) + 1) if at.size else (0, 0)

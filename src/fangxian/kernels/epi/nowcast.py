@@ -17,8 +17,16 @@ QUANTILES = (0.01, 0.025, *np.round(np.arange(0.05, 0.951, 0.05), 2).tolist(), 0
 
 @dataclass(frozen=True)
 class Nowcast:
-    """By day, oldest first: cases reported so far, share expected to be reported by now, and the
-    posterior of the final count: mean and quantiles (days, len(levels))."""
+    """By day, oldest first, in cases; no NaN. It checks nothing and raises no errors. Source: own
+    choice.
+
+    Attributes:
+        reported: (days,), cases reported so far.
+        share: (days,), expected to be reported by now, 0..1; 1 where the longest delay has passed.
+        mean: (days,), posterior mean of the final count.
+        quantiles: (days, len(levels)), of the final count.
+        levels: probabilities of the quantiles.
+    """
 
     reported: Floats
     share: Floats
@@ -29,10 +37,15 @@ class Nowcast:
 
 def triangle(event: Ints, report: Ints, now: int, days: int, max_delay: int) -> Floats:
     """Cases by event day (the last ``days`` up to ``now``) and delay 0..max_delay, as known on
-    ``now``; NaN where the report day is still to come.
+    ``now``: (days, max_delay + 1); NaN where the report day is still to come.
 
-    Reports later than ``max_delay`` count as ``max_delay``; pairs with a report before the event
-    raise ValueError.
+    ``event`` and ``report`` are whole day numbers (cases,), one of each a case. Reports later than
+    ``max_delay`` count as ``max_delay``; cases outside the days are left out.
+
+    Raises:
+        ValueError: a report before its event, different lengths, NaN.
+
+    Source: definition.
     """
     event, report = np.asarray(event, np.int64), np.asarray(report, np.int64)
     if event.shape != report.shape or (report < event).any():
@@ -49,7 +62,12 @@ def triangle(event: Ints, report: Ints, now: int, days: int, max_delay: int) -> 
 def reversed_hazards(cells: Floats, recent: int, discount: float) -> tuple[Floats, Floats]:
     """For each delay d >= 1: cases with delay exactly d and all with delay <= d, over the newest
     ``recent`` days that have been watched for d days; ``discount`` < 1 keeps that share of the
-    information, since the delays of one day move together."""
+    information, since the delays of one day move together.
+
+    ``cells`` are (days, delays), in cases, as of ``triangle``; both results (delays,), 0 at delay
+    0. NaN in a cell that is used gives NaN: known cells have none. No errors of its own. Source:
+    Kalbfleisch and Lawless 1989; the discount is our own choice.
+    """
     days, width = cells.shape
     hits, trials = np.zeros(width), np.zeros(width)
     for d in range(1, width):
@@ -82,17 +100,23 @@ def nowcast(
     """Posterior of the final counts of a reporting triangle (days, delays), from ``triangle``.
 
     Args:
+        cells: cases; NaN only where the report day is still to come, and what stands there is not
+            read.
         samples, seed: Monte Carlo draws; the same seed gives the same answer.
         recent: newest report days the delays are learnt from; few, as offices change pace.
         discount: share of their information that is believed, 0..1.
-        firmness: shape of the gamma of each day's level round its local mean.
-        caution: pseudo cases with uniform delays that stand against scarce data.
-        reach: days over which levels are averaged (e-folding).
+        firmness: shape of the gamma of each day's level round its local mean, > 0.
+        caution: pseudo cases with uniform delays that stand against scarce data, > 0.
+        reach: days over which levels are averaged (e-folding), > 0.
 
     A day whose maximal delay has passed is final: its quantiles are its count.
 
     Raises:
-        ValueError: a triangle with negative or missing known cells.
+        ValueError: a triangle with negative or missing known cells; from numpy for a caution or
+            discount that leaves no prior, and for levels outside 0 .. 1.
+
+    Source: Hoehle and an der Heiden 2014 on Kalbfleisch and Lawless 1989; local level, discount and
+    caution are our own choice (docs/methods/nowcast.md).
     """
     cells = np.asarray(cells, np.float64)
     days, width = cells.shape

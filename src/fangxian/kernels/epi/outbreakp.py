@@ -1,5 +1,7 @@
 """OutbreakP: is the count rising? A likelihood ratio of a rising against a constant level.
 
+Shapes and errors as ``detector`` says: (series, time) in, (series, n) out, in cases a period; no
+errors past those of ``detect``.
 Source: Frisen, Andersson, Schioeler, Stat Med 28 (2009) 3333. No baseline is needed.
 """
 
@@ -40,10 +42,11 @@ def _rising(first, last, counts, log_statistic, level):
 
 
 def outbreak_p(series: Series, at: Ints, *, k: float) -> Detection:
-    """Product over all counts so far of (isotonic mean / mean)^count, alarm above ``k``.
+    """Product over all counts so far of (isotonic mean / mean)^count, alarm above ``k`` > 1.
 
     Kept in logs (``more['log_statistic']``), so large counts do not overflow; ``score`` is its
-    ratio to ln k. ``expected`` is the mean so far.
+    ratio to ln k. ``expected`` is the mean so far, cases. Missing counts are left out. Shape,
+    errors, source: as the module says.
     """
     counts = series.counts
     log_statistic, level = np.full((2, *counts.shape), np.nan)

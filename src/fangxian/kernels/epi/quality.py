@@ -35,7 +35,14 @@ SCENARIOS = tuple(
 
 @dataclass(frozen=True)
 class Simulated:
-    """Series (n, 624), the cases of outbreaks in them (n, 624) and the scenario of each (n,)."""
+    """Simulated weeks, whole cases, no NaN. It checks nothing and raises no errors. Source:
+    Noufaily 2013, section 3.
+
+    Attributes:
+        counts: (n, 624), cases of each series, those of outbreaks included.
+        outbreak: (n, 624), cases of outbreaks among them.
+        scenario: (n,), index into ``SCENARIOS``.
+    """
 
     counts: Floats
     outbreak: Floats
@@ -60,7 +67,16 @@ def simulate_noufaily(
     replicates: int, seed: int, *, past: int = 4, current: bool = True
 ) -> Simulated:
     """``replicates`` series of each scenario, with ``past`` outbreaks in the baseline and, when
-    ``current``, one in the last 49 weeks; each outbreak's size factor k is drawn from 2..10."""
+    ``current``, one in the last 49 weeks; each outbreak's size factor k is drawn from 2..10.
+
+    Counts (replicates x 42, 624), in cases a week, without missing weeks. The same seed gives the
+    same series.
+
+    Raises:
+        ValueError: replicates or a seed below 0 (numpy's).
+
+    Source: Noufaily 2013, section 3, with k drawn here from whole numbers.
+    """
     rng = np.random.default_rng(seed)
     n = replicates * len(SCENARIOS)
     counts, outbreak = np.zeros((2, n, LENGTH))
@@ -84,10 +100,16 @@ def simulate_noufaily(
 
 @dataclass(frozen=True)
 class Quality:
-    """Shares over the judged periods of many series; delay in periods from the first case.
+    """Scalars over the judged periods of many series; shares 0..1, and 0 where there is nothing to
+    share. It checks nothing and raises no errors. Source: definition, as Noufaily 2013 has them.
 
-    false_positive_rate: alarms among periods without outbreak cases. detected: outbreaks with an
-    alarm in any period that has outbreak cases. predictive_value: alarms that fall in an outbreak.
+    Attributes:
+        false_positive_rate: alarms among periods without outbreak cases.
+        detected: outbreaks with an alarm in any period that has outbreak cases.
+        sensitivity: periods with outbreak cases that have an alarm.
+        predictive_value: alarms that fall in an outbreak.
+        delay: mean periods from its first case to its first alarm, of detected outbreaks; else NaN.
+        alarms: how many.
     """
 
     false_positive_rate: float
@@ -99,8 +121,10 @@ class Quality:
 
 
 def measure(alarm: Bools, outbreak: Floats) -> Quality:
-    """Alarms and outbreak cases of the same periods, both (series, time), at most one outbreak a
-    series. Series without outbreak count towards the false positives only."""
+    """Alarms (bool) and outbreak cases of the same periods, both (series, time), at most one
+    outbreak a series. Series without outbreak count towards the false positives only. NaN in
+    ``outbreak`` counts as no case. No errors of its own: shapes that do not broadcast are numpy's
+    ValueError. Source: definition."""
     inside = outbreak > 0
     with_one = inside.any(axis=1)
     hits = alarm & inside

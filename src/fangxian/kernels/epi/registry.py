@@ -281,7 +281,17 @@ for _b in (3, 5):
 def preset_rows(name: str, length: int, freq: int) -> tuple[int, int]:
     """First and last row (from 0, last excluded) a preset judges, as the reference results do:
     EARS from its first whole baseline, Farrington after b years + 3, ESSENCE all, the others from
-    two years or half the series on, OutbreakP 104 rows of that."""
+    two years or half the series on, OutbreakP 104 rows of that.
+
+    ``length`` in periods, ``freq`` periods a year, scalars. Values, missing or not, play no part. A
+    name that is no preset gets the rows of "the others".
+
+    Raises:
+        KeyError: an EARS that is none of the three.
+        IndexError: a Farrington without its years.
+
+    Source: own choice (how the reference results were made).
+    """
     half = min(2 * freq, length // 2)
     if name in ("ewma", "regression", "switch"):
         return 0, length
@@ -300,10 +310,13 @@ def detect_by_name(
     at: Ints | None = None,
     min_completeness: float = 0.0,
 ) -> Detection:
-    """Run a method by its name; see ``detector.detect``.
+    """Run a method by its name; see ``detector.detect`` for arguments, shapes (series, n) and
+    missing counts, and ``METHODS[name].source`` for where it comes from. Results in cases a period.
 
     Raises:
         ValueError: no such method; see ``detect`` for the rest.
+
+    Source: own choice.
     """
     if name not in METHODS:
         raise ValueError(f"no method {name!r}; there are: {', '.join(METHODS)}")

@@ -1,6 +1,9 @@
 """Reproduction number: Cori's with a known, a parametric or an uncertain serial interval, and the
 cohort number of Wallinga and Teunis.
 
+R is dimensionless. ``incidence`` is cases a period, (places, time) or (time,), finite and >= 0;
+``interval`` the weights of lags 0.. (lags,), 0 at lag 0 and otherwise >= 0, usually of sum 1.
+NaN in either is refused. A bad incidence or interval raises ValueError.
 Sources: Cori et al., Am J Epidemiol 178 (2013) 1505; Wallinga and Teunis, Am J Epidemiol 160
 (2004) 509.
 """
@@ -19,8 +22,14 @@ QUANTILES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
 @dataclass(frozen=True)
 class Reproduction:
-    """R by place and window: ``mean`` and ``sd`` (places, windows), ``quantiles`` (places,
-    windows, len(QUANTILES)). Windows are periods start..end, both included, counted from 0."""
+    """R by place and window, dimensionless; NaN where a window ends before one mean serial
+    interval. It checks nothing and raises no errors. Source: Cori 2013.
+
+    Attributes:
+        start, end: (windows,), periods counted from 0, both included.
+        mean, sd: (places, windows), of the posterior.
+        quantiles: (places, windows, len(QUANTILES)).
+    """
 
     start: Ints
     end: Ints
@@ -30,7 +39,15 @@ class Reproduction:
 
 
 def windows(length: int, width: int) -> tuple[Ints, Ints]:
-    """All windows of ``width`` periods; the first starts at the second period, as Cori's must."""
+    """All windows of ``width`` periods, starts and ends (windows,), both included; the first starts
+    at the second period, as Cori's must. None where the series is too short. No value, missing or
+    not, is looked at.
+
+    Raises:
+        ValueError: a width below one period.
+
+    Source: Cori 2013.
+    """
     if width < 1:
         raise ValueError("a window has at least one period")
     start = np.arange(1, max(length - width + 1, 1))
@@ -38,10 +55,13 @@ def windows(length: int, width: int) -> tuple[Ints, Ints]:
 
 
 def parametric_interval(mean: float, sd: float, longest: int) -> Floats:
-    """Discretised serial interval: a gamma shifted by one period, weights of lags 0..longest.
+    """Discretised serial interval: a gamma shifted by one period, weights of lags 0..longest
+    (longest + 1,), >= 0, of sum 1 but for what lies beyond. ``mean`` and ``sd`` in periods.
 
     Raises:
-        ValueError: a mean of one period or less, or an sd that is not positive.
+        ValueError: a mean of one period or less, an sd that is not positive, NaN.
+
+    Source: Cori 2013, web appendix; EpiEstim, discr_si.
     """
     if not (mean > 1 and sd > 0 and np.isfinite([mean, sd]).all()):
         raise ValueError("the serial interval needs a mean above 1 and a positive sd")
@@ -80,7 +100,16 @@ def _pressures(first, last, cases, w, out):
 
 
 def infection_pressure(incidence: Floats, interval: Floats) -> Floats:
-    """Lambda_t = sum over lags k >= 1 of w_k I_(t-k); shape of ``incidence`` (places, time)."""
+    """Lambda_t = sum over lags k >= 1 of w_k I_(t-k), in cases; shape of ``incidence`` (places,
+    time).
+
+    Unit, NaN: as the module says.
+
+    Raises:
+        ValueError: bad incidence or interval.
+
+    Source: Cori 2013, total infectiousness.
+    """
     cases, w = _checked(incidence, interval)
     out = np.zeros_like(cases)
     over_rows(_pressures, len(cases), np.ascontiguousarray(cases), w, out)
@@ -108,8 +137,9 @@ def cori(
     Args:
         incidence: all cases (places, time), finite and >= 0; they infect others.
         interval: weights of lags 0.., lag 0 is 0.
-        local: cases infected here; None counts all but those of the first period.
-        start, end: windows, counted from 0, 1 <= start <= end.
+        local: cases infected here (places, time), not checked: NaN gives NaN from there on, and
+            below 0 is nonsense; None takes all cases.
+        start, end: arrays of windows, counted from 0, 1 <= start <= end.
         prior_mean, prior_sd: of the gamma prior (shape 1, scale 5 by default).
 
     Quantiles by distinct shape: whole counts share few shapes, so thousands of places cost as
@@ -118,6 +148,8 @@ def cori(
 
     Raises:
         ValueError: windows outside the series, or bad incidence, interval, prior.
+
+    Source: Cori 2013; EpiEstim, estimate_R.
     """
     cases, w = _checked(incidence, interval)
     _check_windows(start, end, cases.shape[1])
@@ -147,7 +179,16 @@ def _check_windows(start: Ints, end: Ints, length: int) -> None:
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Truncated normals of the serial interval's mean and sd, in periods."""
+    """Truncated normals of the serial interval's mean and sd: scalars, all in periods. Nothing is
+    checked here and no errors are raised: ``cori_uncertain`` does, and refuses NaN. Source: Cori
+    2013.
+
+    Attributes:
+        mean, mean_sd: of the mean; mean_sd > 0.
+        mean_low, mean_high: its bounds, 1 < low < high.
+        sd, sd_sd: of the sd; sd_sd > 0.
+        sd_low, sd_high: its bounds, 0 < low < high.
+    """
 
     mean: float
     mean_sd: float
@@ -180,8 +221,15 @@ def cori_uncertain(
     of each; the summary is over all draws. Pairs with a mean below their sd are drawn again, as a
     gamma with its mode at zero is no serial interval. Same seed, same result.
 
+    Incidence (places, time) and windows as in ``cori``; NaN there where no draw's interval has
+    passed. The prior and the sds of ``spread`` must be above 0, and are not checked. Unit: as the
+    module says.
+
     Raises:
-        ValueError: bounds that leave no room, see ``cori``.
+        ValueError: bounds that leave no room, no draw with a mean above its sd, see ``cori``.
+        ZeroDivisionError: a prior or an sd of 0.
+
+    Source: Cori 2013; EpiEstim, uncertain_si.
     """
     if not (1 < spread.mean_low < spread.mean_high and 0 < spread.sd_low < spread.sd_high):
         raise ValueError("the bounds of the serial interval leave no room (mean above 1)")
@@ -227,7 +275,13 @@ def _cohorts(first, last, cases, pressure, w, out):
 
 def wallinga_teunis(incidence: Floats, interval: Floats) -> Floats:
     """Expected secondary cases of a case of each period (places, time). Recent periods are biased
-    low: their secondary cases are still to come."""
+    low: their secondary cases are still to come. NaN: as the module says.
+
+    Raises:
+        ValueError: bad incidence or interval.
+
+    Source: Wallinga and Teunis 2004.
+    """
     cases, w = _checked(incidence, interval)
     out = np.zeros_like(cases)
     pressure = infection_pressure(cases, w)
@@ -236,7 +290,17 @@ def wallinga_teunis(incidence: Floats, interval: Floats) -> Floats:
 
 
 def cohort_windows(incidence: Floats, cohort: Floats, start: Ints, end: Ints) -> Floats:
-    """Case-weighted mean of a cohort number over windows; NaN where a window has no case."""
+    """Case-weighted mean of a cohort number (places, time) over windows, dimensionless (places,
+    windows); NaN where a window has no case.
+
+    ``incidence`` (places, time) is not checked here: NaN in it or in ``cohort`` gives NaN in its
+    window and all later ones.
+
+    Raises:
+        ValueError: windows outside the series.
+
+    Source: definition; EpiEstim, wallinga_teunis.
+    """
     cases = np.atleast_2d(np.asarray(incidence, np.float64))
     _check_windows(start, end, cases.shape[1])
     weight = _over(cases, start, end)

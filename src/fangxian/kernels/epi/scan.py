@@ -21,7 +21,20 @@ EULER = 0.5772156649015329
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster: the places of a circle, a window of the last ``days``, what was seen."""
+    """One cluster, scalars but for ``places``. It checks nothing and raises no errors. Source:
+    Kulldorff 2001.
+
+    Attributes:
+        centre: place in the middle of the circle.
+        places: (size,), those of the circle, nearest first.
+        radius: to the outermost, km (the unit of ``distance``); NaN where a distance is.
+        days: length of the window, which ends on the last day.
+        observed, expected: cases in it.
+        llr: log likelihood ratio, dimensionless, > 0.
+        p: probability under no cluster, by Monte Carlo.
+        gumbel_p: the same by ``gumbel_p``; NaN without two different replicates.
+        recurrence: days between such clusters by chance, interval/p.
+    """
 
     centre: int
     places: Ints
@@ -37,23 +50,34 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Scan:
-    """Clusters, best first (secondary ones share no place with a better one), the largest
-    statistic of each replicate, and how many replicates were run."""
+    """What a scan found. It checks nothing and raises no errors; no NaN of its own. Source: own
+    choice.
+
+    Attributes:
+        clusters: best first; secondary ones share no place with a better one.
+        replicates: (run,), dimensionless, the largest statistic of each replicate that was run.
+    """
 
     clusters: list[Cluster]
     replicates: Floats
 
 
 def distances(latitude: Floats, longitude: Floats) -> Floats:
-    """Great-circle distances in km, shape (n, n); degrees in."""
+    """Great-circle distances in km, (n, n), of places (n,) in degrees. NaN gives NaN. No errors of
+    its own. Source: definition."""
     return great_circle_km(
         lon=longitude[:, None], lat=latitude[:, None], lon2=longitude, lat2=latitude
     )
 
 
 def circles(distance: Floats, weight: Floats, radius: float, share: float) -> tuple[Ints, Ints]:
-    """Neighbours of each place by distance (n, most) and how many belong to its largest circle:
-    within ``radius`` (same unit as ``distance``) and at most ``share`` of all weight."""
+    """Neighbours of each place by distance (n, most) and how many belong to its largest circle
+    (n,): within ``radius`` (same unit as ``distance``, km) and at most ``share`` (0..1) of all
+    weight.
+
+    ``distance`` is (n, n), ``weight`` (n,), >= 0 (not checked). A NaN distance is not near; a NaN
+    weight leaves every circle empty. No errors of its own. Source: Kulldorff 2001.
+    """
     order = np.argsort(distance, axis=1, kind="stable")
     near = np.take_along_axis(distance, order, axis=1) <= radius
     heavy = np.cumsum(weight[order], axis=1) <= share * weight.sum() * (1 + 1e-12)
@@ -193,7 +217,9 @@ def _multinomials(
 
 
 def gumbel_p(llr: float, replicates: Floats) -> float:
-    """P of a value this large from a Gumbel fitted by moments: smooth below 1/(R + 1)."""
+    """Probability, a scalar, of a value this large from a Gumbel fitted by moments to
+    ``replicates`` (run,): smooth below 1/(R + 1). NaN for fewer than two replicates, for equal
+    ones, and for NaN in either. No errors. Source: Abrams 2010."""
     if len(replicates) < 2 or replicates.std() == 0:
         return float("nan")
     beta = float(replicates.std(ddof=1)) * np.sqrt(6) / np.pi
@@ -222,24 +248,31 @@ def scan(
     """Search for clusters that are alive on the last day.
 
     Args:
-        place, day: of each case; places 0..places-1, days 0..days-1, the last day is the newest.
+        place, day: of each case (cases,); places 0..places-1, days 0..days-1, the last day is the
+            newest.
         order, sizes: circles, from ``circles``.
         windows: longest window in days; 1..windows are tried.
-        distance: (places, places), for the radius that is told.
+        distance: (places, places), for the radius that is told; not checked.
         population: persons (places,), or cases expected from age and sex; given, the model is
             Poisson, else a permutation of days.
         own_trend: Poisson only: days are expected in proportion to the cases of all places on
             them, so that a rise everywhere is no cluster; else all days alike.
-        replicates, seed: Monte Carlo; the same seed gives the same p on any number of cores.
+        replicates, seed: Monte Carlo, one at least; the same seed gives the same p on any number of
+            cores.
         stop_after: stop once that many replicates reached the best cluster (Besag and Clifford
             1991); p is then hits/replicates run.
         interval: days between analyses; recurrence = interval/p.
         most: clusters told.
 
-    Returns clusters, best first; p = (1 + replicates as large)/(R + 1) for all of them.
+    Returns clusters, best first; p = (1 + replicates as large)/(R + 1) for all of them. None for
+    fewer than two cases.
 
     Raises:
-        ValueError: cases outside the places or days, or a population that is not positive.
+        ValueError: cases outside the places or days, windows longer than the days, a population
+            that is negative, NaN or nobody.
+        IndexError: circles of fewer places.
+
+    Source: Kulldorff 2001 with a population, Kulldorff 2005 without.
     """
     place, day = np.asarray(place, np.int64), np.asarray(day, np.int64)
     span = int(day.max(initial=0)) + 1 if days is None else days

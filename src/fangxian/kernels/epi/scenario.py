@@ -17,16 +17,20 @@ STATES = ("susceptible", "exposed", "traced", "infectious", "isolated", "recover
 
 @dataclass(frozen=True)
 class Outbreak:
-    """What to rehearse. Days and persons; shares 0..1.
+    """What to rehearse: scalars; days and persons; shares 0..1. Making one checks nothing and
+    raises no errors; ``check`` refuses NaN. Source: Keeling and Rohani 2008; tracing Ferretti 2020.
 
     Args:
         population: persons at the start, all susceptible but the seeds.
         reproduction: secondary cases of one case while nothing is done.
         latent, infectious: mean days before and of infectiousness.
-        seeds: exposed on day 0. importation: mean arrivals a day who are exposed.
-        symptomatic: share that asks for a test on its own; test_delay: mean days until then.
-        capacity: tests a day that find cases (the rest waits); traced: share of a found case's
-            infectees found at once; isolation_day: first day on which anybody is isolated.
+        seeds: exposed on day 0.
+        importation: mean arrivals a day who are exposed.
+        symptomatic: share that asks for a test on its own.
+        test_delay: mean days until then.
+        capacity: tests a day that find cases (the rest waits).
+        traced: share of a found case's infectees found at once.
+        isolation_day: first day on which anybody is isolated.
     """
 
     population: int
@@ -42,7 +46,8 @@ class Outbreak:
     isolation_day: int = 0
 
     def check(self) -> None:
-        """ValueError names the first value that makes no sense."""
+        """Raises ValueError that names the first value that makes no sense; the isolation day may
+        be any."""
         for name in ("reproduction", "importation"):
             if not (0 <= getattr(self, name) < 1e6):
                 raise ValueError(f"{name} must lie within 0 .. 1e6")
@@ -60,8 +65,15 @@ class Outbreak:
 
 @dataclass(frozen=True)
 class Paths:
-    """By replicate and day: persons in each of ``STATES`` at the end of the day (replicates,
-    days, 6), new infections, found cases and arrivals of the day (replicates, days)."""
+    """Courses of an outbreak, whole persons, no NaN. It checks nothing and raises no errors.
+    Source: own choice.
+
+    Attributes:
+        states: (replicates, days, 6), persons in each of ``STATES`` at the end of the day.
+        infections: (replicates, days), new ones of the day.
+        found: (replicates, days), cases found on the day.
+        arrivals: (replicates, days), persons who came exposed.
+    """
 
     states: Ints
     infections: Ints
@@ -74,11 +86,15 @@ def _leave(days: float) -> float:
 
 
 def simulate(outbreak: Outbreak, *, days: int, replicates: int, seed: int) -> Paths:
-    """``replicates`` courses of ``days`` days. Persons are conserved: the states add up to the
-    population plus all arrivals so far. The same seed gives the same courses.
+    """``replicates`` courses of ``days`` days, arrays (replicates, days). Persons are conserved:
+    the states add up to the population plus all arrivals so far. The same seed gives the same
+    courses.
 
     Raises:
-        ValueError: a value out of range.
+        ValueError: a value out of range or NaN, no day, no replicate.
+        TypeError: a fraction of a person.
+
+    Source: Keeling and Rohani 2008, chapter 6; tracing Ferretti 2020.
     """
     outbreak.check()
     if days < 1 or replicates < 1:
@@ -119,8 +135,9 @@ def simulate(outbreak: Outbreak, *, days: int, replicates: int, seed: int) -> Pa
 
 
 def summary(paths: Paths) -> dict[str, Floats]:
-    """Quantiles 5, 50, 95 % by day of found cases and of isolated persons, and the share of
-    courses that are over (nobody exposed, traced, infectious or isolated) by day."""
+    """Quantiles 5, 50, 95 % by day of found cases and of isolated persons (days, 3), and the share
+    of courses that are over (nobody exposed, traced, infectious or isolated) by day (days,).
+    ``Paths`` has no NaN. No errors of its own. Source: definition."""
     alive = paths.states[:, :, 1:5].sum(axis=2)
     levels = (0.05, 0.5, 0.95)
     return {

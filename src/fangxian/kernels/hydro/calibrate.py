@@ -15,8 +15,17 @@ Evaluate = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Found:
-    """The best point, its value (lower is better), evaluations used, the parameters that ended on
-    a bound (within a thousandth of the range) and why it stopped."""
+    """Where a search ended. It checks nothing and raises no errors; no NaN. Source: own choice.
+
+    Attributes:
+        best: (n,), the best point, in the units of the bounds.
+        value: what ``evaluate`` gave there, lower is better.
+        evaluations: how many points were evaluated.
+        on_bound: indices of the parameters that ended on a bound (within a thousandth of the
+            range).
+        stopped: why: evaluations, no change, or points met.
+        history: evaluations and best value after each shuffle.
+    """
 
     best: Floats
     value: float
@@ -40,18 +49,21 @@ def sce_ua(
     told: Callable[[int, float], None] | None = None,
 ) -> Found:
     """Minimise ``evaluate``, which takes (points, n) and gives (points,); NaN and infeasible points
-    count as infinitely bad.
+    count as infinitely bad, and so does any infinite value.
 
     Args:
-        low, high: bounds (n,).
+        evaluate: from points in the units of the bounds to values.
+        low, high: bounds (n,), finite.
         max_evaluations: no further round begins after so many.
         complexes: each has 2n + 1 points and takes 2n + 1 steps between shuffles.
         tolerance: stop when the best value changed by less than this share over ``loops`` shuffles.
-        first: a point to start with (warm start).
+        first: a point to start with (warm start), cut to the bounds.
         told: called with evaluations and best value after each shuffle.
 
     Raises:
         ValueError: bounds that leave no room, or no feasible point among the first.
+
+    Source: Duan 1992 and 1994; that infeasible first points are drawn again is our own choice.
     """
     low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     if low.shape != high.shape or not (low < high).all():

@@ -1,5 +1,6 @@
 """Real-time correction of a forecast by its own last errors, and the range that remains.
 
+Flows are in one unit throughout, usually m3/s; so are errors and ranges.
 Sources: error updating, WMO-No. 1094 (2011), section 7; the mean of several forecasts, Bates and
 Granger, Oper Res Quart 20 (1969) 451; scaling by predicted size, Koenker and Bassett, Econometrica
 50 (1982) 43. docs/methods/correction.md.
@@ -23,14 +24,19 @@ INNER = 0.1
 
 @dataclass(frozen=True)
 class Correction:
-    """What a period taught, for leads 1.. of its rows.
+    """What a period taught, for leads 1.. of its rows; ratios but for the floor. No NaN. It checks
+    nothing and raises no errors. Source: own choice on those of the module.
 
-    steady, growing: (leads, order), weights of the last errors, newest first: as they are, and as
-        they grow with the simulated flow; 0 at a lead where the correction did not help.
-    helps: (leads,), whether it did; from the first lead where it did not, it is left off.
-    scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
-        flow, last error, spread of the members, and floor. shape: (leads, len(levels)), quantiles
-        of what remains over that size.
+    Attributes:
+        steady: (leads, order), weights of the last errors, newest first; 0 at a lead where the
+            correction did not help.
+        growing: (leads, order), the same of the errors as they grow with the simulated flow.
+        helps: (leads,), whether it did; from the first lead where it did not, it is left off.
+        scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
+            flow, last error, spread of the members, and floor.
+        shape: (leads, len(levels)), quantiles of what remains over that size.
+        levels: probabilities of the range.
+        floor: of ``floor_of``, in the unit of the flow.
     """
 
     steady: Floats
@@ -51,7 +57,9 @@ def _last(errors: Floats, order: int) -> Floats:
 
 
 def floor_of(observed: Floats) -> float:
-    """The flow below which a flow counts as this much."""
+    """The flow below which a flow counts as this much: a scalar in the unit of ``observed``
+    (time,), at least 1e-9. NaN is left out; nothing but NaN gives NaN and numpy's warning. No
+    errors. Source: own choice."""
     return max(FLOOR * float(np.nanmean(observed)), 1e-9)
 
 
@@ -85,7 +93,9 @@ def helps(misses: Floats, correction: Floats) -> bool:
     period, and in more than half of its six parts. What does not must be left off: half of it is
     no better judged.
 
-    misses: observed minus raw (time,); correction: what would be added to raw.
+    misses: observed minus raw (time,); correction: what would be added to raw (time,), same unit. A
+    step with NaN in either is left out; with no other steps it does not help. No errors of its own.
+    Source: own choice.
     """
     gain = misses**2 - (misses - correction) ** 2
     parts = [float(part.sum()) for part in np.array_split(gain[np.isfinite(gain)], FOLDS)]
@@ -107,16 +117,34 @@ def _helps(x: Floats, grown: Floats, y: Floats, following: Floats, lead: int) ->
 def signs(
     simulated: Floats, told: Floats, error: Floats, spread: Floats, lead: int, floor: float
 ) -> Floats:
-    """What the size of the remaining error is told by (time - lead, 5): the flow ``told`` for
-    t + lead, the change of the simulated flow, the newest ``error`` (time,), the ``spread`` of
-    members, and a floor. An error that is not known counts as none."""
+    """What the size of the remaining error is told by (time - lead, 5): the flow ``told`` for t +
+    lead, the change of the simulated flow, the newest ``error`` (time,), the ``spread`` of members,
+    and a floor, all in the unit of the flow. ``told`` and ``spread`` are (time - lead,), the lead
+    in steps. An error that is not known counts as none; any other NaN stays.
+
+    Raises:
+        ValueError: lengths that do not fit, a lead below 1 (numpy's).
+
+    Source: own choice.
+    """
     change = np.abs(simulated[lead:] - simulated[:-lead])
     newest = np.abs(np.nan_to_num(error[:-lead]))
     return np.column_stack([told, change, newest, spread, np.full(len(change), floor)])
 
 
 def fit_range(of: Floats, remains: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Expected size of what remains as a sum of its ``signs``, and its quantiles over that size."""
+    """Expected size of what remains as a sum of its ``signs`` (5,), each >= 0, and its quantiles
+    over that size (len(levels),), ratios.
+
+    ``of`` is (time, 5), ``remains`` (time,), in the unit of the flow. Where ``remains`` is NaN the
+    step is left out.
+
+    Raises:
+        ValueError: NaN in the signs of a step that is not, or levels outside 0 .. 1.
+        IndexError: fewer steps than the six parts of a period.
+
+    Source: own choice after Koenker and Bassett 1982.
+    """
     known = np.isfinite(remains)
     scale = nnls(of[known], np.abs(remains[known]))[0]
     return scale, _shape(remains[known] / np.maximum(of[known] @ scale, 1e-12), levels)
@@ -133,6 +161,8 @@ def _shape(z: Floats, levels: tuple[float, ...]) -> Floats:
 
 
 def mean_and_spread(simulated: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of members (members, time), each (time,), in their unit; of one
+    flow (time,) itself and 0. NaN in a member gives NaN. No errors. Source: definition."""
     members = np.atleast_2d(np.asarray(simulated, np.float64))
     return members.mean(axis=0), members.std(axis=0)
 
@@ -150,13 +180,16 @@ def fit_correction(
 
     Args:
         simulated: flow (time,), or of an ensemble (members, time): then its mean is corrected and
-            its spread is a sign of the size of what remains.
-        observed: flow (time,); NaN where it is not known.
-        leads, order: steps ahead, and how many last errors are used.
+            its spread is a sign of the size of what remains. A step with NaN is left out.
+        observed: flow (time,), in the same unit; NaN where it is not known.
+        leads, order: steps ahead, and how many last errors are used, 1 or more.
         levels: probabilities of the range; (k - 0.5) / n for k = 1..n makes n equal members.
 
     Raises:
-        ValueError: fewer than 20 pairs for each coefficient in a sixth of the period.
+        ValueError: fewer than 20 pairs for each coefficient in a sixth of the period; different
+            lengths, infinite flow, levels outside 0 .. 1.
+
+    Source: that of the module; docs/methods/correction.md.
     """
     mean, spread = mean_and_spread(simulated)
     observed = np.asarray(observed, np.float64)
@@ -196,7 +229,13 @@ def apply_correction(
 
     Row t is issued with what was observed up to t and stands for t+1..t+leads. An error that is
     not known counts as none. Flow is never below 0; NaN beyond the end of ``simulated``, which is
-    (time,) or (members, time) as in ``fit_correction``.
+    (time,) or (members, time) as in ``fit_correction``; NaN within it gives NaN where it is used.
+    Flows in the unit of the fit.
+
+    Raises:
+        ValueError: an ``observed`` of another length (numpy's), but one of length 1 goes unnoticed.
+
+    Source: as of ``fit_correction``.
     """
     mean, spread = mean_and_spread(simulated)
     observed = np.asarray(observed, np.float64)

@@ -19,8 +19,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Noise:
-    """Relative sd of rain (log-normal, mean 1) and the steps over which its error lasts; relative
-    sd of the observed flow, and its floor in m3/s."""
+    """Scalars >= 0, not checked here; ``filter_states`` stops at NaN states. No errors. Source:
+    Moradkhani 2005; the defaults are our own choice.
+
+    Attributes:
+        rain: relative sd of rain (log-normal, mean 1), a ratio.
+        memory: steps over which the rain's error lasts; 0 or less, or NaN, is none.
+        flow: relative sd of the observed flow, a ratio.
+        floor: of that sd, m3/s; above 0 where the flow may be 0.
+    """
 
     rain: float = 0.3
     memory: float = 0.0
@@ -40,8 +47,11 @@ def _factor(log: Floats, noise: Noise) -> Floats:
 
 
 def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator) -> Floats:
-    """Rain of each member (members, time, sub-basins): one log-normal factor a step, mean 1,
-    correlated in time as exp(-steps / memory)."""
+    """Rain of each member (members, time, sub-basins), in the unit of ``rain`` (time, sub-basins):
+    one log-normal factor a step, mean 1, correlated in time as exp(-steps / memory).
+
+    NaN stays NaN. No errors of its own. Source: Moradkhani 2005; the memory is our own choice.
+    """
     keeps = _keeps(noise)
     fresh = rng.normal(0.0, 1.0, (members, len(rain)))
     fresh[:, 1:] *= np.sqrt(1.0 - keeps**2)
@@ -51,8 +61,14 @@ def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator
 
 @dataclass(frozen=True)
 class Filter:
-    """Where a filter stands: the states of its members, the error of each one's rain (members,),
-    and how many steps it has done. With these it goes on to the last bit."""
+    """Where a filter stands; with these it goes on to the last bit. It checks nothing and raises no
+    errors: ``xaj.run`` does, and refuses NaN. Source: own choice.
+
+    Attributes:
+        state: states of its members, as ``xaj.State`` has them, mm and m3/s.
+        log: (members,), the error of each one's rain, dimensionless; None before the first step.
+        steps: how many it has done.
+    """
 
     state: xaj.State
     log: Floats | None = None
@@ -72,8 +88,8 @@ def filter_states(
     seed: int,
     done: Callable[[int], None] | None = None,
 ) -> tuple[Floats, Filter]:
-    """Forecasts of the members from every step (members, time, leads), and where the filter stands
-    at the end.
+    """Forecasts of the members from every step (members, time, leads), m3/s, and where the filter
+    stands at the end.
 
     After each step the states of all sub-basins move by the Kalman gain towards the observed flow
     (perturbed for each member); capacities and zero bound them. A gap in the observed updates
@@ -82,13 +98,20 @@ def filter_states(
     result, in one go or in parts.
 
     Args:
-        parameters: one row for all members, or one each.
+        rain, pan: mm a step (time, sub-basins), finite, >= 0.
+        parameters: one row for all members, or one each (members, 18).
         first: ``Filter(xaj.start(...))`` with a row of parameters for each member, or the end of
             an earlier part.
+        observed: m3/s (time,); NaN is a gap.
+        leads: steps ahead, 1 or more.
         done: called after every step with the number of steps done.
 
     Raises:
-        ValueError: fewer than 10 members; see ``xaj.run``.
+        ValueError: fewer than 10 members; NaN in rain or pan, or states that become so (an observed
+            error of 0); see ``xaj.run``.
+        IndexError: observed shorter than pan, found when it ends.
+
+    Source: Evensen 1994, Moradkhani 2005.
     """
     members = len(first.state.land)
     if members < 10:
@@ -128,11 +151,19 @@ def settle_forecasts(
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """What is issued of the filter's forecasts: flow (time, leads), its range (time, leads,
-    levels), and at which leads the filter helps (leads,).
+    levels), and at which leads the filter helps (leads,). All flows m3/s.
 
-    On forecasts issued and due within the steps ``learn`` (start, stop) it must lower the squared
-    error of the ``raw`` flow (time,); from the first lead at which it does not, raw is issued. The
-    range is that of ``correct``, from the members' spread among others.
+    On forecasts issued and due within the steps ``learn`` (start, stop; both given, >= 0) it must
+    lower the squared error of the ``raw`` flow (time,); from the first lead at which it does not,
+    raw is issued. The range is that of ``correct``, from the members' spread among others. A gap
+    (NaN) in ``observed`` (time,) is left out; ``ahead`` (members, time, leads) is NaN beyond the
+    end.
+
+    Raises:
+        ValueError: fewer than 120 observed steps and the leads to learn from; NaN in ``raw`` or
+            ``ahead`` where they are learnt from; different lengths.
+
+    Source: own choice; docs/methods/filtering.md.
     """
     leads = ahead.shape[2]
     if np.isfinite(observed[learn]).sum() - leads < 20 * FOLDS:

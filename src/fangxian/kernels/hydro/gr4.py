@@ -26,8 +26,14 @@ RANGES = {
 
 @dataclass(frozen=True)
 class GrState:
-    """Stores (members, 2: production, routing; mm) and the rain still in the unit hydrographs
-    (members, n1), (members, n2)."""
+    """Where a run stands, in mm, >= 0. It checks nothing and raises no errors; ``run_gr4`` looks at
+    shapes alone, so that NaN in it comes out as a flow of 0. Source: Perrin 2003.
+
+    Attributes:
+        stores: (members, 2: production, routing).
+        first: (members, n1), rain still in the first unit hydrograph.
+        second: (members, n2), in the second.
+    """
 
     stores: Floats
     first: Floats
@@ -114,7 +120,10 @@ def run_gr4(
             store 50 % full. Running in two parts gives the same numbers to the last bit.
 
     Raises:
-        ValueError: gaps in the forcing, parameters out of ``RANGES``, an unknown step.
+        ValueError: gaps (NaN) or negatives in the forcing, parameters out of ``RANGES`` or NaN, an
+            unknown step, a state of another shape.
+
+    Source: Perrin 2003, eqs 1-24; Mathevet 2005 for hours; airGR 1.7.6.
     """
     if step not in RANGES:
         raise ValueError(f"step is daily or hourly, not {step!r}")

@@ -13,7 +13,13 @@ Floats = NDArray[np.float64]
 
 def unit_hydrograph(net_rain: Floats, ordinates: Floats) -> Floats:
     """Flow of net rain (time,) through a unit hydrograph (lags,), per unit of rain; same length as
-    the rain, the tail beyond it is cut."""
+    the rain, the tail beyond it is cut.
+
+    Raises:
+        ValueError: NaN or infinite values, an empty array.
+
+    Source: definition (discrete convolution).
+    """
     rain, u = np.asarray(net_rain, np.float64), np.asarray(ordinates, np.float64)
     if not (np.isfinite(rain).all() and np.isfinite(u).all()):
         raise ValueError("rain and ordinates must be finite")
@@ -21,7 +27,14 @@ def unit_hydrograph(net_rain: Floats, ordinates: Floats) -> Floats:
 
 
 def nash_ordinates(n: float, k: float, steps: int) -> Floats:
-    """Unit hydrograph of n linear reservoirs with constant k (steps): sums to at most 1."""
+    """Unit hydrograph (steps,) of n linear reservoirs with constant k (steps): shares >= 0 that sum
+    to at most 1.
+
+    Raises:
+        ValueError: n or k not above 0, or NaN.
+
+    Source: Nash 1957.
+    """
     if not (n > 0 and k > 0):
         raise ValueError("n and k must be positive")
     s = special.gammainc(n, np.arange(steps + 1) / k)
@@ -29,8 +42,15 @@ def nash_ordinates(n: float, k: float, steps: int) -> Floats:
 
 
 def antecedent_rain(rain: Floats, *, decay: float, cap: float, start: float = 0.0) -> Floats:
-    """Pa of each day before its rain: Pa_t+1 = decay (Pa_t + P_t), at most ``cap`` mm. A missing
-    day decays without rain."""
+    """Pa (days,) of each day before its rain (days,), mm: Pa_t+1 = decay (Pa_t + P_t), at most
+    ``cap`` mm. A missing day decays without rain. Rain below 0, ``start`` and ``cap`` are not
+    checked.
+
+    Raises:
+        ValueError: a decay outside 0 .. 1, or NaN.
+
+    Source: Kohler and Linsley 1951.
+    """
     if not 0 <= decay <= 1:
         raise ValueError("decay must lie within 0 .. 1")
     out, now = np.empty(len(rain)), min(start, cap)
@@ -47,8 +67,18 @@ def _rolling(values: Floats, months: int) -> Floats:
 
 
 def spi(rain: Floats, months: int) -> Floats:
-    """Standardised precipitation index of monthly rain: gamma by calendar month (Thom's estimate),
-    zeros as a point mass. NaN for the first months and where a month has fewer than ten years."""
+    """Standardised precipitation index (time,) of monthly rain (time,), mm >= 0: gamma by calendar
+    month (Thom's estimate), zeros as a point mass.
+
+    Dimensionless, -3.72 .. 3.72. NaN for the first ``months`` - 1, where a month of the window is
+    missing, and where a calendar month has fewer than ten years, fewer than five with rain, or no
+    two different.
+
+    Raises:
+        ValueError: an empty series, or months below 1 (numpy's).
+
+    Source: McKee 1993.
+    """
     total = _rolling(np.asarray(rain, np.float64), months)
     out = np.full(len(total), np.nan)
     for month in range(12):
@@ -66,8 +96,17 @@ def spi(rain: Floats, months: int) -> Floats:
 
 
 def spei(rain: Floats, evaporation: Floats, months: int) -> Floats:
-    """Standardised rain minus potential evaporation: log-logistic by calendar month from
-    probability-weighted moments. NaN as in ``spi``."""
+    """Standardised rain minus potential evaporation, both monthly (time,), mm: log-logistic by
+    calendar month from probability-weighted moments.
+
+    Dimensionless, -3.72 .. 3.72. NaN for the first ``months`` - 1, where a month of the window is
+    missing, and where a calendar month has fewer than ten years or no two different.
+
+    Raises:
+        ValueError: different lengths, no month, or months below 1 (numpy's).
+
+    Source: Vicente-Serrano 2010, with unbiased moments.
+    """
     balance = np.asarray(rain, np.float64) - np.asarray(evaporation, np.float64)
     total = _rolling(balance, months)
     out = np.full(len(total), np.nan)
@@ -92,8 +131,9 @@ def spei(rain: Floats, evaporation: Floats, months: int) -> Floats:
 
 
 def sudden_turn(early: Floats, late: Floats) -> Floats:
-    """Long-cycle drought-flood abrupt alternation index (LDFAI) of standardised rain of two
-    seasons by year: (late - early)(|early| + |late|) 1.8^-|early + late|. Above 0: from drought
-    to flood; below 0: from flood to drought."""
+    """Long-cycle drought-flood abrupt alternation index (LDFAI) of standardised rain of two seasons
+    by year, (years,) each: (late - early)(|early| + |late|) 1.8^-|early + late|. Above 0: from
+    drought to flood; below 0: from flood to drought. Dimensionless; NaN gives NaN. No errors of its
+    own. Source: Wu Zhiwei 2006."""
     e, s = np.asarray(early, np.float64), np.asarray(late, np.float64)
     return np.asarray((s - e) * (np.abs(e) + np.abs(s)) * 1.8 ** -np.abs(e + s))

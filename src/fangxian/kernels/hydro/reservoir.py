@@ -16,8 +16,18 @@ DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @dataclass(frozen=True)
 class Rating:
-    """A stage-discharge curve, piecewise linear: levels (n,) rising, flows (n,) not falling.
-    ``loop`` marks a river where rising and falling stages differ, so that one curve misleads."""
+    """A stage-discharge curve, piecewise linear, of two points or more.
+
+    Attributes:
+        levels: (n,) rising, m.
+        flows: (n,) not falling, m3/s; may begin below 0.
+        loop: marks a river where rising and falling stages differ, so that one curve misleads.
+
+    Raises:
+        ValueError: fewer points, levels that do not rise, flows that fall, NaN in either.
+
+    Source: definition.
+    """
 
     levels: Floats
     flows: Floats
@@ -32,18 +42,31 @@ class Rating:
             raise ValueError("levels must rise and flows must not fall")
 
     def flow(self, level: Floats) -> Floats:
-        """Flow at a level; NaN outside the curve: it is not extended."""
+        """Flow at a level, m3/s; NaN outside the curve, which is not extended, and for NaN. No
+        errors of its own."""
         return np.interp(level, self.levels, self.flows, left=np.nan, right=np.nan)
 
     def level(self, flow: Floats) -> Floats:
-        """Level at a flow; NaN outside the curve."""
+        """Level at a flow, m; NaN outside the curve and for NaN. Where several levels have the flow
+        it is one of them. No errors."""
         return np.interp(flow, self.flows, self.levels, left=np.nan, right=np.nan)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate: flow by level (m) and by opening (m, from 0), m3/s (levels, openings), as its table
-    gives it. Between the points bilinear; none below the lowest level, above the last as there."""
+    """One gate as its table gives it. Between the points bilinear; none below the lowest level,
+    above the last as there.
+
+    Attributes:
+        levels: (levels,) rising, m.
+        openings: (openings,) rising from 0, m.
+        flows: (levels, openings), m3/s, not falling; NaN among them is not noticed.
+
+    Raises:
+        ValueError: other shapes, or what must rise and does not.
+
+    Source: own choice (interpolation).
+    """
 
     levels: Floats
     openings: Floats
@@ -63,7 +86,8 @@ class Gate:
             raise ValueError("a gate's flow must not fall with level or opening")
 
     def flow(self, level: float, opening: float) -> float:
-        """Flow at a level and an opening; openings beyond the table count as its ends."""
+        """Flow at a level and an opening, m3/s; openings beyond the table count as its ends, NaN
+        gives NaN. No errors."""
         if level < self.levels[0]:
             return 0.0
         at = [np.interp(level, self.levels, column) for column in self.flows.T]
@@ -73,11 +97,15 @@ class Gate:
 def limits_by_season(
     days: NDArray[np.datetime64], seasons: Sequence[tuple[str, str, float]], otherwise: float
 ) -> Floats:
-    """Flood-limit level of each day (汛限水位): seasons are (first, last, level) with days as MMDD,
-    both included; one may run over the new year.
+    """Flood-limit level (m) of each day (time,) (汛限水位).
+
+    Seasons are (first, last, level) with days as MMDD, both included; one may run over the new
+    year. ``otherwise`` holds outside them and for a missing date (NaT).
 
     Raises:
-        ValueError: a day that is none, or two seasons on one day.
+        ValueError: a day that is none, or two seasons on one of the days.
+
+    Source: definition.
     """
     dates = np.asarray(days, "datetime64[D]")
     months = dates.astype("datetime64[M]")
@@ -104,13 +132,19 @@ class Reservoir:
     """Storage curve and what may leave.
 
     Args:
-        levels, volumes: storage curve, m and 10^6 m3, both rising.
+        levels, volumes: storage curve (n,), m and 10^6 m3, both rising.
         outlet: capacity of all outlets by level (m, m3/s), fully open.
         dead: no water leaves below this level.
         limit: flood-limit level of each step (m), (time,) or one number.
         release: largest flow the river below bears while the level is below ``top``, m3/s.
         top: level from which everything is opened.
         gates: those that a plan opens one by one.
+
+    Raises:
+        ValueError: a curve that does not rise or has one point, dead not below top, a release below
+            0, NaN in any number.
+
+    Source: definition.
     """
 
     levels: Floats
@@ -137,9 +171,18 @@ class Reservoir:
 
 @dataclass(frozen=True)
 class Routed:
-    """Level at the end of each step (m), outflow of each step (m3/s), volume (10^6 m3), whether
-    the level passed the storage curve's end (the dam is overtopped: numbers end there), and the
-    error of the water balance over all steps, relative to the water there was or came."""
+    """How a flood went through. It checks nothing and raises no errors; no NaN. Source: as of
+    ``route``.
+
+    Attributes:
+        level: (time,), m at the end of each step.
+        outflow: (time,), m3/s of each step.
+        volume: (time,), 10^6 m3 at the end of each step.
+        beyond: whether the level passed the storage curve's end (the dam is overtopped: numbers end
+            there).
+        balance: error of the water balance over all steps, as a share of the water there was or
+            came.
+    """
 
     level: Floats
     outflow: Floats
@@ -157,16 +200,18 @@ def route(
     plan: Floats | None = None,
     openings: Floats | None = None,
 ) -> Routed:
-    """Carry a flood through a reservoir.
+    """Carry a flood, inflow (time,) in m3/s, through a reservoir.
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``
     and to what the outlets carry; where that would still leave it at ``top`` or above, whatever the
-    outlets carry. ``plan`` (time,)
-    sets the release instead (m3/s; still bounded by the outlets and the dead level), or
-    ``openings`` (time, gates) those of the gates, m.
+    outlets carry. ``plan`` (time,) sets the release instead (m3/s; still bounded by the outlets and
+    the dead level; below 0 is 0), or ``openings`` (time, gates) those of the gates, m.
 
     Raises:
-        ValueError: gaps in the inflow or a plan, a level outside the storage curve.
+        ValueError: gaps (NaN) in the inflow or a plan, a negative inflow, a level outside the
+            storage curve, a step that is not above 0 h, flood limits of another length.
+
+    Source: Chow, Maidment, Mays 1988, section 8.2; the rule is our own choice.
     """
     if not dt_h > 0:
         raise ValueError("the step must be above 0 h")

@@ -11,9 +11,11 @@ INCH_PER_DAY = 25.4 / 24  # mm/h
 def rain_rate_mm_h(*, distance_km: Floats, wind_kt: Floats) -> Floats:
     """Mean rain rate around a typhoon.
 
-    distance_km: distance from the centre, any shape, >= 0. wind_kt: greatest sustained wind,
-    broadcast against it; below 35 kt the formula's own floor at 35 kt is scaled by wind / 35, so
-    that a dissolving storm dies away. NaN in gives NaN out. Returns mm/h, >= 0.
+    distance_km: distance from the centre, any shape (n,), >= 0 (not checked). wind_kt: greatest
+    sustained wind, 0 .. 165, broadcast against it; below 35 kt the formula's own floor at 35 kt is
+    scaled by wind / 35, so that a dissolving storm dies away; above 165 kt the radius of the
+    formula's peak turns negative and the numbers mean nothing (not checked). NaN in gives NaN out.
+    Returns mm/h. No errors of its own.
 
     Source: Tuleya, DeMaria and Kuligowski 2007, Weather and Forecasting 22:56, eq. 1-3 with the
     coefficients of its table for R-CLIPER: a climatological mean without asymmetry or terrain.
@@ -35,8 +37,13 @@ def cascade_m3_s(*, rain_mm: Floats, area_km2: Floats, hours: Floats, step_h: fl
     """Runoff of basins by two equal linear reservoirs in a row, from empty.
 
     rain_mm: rain of each step, shape (basins, steps); area_km2, hours (storage constant of one
-    reservoir): shape (basins,). Returns discharge in m3/s, shape (basins, steps). Mass is kept:
-    what has not left yet is still stored. Source: Nash 1957, n = 2.
+    reservoir): shape (basins,) or one for all. Returns discharge in m3/s, shape (basins, steps).
+    Mass is kept: what has not left yet is still stored. NaN in the rain gives NaN from there on.
+
+    Raises:
+        ValueError: hours not above 0, NaN hours, a step_h of 0 or less, shapes that do not fit.
+
+    Source: Nash 1957, n = 2.
     """
     rain = np.asarray(rain_mm, float)
     if not (np.asarray(hours) > 0).all() or step_h <= 0:

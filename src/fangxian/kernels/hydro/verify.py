@@ -1,7 +1,8 @@
 """Forecasts judged by lead and by event, from their issue times.
 
 A forecast is (time, leads): row t was issued with what was known at t, column k stands for
-t + leads[k]. What each score is stands in ``scores`` and ``grade``.
+t + leads[k], leads being 1 step or more. What each score is stands in ``scores`` and ``grade``, and
+so does its source.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LeadScore:
-    """Scores of one lead over all issue times with a forecast and an observation.
+    """Scores of one lead over all issue times with a forecast and an observation: scalars, NaN
+    where there is nothing to judge. It checks nothing and raises no errors. Source: ``scores``,
+    ``grade``.
 
-    persistence_index: above 0 beats "as at the issue". crps: of the members, the mean absolute
-    error where there are none. skill: 1 - crps / that of persistence. coverage: share within the
-    band, NaN without one. qualified_rate: share within the tolerance of change since the issue.
+    Attributes:
+        lead: steps.
+        pairs: how many times were judged.
+        dc, kge: dimensionless, up to 1.
+        mae: mean absolute error, in the unit of the flow.
+        crps: of the members, the mean absolute error where there are none; same unit.
+        persistence_index: above 0 beats "as at the issue".
+        skill: 1 - crps / that of persistence.
+        coverage: share within the band, NaN without one.
+        qualified_rate: share within the tolerance of change since the issue.
+        crossings: of the mark, None without one.
     """
 
     lead: int
@@ -87,14 +98,19 @@ def by_lead(
 
     Args:
         forecast: (time, leads); observed: (time,). NaN where there is none; pairs with a NaN on
-            either side are left out.
+            either side, or without an observation at the issue, are left out.
+        observed: m3/s, or m where ``level``.
+        rules: tolerances.
         leads: steps ahead of each column.
         band: low and high (time, leads). members: (time, leads, members).
         mark: flow whose crossing is judged.
         level: the values are levels (m), not flows, for the tolerance of their change.
 
     Raises:
-        ValueError: columns and leads, or lengths, that do not fit.
+        ValueError: columns and leads, or lengths, that do not fit; a lead below 1 (numpy's).
+        IndexError: a band or members of other times (numpy's).
+
+    Source: ``scores``, ``grade``.
     """
     observed = np.asarray(observed, np.float64)
     if forecast.shape != (len(observed), len(leads)):
@@ -127,8 +143,9 @@ def by_lead(
 
 
 def effective_lead(found: Sequence[LeadScore], least: float = 0.5) -> int:
-    """有效预见期: the longest lead up to which the skill against persistence stays above ``least``
-    (EFAS and GloFAS publish it so); 0 if it never is."""
+    """有效预见期: the longest lead, in steps, up to which the skill against persistence stays above
+    ``least`` (EFAS and GloFAS publish it so), a scalar; 0 if it never is. A NaN skill is not above.
+    No errors. Source: own choice after EFAS and GloFAS."""
     longest = 0
     for score in sorted(found, key=lambda s: s.lead):
         if not score.skill > least:
@@ -139,7 +156,17 @@ def effective_lead(found: Sequence[LeadScore], least: float = 0.5) -> int:
 
 @dataclass(frozen=True)
 class EventScore:
-    """One event at one lead: scores within it as in ``LeadScore``, and the judged items."""
+    """One event at one lead: scalars within it as in ``LeadScore``, with NaN as there. It checks
+    nothing and raises no errors. Source: ``scores``, ``grade``.
+
+    Attributes:
+        lead: steps.
+        dc, kge: dimensionless, up to 1.
+        crps: in the unit of the flow.
+        persistence_index: dimensionless; NaN where an observation at an issue is missing.
+        coverage: share within the band, NaN without one.
+        items: peak, time and depth as judged.
+    """
 
     lead: int
     dc: float
@@ -163,10 +190,15 @@ def by_event(
     members: Floats | None = None,
 ) -> list[EventScore]:
     """Scores of one event (first, last index) at every lead; the time to the observed peak counts
-    from the issue, ``lead`` steps before it. Leads with a gap within the event are left out.
+    from the issue, ``lead`` steps before it.
+
+    ``forecast`` (time, leads) and ``observed`` (time,) in m3/s. Leads with a gap (NaN) of the
+    forecast within the event, or issued before the first step, are left out.
 
     Raises:
-        ValueError: gaps in the observed flow.
+        ValueError: gaps in the observed flow of the event, or an event beyond its end.
+
+    Source: ``scores``, ``grade``.
     """
     a, b = event[0], event[1] + 1
     seen = np.asarray(observed, np.float64)[a:b]
@@ -199,8 +231,15 @@ def by_event(
 
 @dataclass(frozen=True)
 class LeadRates:
-    """Of one lead over events: qualified rate of all items, of each kind of item, and the share of
-    events in which it beats persistence."""
+    """Of one lead over events: scalars, shares 0..1. It checks nothing and raises no errors.
+    Source: ``grade``.
+
+    Attributes:
+        lead: steps.
+        qualified_rate: of all items.
+        by_item: of each kind of item.
+        beats_persistence: share of events in which it does; a NaN index does not.
+    """
 
     lead: int
     qualified_rate: float
@@ -209,7 +248,8 @@ class LeadRates:
 
 
 def rates_by_lead(events: Sequence[list[EventScore]]) -> list[LeadRates]:
-    """Qualified rates over events, of each lead."""
+    """Qualified rates (shares) over events, one ``LeadRates`` of scalars for each lead that any
+    has; NaN errors of an item do not qualify. No errors. Source: ``grade``."""
     leads = sorted({score.lead for event in events for score in event})
     found = []
     for lead in leads:
@@ -223,7 +263,8 @@ def rates_by_lead(events: Sequence[list[EventScore]]) -> list[LeadRates]:
 
 
 def flatness(counts: NDArray[np.int64]) -> float:
-    """p of the chi-square test that a rank histogram is flat; issue times should be far enough
-    apart to be independent."""
+    """Probability, a scalar, of the chi-square test that a rank histogram (ranks,) of counts is
+    flat; issue times should be far enough apart to be independent. NaN for no counts, one rank, or
+    NaN in them. No errors. Source: Pearson's chi-square test."""
     expected = counts.sum() / len(counts)
     return float(chdtrc(len(counts) - 1, ((counts - expected) ** 2 / expected).sum()))

@@ -261,7 +261,13 @@ def _keep(block, v, subs, rows, land, reach, late, its):
 def run_blocks(
     first, last, derived, per_mm, network, rain, pan, reaches, lags, lossy, land, reach, late, out
 ):
-    """Blocks first..last of the lanes; ``out`` (members x sub-basins, time) is each one's flow."""
+    """Blocks first..last of the lanes; ``out`` (members x sub-basins, time) is each one's flow,
+    m3/s.
+
+    The other arrays are those of ``rows.run_rows``, with states changed in place. NaN must not come
+    in and nothing is checked, no errors are raised: ``model.run`` makes and checks the arrays.
+    Source: ``physics``; side by side is our own choice.
+    """
     steps, subs = pan.shape
     rows = out.shape[0]
     v = np.empty(SLOTS * LANES, np.float32)

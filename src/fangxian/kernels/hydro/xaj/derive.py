@@ -1,4 +1,8 @@
-"""Parameters with their ranges, and what they come to at the step of a run."""
+"""Parameters with their ranges, and what they come to at the step of a run.
+
+Compiled, without checks: no errors are raised, and what is wrong is told as a number. Source: Zhao
+1992, as docs/methods/xinanjiang.md has it.
+"""
 
 import numpy as np
 from numba import njit
@@ -33,22 +37,27 @@ FINE, SUMS, UNSTABLE = -1, -2, -3
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def steps(hours, dt_h):
-    """Whole steps in a span."""
+    """Whole steps in a span; scalars, both h. NaN must not come in. Errors: as the module says.
+    Source: definition."""
     return np.int64(hours / dt_h + 1e-9)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def out_of(recession, share):
-    """Share that leaves a linear reservoir in a step, of its daily recession."""
+    """Share 0..1 that leaves a linear reservoir in a step, of its daily recession (1/d, 0..1) and
+    the ``share`` of a day a step is; scalars. A recession of 0 or less empties it; NaN gives NaN.
+    Errors: as the module says. Source: definition, 1 - c^(dt/24)."""
     return 1.0 if recession <= 0.0 else -np.expm1(share * np.log(recession))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def derive_one(q, low, high, dt_h, lossy, d):
-    """Fill ``d`` (``physics.DERIVED``,) from one parameter set; returns what is wrong with it.
+    """Fill ``d`` (``physics.DERIVED``,) from one parameter set ``q`` (18,), in the units of
+    ``PARAMETERS``; returns what is wrong with it.
 
-    Source of the reaches: Zhao 1992; a coefficient below 0 would answer with negative flow
-    (2KX <= step <= 2K(1-X)).
+    That is FINE, the index of the first parameter out of ``low``..``high`` (18,) or NaN, SUMS or
+    UNSTABLE; ``d`` is then not to be read. A coefficient of the reaches below 0 would answer with
+    negative flow (2KX <= step <= 2K(1-X)). Errors: as the module says. Source: Zhao 1992.
     """
     share = dt_h / 24.0
     for j in range(q.shape[0]):
@@ -83,8 +92,10 @@ def derive_one(q, low, high, dt_h, lossy, d):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def derive(p, low, high, dt_h, lossy, out, reaches, lags, wrong):
-    """Fill, of each member, ``out`` (members, ``physics.DERIVED``), the Muskingum reaches of one
-    step each that make up the travel time, the steps of lag, and what is ``wrong`` with it."""
+    """Fill, of each member's parameters ``p`` (members, 18), ``out`` (members,
+    ``physics.DERIVED``), the Muskingum ``reaches`` (members,) of one step each that make up the
+    travel time, the steps of lag (members,), and what is ``wrong`` with it (members,). NaN is
+    wrong, and its reaches are nonsense. Errors, source: as the module says."""
     for k in range(p.shape[0]):
         wrong[k] = derive_one(p[k], low, high, dt_h, lossy, out[k])
         reaches[k], lags[k] = steps(p[k, KE], dt_h), steps(p[k, L], dt_h)

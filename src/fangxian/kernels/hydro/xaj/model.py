@@ -42,9 +42,19 @@ FLUXES = ("P", "E", "WU", "WL", "WD", "S", "FR", "R", "RS", "RI", "RG", "QS", "Q
 
 @dataclass(frozen=True)
 class Basin:
-    """Sub-basin areas in km2, shape (n,), and the step in hours. ``rain`` and ``pan`` of a run
-    have one column each; a lumped basin has one. Sub-basins from ``network_km2`` on pass their
-    flow through the channel network (CR)."""
+    """Sub-basins and the step. ``rain`` and ``pan`` of a run have one column each; a lumped basin
+    has one.
+
+    Attributes:
+        areas: km2, (n,), above 0.
+        dt_h: the step, h, above 0 and up to 24.
+        network_km2: sub-basins from here on pass their flow through the channel network (CR).
+
+    Raises:
+        ValueError: areas or a step out of range or NaN.
+
+    Source: Zhao 1992; the network by area is as docs/methods/xinanjiang.md has it.
+    """
 
     areas: Floats
     dt_h: float
@@ -61,9 +71,14 @@ class Basin:
 
 @dataclass(frozen=True)
 class State:
-    """Where a run stands: (members, sub-basins, 9) of ``STATES``, the reaches' last inflow and
-    outflow (members, sub-basins, reaches + 1), m3/s, and the flow still on its way to the network
-    (members, sub-basins, lag in steps), m3/s."""
+    """Where a run stands. It checks nothing and raises no errors: ``run`` does, and refuses NaN.
+    Source: Zhao 1992, docs/methods/xinanjiang.md.
+
+    Attributes:
+        land: (members, sub-basins, 9) of ``STATES``; mm, FR a share, flows m3/s.
+        reach: (members, sub-basins, reaches + 1), the reaches' last inflow and outflow, m3/s.
+        late: (members, sub-basins, lag in steps), flow still on its way to the network, m3/s.
+    """
 
     land: Floats
     reach: Floats
@@ -83,7 +98,18 @@ def start(
     qi: float = 0.0,
     qg: float = 0.0,
 ) -> State:
-    """The same first state for all members and sub-basins; nothing is in the reaches yet."""
+    """The same first state for all members and sub-basins; nothing is in the reaches yet.
+
+    ``parameters`` (members, 18) give the number of members, reaches and lags; wu, wl, wd, s in mm,
+    fr a share, qs, qi, qg in m3/s. Values are not checked here: ``run`` refuses NaN and negatives,
+    and takes more water than a layer holds as it is.
+
+    Raises:
+        ValueError: NaN as travel time or lag (numpy's).
+        IndexError: too few parameters.
+
+    Source: definition.
+    """
     p = np.atleast_2d(np.asarray(parameters, np.float64))
     shape = (len(p), len(basin.areas))
     land = np.zeros((*shape, len(STATES)))
@@ -127,7 +153,14 @@ def _fit(values: Floats) -> bool:
 
 
 def feasible(basin: Basin, parameters: Floats) -> NDArray[np.bool_]:
-    """Which parameter sets (members, 18) a run would take (members,)."""
+    """Which parameter sets (members, 18), in the units of ``PARAMETERS``, a run would take
+    (members,); one with NaN it would not.
+
+    Raises:
+        ValueError: another number of parameters.
+
+    Source: Zhao 1992 for stable reaches; ranges are our own choice.
+    """
     return np.asarray(_derived(parameters, basin, False)[-1] == FINE)
 
 
@@ -158,7 +191,11 @@ def run(
             jumps there).
 
     Raises:
-        ValueError: gaps or negative rain, parameters out of range or an unstable reach.
+        ValueError: gaps (NaN) or negative rain, parameters out of range or an unstable reach,
+            states that are NaN, negative or of another shape.
+        IndexError: rain without sub-basins.
+
+    Source: Zhao 1992, as docs/methods/xinanjiang.md has it.
     """
     p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published)
     state = State(state.land.copy(), state.reach.copy(), state.late.copy())
@@ -195,7 +232,14 @@ def trace(
     *,
     published: bool = False,
 ) -> tuple[Floats, State, Floats]:
-    """As ``run`` for one member, and all fluxes and states (time, sub-basins, ``FLUXES``)."""
+    """As ``run`` for one member, and all fluxes and states (time, sub-basins, ``FLUXES``), mm but
+    for FR (a share) and flows (m3/s). NaN is refused.
+
+    Raises:
+        ValueError: more than one member; see ``run``.
+
+    Source: as of ``run``.
+    """
     p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published)
     if len(p) != 1:
         raise ValueError("a trace is of one member")
@@ -237,7 +281,14 @@ def _prepare(
 
 
 def by_name(values: dict[str, float]) -> Floats:
-    """One row of parameters from a dictionary; ValueError names what is missing or unknown."""
+    """One row of parameters (1, 18) from a dictionary, in the units of ``PARAMETERS``. Values are
+    not looked at: NaN stays, for ``run`` to refuse.
+
+    Raises:
+        ValueError: names what is missing or unknown.
+
+    Source: definition.
+    """
     given = {**DEFAULTS, **values}
     missing = [n for n in NAMES if n not in given]
     unknown = [n for n in values if n not in NAMES]

@@ -1,4 +1,8 @@
-"""Members and sub-basins one after the other, float64, with all states where they are wanted."""
+"""Members and sub-basins one after the other, float64, with all states where they are wanted.
+
+Compiled, without checks: NaN must not come in, and no errors are raised; ``model.run`` makes and
+checks the arrays.
+"""
 
 import numpy as np
 from numba import njit
@@ -18,7 +22,11 @@ from fangxian.kernels.hydro.xaj.physics import (
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def step_land(d, wu, wl, wd, s, fr, rain, pan, lossy):
-    """One step of one sub-basin: states, then evaporation, net rain, runoff and three sources."""
+    """One step of one sub-basin: states, then evaporation, net rain, runoff and three sources.
+
+    Scalars in mm, ``fr`` a share; ``d`` is a row of ``derive`` (DERIVED,). NaN, errors: as the
+    module says. Source: Zhao 1992, eqs 1-11 of docs/methods/xinanjiang.md.
+    """
     have = wu + rain
     need = d[x.KC] * pan
     eu, el, ed = evaporate(have, need, wl, wd, d[x.C], d[x.LM], d[x.LM_1])
@@ -75,7 +83,13 @@ def run_rows(
     keep,
     trace,
 ):
-    """Members first..last of ``flow`` (members, time); see ``model.run`` for the arrays."""
+    """Members first..last of ``flow`` (members, time), m3/s, filled in place, as are the states.
+
+    ``derived`` (members, DERIVED), ``per_mm`` (sub-basins,) m3/s of a mm a step, ``network``
+    (sub-basins,), ``reaches`` and ``lags`` (members,); ``trace`` (time, sub-basins, FLUXES) where
+    ``keep``. See ``model.run`` for the others. NaN, errors: as the module says. Source: Zhao 1992,
+    eqs 12-15 of docs/methods/xinanjiang.md.
+    """
     steps, subs = pan.shape
     for k in range(first, last):
         d = derived[k]
