@@ -47,6 +47,10 @@ class Todo:
     since: Any
     thing: Any
 
+    @property
+    def template(self) -> str:
+        return f"web/desk/{self.kind}.html"
+
 
 def _hazards(hq: str) -> tuple[str, ...]:
     if hq == "all":
