@@ -115,7 +115,7 @@ def desk(request: SeatedRequest) -> HttpResponse:
     hq = current_hq(request)
     context = _context(request, hq)
     part = request.GET.get("part")
-    name = {"body": "web/desk_body.html"}.get(part or "", "web/desk.html")
+    name = {"body": "web/desk_part.html"}.get(part or "", "web/desk.html")
     return render(request, name, {**context, "room": "desk"})
 
 
