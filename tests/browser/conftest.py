@@ -20,9 +20,14 @@ HOURS = "36"
 
 
 @pytest.fixture(scope="session")
-def headquarters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the running headquarters."""
+    return tmp_path_factory.mktemp("hq") / "drill"
+
+
+@pytest.fixture(scope="session")
+def headquarters(folder: Path) -> Iterator[str]:
     """The address of a running headquarters in a storm."""
-    folder = tmp_path_factory.mktemp("hq") / "drill"
     port, gateway = str(free_port()), str(free_port())
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}

@@ -1,9 +1,12 @@
 """Pages answer in both languages, refuse what they must, and keep what was typed honest."""
 
+import inspect
 import json
+import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.template.loader import get_template
 
 from fangxian.hazards.flood.tables import river_marks, shipped_thresholds
 from fangxian.ops.worker import Worker
@@ -14,11 +17,12 @@ from fangxian.spine.command.write.orders import Task, issue_orders
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.observe.models import Quarantine, Series
+from fangxian.spine.observe.models import Quarantine, Series, Station
 from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Term
 from fangxian.spine.registry.read import city as the_city
+from fangxian.surfaces.web.views import desk
 
 
 @pytest.fixture
@@ -188,3 +192,52 @@ def test_a_dead_letter_gets_another_round(storm, as_lin):
     as_lin.post(f"/dead-letters/delivery/{delivery.pk}/retry")
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == (Delivery.State.PLANNED, 0)
+
+
+def test_every_answer_carries_the_policy(storm, as_lin, client, gauge):
+    others = ["/static/web/app.js", "/nothing-here", "/api/v1/docs", "/api/v1/openapi.json"]
+    for path in [*paths(storm, gauge), *others]:
+        policy = as_lin.get(path).headers.get("Content-Security-Policy", "")
+        assert "script-src 'self';" in policy, path
+        assert "unsafe" not in policy, path
+    assert "object-src 'none'" in client.get("/").headers["Content-Security-Policy"]
+
+
+def test_no_answer_loads_from_another_host_or_writes_style_or_script_into_the_page(
+    storm, as_lin, gauge
+):
+    outside = re.compile(r"""(src|href|action)=["'](https?:)?//|url\(["']?(https?:)?//""")
+    inside = re.compile(r"<style\b|\sstyle=|<script>|\son[a-z]+=")
+    for path in [*paths(storm, gauge), "/accounts/2fa/totp/activate/", "/api/v1/docs"]:
+        answer = as_lin.get(path)
+        if answer.headers["Content-Type"].startswith("text/html"):
+            text = answer.content.decode()
+            assert not outside.search(text), path
+            assert not inside.search(text), path
+
+
+def test_a_station_called_like_markup_stays_text_on_every_page(storm, as_lin, gauge):
+    Station.objects.filter(pk=gauge.pk).update(name="<img src=x onerror=alert(1)>")
+    for path in paths(storm, gauge):
+        answer = as_lin.get(path)
+        if answer.headers["Content-Type"].startswith("text/html"):
+            assert "<img src=x" not in answer.content.decode(), path
+    assert "&lt;img src=x" in as_lin.get("/watch").content.decode()
+
+
+def test_one_answer_refreshes_the_rows_the_responses_and_the_log(storm, as_lin):
+    as_lin.post("/desk/log", {"text": "石码水闸已开 3 孔"})
+    part = as_lin.get("/?part=body").content.decode()
+    assert re.findall(r'<ul id="([\w-]+)"[^>]*hx-swap-oob', part) == ["desk-responses", "desk-log"]
+    assert "石码水闸已开 3 孔" in part
+    assert 'name="text"' not in part
+
+
+def test_each_kind_of_row_has_its_file():
+    kinds = {"group", "proposal", "unanswered", "late", "lates", "verify", "gaps"}
+    assert kinds == set(re.findall(r'Todo\(\s*"(\w+)"', inspect.getsource(desk))) | {
+        "late",
+        "lates",
+    }
+    for kind in kinds:
+        get_template(desk.Todo(kind, None, None, None).template)

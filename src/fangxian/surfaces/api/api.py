@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Header, NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.docs import Swagger
 
 from fangxian.spine.assess.read import active_signals, signals
 from fangxian.spine.command import read as command
@@ -37,6 +38,7 @@ api = NinjaAPI(
     description="防线: flood and epidemic command of a city. Times are ISO 8601 with an offset.",
     auth=[Session(), Key()],
     urls_namespace="api",
+    docs=Swagger(settings={"validatorUrl": None}),  # no outside validator
 )
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[int, Query(ge=0, le=2**62)]

@@ -47,6 +47,10 @@ class Todo:
     since: Any
     thing: Any
 
+    @property
+    def template(self) -> str:
+        return f"web/desk/{self.kind}.html"
+
 
 def todo(request: SeatedRequest, hq: str) -> list[Todo]:
     """By consequence, then by age."""
@@ -108,7 +112,7 @@ def desk(request: SeatedRequest) -> HttpResponse:
     hq = current_hq(request)
     context = _context(request, hq)
     part = request.GET.get("part")
-    name = {"body": "web/desk_body.html"}.get(part or "", "web/desk.html")
+    name = {"body": "web/desk_part.html"}.get(part or "", "web/desk.html")
     return render(request, name, {**context, "room": "desk"})
 
 
