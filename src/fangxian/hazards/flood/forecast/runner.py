@@ -1,16 +1,28 @@
-"""A model with its basin and forcing, as the words of `forecast` use it."""
+"""A model with its basin and forcing. What is made of its flow is left to the words."""
 
 from pathlib import Path
 from typing import Any
 
-from fangxian.cli.forecast.files import read_forcing
-from fangxian.cli.main import say, tell
-from fangxian.cli.tables import read_json, stop, write_json
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.tables import Note, read_json
+
+from .files import read_forcing
 
 # Each model's unit of flow and the hours of its step, where it has one of its own.
 MODELS = {"xaj": ("m3s", None), "gr4j": ("mm", 24.0), "gr4h": ("mm", 1.0)}
 # From this many members x sub-basins on, float32 lanes are quicker than one run after the other.
 WORTH_LANES = 32
+# The first state of Xinanjiang: argument: (name in the basin file, default).
+INITIAL = {
+    "wu": ("WU", 10.0),
+    "wl": ("WL", 30.0),
+    "wd": ("WD", 20.0),
+    "s": ("S0", 0.0),
+    "fr": ("FR", 0.0),
+    "qs": ("QS", 0.0),
+    "qi": ("QI", 0.0),
+    "qg": ("QG", 0.0),
+}
 
 
 class Runner:
@@ -31,22 +43,14 @@ class Runner:
 
         self.model, self.basin, self.published = model, basin, published
         self.unit, step = MODELS[model]
+        self.notes: list[Note] = []
+        self.most: dict[str, float] = {}  # what a store of the given parameters holds
         self.dt_h = step or _number(basin, "dt_h", 24.0)
-        try:
-            self.areas = np.array(
-                basin.get("sub_areas_km2", [basin.get("area_km2", np.nan)]), float
-            )
-            rows = basin.get("thiessen_rows_sub_cols_gauge")
-            weights = None if rows is None else np.array(rows, float)
-        except (TypeError, ValueError):
-            stop(
-                "流域文件的 sub_areas_km2 或 thiessen_rows_sub_cols_gauge 形状不对",
-                "sub_areas_km2 or thiessen_rows_sub_cols_gauge of the basin file has a wrong shape",
-            )
+        weights = self._read_areas()
         self.forcing = read_forcing(forcing, weights, self.unit)
         told = self.forcing.step_h
         if told is not None and abs(told - self.dt_h) > 1e-6:
-            stop(
+            raise _unfit(
                 f"资料时段长 {told:g} h,模型是 {self.dt_h:g} h",
                 f"the step of the forcing is {told:g} h, that of the model {self.dt_h:g} h",
             )
@@ -55,25 +59,46 @@ class Runner:
         given = {**defaults, **_object(basin, "params")}
         unknown = [n for n in given if n not in self.names]
         if unknown:
-            tell(say(f"注意:参数 {unknown} 未使用", f"note: the parameters {unknown} are not used"))
+            self._note(
+                f"注意:参数 {unknown} 未使用", f"note: the parameters {unknown} are not used"
+            )
         missing = [n for n in self.names if n not in given]
         if missing:
-            stop(f"流域文件缺少参数 {missing}", f"the basin file has no parameters {missing}")
+            raise _unfit(f"缺少参数 {missing}", f"it has no parameters {missing}")
         self.given = np.array([[_number(given, n) for n in self.names]])
         self._to_own_unit()
         if model == "xaj":
             if not (self.areas > 0).all():
-                stop(
-                    "流域文件缺少 area_km2 或 sub_areas_km2",
-                    "the basin file needs area_km2 or sub_areas_km2",
-                )
+                zh, en = "缺少 area_km2 或 sub_areas_km2", "it needs area_km2 or sub_areas_km2"
+                raise _unfit(zh, en)
             try:
                 self.where = xaj.Basin(self.areas, self.dt_h, _number(basin, "network_km2", 200.0))
             except ValueError as error:
-                stop(f"流域文件:{error}", f"the basin file: {error}")
+                raise _unfit(str(error), str(error)) from None
         elif published:
-            stop("--published 只用于 xaj", "--published is for xaj only")
+            zh, en = "--published 只用于 xaj", "--published is for xaj only"
+            raise Problem("call.wrong", zh=zh, en=en)
         self.saved = self._saved(state) if state else None
+        self._check_start()
+
+    def _read_areas(self) -> Any:
+        """Set the areas; returns the weights of the gauges, None without."""
+        import numpy as np
+
+        basin = self.basin
+        try:
+            self.areas = np.array(
+                basin.get("sub_areas_km2", [basin.get("area_km2", np.nan)]), float
+            )
+            rows = basin.get("thiessen_rows_sub_cols_gauge")
+            weights = None if rows is None else np.array(rows, float)
+        except (TypeError, ValueError):
+            shapes = "sub_areas_km2 | thiessen_rows_sub_cols_gauge"
+            raise _unfit(f"{shapes} 形状不对", f"{shapes} has a wrong shape") from None
+        return weights
+
+    def _note(self, zh: str, en: str) -> None:
+        self.notes.append(Note(zh, en))
 
     def _to_own_unit(self) -> None:
         """The observed flow in the model's unit; by the area of the basin."""
@@ -82,33 +107,63 @@ class Runner:
             return
         area = float(self.areas.sum())
         if not area > 0:
-            stop(
-                f"实测流量单位是 {kind},模型是 {self.unit};流域文件要有 area_km2 才能换算",
-                f"the observed flow is in {kind}, the model in {self.unit}; to convert it the basin "
-                "file needs area_km2",
+            raise _unfit(
+                f"实测流量单位是 {kind},模型是 {self.unit};要有 area_km2 才能换算",
+                f"the observed flow is in {kind}, the model in {self.unit}; to convert it the file "
+                "needs area_km2",
             )
         per_mm = area / (3.6 * self.dt_h)
         self.forcing.observed = self.forcing.observed * (per_mm if kind == "mm" else 1 / per_mm)
 
     def _saved(self, path: Path) -> dict[str, Any]:
-        """A state of this model and these parameters; exit 1 for another's."""
+        """A state of this model and these parameters. Raises ``file.unfit`` for another's."""
         saved = read_json(path)
         if saved.get("model") != self.model or saved.get("params") != self.given[0].tolist():
-            stop(
-                f"{path.name} 是别的模型或参数的状态",
-                f"{path.name} is the state of another model or other parameters",
-            )
+            zh, en = "是别的模型或参数的状态", "the state of another model or other parameters"
+            raise Problem("file.unfit", file=path.name, zh=zh, en=en)
         if saved.get("time") in self.forcing.labels:
-            tell(
-                say(
-                    f"注意:状态的时刻 {saved['time']} 在本次资料之内",
-                    f"note: the state stands at {saved['time']}, within this forcing",
-                )
+            self._note(
+                f"注意:状态的时刻 {saved['time']} 在本次资料之内",
+                f"note: the state stands at {saved['time']}, within this forcing",
             )
         return saved
 
+    def _check_start(self) -> None:
+        """A first state holds no more water than the model's stores do."""
+        import numpy as np
+
+        p = dict(zip(self.names, self.given[0].tolist(), strict=True))
+        if self.model != "xaj":
+            if "initial" in self.basin:
+                self._note("注意:initial 只用于 xaj", "note: initial is for xaj only")
+            if self.saved:
+                stores = self._arrays("stores")[0]
+                self._fits({"production": p["X1"], "routing": p["X3"]}, stores[0, :2])
+            return
+        deep = p["WM"] - p["UM"] - p["LM"]
+        most = self.most = {"WU": p["UM"], "WL": p["LM"], "WD": deep, "S0": p["SM"]}
+        if self.saved:
+            land = self._arrays("land")[0]
+            if land.shape[-1] >= 4:
+                self._fits(most, np.moveaxis(land[0, ..., :4], -1, 0))
+            return
+        start = _object(self.basin, "initial")
+        self._fits({**most, "FR": 1.0}, [_number(start, name, 0.0) for name in (*most, "FR")])
+
+    def _fits(self, most: dict[str, float], held: Any) -> None:
+        """Raises ``file.unfit`` where a store holds more than it can."""
+        import numpy as np
+
+        for (name, limit), value in zip(most.items(), held, strict=False):
+            high = float(np.max(value, initial=0.0))
+            if high > limit * (1 + 1e-6) + 1e-6 and limit >= 0:
+                raise _unfit(
+                    f"初始 {name} = {high:g} 超过其容量 {limit:g}",
+                    f"initial {name} = {high:g} is above its capacity {limit:g}",
+                )
+
     def _arrays(self, *names: str) -> list[Any]:
-        """Arrays of a saved state, of one member; exit 1 where one is none."""
+        """Arrays of a saved state, of one member. Raises ``file.unfit`` where one is none."""
         import numpy as np
 
         found = []
@@ -118,18 +173,16 @@ class Runner:
             except (KeyError, TypeError, ValueError):
                 array = np.empty(0)
             if array.ndim < 2 or len(array) != 1:
-                stop(f"状态文件的 {name} 不可用", f"{name} of the state file is not usable")
+                zh, en = f"状态文件的 {name} 不可用", f"{name} of the state file is not usable"
+                raise Problem("table.cell", zh=zh, en=en)
             found.append(array)
         return found
 
-    def save(self, path: Path, state: dict[str, Any]) -> None:
-        """Write a state with the model, parameters and time it belongs to."""
-        told = {
-            "model": self.model,
-            "params": self.given[0].tolist(),
-            "time": self.forcing.labels[-1],
-        }
-        write_json(path, {**told, **{k: v.tolist() for k, v in state.items()}})
+    def state(self, end: dict[str, Any]) -> dict[str, Any]:
+        """A state with the model, parameters and time it belongs to, for JSON."""
+        told = {"model": self.model, "params": self.given[0].tolist()}
+        told |= {"time": self.forcing.labels[-1]}
+        return {**told, **{k: v.tolist() for k, v in end.items()}}
 
     def run(
         self, points: Any, rain: Any = None, *, quick: bool = False
@@ -158,7 +211,8 @@ class Runner:
         from fangxian.kernels.hydro import xaj
 
         if self.model != "xaj":
-            stop("--all-states 只用于 xaj", "--all-states is for xaj only")
+            zh, en = "--all-states 只用于 xaj", "--all-states is for xaj only"
+            raise Problem("call.wrong", zh=zh, en=en)
         return xaj.trace(
             self.where,
             self.forcing.rain,
@@ -194,17 +248,11 @@ class Runner:
             parts = self._arrays("land", "reach", "late")
             return xaj.State(*(np.repeat(part, len(points), 0) for part in parts))
         start = _object(self.basin, "initial")
-        named = {
-            "wu": ("WU", 10.0),
-            "wl": ("WL", 30.0),
-            "wd": ("WD", 20.0),
-            "s": ("S0", 0.0),
-            "fr": ("FR", 0.0),
-            "qs": ("QS", 0.0),
-            "qi": ("QI", 0.0),
-            "qg": ("QG", 0.0),
+        values = {
+            key: _number(start, name, max(0.0, min(default, self.most.get(name, default))))
+            for key, (name, default) in INITIAL.items()
         }
-        return xaj.start(self.where, points, **{k: _number(start, *v) for k, v in named.items()})
+        return xaj.start(self.where, points, **values)
 
     def feasible(self, points: Any) -> Any:
         """Which whole parameter sets the model takes (members,)."""
@@ -217,19 +265,20 @@ class Runner:
         )
 
 
+def _unfit(zh: str, en: str) -> Problem:
+    return Problem("basin.unfit", zh=zh, en=en)
+
+
 def _object(basin: dict[str, Any], name: str) -> dict[str, Any]:
     found = basin.get(name, {})
     if not isinstance(found, dict):
-        stop(
-            f"流域文件的 {name} 应是 {{名称: 值}}",
-            f"{name} of the basin file must be {{name: value}}",
-        )
+        raise _unfit(f"{name} 应是 {{名称: 值}}", f"{name} must be {{name: value}}")
     return found
 
 
 def _number(given: dict[str, Any], name: str, default: float = float("nan")) -> float:
-    """A number of a basin file; exit 1 when it is none."""
+    """A number of a basin file."""
     try:
         return float(given.get(name, default))
     except (TypeError, ValueError):
-        stop(f"流域文件的 {name} 不是数", f"{name} of the basin file is no number")
+        raise _unfit(f"{name} 不是数", f"{name} is no number") from None

@@ -1,38 +1,30 @@
-"""`fangxian forecast verify`: by lead and by event, graded."""
+"""Forecasts verified by lead and by event, graded by GB/T 22482."""
 
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import click
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.tables import Answer, Note, Table
 
-from fangxian.cli.forecast.files import (
+from .correct import strangers
+from .files import (
     FLOWS,
     LEVELS,
     Axis,
     axis_of,
     flow_column,
+    flow_name,
     flow_of,
     labels_of,
     member_columns,
+    read_rows,
     read_spans,
     spread_out,
-    step_h,
 )
-from fangxian.cli.forecast.group import forecast_command
-from fangxian.cli.main import say
-from fangxian.cli.tables import (
-    FILE,
-    OUT,
-    Table,
-    finish,
-    first_of,
-    json_option,
-    read_table,
-    stop,
-    write_table,
-)
+from .rules import grading_rules
 
 EVENT = ("dc", "kge", "crps", "persistence_index", "coverage")
 
@@ -48,81 +40,35 @@ class Issued:
     members: Any
 
 
-@forecast_command.command(
-    help=say(
-        "精度评定(GB/T 22482):分预见期、分洪水",
-        "verify and grade (GB/T 22482), by lead and by event",
-    )
-)
-@click.option(
-    "--observed",
-    type=FILE,
-    required=True,
-    help=say("CSV:时间、实测流量", "CSV: time, observed flow"),
-)
-@click.option(
-    "--forecast",
-    "forecast_file",
-    type=FILE,
-    required=True,
-    help=say(
-        "time, flow;或 issued, lead, corrected|flow, q05, q95, m1…",
-        "time, flow; or issued, lead, corrected|flow, q05, q95, m1..",
-    ),
-)
-@click.option("--events", type=FILE, help="CSV: start, end")
-@click.option(
-    "--area",
-    type=click.FloatRange(0, min_open=True),
-    help=say("流域面积 km²(评定径流深)", "area in km2, for runoff depths"),
-)
-@click.option(
-    "--dt-h",
-    type=click.FloatRange(0, min_open=True),
-    help=say("时段长 h(时间列不是时刻时)", "hours of a step, where the times do not say it"),
-)
-@click.option(
-    "--lead",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help=say("无 lead 列时的预见期步数", "lead in steps where the file has no lead"),
-)
-@click.option("--mark", type=float, help=say("警戒流量", "a warning mark"))
-@click.option("--out", type=OUT, help=say("分预见期表 CSV", "the table by lead, CSV"))
-@json_option
-def verify(
-    observed: Path,
-    forecast_file: Path,
-    events: Path | None,
-    area: float | None,
-    dt_h: float | None,
-    lead: int,
-    mark: float | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    import numpy as np
+class Asked(NamedTuple):
+    """Events to judge, the area (km2) and step (h) that depths need, the lead of a file that has
+    none, and a mark."""
 
-    from fangxian.hazards.flood.forecast_rules import grading_rules
+    events: Path | None
+    area: float | None
+    dt_h: float | None
+    lead: int
+    mark: float | None
+
+
+def verify(observed: Path, forecast: Path, asked: Asked) -> Answer:
+    """Scores by lead as a table, and in ``told`` those of the events too."""
     from fangxian.kernels.hydro import verify as kernel
-    from fangxian.spine.core import clock
 
-    table, told = read_table(observed, []), read_table(forecast_file, [])
-    axis, at = axis_of(table)
+    table, two = read_rows(observed), read_rows(forecast)
+    axis, labels, at = axis_of(table)
     labels, (name, kind) = axis.labels, flow_column(table)
-    level = not name and any(c in table.columns for c in LEVELS)
-    if level:
-        seen = np.array(table.numbers(first_of(table, *LEVELS)))
-    else:
-        seen = flow_of(table, flow_column(told)[1])
+    level = None if name else table.first_of(*LEVELS)
+    low = None if level else 0.0
+    seen = flow_of(table, level or flow_name(table, flow_column(two)[1]), low=low)
     seen = spread_out(seen, at, len(labels))
-    issued = read_issued(told, axis, lead, level=level)
-    if events is not None and (level or (area is None and kind != "mm")):
-        raise click.UsageError(say("--events 需要流量与 --area", "--events needs flows and --area"))
-    dt_h = _step(axis, dt_h, needed=events is not None)
-    area = 3.6 * dt_h if kind == "mm" else area or 1.0  # a depth of mm is a sum of mm
-    rules, unverified = grading_rules(clock.now().date())
+    issued = read_issued(two, axis, asked.lead, level=bool(level))
+    if asked.events is not None and (level or (asked.area is None and kind != "mm")):
+        zh, en = "--events 需要流量与 --area", "--events needs flows and --area"
+        raise Problem("call.wrong", zh=zh, en=en)
+    dt_h = _step(axis, asked.dt_h, needed=asked.events is not None)
+    area = 3.6 * dt_h if kind == "mm" else asked.area or 1.0  # a depth of mm is a sum of mm
+    rules, unverified = grading_rules(clock.beijing(clock.now()).date())
     found = kernel.by_lead(
         issued.flow,
         seen,
@@ -130,40 +76,36 @@ def verify(
         leads=issued.leads,
         band=issued.band,
         members=issued.members,
-        mark=mark,
-        level=level,
+        mark=asked.mark,
+        level=bool(level),
     )
     rows = [_lead_row(score, rules) for score in found]
     marks = [{"lead": row["lead"], **row.pop("mark")} for row in rows if "mark" in row]
-    summary: dict[str, Any] = {
+    told: dict[str, Any] = {
         "leads": rows,
         "effective_lead": kernel.effective_lead(found),
         **({"marks": marks} if marks else {}),
         "unverified_clauses": unverified,
     }
-    errors = table.errors + told.errors
+    answer = Answer(told, list(rows[0]), ([*row.values()] for row in rows), [table, two])
     if issued.members is not None:
-        summary["ranks"] = _ranks(issued, seen)
-    if events is not None:
-        summary |= _by_event(issued, seen, rules, labels, events, errors, dt_h, area)
-    if out is not None:
-        columns = list(rows[0])
-        write_table(out, columns, ([row[name] for name in columns] for row in rows))
-    finish(summary, as_json, errors)
+        told["ranks"] = _ranks(issued, seen)
+    if asked.events is not None:
+        spans = read_spans(asked.events, labels)
+        told |= _by_event(issued, seen, rules, labels, spans, answer.errors, dt_h, area)
+    return answer
 
 
 def _step(axis: Axis, given: float | None, *, needed: bool) -> float:
-    """Hours of a step: as the times say, else as given; exit 2 when they differ or are needed."""
-    told = step_h(axis)
+    """Hours of a step: as the times say, else as given. Raises ``call.wrong`` when they differ or
+    are needed."""
+    told = axis.step_h
     if told is not None and given is not None and abs(told - given) > 1e-6:
-        raise click.UsageError(
-            say(
-                f"--dt-h {given:g} 与资料的 {told:g} h 不符",
-                f"--dt-h {given:g} is not the {told:g} h of the file",
-            )
-        )
+        zh = f"--dt-h {given:g} 与资料的 {told:g} h 不符"
+        en = f"--dt-h {given:g} is not the {told:g} h of the file"
+        raise Problem("call.wrong", zh=zh, en=en)
     if told is None and given is None and needed:
-        raise click.UsageError(say("--events 需要 --dt-h", "--events needs --dt-h"))
+        raise Problem("call.wrong", zh="--events 需要 --dt-h", en="--events needs --dt-h")
     return told or given or 1.0
 
 
@@ -171,15 +113,19 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     """Forecasts on the axis of the observed; a file without lead column has one, ``lead``."""
     import numpy as np
 
-    path, labels, low = table.path, axis.labels, -math.inf if level else 0.0
+    low = -math.inf if level else 0.0
     names = LEVELS if level else tuple(n for kind in FLOWS.values() for n in kind)
-    names = tuple(n for n in ("corrected", *names) if n in table.columns)
-    if not names:
-        stop(f"{path.name} 没有预报值列", f"{path.name} has no column of forecasts")
-    value = np.array(table.numbers(names[0], low=low))
+    name = table.first_of("corrected", *names)
+    if name is None:
+        zh, en = "没有预报值列", "it has no column of forecasts"
+        raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
+    value = (
+        flow_of(table, name, low=low) if "lead" not in table.columns else _numbers(table, name, low)
+    )
+    labels = axis.labels
     if "lead" in table.columns:
         number = np.array(table.numbers("lead", low=1))
-        at = axis.at([(row.get("issued") or "").strip() for row in table.rows])
+        at = axis.at(labels_of(table, "issued") if "issued" in table.columns else labels_of(table))
     else:
         number = np.full(len(value), float(lead))
         at = axis.at(labels_of(table)) - lead
@@ -189,11 +135,10 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     known &= number == np.floor(number)
     pairs = np.stack([at[known], number[known]])
     if len(np.unique(pairs, axis=1).T) < pairs.shape[1]:
-        stop(
-            f"{path.name} 同一发布时刻和预见期出现两次", f"{path.name} has an issue and lead twice"
-        )
+        zh, en = "同一发布时刻和预见期出现两次", "it has an issue and lead twice"
+        raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     if known.sum() < 3:
-        stop("两个文件的时刻对不上", "the two files share fewer than three times")
+        raise strangers(table.path)
     leads = sorted({int(n) for n in number[known]})
     column = {n: k for k, n in enumerate(leads)}
     k = np.array([column[int(n)] for n in number[known]])
@@ -205,15 +150,18 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
 
     band = None
     if {"q05", "q95"} <= set(table.columns):
-        band = (
-            grid(np.array(table.numbers("q05", low=low))),
-            grid(np.array(table.numbers("q95", low=low))),
-        )
+        band = grid(_numbers(table, "q05", low)), grid(_numbers(table, "q95", low))
     own = member_columns(table)
     members = None
     if len(own) > 1:
-        members = np.stack([grid(np.array(table.numbers(c, low=low))) for c in own], axis=2)
+        members = np.stack([grid(_numbers(table, c, low)) for c in own], axis=2)
     return Issued(leads, grid(value), band, members)
+
+
+def _numbers(table: Table, column: str, low: float) -> Any:
+    import numpy as np
+
+    return np.array(table.numbers(column, low=low))
 
 
 def _round(value: float) -> float | None:
@@ -262,8 +210,8 @@ def _by_event(
     seen: Any,
     rules: Any,
     labels: list[str],
-    events: Path,
-    errors: list[str],
+    spans: list[tuple[int, int]],
+    errors: list[Note],
     dt_h: float,
     area: float,
 ) -> dict[str, Any]:
@@ -271,7 +219,7 @@ def _by_event(
     from fangxian.kernels.hydro.grade import grade
 
     judged, rows = [], []
-    for a, b in read_spans(events, labels):
+    for a, b in spans:
         try:
             event = kernel.by_event(
                 issued.flow,
@@ -285,7 +233,7 @@ def _by_event(
                 members=issued.members,
             )
         except ValueError as error:
-            errors.append(f"{labels[a]}: {error}")
+            errors.append(Note(f"{labels[a]}:{error}", f"{labels[a]}: {error}"))
             continue
         judged.append(event)
         rows.append(
