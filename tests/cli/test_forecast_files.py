@@ -165,7 +165,7 @@ def test_a_score_that_cannot_be_is_null_in_json(tmp_path, files):
         "--max-evals",
         60,
         "--out",
-        tmp_path / "b.json",
+        tmp_path / "c.json",
         "--json",
     )
     assert result.exit_code == 0, result.output
@@ -189,7 +189,7 @@ def test_ranges_with_unstable_reaches_are_searched_around(tmp_path, files):
         "--max-evals",
         100,
         "--out",
-        tmp_path / "b.json",
+        tmp_path / "c.json",
     )
     assert result.exit_code == 0, result.output
 

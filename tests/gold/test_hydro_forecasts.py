@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from water_data import chengcun, hourly, space, table
 
-from fangxian.hazards.flood.forecast_rules import grading_rules
+from fangxian.hazards.flood.forecast.rules import grading_rules
 from fangxian.kernels.hydro import verify, xaj
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.correct import apply_correction, fit_correction

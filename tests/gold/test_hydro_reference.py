@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from water_data import FLOOD, chengcun, hourly, space, table
 
-from fangxian.hazards.flood.forecast_rules import grading_rules
+from fangxian.hazards.flood.forecast.rules import grading_rules
 from fangxian.kernels.hydro import xaj
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.gr4 import run_gr4

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from water import weather
 
-from fangxian.hazards.flood.forecast_rules import grading_rules
+from fangxian.hazards.flood.forecast.rules import grading_rules
 from fangxian.kernels.hydro import gr4, indices, scores
 from fangxian.kernels.hydro.calibrate import sce_ua
 from fangxian.kernels.hydro.grade import change_tolerance, grade, judge_event, qualified_rate

@@ -75,6 +75,16 @@ class Words(click.Group):
         with formatter.section(say("命令", "Words")):
             formatter.write_dl([(word, say(zh, en)) for word, (_, zh, en) in WORDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A Problem is one sentence on stderr: exit 2 for a wrong call, else 1."""
+        from fangxian.spine.core.problems import Problem
+
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            tell(problem.text(language()))
+            sys.exit(2 if problem.status == 400 else 1)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -125,11 +135,4 @@ def tell(line: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> Any:
-    """Run; a Problem is one sentence on stderr and exit 1."""
-    from fangxian.spine.core.problems import Problem
-
-    try:
-        return root.main(args=argv, prog_name="fangxian")
-    except Problem as problem:
-        tell(problem.text(language()))
-        sys.exit(1)
+    return root.main(args=argv, prog_name="fangxian")

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from .main import say, start_django, tell
+from .main import language, say, start_django, tell
 
 
 @click.group(help=say("遥测报文:解码、发送。", "Telemetry frames: decode, send."))
@@ -90,18 +90,25 @@ def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
 def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
     start_django()
+    from fangxian.cli.files import tell_some
     from fangxian.spine.core.rights import SYSTEM
-    from fangxian.spine.observe.intake.table import read_table, write_errors
+    from fangxian.spine.core.tables import keep_inputs
+    from fangxian.spine.observe.intake.table import read_readings, write_errors
     from fangxian.spine.observe.write import Intake
 
-    rows, errors = read_table(file)
-    verdicts = None if dry_run else Intake().accept_table((row.reading for row in rows), by=SYSTEM)
+    book = file.with_name(f"{file.stem}-errors.xlsx")
+    keep_inputs(outputs=[book], inputs=[file])
+    found = read_readings(file)
+    errors = found.errors
+    verdicts = None if dry_run else Intake().accept_table((row.reading for row in found.rows), by=SYSTEM)
     told = {
-        "rows": len(rows) + len({e.row for e in errors}),
-        "good": len(rows),
+        "rows": len(found.rows) + len({(e.sheet, e.row) for e in errors}),
+        "good": len(found.rows),
         "stored": verdicts.stored if verdicts else 0,
         "quarantined": verdicts.quarantined if verdicts else 0,
         "changed": verdicts.readings if verdicts else 0,
+        "unused": found.unused,
+        "notes": [note.text(language()) for note in found.notes],
         "errors": [{"cell": e.cell, "why": say(e.zh, e.en)} for e in errors],
     }
     if as_json:
@@ -115,10 +122,10 @@ def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
                 f"changed, {told['quarantined']} of unknown stations, {len(errors)} errors",
             )
         )
-    for error in errors[:20]:
-        tell(f"{error.cell}: {say(error.zh, error.en)}")
+    tell_some([note.text(language()) for note in found.notes])
+    tell_some([say(f"未使用:{text}", f"not used: {text}") for text in found.unused])
+    tell_some([f"{e.sheet and e.sheet + '!'}{e.cell}: {say(e.zh, e.en)}" for e in errors])
     if errors:
-        book = file.with_name(f"{file.stem}-errors.xlsx")
         write_errors(file, errors, book)
         tell(say(f"错误单元格已标在 {book}", f"the cells with errors are marked in {book}"))
     sys.exit(3 if errors else 0)

@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from fangxian.cli.files import OUT
 from fangxian.cli.main import say, tell
-from fangxian.cli.tables import stop
+from fangxian.spine.core.problems import Problem
 
+UNITS = {"m3s": "m³/s", "mm": "mm", "": ""}
 CHINESE = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei")
 INK, FAINT, ACT, RAIN, MARK = "#17212B", "#5F6E7C", "#0B5A8A", "#9AA7B1", "#C8102E"
 
@@ -41,7 +43,7 @@ def _marks(
 
 plot_option = click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT,
     callback=_drawable,
     help=say(
         "画图:雨、过程线、范围、特征值(svg 或 png)",
@@ -205,7 +207,7 @@ def _save(figure: Any, path: Path) -> None:
             figure.tight_layout()
             figure.savefig(path, dpi=140)
         except OSError as error:
-            stop(f"写不了 {path}:{error.strerror}", f"cannot write {path}: {error.strerror}")
+            raise Problem("output.unwritable", file=str(path), why=error.strerror) from error
     if any("missing from font" in str(warning.message) for warning in told):
         tell(
             say(

@@ -148,6 +148,45 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "还有 {n} 项红色无人负责,不能交班。",
         "{n} red items have no owner; the shift cannot end.",
     ),
+    # files in, files out; 400 is a wrong call (exit 2), 422 a file that cannot be used (exit 1)
+    "table.broken": (422, "{file} 读不了:{why}", "{file} cannot be read: {why}"),
+    "table.encoding": (
+        422,
+        "{file} 的编码不是 UTF-8、UTF-16(带标记)或 GB18030,读不了。",
+        "{file} is in no encoding that is read: UTF-8, UTF-16 with its mark, GB18030.",
+    ),
+    "table.no_column": (
+        422,
+        "{file} 缺少“{column}”列;有:{has}",
+        "{file} has no column {column}; it has {has}",
+    ),
+    "table.columns_twice": (
+        422,
+        "{file} 有重复的列:{columns}",
+        "{file} has columns twice: {columns}",
+    ),
+    "table.no_rows": (422, "{file} 没有数据行", "{file} has no rows"),
+    "table.mixed_zones": (
+        422,
+        "{file} 的“{column}”列有的时间带时区(第 {zoned} 行)、有的不带(第 {local} 行),无法判定。",
+        "{file}, column {column}: times with a zone (line {zoned}) and without (line {local}).",
+    ),
+    "table.cell": (422, "{zh}", "{en}"),
+    "json.unreadable": (
+        422,
+        "{file} 不是可读的 JSON 对象:{why}",
+        "{file} is no readable JSON object: {why}",
+    ),
+    "basin.unfit": (422, "流域文件:{zh}", "the basin file: {en}"),
+    "file.unfit": (422, "{file}:{zh}", "{file}: {en}"),
+    "output.is_input": (
+        400,
+        "输出 {file} 就是输入文件或另一输出,未写。请另给文件名。",
+        "The output {file} is one of the files read, or another output; give it another name.",
+    ),
+    "output.unwritable": (422, "写不了 {file}:{why}", "cannot write {file}: {why}"),
+    "numbers.refused": (400, "这些数值不可用:{why}", "{why}"),
+    "call.wrong": (400, "{zh}", "{en}"),
 }
 
 

@@ -1,19 +1,30 @@
-"""Tables of readings: CSV in UTF-8, UTF-8 with BOM or GB18030, and xlsx. Errors name the cell."""
+"""Tables of readings: CSV and xlsx as `core.tables` reads them, one reading a row. Judging and
+storing is in `observe/write.py`."""
 
-import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.tables import (
+    MISSING,
+    CellError,
+    Moment,
+    Note,
+    Table,
+    UnreadableError,
+    convert,
+    scale_jumps,
+)
+from fangxian.spine.core.tables import read_table as read_columns
+from fangxian.spine.core.tables.cells import open_sheets
 
 from .sl651.body import elements_by_symbol
 
 HEAD = ("station", "element", "at", "value")
 ALIASES = {
+    **{name: name for name in (*HEAD, "unit")},
     "站码": "station",
     "测站编码": "station",
     "stcd": "station",
@@ -22,7 +33,13 @@ ALIASES = {
     "tm": "at",
     "数值": "value",
     "值": "value",
+    "单位": "unit",
+    "eenheid": "unit",
 }
+AHEAD_DAYS = 1  # what lies later is a mistyped date; a station's clock may be a little fast
+MOST = 1e7
+
+Reading = tuple[str, str, datetime, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,145 +47,132 @@ class TableRow:
     """One good row."""
 
     number: int
-    reading: tuple[str, str, datetime, float | None]
+    reading: Reading
 
 
-@dataclass(frozen=True, slots=True)
-class CellError:
-    """What is wrong in which cell."""
+@dataclass
+class Readings:
+    """The good rows by time, what is wrong in which cell, and what else is to be said."""
 
-    row: int
-    column: int
-    zh: str
-    en: str
+    rows: list[TableRow]
+    errors: list[CellError]
+    notes: list[Note] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
-    @property
-    def cell(self) -> str:
-        return f"{chr(64 + self.column)}{self.row}" if self.column else f"{self.row}:{self.row}"
+
+def read_readings(path: Path) -> Readings:
+    """Two values for one series and time: the first stays, the later row is an error. Raises the
+    problems of ``core.tables.read_table`` when the file is no table of readings at all."""
+    table = read_columns(path, needed=HEAD, aliases=ALIASES)
+    moments = table.moments("at", ahead_days=AHEAD_DAYS)
+    wrong_times = {(e.sheet, e.row): e for e in table.errors if e.name == "at"}
+    table.errors = [e for e in table.errors if e.name != "at"]
+    rows: list[tuple[int, Reading]] = []
+    for row, moment in enumerate(moments):
+        reading = None
+        if row not in table.torn:
+            wrong_time = wrong_times.get((table.sheets[row], table.lines[row]))
+            reading = _reading(table, row, moment, wrong_time)
+        if reading is not None:
+            rows.append((row, reading))
+    kept = _first_of_each(table, rows)
+    _tell_order_and_leaps(table, kept)
+    kept.sort(key=lambda pair: pair[1][2])
+    good = [TableRow(table.lines[row], reading) for row, reading in kept]
+    order = {key: k for k, key in enumerate(zip(table.sheets, table.lines, strict=True))}
+    errors = sorted(table.errors, key=lambda e: order[e.sheet, e.row])
+    return Readings(good, errors, table.notes, table.unused())
 
 
 def read_table(path: Path) -> tuple[list[TableRow], list[CellError]]:
-    """Good rows and errors. Raises ``table.unreadable`` when the file is no table at all."""
-    lines = list(_lines(path))
-    if not lines:
-        raise Problem("table.unreadable", file=path.name, why="空表")
-    head = [ALIASES.get(cell.strip().lower(), cell.strip().lower()) for cell in lines[0]]
-    absent = [name for name in HEAD if name not in head]
-    if absent:
-        raise Problem("table.unreadable", file=path.name, why=f"缺少列 {', '.join(absent)}")
-    columns = [head.index(name) for name in HEAD]
-    rows: list[TableRow] = []
-    errors: list[CellError] = []
-    for number, line in enumerate(lines[1:], 2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if len(line) < len(head):
-            text = f"有 {len(line)} 列,表头有 {len(head)} 列"
-            errors.append(
-                CellError(number, 0, text, f"{len(line)} columns, the head has {len(head)}")
-            )
-            continue
-        found = _row(number, [line[c].strip() for c in columns], columns)
-        if isinstance(found, CellError):
-            errors.append(found)
-        else:
-            rows.append(found)
-    return rows, errors
+    """Good rows and errors alone."""
+    found = read_readings(path)
+    return found.rows, found.errors
 
 
-def _row(number: int, cells: list[str], columns: list[int]) -> TableRow | CellError:
-    station, element, at_text, value_text = cells
+def _reading(
+    table: Table, row: int, moment: Moment | None, wrong_time: CellError | None
+) -> Reading | None:
+    """A row; None where a cell is wrong, and the first such is told."""
+    station, element = table.text(row, "station"), table.text(row, "element")
     if not (4 <= len(station) <= 10 and station.isalnum() and station.isascii()):
-        return CellError(
-            number,
-            columns[0] + 1,
-            f"“{station}”不是站码,应为 4–10 位字母数字",
-            f"{station!r} is no station code: 4 to 10 letters or digits",
-        )
+        zh = f"“{station}”不是站码,应为 4–10 位字母数字"
+        en = f"{station!r} is no station code: 4 to 10 letters or digits"
+        table.wrong(row, "station", zh, en)
+        return None
     symbol = element.upper()
     if symbol != "P5" and symbol not in elements_by_symbol():
-        return CellError(
-            number,
-            columns[1] + 1,
-            f"“{element}”不是要素标识符,如 Z、P5、Q",
-            f"{element!r} is no element such as Z, P5, Q",
-        )
-    at = _time(at_text)
-    if at is None:
-        return CellError(
-            number,
-            columns[2] + 1,
-            f"“{at_text}”不是时间,应如 2016-09-15 08:00",
-            f"{at_text!r} is no time such as 2016-09-15 08:00",
-        )
-    try:
-        value = float(value_text) if value_text not in {"", "—", "-"} else None
-    except ValueError:
-        return CellError(
-            number,
-            columns[3] + 1,
-            f"“{value_text}”不是数;缺测请留空",
-            f"{value_text!r} is no number; leave a missing value blank",
-        )
-    if value is not None and not abs(value) < 1e7:
-        return CellError(
-            number, columns[3] + 1, f"{value_text} 超出范围", f"{value_text} is out of range"
-        )
-    return TableRow(number, (station, symbol, at, value))
-
-
-def _time(text: str) -> datetime | None:
-    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=BEIJING)
-        except ValueError:
-            continue
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        zh = f"“{element}”不是要素标识符,如 Z、P5、Q"
+        table.wrong(row, "element", zh, f"{element!r} is no element such as Z, P5, Q")
         return None
-    return at if at.tzinfo else at.replace(tzinfo=BEIJING)
+    if moment is None:
+        if wrong_time is None:
+            table.wrong(row, "at", "缺时间", "no time")
+        else:
+            table.errors.append(wrong_time)
+        return None
+    before = len(table.errors)
+    value: float | None = table.number(row, "value", low=-MOST, high=MOST)
+    if value is not None and value != value:
+        value = None
+    if value is not None and "unit" in table.columns:
+        value = _converted(table, row, symbol, value)
+    if len(table.errors) > before:
+        return None
+    return station, symbol, moment.at, value
 
 
-def _lines(path: Path) -> Iterator[list[str]]:
-    raw = path.read_bytes()
-    if raw[:4] == b"PK\x03\x04":
-        yield from _sheet(path)
-        return
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise Problem("table.unreadable", file=path.name, why="编码不是 UTF-8 或 GB18030")
-    if "\x00" in text:
-        raise Problem("table.unreadable", file=path.name, why="不是文本")
-    yield from csv.reader(io.StringIO(text))
-
-
-def _sheet(path: Path) -> Iterator[list[str]]:
-    import zipfile
-
-    from openpyxl import load_workbook
-
+def _converted(table: Table, row: int, symbol: str, value: float) -> float:
+    """By the row's unit; an element has one of its own."""
+    own = "mm" if symbol == "P5" else elements_by_symbol()[symbol].unit
+    unit = table.text(row, "unit")
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise Problem("table.unreadable", file=path.name, why=str(error)) from error
-    for row in book.worksheets[0].iter_rows(values_only=True):
-        yield [_cell(value) for value in row]
+        return convert(value, unit="" if unit in MISSING else unit, to=own)
+    except UnreadableError as error:
+        table.wrong(row, "unit", error.zh, error.en)
+        return value
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _first_of_each(table: Table, rows: list[tuple[int, Reading]]) -> list[tuple[int, Reading]]:
+    seen: dict[tuple[str, str, datetime], int] = {}
+    values: dict[int, float | None] = {}
+    kept, again = [], 0
+    for row, reading in rows:
+        key, value = reading[:3], reading[3]
+        if key not in seen:
+            seen[key], values[row] = row, value
+            kept.append((row, reading))
+        elif values[seen[key]] == value:
+            again += 1
+        else:
+            line, first = table.lines[seen[key]], values[seen[key]]
+            zh = f"同站、同要素、同时刻在第 {line} 行是 {first},此行是 {value};取前者"
+            en = f"line {line} has {first} for this station, element and time; the first is kept"
+            table.wrong(row, "value", zh, en)
+    if again:
+        name = table.path.name
+        table.notes.append(Note(f"{name} 有 {again} 行重复", f"{name}: {again} rows stand twice"))
+    return kept
+
+
+def _tell_order_and_leaps(table: Table, rows: list[tuple[int, Reading]]) -> None:
+    series: dict[tuple[str, str], list[tuple[int, Reading]]] = defaultdict(list)
+    for row, reading in rows:
+        series[reading[:2]].append((row, reading))
+    name, falling = table.path.name, 0
+    for (station, element), own in series.items():
+        times = [reading[2] for _, reading in own]
+        falling += len(times) > 1 and times == sorted(times, reverse=True)
+        own.sort(key=lambda pair: pair[1][2])
+        known = [(row, reading[3]) for row, reading in own if reading[3] is not None]
+        for k in scale_jumps([value for _, value in known])[:1]:
+            line = table.lines[known[k][0]]
+            zh = f"{name} 第 {line} 行:{station} {element} 前后差约千倍,单位变了?"
+            en = f"{name}, line {line}: {station} {element} leaps by about 1000; another unit?"
+            table.notes.append(Note(zh, en))
+    if falling:
+        en = f"{name}: newest first; sorted by time"
+        table.notes.append(Note(f"{name} 新的在前,已按时间排好", en))
 
 
 def write_errors(path: Path, errors: list[CellError], target: Path) -> None:
@@ -178,12 +182,20 @@ def write_errors(path: Path, errors: list[CellError], target: Path) -> None:
     from openpyxl.styles import PatternFill
 
     book = Workbook()
-    sheet = book.worksheets[0]
-    for line in _lines(path):
-        sheet.append(line)
+    book.remove(book.worksheets[0])
     mark = PatternFill("solid", fgColor="F7C600")
-    for error in errors:
-        cell = sheet.cell(error.row, error.column or 1)
-        cell.fill = mark
-        cell.comment = Comment(f"{error.zh}\n{error.en}", "fangxian")
-    book.save(target)
+    for one in open_sheets(path):
+        sheet = book.create_sheet(one.name or None)
+        for number, cells in one.lines:
+            for column, text in enumerate(cells, 1):
+                if text:
+                    sheet.cell(number, column, text).data_type = "s"
+        for error in errors:
+            if error.sheet == one.name:
+                cell = sheet.cell(error.row, error.column or 1)
+                cell.fill = mark
+                cell.comment = Comment(f"{error.zh}\n{error.en}", "fangxian")
+    try:
+        book.save(target)
+    except OSError as error:
+        raise Problem("output.unwritable", file=str(target), why=error.strerror) from error

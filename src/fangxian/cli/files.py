@@ -1,0 +1,103 @@
+"""What the file-in, file-out words share: files read and written as options, and how they end."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from fangxian.spine.core.tables import Answer, Note, keep_inputs
+
+from .main import language, say, tell
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+MOST = 20  # sentences that are told one by one
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help=say("摘要用 JSON", "summary as JSON")
+)
+out_option = click.option("--out", type=OUT, required=True)
+
+
+class FileCommand(click.Command):
+    """A word that refuses to write over a file it reads."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        given = [(p.type, ctx.params.get(p.name or "")) for p in self.params]
+        keep_inputs(
+            outputs=[path for kind, path in given if kind is OUT],
+            inputs=[path for kind, path in given if kind is FILE],
+        )
+        return super().invoke(ctx)
+
+
+class FileGroup(click.Group):
+    command_class = FileCommand
+
+
+def said_by(answer: Answer) -> tuple[list[str], list[str], list[str]]:
+    """Errors, notes, and what of the files was not used."""
+    tongue, tables = language(), answer.read
+    errors: list[Note] = [*(e for t in tables for e in t.errors), *answer.errors]
+    notes: list[Note] = [*answer.notes, *(n for t in tables for n in t.notes)]
+    unused = [text for table in tables for text in table.unused()]
+    return [e.text(tongue) for e in errors], [n.text(tongue) for n in notes], unused
+
+
+def finish(
+    answer: Answer, as_json: bool, *, out: Path | None = None, failed: bool = False
+) -> NoReturn:
+    """The summary on stdout, what was wrong on stderr; exit 3 when something was, 1 when all was."""
+    errors, notes, unused = said_by(answer)
+    told = {**answer.told, **({"out": str(out)} if out else {})}
+    told = _plain({**told, "unused": unused, "notes": notes, "errors": errors})
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        for key, value in told.items():
+            if key not in ("errors", "notes", "unused"):
+                _show(key, value)
+    tell_some(notes)
+    tell_some([say(f"未使用:{text}", f"not used: {text}") for text in unused])
+    tell_some(errors)
+    sys.exit(1 if failed else 3 if errors else 0)
+
+
+def tell_some(lines: Sequence[str]) -> None:
+    """The first of many, and how many more there are."""
+    for line in lines[:MOST]:
+        tell(line)
+    if len(lines) > MOST:
+        tell(say(f"……另有 {len(lines) - MOST} 处", f"... and {len(lines) - MOST} more"))
+
+
+def _plain(value: Any) -> Any:
+    """The same without NaN and infinity, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _show(key: str, value: Any) -> None:
+    """A value by its name; a list of rows as a table."""
+    if not (isinstance(value, list) and value and all(isinstance(row, dict) for row in value)):
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{key}: {'' if text is None else text}")
+        return
+    columns = [c for c in value[0] if not isinstance(value[0][c], dict | list)]
+    rows = [columns, *([_cell(row.get(c)) for c in columns] for row in value)]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(columns))]
+    click.echo(f"{key}:")
+    for row in rows:
+        click.echo("  " + "  ".join(x.rjust(w) for x, w in zip(row, widths, strict=True)))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

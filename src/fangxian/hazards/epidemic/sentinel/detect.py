@@ -1,0 +1,273 @@
+"""One detector over one or many series of a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fangxian.hazards.epidemic.tables import cidars_percentile
+from fangxian.spine.core.compute import map_chunks
+from fangxian.spine.core.config import config
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.tables import Answer, Table, UnreadableError, read_moment, read_table
+
+CHUNK = 500
+COLOURS = ("grey", "blue", "yellow", "red")
+COUNTS = ("observed", "count", "cases", "I")
+AHEAD_DAYS = 31  # a month or week may be dated by its end
+HEAD = ("t", "date", "observed", "upperbound", "alarm", "expected", "score", "pvalue", "reason")
+
+
+class Asked(NamedTuple):
+    """The method or the preset, and what else may be set."""
+
+    method: str | None
+    parameters: dict[str, Any] | None
+    preset: str | None
+    freq: int | None
+    first: str | None
+    disease: str | None
+    area: str
+    min_completeness: float
+
+
+@dataclass
+class Grid:
+    """Names of the series, dates or None, t of each period, and arrays (series, time) by column;
+    periods without a row are missing."""
+
+    names: list[str]
+    dates: Any
+    t: Any
+    arrays: dict[str, Any]
+
+
+def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> Answer:
+    """A row for each series and period. Raises ``call.wrong`` for an unknown method, and
+    ``numbers.refused`` for parameters that it does not take."""
+    import numpy as np
+
+    from fangxian.kernels.epi.registry import METHODS, preset_rows
+
+    method, parameters = _method(asked)
+    table = read_table(source, needed=[COUNTS, ("date", "t")])
+    grid = read_grid(table)
+    if asked.disease is not None:
+        percentile = _percentile(method, asked.disease, asked.area, grid.dates)
+        parameters = {**parameters, "percentile": percentile}
+    periods = _frequency(table, grid.dates, asked.freq)
+    length = grid.arrays["counts"].shape[1]
+    low, high = preset_rows(asked.preset, length, periods) if asked.preset else (0, length)
+    if asked.first is not None:
+        low = _first_row(asked.first, grid)
+    at = np.arange(low, high)
+    try:
+        found = _in_chunks(method, parameters, grid, periods, at, asked.min_completeness, done)
+        settled = METHODS[method].settle(parameters)
+    except ValueError as error:
+        raise Problem("numbers.refused", why=str(error)) from error
+    told = {
+        "method": method,
+        "parameters": settled,
+        "series": len(grid.names),
+        "periods": len(at),
+        "alarms": int(sum(part.alarm.sum() for part in found)),
+    }
+    more = list(found[0].more)
+    alerts = ["alert"] if "colour" in more else []
+    columns = [*(["series"] if len(grid.names) > 1 else []), *HEAD, *alerts, *more]
+    return Answer(told, columns, _rows(grid, found, asked.preset or ""), [table])
+
+
+def _method(asked: Asked) -> tuple[str, dict[str, Any]]:
+    from fangxian.kernels.epi.registry import METHODS, PRESETS
+
+    if (asked.method is None) == (asked.preset is None):
+        zh, en = "--method 与 --preset 二选一", "give --method or --preset"
+        raise Problem("call.wrong", zh=zh, en=en)
+    method, parameters = asked.method or "", asked.parameters
+    if asked.preset is not None:
+        if asked.preset not in PRESETS:
+            en = f"no preset {asked.preset!r}; there are: {', '.join(PRESETS)}"
+            raise Problem("call.wrong", zh=f"没有设置 {asked.preset}", en=en)
+        method, own = PRESETS[asked.preset]
+        parameters = own if parameters is None else parameters
+    if method not in METHODS:
+        en = f"no method {method!r}; there are: {', '.join(METHODS)}"
+        raise Problem("call.wrong", zh=f"没有方法 {method}", en=en)
+    return method, parameters or {}
+
+
+def read_grid(table: Table) -> Grid:
+    """One row of the table for each series and period. A date that cannot be is an error of its
+    cell."""
+    import numpy as np
+
+    count = table.first_of(*COUNTS) or COUNTS[0]
+    rows = range(len(table.rows))
+    dated = "date" in table.columns and any(table.text(row, "date") for row in rows)
+    keys: list[Any] = []
+    if dated:
+        days = table.days("date", ahead_days=AHEAD_DAYS)
+        keys = [None if day is None else np.datetime64(day, "D") for day in days]
+    elif "t" in table.columns:
+        keys = [None if t != t else t for t in table.numbers("t")]
+    known = [row for row in rows if keys and keys[row] is not None]
+    if not known:
+        first = table.errors[0] if table.errors else None
+        zh = "没有可用的 date 或 t" + (f";{first.text('zh')}" if first else "")
+        en = "it has no usable date or t" + (f"; {first.text('en')}" if first else "")
+        raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
+    named = "series" in table.columns
+    names = [table.text(row, "series") if named else "" for row in rows]
+    order = _whole(sorted({keys[k] for k in known}), dated)
+    place = {key: i for i, key in enumerate(order)}
+    series = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    arrays = {}
+    for column, low, high in ((count, 0, None), ("population", 0, None), ("completeness", 0, 1)):
+        if column not in table.columns:
+            continue
+        cells = np.full((len(series), len(order)), np.nan)
+        seen = set()
+        for k in known:
+            at = (series[names[k]], place[keys[k]])
+            if at in seen and column == count:
+                table.wrong(k, column, "同一期重复", "a second row for this period")
+                continue
+            seen.add(at)
+            cells[at] = table.number(k, column, low=low, high=high)
+        arrays["counts" if column == count else column] = cells
+    if not dated:
+        return Grid(list(series), None, np.array(order, float), arrays)
+    t = np.arange(1.0, len(order) + 1)
+    return Grid(list(series), np.array(order, "datetime64[D]"), t, arrays)
+
+
+def _whole(order: list[Any], dated: bool) -> list[Any]:
+    """The grid with the periods nobody has a row for: days, weeks or months left out of the file
+    are missing, not absent from time. Dates without a common step stay as they are."""
+    import numpy as np
+
+    if len(order) < 3:
+        return order
+    if not dated:
+        whole = all(t == int(t) for t in order)
+        return list(np.arange(order[0], order[-1] + 1)) if whole else order
+    dates = np.array(order, "datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    steps = np.diff(dates).astype(int)
+    if (
+        steps.min() >= 28
+        and len({int(d) for d in (dates - months.astype("datetime64[D]")).astype(int)}) == 1
+    ):
+        day = dates[0] - months[0].astype("datetime64[D]")
+        return list(np.arange(months[0], months[-1] + 1).astype("datetime64[D]") + day)
+    step = int(np.median(steps))
+    if step < 1 or (steps % step).any():
+        return order
+    return list(np.arange(dates[0], dates[-1] + step, step))
+
+
+def _frequency(table: Table, dates: Any, given: int | None) -> int:
+    if given:
+        return given
+    if "freq" in table.columns:
+        value = table.number(0, "freq", low=1, high=366)
+        if value == value:
+            return int(value)
+    if dates is None or len(dates) < 2:
+        return 52
+    import numpy as np
+
+    step = int(np.median(np.diff(dates).astype(int)))
+    return 365 if step <= 3 else 52 if step <= 16 else 12
+
+
+def _percentile(method: str, disease: str, area: str, dates: Any) -> float:
+    """The percentile in force on the last day of the series (the newest one without dates)."""
+    if method != "moving_percentile":
+        zh, en = "--disease 只用于 moving_percentile", "--disease is for moving_percentile"
+        raise Problem("call.wrong", zh=zh, en=en)
+    on = date.max if dates is None else date.fromisoformat(str(dates[-1]))
+    try:
+        return cidars_percentile(disease, area, on)
+    except LookupError as error:
+        zh, en = f"表中没有:{error.args[0]}", f"not in the table: {error.args[0]}"
+        raise Problem("call.wrong", zh=zh, en=en) from None
+
+
+def _first_row(first: str, grid: Grid) -> int:
+    import numpy as np
+
+    try:
+        if grid.dates is not None and any(mark in first for mark in "-/年"):
+            return int(np.searchsorted(grid.dates, np.datetime64(read_moment(first).day, "D")))
+        return int(np.searchsorted(grid.t, float(first)))
+    except (UnreadableError, ValueError):
+        zh, en = "--from 要是 t 或日期", "--from is a t or a date"
+        raise Problem("call.wrong", zh=zh, en=en) from None
+
+
+def _detect_chunk(job: tuple[str, dict[str, Any], dict[str, Any], Any, float]) -> Any:
+    """One part of the series; a function of the module, so that other processes can run it."""
+    from fangxian.kernels.epi.detector import Series
+    from fangxian.kernels.epi.registry import detect_by_name
+
+    name, parameters, series, at, least = job
+    return detect_by_name(name, Series(**series), parameters, at, least)
+
+
+def _in_chunks(
+    method: str,
+    parameters: dict[str, Any],
+    grid: Grid,
+    freq: int,
+    at: Any,
+    least: float,
+    done: Callable[[int, int], None],
+) -> list[Any]:
+    n = len(grid.arrays["counts"])
+    jobs = []
+    for start in range(0, n, CHUNK):
+        part = {name: values[start : start + CHUNK] for name, values in grid.arrays.items()}
+        jobs.append((method, parameters, {**part, "dates": grid.dates, "freq": freq}, at, least))
+
+    def tell(k: int) -> None:
+        if len(jobs) > 1:
+            done(min(k * CHUNK, n), n)
+
+    return map_chunks(_detect_chunk, jobs, engine=config().compute, done=tell)
+
+
+def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
+    import numpy as np
+
+    from fangxian.kernels.epi.detector import Reason
+
+    start, dates, more = 0, grid.dates, list(parts[0].more)
+    for part in parts:
+        upper = part.threshold
+        if preset.startswith("glr"):
+            upper = part.more["statistic"]
+        if preset.startswith("outbreakP"):
+            with np.errstate(over="ignore"):
+                upper = np.exp(part.more["log_statistic"])
+        for k in range(len(part.observed)):
+            for j, i in enumerate(part.at):
+                row = [
+                    float(grid.t[i]),
+                    "" if dates is None else str(dates[i]),
+                    float(part.observed[k, j]),
+                    float(upper[k, j]),
+                    int(part.alarm[k, j]),
+                    float(part.expected[k, j]),
+                    float(part.score[k, j]),
+                    float(part.p[k, j]),
+                    Reason(part.reason[k, j]).name.lower(),
+                ]
+                if "colour" in more:
+                    row.append(COLOURS[int(part.more["colour"][k, j])])
+                row += [float(part.more[name][k, j]) for name in more]
+                yield [grid.names[start + k], *row] if len(grid.names) > 1 else row
+        start += len(part.observed)
