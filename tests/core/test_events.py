@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def write(n):
-    record_many([Entry("test.done", Named("test", str(k))) for k in range(n)], by=SYSTEM)
+    record_many([Entry("job.retried", Named("test", str(k))) for k in range(n)], by=SYSTEM)
 
 
 def test_a_cut_tail_and_a_change_are_told():

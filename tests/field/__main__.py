@@ -1,5 +1,5 @@
-"""`python -m tests.field FOLDER...`: PASS or FAIL, the case, and what does not hold. Steps play each
-in a process and a copy of one data folder, made once."""
+"""`python -m tests.field FOLDER...`: PASS or FAIL, the case, and what does not hold. Steps play
+each in a process and a copy of one data folder, made once."""
 
 import os
 import shutil

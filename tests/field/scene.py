@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,15 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import models as observe
-from fangxian.spine.observe.intake import read_raw
+from fangxian.spine.observe.intake import Arrival, read_raw
+from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.table import read_readings
 from fangxian.spine.observe.models import Quarantine, Series, Station
 from fangxian.spine.observe.read import reporting, stations_now
 from fangxian.spine.observe.store import Quality, store
 from fangxian.spine.observe.write import (
-    Arrival,
     Intake,
+    Verdicts,
     add_station,
     adopt_station,
     correct_reading,
@@ -146,11 +149,11 @@ class Scene:
                 arrivals.append(Arrival(read_raw(raw), raw, "case"))
             except Exception as error:  # noqa: BLE001 - so is a frame that nobody can read
                 rejected.append(str(error))
-        return {"rejected": rejected, "verdicts": _counts(self.intake.accept(arrivals))}
+        return {"rejected": rejected, "verdicts": _counts(self.intake.accept(arrivals, by=SYSTEM))}
 
     def _table(self, name: str) -> dict[str, Any]:
         found = read_readings(self.folder / name)
-        verdicts = _counts(Intake().accept_table(row.reading for row in found.rows))
+        verdicts = _counts(_take_rows(row.reading for row in found.rows))
         errors = [f"{e.cell}: {e.en}" for e in found.errors]
         notes = [note.en for note in found.notes] + found.unused
         return {"good": len(found.rows), "errors": errors, "notes": notes, "verdicts": verdicts}
@@ -158,7 +161,7 @@ class Scene:
     def _rows(self, rows: list[Any]) -> dict[str, Any]:
         """One batch of the API: a new Intake, as each request has."""
         readings = [(code, element, when(at), value) for code, element, at, value in rows]
-        return {"verdicts": _counts(Intake().accept_table(readings))}
+        return {"verdicts": _counts(_take_rows(readings))}
 
     def _restart(self, wanted: bool) -> None:
         if wanted:
@@ -202,6 +205,12 @@ class Scene:
         return told
 
 
+def _take_rows(rows: Iterable[Any]) -> Verdicts:
+    """Through the door of tables and the API; stored and quarantined count rows there."""
+    verdicts = Intake().accept(arrivals_of(rows, source="case"), by=SYSTEM)
+    return replace(verdicts, stored=verdicts.taken, quarantined=verdicts.held)
+
+
 def _counts(verdicts: Any) -> dict[str, int]:
     return {name: getattr(verdicts, name) for name in COUNTS}
 
@@ -235,7 +244,7 @@ def _signal(s: Signal) -> dict[str, Any]:
     return {
         "family": s.family,
         "hazard": s.hazard,
-        "station": s.station.code if s.station else None,
+        "station": s.about_key if s.about_kind == "station" else None,
         "level": s.level,
         "value": s.value,
         "observed_at": iso(s.observed_at),

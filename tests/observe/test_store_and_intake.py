@@ -8,7 +8,8 @@ from story import START, over_tcp
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.observe.intake import read_raw
+from fangxian.spine.observe.intake import Arrival, read_raw
+from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
 from fangxian.spine.observe.intake.table import read_table, write_errors
@@ -16,7 +17,6 @@ from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.quality import Limits, Trace, judge
 from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.observe.write import (
-    Arrival,
     Intake,
     adopt_station,
     correct_reading,
@@ -125,7 +125,12 @@ def test_a_table_names_the_cell_that_is_wrong(gauge, telemetry, tmp_path):
     table.write_bytes(text.encode("gb18030"))
     rows, errors = read_table(table)
     assert [e.cell for e in errors] == ["C3", "A4"]
-    assert Intake(telemetry).accept_table((r.reading for r in rows), by=SYSTEM).readings == 1
+    assert (
+        Intake(telemetry)
+        .accept(arrivals_of((r.reading for r in rows), source="t"), by=SYSTEM)
+        .readings
+        == 1
+    )
     write_errors(table, errors, tmp_path / "e.xlsx")
     assert read_table(tmp_path / "e.xlsx")[0][0].reading[3] == 1.5
 
@@ -134,7 +139,7 @@ def test_a_blank_cell_is_missing_not_zero(gauge, telemetry, tmp_path):
     table = tmp_path / "a.csv"
     table.write_text("﻿station,element,at,value\n70000001,Z,2016-09-14 08:00,\n", encoding="utf-8")
     rows, _ = read_table(table)
-    Intake(telemetry).accept_table((r.reading for r in rows), by=SYSTEM)
+    Intake(telemetry).accept(arrivals_of((r.reading for r in rows), source="t"), by=SYSTEM)
     assert telemetry.counts()["readings_missing"] == 1
 
 
@@ -175,10 +180,10 @@ def test_a_message_that_cannot_be_stored_fails_alone(gauge, telemetry, monkeypat
 
     real = Intake._readings
 
-    def poisoned(self, message):
-        if message.serial == 2:
+    def poisoned(self, batch):
+        if batch.runs[0].at_s == int((START + timedelta(hours=2, minutes=-55)).timestamp()):
             raise OverflowError("on purpose")
-        return real(self, message)
+        return real(self, batch)
 
     monkeypatch.setattr(Intake, "_readings", poisoned)
     raws = [frame(at=START + timedelta(hours=k), serial=k) for k in (1, 2, 3)]

@@ -85,7 +85,7 @@ def intake_command() -> None:
     start_django()
     from fangxian.ops.lock import hold
     from fangxian.spine.core.config import config
-    from fangxian.spine.observe.intake.listener import Listener
+    from fangxian.spine.observe.listener import Listener
 
     hold("intake")
 

@@ -93,6 +93,7 @@ def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
     from fangxian.cli.files import tell_some
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.tables import keep_inputs
+    from fangxian.spine.observe.intake.rows import arrivals_of
     from fangxian.spine.observe.intake.table import read_readings, write_errors
     from fangxian.spine.observe.write import Intake
 
@@ -100,12 +101,15 @@ def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
     keep_inputs(outputs=[book], inputs=[file])
     found = read_readings(file)
     errors = found.errors
-    verdicts = None if dry_run else Intake().accept_table((row.reading for row in found.rows), by=SYSTEM)
+    verdicts = None
+    if not dry_run:
+        rows = arrivals_of((row.reading for row in found.rows), source=f"table {file.name}")
+        verdicts = Intake().accept(rows, by=SYSTEM)
     told = {
         "rows": len(found.rows) + len({(e.sheet, e.row) for e in errors}),
         "good": len(found.rows),
-        "stored": verdicts.stored if verdicts else 0,
-        "quarantined": verdicts.quarantined if verdicts else 0,
+        "stored": verdicts.taken if verdicts else 0,
+        "quarantined": verdicts.held if verdicts else 0,
         "changed": verdicts.readings if verdicts else 0,
         "unused": found.unused,
         "notes": [note.text(language()) for note in found.notes],

@@ -24,7 +24,7 @@ from fangxian.spine.core.hazards import hazard as known_hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event, Job
 from fangxian.spine.cover.models import Gap
-from fangxian.spine.observe.intake.listener import Listener
+from fangxian.spine.observe.listener import Listener
 from fangxian.spine.observe.store import store
 from fangxian.spine.reach.models import Delivery
 

@@ -17,6 +17,7 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 
+from . import words as words
 from .models import SHELF, SIGNAL, Announcement, Signal, Threshold
 from .rules import Finding, Standing, may_speak, next_standing, pace, stale_after
 

@@ -13,6 +13,7 @@ from django.db import connection, models
 from . import clock
 from .models import ChainHead, Due, Event
 from .rights import Seat
+from .words import EVENTS
 
 GENESIS = "0" * 64
 # the hottest two statements of the system, in plain SQL that every database knows
@@ -66,6 +67,8 @@ def record_many(entries: Iterable[Entry], *, by: Seat) -> list[Event]:
     at = clock.now()
     events = []
     for entry in entries:
+        if entry.kind not in EVENTS:
+            raise LookupError(f"event {entry.kind} has no words: declare_events")
         event = Event(
             kind=entry.kind,
             subject_kind=entry.subject.kind,

@@ -152,7 +152,9 @@ def retry_job(*, job: Job, by: Seat) -> None:
 
 
 def work_waits() -> bool:
-    """Whether an event has not been fanned out yet, or a job could run now."""
+    """Whether a moment has come, an event has not been fanned out, or a job could run now."""
+    if Due.objects.filter(due_at__lte=clock.now()).exists():
+        return True
     cursor = Cursor.objects.filter(name="fan_out").first()
     if Event.objects.filter(id__gt=cursor.value if cursor else 0).exists():
         return True

@@ -36,7 +36,7 @@ END;
 CREATE TABLE IF NOT EXISTS frame (
     id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, station TEXT NOT NULL,
     source TEXT NOT NULL, raw BLOB NOT NULL, received_s REAL NOT NULL,
-    verdict TEXT NOT NULL, told TEXT NOT NULL);
+    verdict TEXT NOT NULL, told TEXT NOT NULL, form TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
 CREATE TABLE IF NOT EXISTS latest (
     series_id INTEGER PRIMARY KEY, valid_s INTEGER NOT NULL, received_s REAL NOT NULL);
@@ -74,6 +74,7 @@ class RawFrame:
     raw: bytes
     verdict: str
     told: str = ""
+    form: str = "sl651"
 
 
 UPSERT = """
@@ -164,9 +165,12 @@ class Store:
     @staticmethod
     def _put_frames(db: sqlite3.Connection, frames: Iterable[RawFrame], received_s: float) -> None:
         db.executemany(
-            "INSERT INTO frame (digest, station, source, raw, received_s, verdict, told) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-            [(f.digest, f.station, f.source, f.raw, received_s, f.verdict, f.told) for f in frames],
+            "INSERT INTO frame (digest, station, source, raw, received_s, verdict, told, form) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            [
+                (f.digest, f.station, f.source, f.raw, received_s, f.verdict, f.told, f.form)
+                for f in frames
+            ],
         )
 
     def correct(self, reading: Reading, *, received_s: float) -> None:
@@ -275,9 +279,9 @@ class Store:
         ).fetchall()
 
     def frames(self, station: str, verdict: str) -> list[tuple[int, bytes, str, float]]:
-        """Raw frames of a station with a verdict: (id, raw, source, received_s)."""
+        """Raw frames of a station with a verdict: (id, raw, format, received_s)."""
         return self._db.execute(
-            "SELECT id, raw, source, received_s FROM frame WHERE station = ? AND verdict = ? "
+            "SELECT id, raw, form, received_s FROM frame WHERE station = ? AND verdict = ? "
             "ORDER BY id",
             (station, verdict),
         ).fetchall()

@@ -5,7 +5,7 @@ import hashlib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,40 +14,34 @@ from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
-from fangxian.spine.core.events import record
+from fangxian.spine.core.events import Entry, Named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.write import set_duties
 
-from .intake.sl651.body import Message, Value, elements, elements_by_symbol
+from . import words as words
+from .intake import read_raw
+from .intake.batch import Arrival, Batch, Run
 from .models import QualityLimit, Quarantine, Series, Station
 from .quality import Limits, Trace, judge_all
 from .store import Quality, RawFrame, Reading, Store, store
 
-TEST_FUNCTIONS = {"30"}  # a station's test report is kept as a frame and never stored as data
-NO_DATA = {"2F", "36", "45", "40", "41", "42", "43"}
 FRESH_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message as it came in, with its bytes."""
-
-    message: Message
-    raw: bytes
-    source: str
 
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of what came: every message is in exactly one of the first four."""
+    """What became of what came: every batch is in exactly one of the first four. ``taken`` and
+    ``held`` count readings of known and of unknown stations, ``readings`` those that changed."""
 
     stored: int = 0
     quarantined: int = 0
     duplicate: int = 0
     rejected: int = 0
     readings: int = 0
+    taken: int = 0
+    held: int = 0
 
 
 @dataclass
@@ -66,9 +60,12 @@ class Intake:
 
     def accept(self, arrivals: Sequence[Arrival], *, by: Seat) -> Verdicts:
         """Store a batch durably. When this returns, every message may be confirmed."""
-        require(by, "observation.accept")
+        require(by, "observation.import", place=by.place_path)
         with self._lock:
-            return self._accept(arrivals)
+            verdicts = self._accept(arrivals)
+        if any(not arrival.batch.once for arrival in arrivals):
+            _tell_import(arrivals, verdicts, by)
+        return verdicts
 
     def _accept(self, arrivals: Sequence[Arrival]) -> Verdicts:
         if time.monotonic() - self._read_at > FRESH_S:
@@ -80,22 +77,24 @@ class Intake:
         readings: list[Reading] = []
         strangers: dict[str, int] = defaultdict(int)
         for arrival in arrivals:
-            key = digest(arrival.raw)
-            if key in seen:
+            key, batch = digest(arrival.raw), arrival.batch
+            if batch.once and key in seen:
                 verdicts.duplicate += 1
                 continue
             seen.add(key)
-            code = arrival.message.station
-            station = self._station(code)
-            if station is None:
+            if self._station(batch.station) is None:
                 verdict = "quarantined"
                 verdicts.quarantined += 1
-                strangers[code] += 1
+                verdicts.held += batch.n
+                strangers[batch.station] += 1
             else:
                 verdict = "stored"
                 verdicts.stored += 1
-                readings += self._readings(arrival.message)
-            frames.append(RawFrame(key, code, arrival.source, arrival.raw, verdict))
+                verdicts.taken += batch.n
+                readings += self._readings(batch)
+            frames.append(
+                RawFrame(key, batch.station, arrival.source, arrival.raw, verdict, form=batch.form)
+            )
         judged = self._judge(readings, now)
         verdicts.readings = self.telemetry.put(judged, received_s=now.timestamp(), frames=frames)
         if strangers:
@@ -104,7 +103,7 @@ class Intake:
 
     def keep_rejected(self, raw: bytes, source: str, why: str, *, by: Seat) -> None:
         """Keep a frame that could not be read, with the reason: nothing that came is lost."""
-        require(by, "observation.accept")
+        require(by, "observation.import", place=by.place_path)
         frame = RawFrame(digest(raw), "", source, raw, "rejected", why)
         self.telemetry.put([], received_s=clock.now().timestamp(), frames=[frame])
 
@@ -123,15 +122,29 @@ class Intake:
             station = self._stations.get(code, found)
         return station
 
-    def _readings(self, message: Message) -> list[Reading]:
-        if message.function in TEST_FUNCTIONS | NO_DATA:
-            return []
+    def _readings(self, batch: Batch) -> list[Reading]:
         found: list[Reading] = []
-        for value in message.values:
-            station = self._station(value.station)
-            if station is not None and value.observed_at is not None:
-                found += readings_of(value, station, self._series_of)
+        for run in batch.runs:
+            station = self._station(run.station)
+            if station is not None:
+                found += self._readings_of(run, station)
         return found
+
+    def _readings_of(self, run: Run, station: Station) -> Iterator[Reading]:
+        """Relative levels get the station's base; without a base they are stored apart, as what
+        they are."""
+        element, step_s, base = run.element, run.step_s, 0.0
+        if run.relative and station.level_base_m is not None:
+            element, step_s, base = "Z", None, station.level_base_m
+        key = self._series_of(station, element, run.unit, step_s)
+        for k, value in enumerate(run.values):
+            at_s = run.at_s + k * run.every_s
+            if value is None:
+                yield Reading(key, at_s, None, Quality.MISSING, run.missing)
+            elif k in run.doubted:
+                yield Reading(key, at_s, value, Quality.SUSPECT, run.doubted[k])
+            else:
+                yield Reading(key, at_s, round(base + value, 3) if base else value)
 
     def _series_of(self, station: Station, element: str, unit: str, step_s: int | None) -> int:
         key = (station.pk, element)
@@ -151,95 +164,17 @@ class Intake:
                     self._traces[key] = Trace(valid_s, value, valid_s, valid_s, value)
         return judge_all(readings, limits=self._limits, traces=self._traces, now_s=now.timestamp())
 
-    def accept_table(
-        self, rows: Iterable[tuple[str, str, datetime, float | None]], *, by: Seat
-    ) -> Verdicts:
-        """Readings from a table or the API: (station code, element, valid time, value)."""
-        require(by, "observation.import", place=by.place_path)
-        with self._lock:
-            if time.monotonic() - self._read_at > FRESH_S:
-                self._refresh()
-            now = clock.now()
-            verdicts, readings = Verdicts(), []
-            strangers: dict[str, int] = defaultdict(int)
-            for code, element, at, value in rows:
-                station = self._station(code)
-                if station is None:
-                    strangers[code] += 1
-                    verdicts.quarantined += 1
-                    continue
-                unit, step = element_unit(element)
-                key = self._series_of(station, element, unit, step)
-                missing = value is None
-                readings.append(
-                    Reading(
-                        key,
-                        int(at.timestamp()),
-                        value,
-                        Quality.MISSING if missing else Quality.UNCHECKED,
-                        "blank" if missing else "",
-                    )
-                )
-                verdicts.stored += 1
-            judged = self._judge(readings, now)
-            verdicts.readings = self.telemetry.put(judged, received_s=now.timestamp())
-            if strangers:
-                _quarantine(strangers, now)
-            return verdicts
-
-
-def element_unit(symbol: str) -> tuple[str, int | None]:
-    """Unit and step of an element a table may name. Raises ``input.invalid``."""
-    if symbol == "P5":
-        return "mm", 300
-    element = elements_by_symbol().get(symbol.upper())
-    if element is None or element.code >= "F0":
-        raise Problem("input.invalid", field="element", why=f"{symbol} 不是要素标识符")
-    return element.unit, None
-
 
 def digest(raw: bytes) -> str:
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
-def readings_of(value: Value, station: Station, series_of: Any) -> list[Reading]:
-    """Readings of one telemetry value. Relative levels get the station's base; without a base
-    they are stored apart, as what they are."""
-    at_s = int(value.observed_at.timestamp()) if value.observed_at else 0
-    code = value.element.code
-    if value.values is None:
-        if isinstance(value.value, str):
-            return []
-        key = series_of(station, _canonical(code, value.element.symbol), value.element.unit, None)
-        return [_reading(key, at_s, value.value)]
-    step_s = int(value.step.total_seconds()) if value.step else 300
-    base_m = 0.0
-    if code == "F4":
-        key = series_of(station, "P5", "mm", 300)
-    elif code == "F5" and station.level_base_m is not None:
-        key, base_m = series_of(station, "Z", "m", None), station.level_base_m
-    elif "F5" <= code <= "FC":
-        key = series_of(station, value.element.symbol, "m", 300)
-    else:
-        key = series_of(station, value.element.symbol, value.element.unit, step_s)
-    found = []
-    for k, number in enumerate(value.values):
-        number = None if number is None else round(base_m + number, 3)  # noqa: PLW2901
-        reading = _reading(key, at_s + k * step_s, number)
-        if code == "F4" and number == 25.4:
-            reading = Reading(key, reading.valid_s, number, Quality.SUSPECT, "saturated")
-        found.append(reading)
-    return found
-
-
-def _canonical(code: str, symbol: str) -> str:
-    return "P5" if code == "22" else symbol
-
-
-def _reading(key: int, at_s: int, value: float | None) -> Reading:
-    if value is None:
-        return Reading(key, at_s, None, Quality.MISSING, "sentinel")
-    return Reading(key, at_s, value)
+@transaction.atomic
+def _tell_import(arrivals: Sequence[Arrival], verdicts: Verdicts, by: Seat) -> None:
+    """What a person or a program handed in, and what became of it."""
+    told = {"readings": verdicts.taken, "held": verdicts.held, "changed": verdicts.readings}
+    source = Named("intake", arrivals[0].source[:60])
+    record_many([Entry("observation.imported", source, None, told)], by=by)
 
 
 def limits_in_force(series: Iterable[Series], at: datetime) -> dict[int, Limits]:
@@ -282,8 +217,6 @@ def adopt_station(
 ) -> tuple[Station, int]:
     """Make a stranger a station of ours: its duties are set and what it sent is read again.
     Returns the station and how many readings that gave."""
-    from .intake import read_raw
-
     require(by, "quarantine.adopt", place=place.path)
     with transaction.atomic():
         changed = Quarantine.objects.filter(pk=row.pk, adopted_at__isnull=True).update(
@@ -297,7 +230,7 @@ def adopt_station(
     held = telemetry.frames(row.code, "quarantined")
     intake = Intake(telemetry)
     intake._refresh()
-    readings = [r for _, raw, _, _ in held for r in intake._readings(read_raw(raw))]
+    readings = [r for _, raw, form, _ in held for r in intake._readings(read_raw(raw, form))]
     judged = intake._judge(readings, clock.now())
     n = telemetry.put(judged, received_s=clock.now().timestamp())
     telemetry.settle_frames([key for key, *_ in held], "stored")
@@ -378,6 +311,3 @@ def load_quality_limits(*, by: Seat) -> int:
     QualityLimit.objects.bulk_create(rows)
     record("quality_limits.loaded", subject=QualityLimit(pk=0), by=by, after={"rows": len(rows)})
     return len(rows)
-
-
-__all__ = ["Arrival", "Intake", "Verdicts", "adopt_station", "correct_reading", "elements"]

@@ -26,6 +26,7 @@ from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.seal import unseal
 
+from . import words as words
 from .channels import ChannelError, Gateway, Parcel, open_channel
 from .models import Delivery, Message
 

@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.rights import Seat, require
 
+from . import words as words
 from .models import Duty, Organisation, Person, Place, Post, Term
 from .read import counties_outline
 from .seal import mask_phone, seal

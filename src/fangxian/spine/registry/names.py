@@ -2,6 +2,7 @@
 exist is in read.py; this is the index over them, in memory."""
 
 import csv
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,7 @@ class Named:
     rank: int
     code: str = ""
     aliases: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()  # what it was numbered before
 
 
 @lru_cache(1)
@@ -88,13 +90,21 @@ def _simplifier() -> "object":
 
 
 def fold(text: str) -> str:
-    """Simplified, half-width, lower case, without spaces."""
-    narrow = "".join(
-        chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c for c in text if not c.isspace()
-    ).lower()
+    """Simplified, half-width, lower case, without spaces and tone marks."""
+    wide = unicodedata.normalize("NFKD", text).lower()
+    wide = wide.replace("u\u0308", "v")  # lü is typed lv
+    narrow = "".join(c for c in wide if not c.isspace() and not unicodedata.combining(c))
     if narrow.isascii():
         return narrow
     return str(_simplifier().convert(narrow))  # type: ignore[attr-defined]
+
+
+def short_code(code: str) -> str:
+    """A 12-digit statistics code without the zeros of lower levels: 350604000000 is a county."""
+    for size in (4, 6, 9):
+        if not code[size:].strip("0"):
+            return code[:size]
+    return code
 
 
 class NameIndex:
@@ -113,11 +123,21 @@ class NameIndex:
     def find(self, query: str, limit: int = 3) -> list[Named]:
         """The best ``limit`` matches: exact before prefix, better key before worse, higher
         place before lower."""
-        from bisect import bisect_left
-
         wanted = fold(query).replace("'", "").replace("-", "")
         if not wanted:
             return []
+        if wanted.isdigit() and len(wanted) == 12:
+            return self._find(short_code(wanted), limit)
+        found = self._find(wanted, limit)
+        # an address as offices write it: from the top down, so the tail names the place
+        while not found and not wanted.isascii() and len(wanted) > 3:
+            wanted = wanted[1:]
+            found = self._find(wanted, limit)
+        return found
+
+    def _find(self, wanted: str, limit: int) -> list[Named]:
+        from bisect import bisect_left
+
         best: dict[int, tuple[int, int, int]] = {}
         at = bisect_left(self._keys, wanted)
         seen = 0
@@ -136,8 +156,9 @@ class NameIndex:
 
 def _keys(thing: Named) -> Iterable[tuple[str, int]]:
     """Search keys with their cost: what is typed whole is cheap, initials are dear."""
-    if thing.code:
-        yield thing.code, 0
+    for code in (thing.code, *thing.codes):
+        if code:
+            yield code, 0
     for cost, name in enumerate((thing.name, *thing.aliases)):
         folded = fold(name)
         short = next(
@@ -152,4 +173,6 @@ def _keys(thing: Named) -> Iterable[tuple[str, int]]:
             yield text, min(cost, 1) + extra
             for syllables in readings(text):
                 yield "".join(syllables), 2 + extra + min(cost, 1)
+                if any("v" in s for s in syllables):  # lü is also typed lyu
+                    yield "".join(s.replace("v", "yu") for s in syllables), 2 + extra + min(cost, 1)
                 yield "".join(s[0] for s in syllables), 4 + extra + min(cost, 1)

@@ -212,8 +212,8 @@ def terms_of_post(post: Post, *, seat: Seat) -> QuerySet[Term]:
 def _name_index(stamp: int) -> NameIndex:
     day = clock.beijing(clock.now()).date()
     things = []
-    for place in Place.objects.select_related("parent", "parent__parent").prefetch_related(
-        "predecessors"
+    for place in Place.objects.select_related("parent__parent__parent").prefetch_related(
+        "predecessors", "parent__predecessors", "parent__parent__predecessors"
     ):
         if place.successor_id:
             continue
@@ -229,6 +229,7 @@ def _name_index(stamp: int) -> NameIndex:
                 rank=KIND_RANK[place.kind],
                 code=place.code,
                 aliases=tuple(old.name for old in place.predecessors.all()),
+                codes=tuple(_former_codes(place)),
             )
         )
         things += [
@@ -236,6 +237,13 @@ def _name_index(stamp: int) -> NameIndex:
             for old in place.predecessors.all()
         ]
     return NameIndex(things)
+
+
+def _former_codes(place: Place) -> Iterable[str]:
+    """Codes it would have had under a county that was replaced: 350681100 is 350604100 now."""
+    county = place.ancestor(Place.Kind.COUNTY)
+    for old in county.predecessors.all() if county and county is not place else ():
+        yield old.code + place.code[len(old.code) :]
 
 
 def find_places(query: str, *, seat: Seat, limit: int = 3) -> list[Named]:

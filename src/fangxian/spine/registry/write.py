@@ -11,6 +11,7 @@ from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 
+from . import words as words
 from .models import Duty, Handover, Person, Place, Post, Term
 from .read import holder
 from .seal import mask_phone, seal, unseal

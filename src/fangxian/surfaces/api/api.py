@@ -26,6 +26,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
+from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry import read as registry
 from fangxian.spine.registry.prove import uncovered
@@ -257,8 +258,8 @@ def push(
         if not 0 <= _aware(reading.at).timestamp() <= 4_102_444_800:
             raise Problem("input.invalid", field="at", why="between 1970 and 2100")
     rows = [(r.station, r.element.upper(), _aware(r.at), r.value) for r in batch.readings]
-    done = Intake().accept_table(rows, by=seat)
-    answer = {"accepted": done.stored, "quarantined": done.quarantined, "changed": done.readings}
+    done = Intake().accept(arrivals_of(rows, source=f"api {seat.label}"), by=seat)
+    answer = {"accepted": done.taken, "quarantined": done.held, "changed": done.readings}
     if idempotency_key:
         with transaction.atomic():
             IdempotencyKey.objects.get_or_create(

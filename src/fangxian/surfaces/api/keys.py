@@ -12,6 +12,7 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.read import city
 
+from . import words as words
 from .models import ApiKey
 
 

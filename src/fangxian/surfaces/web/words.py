@@ -9,6 +9,7 @@ from fangxian.spine.command.models import Order
 from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.words import event_words
 from fangxian.spine.cover.engine import by_code
 from fangxian.spine.cover.models import Gap
 
@@ -164,36 +165,4 @@ def gap_rule_name(code: str) -> str:
 
 def event_text(kind: str) -> str:
     """A line of the timeline."""
-    names = {
-        "signal.raised": gettext("信号升起"),
-        "signal.worsened": gettext("信号加重"),
-        "signal.eased": gettext("信号减轻"),
-        "signal.cleared": gettext("信号解除"),
-        "signal.acknowledged": gettext("信号签收"),
-        "signal.shelved": gettext("信号搁置"),
-        "proposal.made": gettext("规则建议"),
-        "proposal.accepted": gettext("采纳建议"),
-        "proposal.declined": gettext("不采纳建议"),
-        "proposal.overtaken": gettext("建议失效"),
-        "response.started": gettext("启动响应"),
-        "response.raised": gettext("响应升级"),
-        "response.lowered": gettext("响应降级"),
-        "response.ended": gettext("响应结束"),
-        "order.issued": gettext("下达指令"),
-        "order.delivered": gettext("指令送达"),
-        "order.acknowledged": gettext("指令签收"),
-        "order.refused": gettext("指令拒收"),
-        "order.in_progress": gettext("指令进展"),
-        "order.reported": gettext("报告完成"),
-        "order.verified": gettext("核验通过"),
-        "order.closed": gettext("指令关闭"),
-        "order.escalated": gettext("逐级叫应"),
-        "order.overdue": gettext("指令逾期"),
-        "order.urged": gettext("催办"),
-        "order.extended": gettext("延期"),
-        "order.help_wanted": gettext("要增援"),
-        "order.deadline_came": gettext("时限到"),
-    }
-    if kind.startswith("order.unanswered"):
-        return gettext("签收超时")
-    return names.get(kind, kind)
+    return event_words(kind, language())

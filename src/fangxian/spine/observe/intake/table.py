@@ -19,8 +19,7 @@ from fangxian.spine.core.tables import (
 )
 from fangxian.spine.core.tables import read_table as read_columns
 from fangxian.spine.core.tables.cells import open_sheets
-
-from .sl651.body import elements_by_symbol
+from fangxian.spine.observe.elements import element_of
 
 HEAD = ("station", "element", "at", "value")
 ALIASES = {
@@ -101,7 +100,9 @@ def _reading(
         table.wrong(row, "station", zh, en)
         return None
     symbol = element.upper()
-    if symbol != "P5" and symbol not in elements_by_symbol():
+    try:
+        element_of(symbol)
+    except Problem:
         zh = f"“{element}”不是要素标识符,如 Z、P5、Q"
         table.wrong(row, "element", zh, f"{element!r} is no element such as Z, P5, Q")
         return None
@@ -124,7 +125,7 @@ def _reading(
 
 def _converted(table: Table, row: int, symbol: str, value: float) -> float:
     """By the row's unit; an element has one of its own."""
-    own = "mm" if symbol == "P5" else elements_by_symbol()[symbol].unit
+    own = element_of(symbol)[0].unit
     unit = table.text(row, "unit")
     try:
         return convert(value, unit="" if unit in MISSING else unit, to=own)

@@ -4,34 +4,20 @@ Source: SL 651-2014, 6.6 and appendix C. An element belongs to the last observat
 it; a value of FF or M is missing, never zero.
 """
 
-import csv
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.observe.elements import Element, elements, elements_by_symbol
 
 from .frame import Frame, FrameError
 
 CONFIGURATION = {f"{code:02X}" for code in range(0x40, 0x52)} - {"46"}
 ARRAYS = {"F4": (1, 10, "mm")} | {f"{code:02X}": (2, 100, "m") for code in range(0xF5, 0xFD)}
 ARRAY_STEP = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """A row of appendix C: our one table of telemetry elements and units."""
-
-    code: str
-    symbol: str
-    name_zh: str
-    name_en: str
-    unit: str
-    digits: int | None
-    decimals: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +73,6 @@ class Message:
             "observed_at": at.isoformat() if at else None,
             "elements": [value.row() for value in self.values],
         }
-
-
-@lru_cache
-def elements() -> dict[str, Element]:
-    """Elements by guide code."""
-    path = Path(__file__).parents[2] / "data" / "sl651_elements.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["code"]: Element(
-                row["code"],
-                row["symbol"],
-                row["name_zh"],
-                row["name_en"],
-                row["unit"],
-                int(row["digits"]) if row["digits"] else None,
-                int(row["decimals"]) if row["decimals"] else None,
-            )
-            for row in csv.DictReader(file)
-        }
-
-
-@lru_cache
-def elements_by_symbol() -> dict[str, Element]:
-    return {element.symbol.upper(): element for element in elements().values()}
 
 
 def decode_message(frame: Frame) -> Message:

@@ -10,11 +10,13 @@ from asgiref.sync import sync_to_async
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.observe.write import Arrival, Intake, Verdicts
 
-from .sl651.body import decode_message
-from .sl651.encode import ask_again, confirmation
-from .sl651.frame import Assembler, Frame, FrameError, cut_frames, decode_frame
+from .intake.batch import Arrival
+from .intake.sl651.body import decode_message
+from .intake.sl651.encode import ask_again, confirmation
+from .intake.sl651.frame import Assembler, Frame, FrameError, cut_frames, decode_frame
+from .intake.sl651.readings import batch_of
+from .write import Intake, Verdicts
 
 log = logging.getLogger("fangxian.intake")
 BATCH = 500
@@ -124,7 +126,7 @@ class Listener:
             await self._keep(raw, source, "unforeseen", repr(error))
             return
         done = asyncio.get_running_loop().create_future()
-        await self._waiting.put((Arrival(message, whole.raw, source), done))
+        await self._waiting.put((Arrival(batch_of(message), whole.raw, source), done))
         if message.function not in NO_ANSWER:
             done.add_done_callback(lambda stored: _confirm(whole.frame, stored, writer))
 

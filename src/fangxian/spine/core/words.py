@@ -1,0 +1,27 @@
+"""The words of events, in Chinese and English. Each room and subject declares its own; an event
+without words cannot be recorded."""
+
+from collections.abc import Mapping
+
+EVENTS: dict[str, tuple[str, str]] = {}
+
+
+def declare_events(words: Mapping[str, tuple[str, str]]) -> None:
+    """Make kinds of event known: kind to (zh, en)."""
+    EVENTS.update(words)
+
+
+def event_words(kind: str, language: str) -> str:
+    """What a kind of event is called; the kind itself where it is of a room that is gone."""
+    zh, en = EVENTS.get(kind, (kind, kind))
+    return zh if language.startswith("zh") else en
+
+
+declare_events(
+    {
+        "bad_row.settled": ("来件已处理", "kept row settled"),
+        "job.retried": ("重新处理", "job tried again"),
+        "rules.entered": ("录入规则版本", "rules edition entered"),
+        "rules.loaded": ("载入规则", "shipped rules loaded"),
+    }
+)

@@ -1,0 +1,15 @@
+"""What the events of observe are called. Only a declared event can be recorded."""
+
+from fangxian.spine.core.words import declare_events
+
+declare_events(
+    {
+        "observation.corrected": ("改正读数", "reading corrected"),
+        "observation.imported": ("导入读数", "readings imported"),
+        "quality_limits.loaded": ("载入质控限值", "quality limits loaded"),
+        "quarantine.adopted": ("登记陌生测站", "stranger adopted"),
+        "quarantine.looked_at": ("已过目陌生测站", "stranger looked at"),
+        "station.added": ("登记测站", "station added"),
+        "station.quarantined": ("陌生测站来报", "unknown station reported"),
+    }
+)

@@ -1,0 +1,19 @@
+"""What the events of registry are called. Only a declared event can be recorded."""
+
+from fangxian.spine.core.words import declare_events
+
+declare_events(
+    {
+        "account.opened": ("开设账号", "account opened"),
+        "duty.set": ("设定责任", "duty set"),
+        "handover.opened": ("开交接单", "hand-over opened"),
+        "handover.passed": ("交接生效", "hand-over passed"),
+        "handover.signed": ("交接签字", "hand-over signed"),
+        "person.added": ("登记人员", "person added"),
+        "person.phone_read": ("查看电话", "phone number read"),
+        "places.loaded": ("载入区划", "places loaded"),
+        "staff.made": ("生成虚构人员", "synthetic staff made"),
+        "term.ended": ("任期结束", "term ended"),
+        "term.started": ("任期开始", "term started"),
+    }
+)
