@@ -29,6 +29,7 @@ PUBLIC = {
     "a/<str:token>": "the signed token is the proof",
     "live": "says only that something changed; asks for a log-in itself",
     "language": "a visitor's language",
+    "seat": "takes only a seat of one's own; asks for a log-in itself",
     "healthz": "for the process watcher",
     "readyz": "for the process watcher",
     "metrics": "counts only, no names",
@@ -99,13 +100,14 @@ def test_every_api_address_refuses_a_stranger():
 
 
 def functions(path):
+    """Functions and methods of classes that anybody can call."""
     tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            yield from (
-                n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "accept"
-            )
-    yield from (n for n in tree.body if isinstance(n, ast.FunctionDef))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
+            yield from (n for n in methods if not n.decorator_list)  # no properties
 
 
 @pytest.mark.parametrize("path", WRITERS, ids=lambda p: str(p.relative_to(SRC)))
@@ -203,3 +205,14 @@ def test_messages_leave_by_one_door():
     doors = {str(p.relative_to(SRC)) for p in SRC.rglob("*.py") if outward.search(p.read_text())}
     assert doors == {"spine/reach/channels.py", "ops/supervisor.py"}  # the latter: this machine
     assert 'EMAIL_BACKEND = "django.core.mail.backends.dummy' in (SRC / "settings.py").read_text()
+
+
+def test_no_writer_has_a_default_actor():
+    """Who does it is always said: a default would be a door without a lock."""
+    defaulted = []
+    for path in SRC.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                defaulted += [f"{path.name}:{node.name}" for a, d in named if a.arg == "by" and d]
+    assert defaulted == []

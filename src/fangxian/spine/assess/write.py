@@ -16,6 +16,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.read import city
 
 from . import words as words
 from .models import SHELF, SIGNAL, Announcement, Signal, Threshold
@@ -252,7 +253,7 @@ def announce(*, by: Seat) -> Announcement | None:
 def set_threshold(*, threshold: Threshold, value: float, source: str, by: Seat) -> Threshold:
     """Replace a number by a new dated version; the old one stays for replay."""
     place = threshold.station.place if threshold.station else threshold.place
-    require(by, "threshold.edit", place=place.path if place else None)
+    require(by, "threshold.edit", place=(place or city()).path)
     if not source.strip():
         raise Problem("input.reason_missing", field="source")
     now = clock.now()
@@ -277,7 +278,7 @@ def set_threshold(*, threshold: Threshold, value: float, source: str, by: Seat) 
 @transaction.atomic
 def load_thresholds(rows: Iterable[Threshold], *, by: Seat) -> int:
     """Enter shipped rule tables once; a version already there is left alone."""
-    require(by, "threshold.edit")
+    require(by, "threshold.edit", place=city().path)
     rows = list(rows)
     for code in {row.hazard for row in rows}:
         known_hazard(code)

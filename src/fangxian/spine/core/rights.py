@@ -1,7 +1,12 @@
 """Who may do what: seat x place subtree x duty x sensitivity, denied unless granted. Asked in
-every room's read.py and write.py; who sits on which seat is the registry's business."""
+every room's read.py and write.py; who sits on which seat is the registry's business.
+
+Scopes: "any" the whole city; "city" the whole city, but only from a post of the city; "place" the
+subtree of the post's place; "duty" only what is addressed to, or answered for by, the post itself.
+"""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +25,7 @@ class Seat:
     role: str
     place_path: str
     level: str = ""
+    interim: bool = False
 
     def holds(self, path: str) -> bool:
         return path.startswith(self.place_path)
@@ -28,11 +34,29 @@ class Seat:
 SYSTEM = Seat(None, None, "系统", "system", "")
 
 
+_DECLARED: dict[str, dict[str, str]] = {}
+
+
+def declare_rights(bundle: str, rights: Mapping[str, str]) -> None:
+    """What a subject adds to a bundle that roles are made of: right to scope."""
+    _DECLARED.setdefault(bundle, {}).update(rights)
+    grants.cache_clear()
+
+
 @lru_cache
 def grants() -> dict[str, dict[str, Any]]:
-    """The table of rights as shipped: role, then right, then scope (any, place or duty)."""
-    text = (Path(__file__).parent / "data" / "rights.toml").read_text()
-    return tomllib.loads(text)
+    """Roles with clearance and rights (right to scope): those of its bundles, then its own."""
+    table = tomllib.loads((Path(__file__).parent / "data" / "rights.toml").read_text())
+    bundles = {name: dict(rights) for name, rights in table["bundle"].items()}
+    for name, more in _DECLARED.items():
+        bundles[name] |= more
+    found = {}
+    for role, row in table["role"].items():
+        rights: dict[str, str] = {}
+        for name in row.get("bundles", ()):
+            rights |= bundles[name]
+        found[role] = {"clearance": row["clearance"], "rights": rights | row.get("rights", {})}
+    return found
 
 
 def may(
@@ -52,9 +76,9 @@ def may(
         return False
     if scope == "duty":
         return seat.post_id is not None and seat.post_id in posts
-    if scope == "place":
-        return place is None or seat.holds(place)
-    return bool(scope == "any")
+    if scope == "place":  # a thing without a place is nobody's own: refused
+        return place is not None and seat.holds(place)
+    return scope == "any" or (scope == "city" and seat.level == "city")
 
 
 def require(
@@ -75,4 +99,12 @@ def visible(seat: Seat, right: str) -> str | None:
     if seat.role == "system":
         return ""
     scope = grants().get(seat.role, {}).get("rights", {}).get(right)
-    return None if scope is None else "" if scope == "any" else seat.place_path
+    if scope is None or (scope == "city" and seat.level != "city"):
+        return None
+    return "" if scope in {"any", "city"} else seat.place_path
+
+
+def require_sight(seat: Seat, right: str) -> None:
+    """Raise ``rights.denied`` unless the seat may see something under ``right``."""
+    if visible(seat, right) is None:
+        raise Problem("rights.denied", seat=seat.label, right=right)

@@ -18,6 +18,7 @@ from fangxian.spine.core.events import Entry, Named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.read import city
 from fangxian.spine.registry.write import set_duties
 
 from . import words as words
@@ -206,7 +207,7 @@ def _quarantine(strangers: dict[str, int], at: datetime) -> None:
 @transaction.atomic
 def look_at_quarantine(*, row: Quarantine, by: Seat) -> None:
     """Say that somebody has looked; the gap of an unlooked-at stranger closes."""
-    require(by, "quarantine.adopt")
+    require(by, "quarantine.adopt", place=by.place_path)
     row.looked_at, row.looked_by = clock.now(), by.label
     row.save(update_fields=["looked_at", "looked_by"])
     record("quarantine.looked_at", subject=row, by=by)
@@ -285,7 +286,7 @@ def load_quality_limits(*, by: Seat) -> int:
     import csv
     from pathlib import Path
 
-    require(by, "threshold.edit")
+    require(by, "threshold.edit", place=city().path)
     if QualityLimit.objects.exists():
         return 0
     path = Path(__file__).parent / "data" / "quality_limits.csv"

@@ -25,27 +25,44 @@ def in_force(at: datetime) -> Q:
     return rows_in_force(at, since="starts_at", until="ends_at")
 
 
-def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
-    """The seat the user holds now; a named successor has a seat to sign with; else None."""
+def seats_of(user: AbstractBaseUser | AnonymousUser) -> list[Seat]:
+    """The seats a user may take now: own posts before those he stands in for, the newest first; a
+    named successor has one to sign with."""
     if not user.is_authenticated:
-        return None
-    term = (
-        Term.objects.filter(in_force(clock.now()), person__user_id=user.pk)
-        .select_related("person", "post__place", "post__organisation")
-        .order_by("-starts_at")
-        .first()
+        return []
+    seats = _seats(Q(person__user_id=user.pk))
+    return seats or list(_successor_seats(user))
+
+
+def seat_of(user: AbstractBaseUser | AnonymousUser, *, post_id: int | None = None) -> Seat | None:
+    """The seat chosen by its post, or the first one; None without any."""
+    seats = seats_of(user)
+    return next((s for s in seats if s.post_id == post_id), seats[0] if seats else None)
+
+
+def seat_of_person(person: Person) -> Seat:
+    """The first seat of a person now. Raises ``rights.no_seat``."""
+    seats = _seats(Q(person=person))
+    if not seats:
+        raise Problem("rights.no_seat")
+    return seats[0]
+
+
+def _seats(whose: Q) -> list[Seat]:
+    terms = Term.objects.filter(in_force(clock.now()), whose).select_related(
+        "person", "post__place", "post__organisation"
     )
-    return seat_from(term) if term else _successor_seat(user)
+    own = [t for t in terms if t.kind == Term.Kind.HOLDER]
+    interim = [t for t in terms if t.kind != Term.Kind.HOLDER]
+    ordered = [sorted(some, key=lambda t: t.starts_at, reverse=True) for some in (own, interim)]
+    return [seat_from(term) for some in ordered for term in some]
 
 
-def _successor_seat(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
+def _successor_seats(user: AbstractBaseUser | AnonymousUser) -> Iterable[Seat]:
     waiting = Handover.objects.filter(passed_at__isnull=True, successor__user_id=user.pk or 0)
-    handover = waiting.select_related("successor", "term__post__place").first()
-    if handover is None:
-        return None
-    place = handover.term.post.place
-    name = handover.successor.name
-    return Seat(handover.successor_id, None, name, "successor", place.path, place.kind)
+    for handover in waiting.select_related("successor", "term__post__place"):
+        place, name = handover.term.post.place, handover.successor.name
+        yield Seat(handover.successor_id, None, name, "successor", place.path, place.kind)
 
 
 def seat_from(term: Term) -> Seat:
@@ -57,16 +74,16 @@ def seat_from(term: Term) -> Seat:
         role=post.role,
         place_path=post.place.path,
         level=post.place.kind,
+        interim=term.kind != Term.Kind.HOLDER,
     )
 
 
-def seat_of_person(person: Person) -> Seat:
-    """The seat a person holds now. Raises ``rights.no_seat``."""
-    terms = Term.objects.filter(in_force(clock.now()), person=person)
-    term = terms.select_related("person", "post__place", "post__organisation").first()
-    if term is None:
-        raise Problem("rights.no_seat")
-    return seat_from(term)
+def the_post(key: int) -> Post:
+    """A post by its number. Raises ``not_found``."""
+    post = Post.objects.select_related("place", "organisation").filter(pk=key).first()
+    if post is None:
+        raise Problem("not_found", what=f"岗位 {key}")
+    return post
 
 
 def holders(posts: Iterable[int], at: datetime | None = None) -> dict[int, Person]:

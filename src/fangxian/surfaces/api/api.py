@@ -23,7 +23,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import IdempotencyKey
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.rights import Seat, require, require_sight
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.intake.rows import arrivals_of
@@ -150,7 +150,7 @@ ERRORS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 409: ProblemOut, 41
 @api.get("/places", response={200: Page, **ERRORS}, summary="Places of the tree")
 def places(request: HttpRequest, q: Word = "", cursor: Cursor = 0, limit: Limit = 100) -> Any:
     seat = seat_in(request)
-    require(seat, "map.read")
+    require_sight(seat, "map.read")
     rows = registry.places(seat=seat).select_related("parent", "successor")
     if q:
         rows = rows.filter(code__in=[t.key for t in registry.find_places(q, seat=seat, limit=20)])
@@ -170,7 +170,7 @@ def _place(row: Any) -> dict[str, Any]:
 @api.get("/stations", response={200: Page, **ERRORS}, summary="Stations with their newest state")
 def stations(request: HttpRequest, cursor: Cursor = 0, limit: Limit = 100) -> Any:
     seat = seat_in(request)
-    require(seat, "map.read")
+    require_sight(seat, "map.read")
     page = page_of(observe.stations(seat=seat), cursor=cursor, limit=limit, show=lambda r: {"r": r})
     page["items"] = [_station(n) for n in observe.stations_now(i["r"] for i in page["items"])]
     return tagged(request, page)
@@ -193,7 +193,7 @@ def readings(
     limit: Limit = 500, cursor: Cursor = 0,
 ) -> Any:  # fmt: skip
     seat = seat_in(request)
-    require(seat, "map.read")
+    require_sight(seat, "map.read")
     one = observe.station(code.replace("\x00", ""), seat=seat)
     until = _aware(until) if until else clock.now()
     since = (
@@ -245,7 +245,7 @@ def push(
     """Idempotent by (station, element, time): the same batch twice changes nothing. With an
     ``Idempotency-Key`` a repeat gets the first answer."""
     seat = seat_in(request)
-    require(seat, "observation.import")
+    require_sight(seat, "observation.import")
     digest = hashlib.sha256(request.body).hexdigest()
     key = f"{seat.label}:{idempotency_key}"[:120]
     if idempotency_key:
@@ -271,7 +271,7 @@ def push(
 @api.get("/latest.csv", response={200: None, **ERRORS}, summary="Newest state of every station")
 def latest(request: HttpRequest) -> HttpResponse:
     seat = seat_in(request)
-    require(seat, "map.read")
+    require_sight(seat, "map.read")
     out = io.StringIO()
     writer = csv.writer(out)
     head = ["code", "name", "place", "lon", "lat", "origin", "last_at", "stale", "rain_mm_1h",
@@ -289,7 +289,7 @@ def signal_list(
     request: HttpRequest, active: bool = True, cursor: Cursor = 0, limit: Limit = 100
 ) -> Any:
     seat = seat_in(request)
-    require(seat, "signal.read")
+    require_sight(seat, "signal.read")
     rows = active_signals(seat=seat) if active else signals(seat=seat)
     return tagged(request, page_of(rows, cursor=cursor, limit=limit, show=_signal))
 
@@ -309,7 +309,7 @@ def _signal(row: Any) -> dict[str, Any]:
 @api.get("/responses", response={200: Page, **ERRORS}, summary="Emergency responses")
 def response_list(request: HttpRequest, cursor: Cursor = 0, limit: Limit = 100) -> Any:
     seat = seat_in(request)
-    require(seat, "response.read")
+    require_sight(seat, "response.read")
     rows = command.responses(seat=seat)
     return tagged(request, page_of(rows, cursor=cursor, limit=limit, show=_response))
 

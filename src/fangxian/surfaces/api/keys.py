@@ -23,7 +23,7 @@ def _digest(key: str) -> str:
 @transaction.atomic
 def make_key(*, name: str, by: Seat) -> str:
     """A new key, shown once."""
-    require(by, "register.write")
+    require(by, "register.write", place=city().path)
     key = f"fx_{secrets.token_urlsafe(24)}"
     row = ApiKey.objects.create(name=name, digest=_digest(key), place=city(), made_at=clock.now())
     record("key.made", subject=row, by=by, after={"name": name})

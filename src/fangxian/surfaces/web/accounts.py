@@ -9,7 +9,7 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.models import Person
-from fangxian.spine.registry.read import holder
+from fangxian.spine.registry.read import holder, the_post
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -22,10 +22,11 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
 @transaction.atomic
 def open_account(*, username: str, post_id: int, password: str, by: Seat) -> Person:
     """An account for whoever holds a post now; the account follows the person, not the post."""
-    require(by, "register.write")
-    person = holder(post_id)
+    post = the_post(post_id)
+    require(by, "register.write", place=post.place.path)
+    person = holder(post)
     if person is None:
-        raise Problem("not_found", what=f"post {post_id}")
+        raise Problem("not_found", what=f"{post} 在任者")
     users = get_user_model().objects
     person.user = users.create_user(username=username, password=password)
     person.save(update_fields=["user"])

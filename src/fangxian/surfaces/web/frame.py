@@ -13,7 +13,7 @@ from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Post
-from fangxian.spine.registry.read import holders
+from fangxian.spine.registry.read import holders, seats_of
 
 from .words import zh as is_zh
 
@@ -69,6 +69,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
     return told | {
         "seat": seat,
+        "seats": seats_of(request.user),
         "sees_desk": seats_desk,
         "hq": current_hq(request),
         "hqs": [("all", gettext("综合")), *names],

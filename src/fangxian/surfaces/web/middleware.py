@@ -10,6 +10,8 @@ from django.utils.translation import get_language
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.read import seat_of
 
+CHOSEN = "post"  # of the session: the post whose seat the user has taken
+
 
 class SeatMiddleware:
     """Sets ``request.seat`` (None without a term) and turns a Problem into a page."""
@@ -18,7 +20,9 @@ class SeatMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.seat = SimpleLazyObject(lambda: seat_of(request.user))  # type: ignore[attr-defined]
+        request.seat = SimpleLazyObject(  # type: ignore[attr-defined]
+            lambda: seat_of(request.user, post_id=request.session.get(CHOSEN))
+        )
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .page import public
-from .views import command, desk, phone, registers, small, watch
+from .views import command, desk, phone, registers, seat, small, watch
 from .views import map as maps
 
 urlpatterns = [
@@ -55,6 +55,7 @@ urlpatterns = [
     path("a/<str:token>", phone.one_tap),
     path("live", small.live),
     path("language", public(set_language)),
+    path("seat", seat.take),
     path("healthz", small.healthz),
     path("readyz", small.readyz),
     path("metrics", small.metrics),

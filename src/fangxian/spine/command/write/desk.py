@@ -35,7 +35,7 @@ def add_log(
 
 @transaction.atomic
 def start_shift(*, by: Seat) -> Shift:
-    require(by, "shift.close")
+    require(by, "shift.close", place=by.place_path)
     shift, made = Shift.objects.get_or_create(
         by=by.label, ended_at=None, defaults={"started_at": clock.now()}
     )
@@ -47,7 +47,7 @@ def start_shift(*, by: Seat) -> Shift:
 @transaction.atomic
 def close_shift(*, by: Seat, summary: dict[str, Any]) -> Shift:
     """End the watch. Refused while a red item has no owner."""
-    require(by, "shift.close")
+    require(by, "shift.close", place=by.place_path)
     reds = Signal.objects.filter(
         cleared_at__isnull=True, level=Level.I, acknowledged_at__isnull=True
     ).count()
