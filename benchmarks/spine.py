@@ -19,10 +19,11 @@ import numpy as np
 from django.core.management import call_command
 
 from benchmarks import best
+from fangxian.hazards.flood.rain.watch import RainWatch
 from fangxian.hazards.flood.tables import shipped_thresholds
-from fangxian.hazards.flood.watch import FloodWatch
 from fangxian.kernels.common.windows import SlidingSums, sums_afresh
 from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import FixedClock
@@ -85,7 +86,7 @@ def hot_path() -> dict[str, Any]:
     Station.objects.bulk_create(
         Station(code=f"6{n:07d}", name=f"s{n}", place=town, adopted_at=START) for n in range(300)
     )
-    intake, watch = Intake(), FloodWatch()
+    intake, watch = Intake(), Watch("rain", RainWatch)
     warm = [
         Arrival(read_raw(hourly(f"6{n:07d}", START, 1)), hourly(f"6{n:07d}", START, 1), "b")
         for n in range(300)

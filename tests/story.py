@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fangxian.spine.assess.watch import Watch
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe import store as store_room
@@ -16,6 +17,7 @@ from fangxian.spine.observe.listener import Listener
 from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry.models import Person
 from fangxian.spine.registry.read import seat_of_person
+from fangxian.wiring import SUBJECTS
 
 SHARED = Path(__file__).parents[2] / "shared"
 START = datetime(2016, 9, 14, 8, tzinfo=BEIJING)
@@ -23,6 +25,16 @@ START = datetime(2016, 9, 14, 8, tzinfo=BEIJING)
 
 def seat_of(username: str) -> Seat:
     return seat_of_person(Person.objects.get(user__username=username))
+
+
+class FloodWatch:
+    """The readers of rain and of rivers over one telemetry file."""
+
+    def __init__(self, telemetry: store_room.Store) -> None:
+        self.watches = [Watch(s.code, s.judge, telemetry) for s in SUBJECTS if s.judge]
+
+    def tick(self, limit: int = 20_000) -> int:
+        return max(watch.tick(limit) for watch in self.watches)
 
 
 class Errands:

@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "fangxian.spine.reach",
     "fangxian.spine.assess",
     "fangxian.spine.command",
-    "fangxian.hazards.flood",
     "fangxian.surfaces.api",
 ]
 

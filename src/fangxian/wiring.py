@@ -1,10 +1,10 @@
-"""All cause and effect of the system: kind of event -> functions, and the rules of cover. What a
-function does stands in its room."""
+"""The list of subjects, and all cause and effect of the system: kind of event -> functions, and the
+rules of cover. What a function does stands in its room."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-from fangxian.hazards.flood.watch import FloodWatch
+from fangxian.hazards.flood.rain import subject as rain
+from fangxian.hazards.flood.river import subject as river
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command.write.calls import call_next, call_receiver, take_answer
 from fangxian.spine.command.write.orders import note_deadline
@@ -13,13 +13,10 @@ from fangxian.spine.core.queue import Function
 from fangxian.spine.cover import duties
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
+from fangxian.spine.subject import Subject, install
 
-
-class Watch(Protocol):
-    """Judges what came in since last time; returns how much that was."""
-
-    def tick(self) -> int: ...
-
+# Every subject of both headquarters: a folder under hazards/ and a line here.
+SUBJECTS: tuple[Subject, ...] = (rain.SUBJECT, river.SUBJECT)
 
 WIRING: dict[str, Sequence[Function]] = {
     # a signal changed: ask the response rules; running responses follow it to new towns
@@ -38,7 +35,14 @@ WIRING: dict[str, Sequence[Function]] = {
     "delivery.answered": [take_answer],
 }
 
-# What reads new readings, by its name: a maker of something with a tick.
-WATCHES: dict[str, Callable[[], Watch]] = {"flood": FloodWatch}
+for subject in SUBJECTS:
+    install(subject)
+    for kind, functions in subject.causes.items():
+        WIRING[kind] = [*WIRING.get(kind, ()), *functions]
 
-COVER: list[CoverRule] = [*duties.RULES, *observe_cover.RULES, *command_cover.RULES]
+COVER: list[CoverRule] = [
+    *duties.RULES,
+    *observe_cover.RULES,
+    *command_cover.RULES,
+    *(rule for subject in SUBJECTS for rule in subject.cover),
+]

@@ -12,7 +12,7 @@ from fangxian.spine.observe.intake import Arrival, read_raw
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
-from fangxian.spine.observe.intake.table import read_table, write_errors
+from fangxian.spine.observe.intake.table import read_readings, write_errors
 from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.quality import Limits, Trace, judge
 from fangxian.spine.observe.store import Quality, Reading
@@ -123,7 +123,8 @@ def test_a_table_names_the_cell_that_is_wrong(gauge, telemetry, tmp_path):
     text = "站码,要素,时间,数值\n70000001,P5,2016-09-14 07:55,1.5\n"
     text += "70000001,P5,昨天,1\n7,Z,2016-09-14 08:00,x\n"
     table.write_bytes(text.encode("gb18030"))
-    rows, errors = read_table(table)
+    found = read_readings(table)
+    rows, errors = found.rows, found.errors
     assert [e.cell for e in errors] == ["C3", "A4"]
     assert (
         Intake(telemetry)
@@ -132,13 +133,13 @@ def test_a_table_names_the_cell_that_is_wrong(gauge, telemetry, tmp_path):
         == 1
     )
     write_errors(table, errors, tmp_path / "e.xlsx")
-    assert read_table(tmp_path / "e.xlsx")[0][0].reading[3] == 1.5
+    assert read_readings(tmp_path / "e.xlsx").rows[0].reading[3] == 1.5
 
 
 def test_a_blank_cell_is_missing_not_zero(gauge, telemetry, tmp_path):
     table = tmp_path / "a.csv"
     table.write_text("﻿station,element,at,value\n70000001,Z,2016-09-14 08:00,\n", encoding="utf-8")
-    rows, _ = read_table(table)
+    rows = read_readings(table).rows
     Intake(telemetry).accept(arrivals_of((r.reading for r in rows), source="t"), by=SYSTEM)
     assert telemetry.counts()["readings_missing"] == 1
 

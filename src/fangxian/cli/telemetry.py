@@ -113,7 +113,7 @@ def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
         "changed": verdicts.readings if verdicts else 0,
         "unused": found.unused,
         "notes": [note.text(language()) for note in found.notes],
-        "errors": [{"cell": e.cell, "why": say(e.zh, e.en)} for e in errors],
+        "errors": [{"sheet": e.sheet, "cell": e.cell, "why": say(e.zh, e.en)} for e in errors],
     }
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))

@@ -2,7 +2,6 @@
 
 from django.core.management import call_command
 
-from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core.config import config
 from fangxian.spine.core.editions import load_shipped
@@ -10,6 +9,7 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import store
 from fangxian.spine.observe.write import load_quality_limits
 from fangxian.spine.registry.load import load_places
+from fangxian.wiring import SUBJECTS
 
 
 def make_ready() -> None:
@@ -20,4 +20,6 @@ def make_ready() -> None:
     load_shipped(by=SYSTEM)
     load_places(by=SYSTEM)
     load_quality_limits(by=SYSTEM)
-    load_thresholds(shipped_thresholds(), by=SYSTEM)
+    for subject in SUBJECTS:
+        if subject.thresholds:
+            load_thresholds(subject.thresholds(), by=SYSTEM)

@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from django.db import close_old_connections
 
+from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
@@ -20,7 +21,7 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import CoverRule, sweep
 from fangxian.spine.observe.store import store
 from fangxian.spine.reach.write import dispatch, poll_gateway
-from fangxian.wiring import COVER, WATCHES, WIRING
+from fangxian.wiring import COVER, SUBJECTS, WIRING
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
@@ -37,7 +38,7 @@ class Worker:
         self.alarm = [
             Loop("worker", lambda: 0),
             Loop("due", sweep_due),
-            *(Loop(f"watch:{name}", make().tick) for name, make in WATCHES.items()),
+            *_loops_of_subjects(),
             Loop("fan-out", partial(fan_out, WIRING)),
             Loop("jobs", self._run_jobs),
             Loop("announce", lambda: int(announce(by=SYSTEM) is not None)),
@@ -97,6 +98,14 @@ class Worker:
         store().tidy()
         self._tidied_s = time.monotonic()
         return 0
+
+
+def _loops_of_subjects() -> Iterator[Loop]:
+    for one in SUBJECTS:
+        if one.judge:
+            yield Loop(f"watch:{one.code}", Watch(one.code, one.judge).tick)
+        if one.tick:
+            yield Loop(f"tick:{one.code}", one.tick)
 
 
 def _listen() -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fangxian.spine.assess.models import Threshold
-from fangxian.spine.core import clock, dated
+from fangxian.spine.core import clock
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.hazards import hazards
@@ -14,7 +14,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.models import Station
 
 DATA = Path(__file__).parent / "data"
-dated.declare(RuleSet("river_marks", "河道标志水位", "River marks", DATA / "river_marks"))
+RIVER_MARKS = RuleSet("river_marks", "河道标志水位", "River marks", DATA / "river_marks")
 
 
 def marks_on(at: datetime) -> dict[str, dict[str, str]]:

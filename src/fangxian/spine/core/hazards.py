@@ -1,7 +1,7 @@
 """The hazards this city knows: whose they are, what they are called, what signals they have. The
 table is dated data; a hazard that is not in it is refused at the door."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,21 @@ def _check(content: Content) -> Iterable[Complaint]:
             yield f"hazard.{code}.headquarters", f"one of {', '.join(known)} is wanted"
         if row.get("responds_as", code) not in content["hazard"]:
             yield f"hazard.{code}.responds_as", "no such hazard"
-        for family in row.get("families", []):
-            if family not in content.get("family", {}):
-                yield f"hazard.{code}.families", f"{family} has no name under [family]"
 
 
 dated.declare(
     RuleSet("hazards", "灾种", "Hazards", Path(__file__).parent / "data" / "hazards", _check)
 )
+
+
+# families of signals by hazard, with their names: each subject declares its own
+_FAMILIES: dict[str, dict[str, tuple[str, str]]] = {}
+WARNING = ("气象预警", "Weather warning")
+
+
+def declare_families(hazard: str, families: Mapping[str, tuple[str, str]]) -> None:
+    """Make families of signals of a hazard known: family to (zh, en)."""
+    _FAMILIES.setdefault(hazard, {}).update(families)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ def hazards() -> dict[str, Hazard]:
             row["headquarters"],
             row["zh"],
             row["en"],
-            tuple(row.get("families", ())),
+            tuple(_FAMILIES.get(code, ())),
             row.get("responds_as"),
         )
         for code, row in edition("hazards", clock.now()).content["hazard"].items()
@@ -101,12 +108,12 @@ def warning_family(code: str) -> str:
 
 def family_name(family: str, language: str) -> str:
     """What a family of signals is called."""
-    kind, _, code = family.partition("-") if family.startswith("warning-") else (family, "", "")
-    row = edition("hazards", clock.now()).content["family"].get(kind)
-    if row is None:
-        return family
-    name = str(row["zh" if language.startswith("zh") else "en"])
-    return f"{name} {hazard_name(code, language)}" if code else name
+    zh = language.startswith("zh")
+    if family.startswith("warning-"):
+        name = hazard_name(family.removeprefix("warning-"), language)
+        return f"{WARNING[0] if zh else WARNING[1]} {name}"
+    known = {name: words for rows in _FAMILIES.values() for name, words in rows.items()}
+    return known.get(family, (family, family))[0 if zh else 1]
 
 
 def hazard_name(code: str, language: str) -> str:

@@ -13,6 +13,7 @@ from .events import Entry, Named, record, record_many
 from .models import BadRow, Cursor, Due, Event, Job
 from .problems import Problem
 from .rights import SYSTEM, Seat, require
+from .steps import Machine, Step, move, of_column
 
 log = logging.getLogger("fangxian.queue")
 
@@ -22,6 +23,20 @@ Wiring = Mapping[str, Sequence[Function]]
 LEASE_S = 60.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = 2.0
+
+
+JOB = Machine(
+    "job",
+    **of_column("state", Job.State.values),
+    steps={
+        "claim": Step(("ready", "claimed"), "claimed"),
+        "finish": Step(("claimed",), "done"),
+        "give_back": Step(("claimed",), "ready"),
+        "bury": Step(("claimed",), "dead"),
+        "retry": Step(("dead",), "ready", right="work.retry", event="job.retried"),
+    },
+    done=frozenset({"done"}),
+)
 
 
 class CursorMovedError(RuntimeError):
@@ -139,16 +154,10 @@ def _count_failure(job: Job, error: Exception) -> None:
     )
 
 
+@transaction.atomic
 def retry_job(*, job: Job, by: Seat) -> None:
     """Give a dead letter another round."""
-    require(by, "work.retry")
-    with transaction.atomic():
-        changed = Job.objects.filter(pk=job.pk, state=Job.State.DEAD).update(
-            state=Job.State.READY, attempts=0, due_at=clock.now()
-        )
-        if not changed:
-            raise Problem("state.changed", what=str(job))
-        record("job.retried", subject=job, by=by)
+    move(job, "retry", machine=JOB, by=by, attempts=0, due_at=clock.now())
 
 
 def work_waits() -> bool:

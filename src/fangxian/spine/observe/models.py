@@ -1,7 +1,9 @@
 """Stations, series and what waits in quarantine. Readings themselves are in store.py's file."""
 
 from django.db import models
+from django.db.models import Q
 
+from fangxian.spine.core.steps import Machine, Step
 from fangxian.spine.registry.models import Place
 
 
@@ -80,3 +82,19 @@ class Quarantine(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+STRANGER = Machine(
+    "quarantine",
+    states={
+        "new": Q(looked_at__isnull=True, adopted_at__isnull=True),
+        "looked_at": Q(looked_at__isnull=False, adopted_at__isnull=True),
+        "adopted": Q(adopted_at__isnull=False),
+    },
+    sets={"new": {}, "looked_at": {}, "adopted": {}},
+    steps={
+        "look": Step(("new", "looked_at"), "looked_at", right="quarantine.adopt"),
+        "adopt": Step(("new", "looked_at"), "adopted", right="quarantine.adopt"),
+    },
+    done=frozenset({"adopted"}),
+)

@@ -17,6 +17,7 @@ from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import Entry, Named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city
 from fangxian.spine.registry.write import set_duties
@@ -24,7 +25,7 @@ from fangxian.spine.registry.write import set_duties
 from . import words as words
 from .intake import read_raw
 from .intake.batch import Arrival, Batch, Run
-from .models import QualityLimit, Quarantine, Series, Station
+from .models import STRANGER, QualityLimit, Quarantine, Series, Station
 from .quality import Limits, Trace, judge_all
 from .store import Quality, RawFrame, Reading, Store, store
 
@@ -207,10 +208,15 @@ def _quarantine(strangers: dict[str, int], at: datetime) -> None:
 @transaction.atomic
 def look_at_quarantine(*, row: Quarantine, by: Seat) -> None:
     """Say that somebody has looked; the gap of an unlooked-at stranger closes."""
-    require(by, "quarantine.adopt", place=by.place_path)
-    row.looked_at, row.looked_by = clock.now(), by.label
-    row.save(update_fields=["looked_at", "looked_by"])
-    record("quarantine.looked_at", subject=row, by=by)
+    move(
+        row,
+        "look",
+        machine=STRANGER,
+        by=by,
+        place=by.place_path,
+        looked_at=clock.now(),
+        looked_by=by.label,
+    )
 
 
 def adopt_station(
@@ -218,15 +224,19 @@ def adopt_station(
 ) -> tuple[Station, int]:
     """Make a stranger a station of ours: its duties are set and what it sent is read again.
     Returns the station and how many readings that gave."""
-    require(by, "quarantine.adopt", place=place.path)
+    now = clock.now()
     with transaction.atomic():
-        changed = Quarantine.objects.filter(pk=row.pk, adopted_at__isnull=True).update(
-            adopted_at=clock.now(), looked_at=clock.now(), looked_by=by.label
+        move(
+            row,
+            "adopt",
+            machine=STRANGER,
+            by=by,
+            place=place.path,
+            adopted_at=now,
+            looked_at=now,
+            looked_by=by.label,
         )
-        if not changed:
-            raise Problem("state.changed", what=row.code)
         station = add_station(code=row.code, name=name, place=place, river=river, by=SYSTEM)
-        record("quarantine.adopted", subject=row, by=by, after={"station": station.pk})
     telemetry = store()
     held = telemetry.frames(row.code, "quarantined")
     intake = Intake(telemetry)

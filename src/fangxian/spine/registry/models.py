@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.steps import Machine, Step
 
 
 class Place(models.Model):
@@ -222,3 +223,32 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.term} → {self.successor}"
+
+
+TERM = Machine(
+    "term",
+    states={"running": Q(ends_at__isnull=True), "limited": Q(ends_at__isnull=False)},
+    sets={"running": {}, "limited": {}},
+    steps={"end": Step(("running", "limited"), "limited", event="term.ended")},
+)
+HANDOVER = Machine(
+    "handover",
+    states={
+        "open": Q(passed_at__isnull=True, old_signed_at__isnull=True, new_signed_at__isnull=True),
+        "old_signed": Q(
+            passed_at__isnull=True, old_signed_at__isnull=False, new_signed_at__isnull=True
+        ),
+        "new_signed": Q(
+            passed_at__isnull=True, old_signed_at__isnull=True, new_signed_at__isnull=False
+        ),
+        "passed": Q(passed_at__isnull=False),
+    },
+    sets={"open": {}, "old_signed": {}, "new_signed": {}, "passed": {}},
+    steps={
+        "sign_old": Step(("open", "old_signed"), "old_signed", event="handover.signed"),
+        "sign_new": Step(("open", "new_signed"), "new_signed", event="handover.signed"),
+        "pass_by_old": Step(("new_signed",), "passed", event="handover.passed"),
+        "pass_by_new": Step(("old_signed",), "passed", event="handover.passed"),
+    },
+    done=frozenset({"passed"}),
+)

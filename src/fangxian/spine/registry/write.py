@@ -10,9 +10,10 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.steps import move
 
 from . import words as words
-from .models import Duty, Handover, Person, Place, Post, Term
+from .models import HANDOVER, TERM, Duty, Handover, Person, Place, Post, Term
 from .read import city, holder
 from .seal import mask_phone, seal, unseal
 
@@ -96,14 +97,9 @@ def end_term(
 
 
 def _close(term: Term, *, at: datetime, by: Seat, reason: str) -> None:
-    changed = Term.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), pk=term.pk).update(
-        ends_at=at
-    )
-    if not changed:
-        raise Problem("state.changed", what=str(term))
-    before = _term(term)
-    term.ends_at = at
-    record("term.ended", subject=term, by=by, before=before, after=_term(term), reason=reason)
+    if term.ends_at is not None and term.ends_at <= at:
+        raise Problem("step.not_from", what=str(term), state="已结束/ended", verb="end")
+    move(term, "end", machine=TERM, by=by, reason=reason, ends_at=at)
 
 
 @transaction.atomic
@@ -141,23 +137,19 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
         if not reason.strip():
             raise Problem("input.reason_missing", field="reason")
     now = clock.now()
-    if side == "old":
-        handover.old_signed_at, handover.old_signed_by = now, by.label
-    else:
-        handover.new_signed_at = now
-    if handover.old_signed_at and handover.new_signed_at:
-        handover.passed_at = now
+    other = handover.new_signed_at if side == "old" else handover.old_signed_at
+    changes: dict[str, Any] = {"passed_at": now} if other else {}
+    changes |= (
+        {"old_signed_at": now, "old_signed_by": by.label}
+        if side == "old"
+        else {"new_signed_at": now}
+    )
+    verb = f"pass_by_{side}" if other else f"sign_{side}"
+    move(handover, verb, machine=HANDOVER, by=by, reason=reason, **changes)
+    if other:
         _close(handover.term, at=now, by=by, reason="交接")
         term = Term.objects.create(post=post, person=handover.successor, starts_at=now)
         record("term.started", subject=term, by=by, after=_term(term))
-    handover.save()
-    record(
-        "handover.passed" if handover.passed_at else "handover.signed",
-        subject=handover,
-        by=by,
-        after={"side": side},
-        reason=reason,
-    )
     return handover
 
 

@@ -12,8 +12,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.words import event_words
 from fangxian.spine.cover.engine import by_code
 from fangxian.spine.cover.models import Gap
-
-from .registry_of_rules import COVER_RULES
+from fangxian.wiring import COVER
 
 
 def zh() -> bool:
@@ -152,12 +151,12 @@ def role_name(role: str) -> str:
 
 
 def gap_text(gap: Gap) -> str:
-    rule = by_code(COVER_RULES).get(gap.rule)
+    rule = by_code(COVER).get(gap.rule)
     return rule.sentence(gap, get_language() or "zh") if rule else str(gap)
 
 
 def gap_rule_name(code: str) -> str:
-    rule = by_code(COVER_RULES).get(code)
+    rule = by_code(COVER).get(code)
     if rule is None:
         return code
     return rule.name_zh if zh() else rule.name_en

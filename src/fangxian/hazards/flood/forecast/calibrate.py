@@ -11,8 +11,6 @@ from fangxian.spine.core.tables import Answer, Note
 from .files import read_spans, span
 from .runner import Runner
 
-OBJECTIVES = ("dc", "kge", "log", "peak", "mixed")
-
 
 @dataclass(frozen=True)
 class Task:

@@ -14,20 +14,17 @@ from fangxian.kernels.common.windows import Ints, SlidingSums
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.assess.rules import Finding
+from fangxian.spine.assess.watch import USED, Active, Row
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.models import Series, Station
-from fangxian.spine.observe.store import Quality, Store, from_s
+from fangxian.spine.observe.store import Store, from_s
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label, town_of
 
 STEP_S = 300
 WINDOWS_S = tuple(int(h * 3600) for h in (0.5, 1, 2, 3, 6, 12, 24, 72))
 LOOKBACK = 24 * 12  # readings up to a day late are judged at the ends they belong to
-USED = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
 NEVER = np.iinfo(np.int64).max // 4
-
-Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
-Active = set[tuple[str, tuple[str, str]]]  # family and thing of the signals that are up
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class RainWatch:
     """Rolling state of every rain gauge. Built from the stored readings, it is the same to the
     bit as one that saw them arrive."""
 
-    def __init__(self, *, store: Store, now: datetime) -> None:
+    def __init__(self, store: Store, now: datetime) -> None:
         series = list(
             Series.objects.filter(element="P5", station__retired_at__isnull=True)
             .select_related("station__place__parent__parent")

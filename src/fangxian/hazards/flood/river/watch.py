@@ -5,22 +5,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from fangxian.hazards.flood.rain.watch import USED, Active, Row
 from fangxian.hazards.flood.tables import marks_on
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.assess.rules import Finding
+from fangxian.spine.assess.watch import USED, Active, Row
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.models import Series
-from fangxian.spine.observe.store import from_s
+from fangxian.spine.observe.store import Store, from_s
 from fangxian.spine.registry.read import place_label, town_of
 
 
 class StageWatch:
     """The marks of every gauge that has some, by season."""
 
-    def __init__(self, *, now: datetime) -> None:
+    def __init__(self, store: Store, now: datetime) -> None:
+        del store  # levels are judged one by one
         self.marks: dict[int, list[Threshold]] = defaultdict(list)
         for row in thresholds_in_force(now, family__in=["river", "reservoir"]):
             if row.station_id:

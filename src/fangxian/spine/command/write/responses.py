@@ -1,7 +1,7 @@
 """Responses: a rule proposes, an authorised person decides, and the tasks follow."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +29,9 @@ from fangxian.spine.registry.models import Organisation, Place
 from fangxian.spine.registry.read import city, headquarters_at, town_of
 
 from .orders import Task, close_order, issue_orders
+
+Target = Callable[[Response], list[Place]]
+TARGETS: dict[str, Target] = {}  # targets of plan actions that subjects add
 
 
 def propose_on_signal(event: Event) -> None:
@@ -332,6 +335,8 @@ def _areas(target: str, response: Response) -> list[Place]:
         return list(places.filter(code__in=coast))
     if target == "towns":
         return list(places.filter(kind="town"))
+    if target in TARGETS:
+        return TARGETS[target](response)
     if target != "signal_towns":
         raise Problem("input.invalid", field="target", why=target)
     signals = Signal.objects.filter(

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import pairwise
 
 from fangxian.spine.core.clock import BEIJING, beijing, now
@@ -45,6 +46,13 @@ def read_moment(text: str, *, ahead_days: float | None = None) -> Moment:
     """ISO 8601, 2016/9/14 8:00, 2016年9月14日 8时, 24:00 as the next day's 00:00; a zone is
     converted to Beijing. Raises UnreadableError for anything else, for a year of two digits or
     before 1900, and for what lies more than ``ahead_days`` after now."""
+    moment = _parsed(text)
+    _believe(moment, text, ahead_days)
+    return moment
+
+
+@lru_cache(10_000)  # many series share their times
+def _parsed(text: str) -> Moment:
     clean = unicodedata.normalize("NFKC", text).strip()
     clean = clean if FORM.fullmatch(clean) else COMPACT.sub(_spread, clean, count=1)
     found = FORM.fullmatch(clean)
@@ -58,11 +66,9 @@ def read_moment(text: str, *, ahead_days: float | None = None) -> Moment:
             f"“{text}”的年份不是四位数", f"{text!r}: no date with a year of four digits first"
         )
     try:
-        moment = _moment(found)
+        return _moment(found)
     except ValueError:
         raise UnreadableError(f"没有“{text}”这一时刻", f"{text!r}: there is no such time") from None
-    _believe(moment, text, ahead_days)
-    return moment
 
 
 def _spread(found: re.Match[str]) -> str:

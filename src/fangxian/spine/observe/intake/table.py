@@ -15,9 +15,9 @@ from fangxian.spine.core.tables import (
     Table,
     UnreadableError,
     convert,
+    read_table,
     scale_jumps,
 )
-from fangxian.spine.core.tables import read_table as read_columns
 from fangxian.spine.core.tables.cells import open_sheets
 from fangxian.spine.observe.elements import element_of
 
@@ -62,7 +62,7 @@ class Readings:
 def read_readings(path: Path) -> Readings:
     """Two values for one series and time: the first stays, the later row is an error. Raises the
     problems of ``core.tables.read_table`` when the file is no table of readings at all."""
-    table = read_columns(path, needed=HEAD, aliases=ALIASES)
+    table = read_table(path, needed=HEAD, aliases=ALIASES)
     moments = table.moments("at", ahead_days=AHEAD_DAYS)
     wrong_times = {(e.sheet, e.row): e for e in table.errors if e.name == "at"}
     table.errors = [e for e in table.errors if e.name != "at"]
@@ -81,12 +81,6 @@ def read_readings(path: Path) -> Readings:
     order = {key: k for k, key in enumerate(zip(table.sheets, table.lines, strict=True))}
     errors = sorted(table.errors, key=lambda e: order[e.sheet, e.row])
     return Readings(good, errors, table.notes, table.unused())
-
-
-def read_table(path: Path) -> tuple[list[TableRow], list[CellError]]:
-    """Good rows and errors alone."""
-    found = read_readings(path)
-    return found.rows, found.errors
 
 
 def _reading(

@@ -1,0 +1,17 @@
+"""Rain: gauges against rainstorm and flash-flood rules."""
+
+from fangxian.hazards.flood.tables import shipped_thresholds
+from fangxian.spine.subject import Subject
+
+from .watch import RainWatch
+
+SUBJECT = Subject(
+    "rain",
+    "雨情",
+    "Rain",
+    judge=RainWatch,
+    families={
+        "rain": {"rainstorm": ("暴雨信号", "Rain signal"), "flash-flood": ("山洪", "Flash flood")}
+    },
+    thresholds=shipped_thresholds,
+)

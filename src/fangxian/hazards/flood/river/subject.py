@@ -1,0 +1,18 @@
+"""Rivers and reservoirs: levels against their marks."""
+
+from fangxian.hazards.flood.tables import RIVER_MARKS
+from fangxian.spine.subject import Subject
+
+from .watch import StageWatch
+
+SUBJECT = Subject(
+    "river",
+    "水情",
+    "Rivers and reservoirs",
+    judge=StageWatch,
+    families={
+        "river": {"river": ("江河水位", "River level")},
+        "reservoir": {"reservoir": ("水库汛限", "Reservoir limit")},
+    },
+    sets=(RIVER_MARKS,),
+)

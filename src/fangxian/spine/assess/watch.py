@@ -1,0 +1,85 @@
+"""From stored readings to settled signals: a reader of the telemetry log for each subject that
+judges readings. Cursor and signals move in one transaction, so a killed process repeats and loses
+nothing. What is judged against what is said by the subjects."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from django.db import DatabaseError, transaction
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.editions import stamp
+from fangxian.spine.core.guard import keep_bad_row
+from fangxian.spine.core.models import Cursor
+from fangxian.spine.core.queue import move_cursor
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.store import Quality, Store, store
+
+from .models import Signal, Threshold
+from .rules import Finding
+from .write import settle
+
+Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
+Active = set[tuple[str, tuple[str, str]]]  # family and thing of the signals that are up
+USED = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
+
+
+class Judge(Protocol):
+    """Holds what it must remember of the readings, and says what its rules find in new ones."""
+
+    def take(self, readings: Sequence[Row], active: Active) -> Iterable[Finding]: ...
+
+
+class Watch:
+    """One subject's reader: its judge is made anew when stations, rules or the day change."""
+
+    def __init__(
+        self, name: str, make: Callable[[Store, datetime], Judge], telemetry: Store | None = None
+    ) -> None:
+        self.cursor, self.make = f"watch.{name}", make
+        self.store = telemetry or store()
+        self._stamp: tuple[int, int, int, date] | None = None
+
+    def tick(self, limit: int = 20_000) -> int:
+        """Judge what came in since last time; return how many readings were read."""
+        cursor, _ = Cursor.objects.get_or_create(name=self.cursor)
+        rows = self.store.since(cursor.value, limit)
+        if not rows:
+            return 0
+        self._fresh()
+        up = Signal.objects.filter(cleared_at__isnull=True)
+        active = {
+            (family, (kind, key))
+            for family, kind, key in up.values_list("family", "about_kind", "about_key")
+        }
+        findings = self._judge(rows, active)
+        with transaction.atomic():
+            settle(findings, by=SYSTEM)
+            move_cursor(self.cursor, cursor.value, rows[-1][0])
+        return len(rows)
+
+    def _fresh(self) -> None:
+        newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        now = clock.now()
+        found = (Series.objects.count(), newest, stamp(), now.date())
+        if found != self._stamp:
+            self.judge = self.make(self.store, now)
+            self._stamp = found
+
+    def _judge(self, rows: Sequence[Row], active: Active) -> list[Finding]:
+        """What the rules say. Where a reading makes that impossible the batch is halved until it
+        stands alone; it is kept with its reason and the others are judged."""
+        try:
+            return list(self.judge.take(rows, active))
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one reading fails alone (style rule 12)
+            if len(rows) == 1:
+                _, series, valid_s, value, _ = rows[0]
+                key = f"{self.cursor}: series {series} at {valid_s}: {value}"
+                keep_bad_row(where="reading", key=key, why=f"{type(error).__name__}: {error}"[:500])
+                return []
+            half = len(rows) // 2
+            return self._judge(rows[:half], active) + self._judge(rows[half:], active)

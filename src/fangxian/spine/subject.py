@@ -1,0 +1,57 @@
+"""What a subject brings to the house, in one place: `subject.py` of its folder makes one and
+`wiring.py` lists it. docs/adding-a-subject.md goes through it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fangxian.spine.assess.models import Threshold
+from fangxian.spine.assess.watch import Judge
+from fangxian.spine.command.write.responses import TARGETS, Target
+from fangxian.spine.core import dated, hazards, things
+from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.queue import Function
+from fangxian.spine.core.rights import declare_rights
+from fangxian.spine.core.things import Kind
+from fangxian.spine.core.words import declare_events
+from fangxian.spine.cover.engine import CoverRule
+from fangxian.spine.observe.store import Store
+
+Words = tuple[str, str]  # zh, en
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One subject of one hazard. Everything but its code and names may be left out.
+
+    ``judge`` makes what judges new readings; ``tick`` is other work of the worker's every round.
+    ``families`` are its kinds of signal by hazard. ``causes`` says which of its functions follow
+    which kind of event.
+    """
+
+    code: str
+    zh: str
+    en: str
+    judge: Callable[[Store, datetime], Judge] | None = None
+    tick: Callable[[], int | None] | None = None
+    families: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
+    thresholds: Callable[[], Iterable[Threshold]] | None = None
+    sets: tuple[RuleSet, ...] = ()
+    cover: tuple[CoverRule, ...] = ()
+    causes: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
+    things: tuple[Kind, ...] = ()
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    events: Mapping[str, Words] = field(default_factory=dict)
+    rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def install(subject: Subject) -> None:
+    """Make known what a subject brings. Twice does no harm."""
+    dated.declare(*subject.sets)
+    things.declare(*subject.things)
+    declare_events(subject.events)
+    TARGETS.update(subject.targets)
+    for hazard, families in subject.families.items():
+        hazards.declare_families(hazard, families)
+    for bundle, rights in subject.rights.items():
+        declare_rights(bundle, rights)
