@@ -146,6 +146,14 @@ def verify_chain() -> list[str]:
     return []
 
 
+def kinds_since(after: int) -> tuple[int, set[str]]:
+    """The newest event's number, and the kinds of those after ``after`` (none below 0)."""
+    if after < 0:
+        return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0, set()
+    rows = list(Event.objects.filter(id__gt=after).values_list("id", "kind"))
+    return max((key for key, _ in rows), default=after), {kind for _, kind in rows}
+
+
 def call_off(subject: models.Model, *kinds: str) -> None:
     """Take back what ``call_at`` asked for."""
     due = Due.objects.filter(subject_kind=subject._meta.model_name, subject_id=str(subject.pk))

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .page import public
-from .views import command, desk, phone, registers, seat, small, watch
+from .views import command, desk, live, phone, registers, seat, small, watch
 from .views import map as maps
 
 urlpatterns = [
@@ -53,7 +53,7 @@ urlpatterns = [
     path("m/orders/<int:key>", phone.order),
     path("m/orders/<int:key>/<str:verb>", phone.step),
     path("a/<str:token>", phone.one_tap),
-    path("live", small.live),
+    path("live", live.live),
     path("language", public(set_language)),
     path("seat", seat.take),
     path("healthz", small.healthz),

@@ -36,13 +36,14 @@ TARGETS: dict[str, Target] = {}  # targets of plan actions that subjects add
 
 def propose_on_signal(event: Event) -> None:
     """Ask the rules anew after a change of signals."""
-    if _last_of_its_write(event):
+    if _last_of_its_write(event, "raised", "worsened", "eased", "cleared"):
         propose(by=SYSTEM)
 
 
-def _last_of_its_write(event: Event) -> bool:
-    """One write can change hundreds of signals; only its last event asks for all of them."""
-    later = Event.objects.filter(at=event.at, id__gt=event.pk, subject_kind=event.subject_kind)
+def _last_of_its_write(event: Event, *verbs: str) -> bool:
+    """One write can change hundreds of signals; the last event that asks the same asks for all."""
+    kinds = [f"{event.subject_kind}.{verb}" for verb in verbs]
+    later = Event.objects.filter(at=event.at, id__gt=event.pk, kind__in=kinds)
     return not later.exists()
 
 
@@ -350,7 +351,7 @@ def _areas(target: str, response: Response) -> list[Place]:
 
 def extend_to_signals(event: Event) -> None:
     """Red or orange signals in towns a running response does not cover yet: its tasks follow."""
-    if _last_of_its_write(event):
+    if _last_of_its_write(event, "raised", "worsened"):
         for response in Response.objects.filter(ended_at=None).select_related(
             "place", "headquarters"
         ):

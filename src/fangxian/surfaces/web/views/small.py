@@ -1,15 +1,9 @@
 """Small addresses: search, the live stream, health, metrics."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
 
-from asgiref.sync import sync_to_async
-from django.contrib.auth.models import AnonymousUser
-from django.db import close_old_connections
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from fangxian.spine.assess.models import Signal
@@ -24,7 +18,6 @@ from fangxian.spine.registry import read as registry
 from fangxian.surfaces.web.frame import newest_data_at
 from fangxian.surfaces.web.page import SeatedRequest, page, public
 
-POLL_S = 0.7
 AUDITOR_S = 60.0
 
 
@@ -48,43 +41,6 @@ def search(request: SeatedRequest) -> HttpResponse:
     context = {"q": wanted, "places": places, "stations": stations, "people": people}
     whole = not request.headers.get("HX-Request")
     return render(request, "web/search.html" if whole else "web/search_hits.html", context)
-
-
-@public
-async def live(request: HttpRequest) -> HttpResponseBase:
-    """Server-sent events: one line whenever something was recorded. It carries no data, only the
-    word to look again, so that rights stay in the pages."""
-    user = await request.auser()
-    if isinstance(user, AnonymousUser):
-        return HttpResponse(status=401)
-    answer = StreamingHttpResponse(_changes(), content_type="text/event-stream")
-    answer["Cache-Control"] = "no-cache"
-    answer["X-Accel-Buffering"] = "no"
-    return answer
-
-
-async def _changes() -> AsyncIterator[str]:
-    last = await _newest()
-    yield "retry: 2000\n\n"
-    quiet = 0.0
-    while True:
-        await asyncio.sleep(POLL_S)
-        newest = await _newest()
-        quiet += POLL_S
-        if newest != last:
-            yield f"data: {newest}\n\n"
-            last, quiet = newest, 0.0
-        elif quiet > 15:
-            yield ": still here\n\n"
-            quiet = 0.0
-
-
-@sync_to_async
-def _newest() -> int:
-    close_old_connections()
-    key = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    close_old_connections()
-    return int(key)
 
 
 @public

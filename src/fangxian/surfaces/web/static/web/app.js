@@ -18,8 +18,10 @@ function refresh() {
   body.dispatchEvent(new Event('live'));
 }
 
-if (body.dataset.live && 'EventSource' in window) {
-  const source = new EventSource('/live');
+// Only what listens asks to be told, and only of the kinds of thing the page shows.
+const listens = document.querySelector('[hx-trigger*="live"], #map');
+if ('live' in body.dataset && listens && 'EventSource' in window) {
+  const source = new EventSource(`/live?topics=${encodeURIComponent(body.dataset.live)}`);
   source.onmessage = changed;
   document.addEventListener('visibilitychange', changed);
 }
