@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .page import public
-from .views import command, desk, live, phone, registers, seat, small, watch
+from .views import command, desk, live, phone, registers, rules, seat, small, watch
 from .views import map as maps
 
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("watch/thresholds", watch.thresholds),
     path("watch/thresholds/<int:key>", watch.threshold),
     path("watch/warning", watch.warning),
+    path("rules", rules.index),
+    path("rules/<str:name>", rules.one),
     path("stations/<str:code>", watch.station),
     path("stations/<str:code>/series.json", watch.series),
     path("stations/<str:code>/readings.csv", watch.station_csv),

@@ -1,0 +1,64 @@
+"""Rules in force: every dated set, its edition and source, what nobody has verified; what changed
+between editions; and the entry of an edition of one's own, checked line by line."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+
+from fangxian.spine.core import clock, dated
+from fangxian.spine.core.editions import edition, editions_of, enter_edition
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import may
+from fangxian.surfaces.web.page import SeatedRequest, page
+
+
+@page("rules.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    now = clock.now()
+    rows = []
+    for name, one in sorted(dated.SETS.items()):
+        mine = editions_of(name, seat=request.seat)
+        rows.append({"set": one, "now": edition(name, now), "n": len(mine)})
+    context = {
+        "room": "watch",
+        "rows": rows,
+        "n_unverified": sum(not row["now"].verified for row in rows),  # type: ignore[attr-defined]
+    }
+    return render(request, "web/rules.html", context)
+
+
+@page("rules.read", methods=("GET", "HEAD", "POST"))
+def one(request: SeatedRequest, name: str) -> HttpResponse:
+    """One set: its editions, and what each changed against the one before. A text that is refused
+    stays as it was typed, with the line that is wrong."""
+    found = dated.rule_set(name)
+    rows = editions_of(name, seat=request.seat)
+    in_force = edition(name, clock.now())
+    text, reason, error = in_force.text, "", ""
+    if request.method == "POST":
+        text = (request.POST.get("text") or "").replace("\r\n", "\n")[:200_000]
+        reason = (request.POST.get("reason") or "").strip()[:400]
+        title = (request.POST.get("edition") or "").strip()[:60]
+        try:
+            enter_edition(one=found, name=title, text=text, reason=reason, by=request.seat)
+            messages.success(request, gettext("新版本已录入，自其生效日起执行，旧版本保留。"))
+            return redirect(f"/rules/{name}")
+        except Problem as problem:
+            error = problem.text(get_language() or "zh")
+    older = [*rows[1:], None]
+    table = [
+        (row, dated.difference(before.text if before else "", row.text) if before else [])
+        for row, before in zip(rows, older, strict=False)
+    ]
+    context = {
+        "room": "watch",
+        "set": found,
+        "in_force": in_force,
+        "table": table,
+        "text": text,
+        "reason": reason,
+        "error": error,
+        "may_edit": may(request.seat, "rules.edit"),
+    }
+    return render(request, "web/rules_set.html", context, status=422 if error else 200)
