@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.river import subject as river
+from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
+from fangxian.spine.command import registers as command_registers
 from fangxian.spine.command.write.calls import call_next, call_receiver, take_answer
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
@@ -13,7 +15,12 @@ from fangxian.spine.core.queue import Function
 from fangxian.spine.cover import duties
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
+from fangxian.spine.observe import registers as observe_registers
+from fangxian.spine.registry import registers as registry_registers
 from fangxian.spine.subject import Subject, install
+
+# Rooms whose lists are known by being imported here, in the order of their tabs.
+LISTS = (registry_registers, observe_registers, assess_registers, command_registers)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
 SUBJECTS: tuple[Subject, ...] = (rain.SUBJECT, river.SUBJECT)

@@ -11,6 +11,7 @@ from fangxian.spine.command.write.responses import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.queue import Function
+from fangxian.spine.core.registers import Register, declare_registers
 from fangxian.spine.core.rights import declare_rights
 from fangxian.spine.core.things import Kind
 from fangxian.spine.core.words import declare_events
@@ -41,6 +42,7 @@ class Subject:
     causes: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
     things: tuple[Kind, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)
+    registers: tuple[Register, ...] = ()
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -50,6 +52,7 @@ def install(subject: Subject) -> None:
     dated.declare(*subject.sets)
     things.declare(*subject.things)
     declare_events(subject.events)
+    declare_registers(*subject.registers)
     TARGETS.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)

@@ -131,6 +131,12 @@ def current_places(*, seat: Seat, at: datetime | None = None) -> QuerySet[Place]
     return places(seat=seat).filter(successor__isnull=True)
 
 
+def towns(*, seat: Seat) -> QuerySet[Place]:
+    """Towns as they are now, by code."""
+    found = current_places(seat=seat).filter(kind=Place.Kind.TOWN)
+    return found.select_related("parent").order_by("code")
+
+
 def place_label(place: Place, at: datetime | None = None) -> str:
     """The name people use at ``at``, with the county in front where it helps."""
     day = clock.beijing(at or clock.now()).date()

@@ -40,6 +40,7 @@ urlpatterns = [
     path("registers", registers.index),
     path("registers/prove", registers.prove),
     path("registers/<str:tab>", registers.index),
+    path("registers/<str:tab>/views", registers.save),
     path("registers/posts/<int:key>", registers.post),
     path("registers/terms/<int:key>/end", registers.end_term),
     path("registers/terms/<int:key>/handover", registers.open_handover),

@@ -4,16 +4,18 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Job
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import retry_job
+from fangxian.spine.core.registers import REGISTERS, register
+from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.models import Quarantine
@@ -24,77 +26,43 @@ from fangxian.spine.registry import read as registry
 from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
 from fangxian.spine.registry.prove import uncovered
+from fangxian.surfaces.web.models import keep_view, saved_views
 from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.tables import asked_of, download, page_of
 
 PER_PAGE = 50
-TABS = ("places", "organisations", "posts", "duties", "stations", "strangers", "handovers")
 
 
-@page("register.read")
+@page("map.read")
 def index(request: SeatedRequest, tab: str = "places") -> HttpResponse:
-    """One register a tab, filtered by a name, 50 rows a page."""
-    if tab not in TABS:
-        raise Problem("not_found", what=tab)
-    wanted = (request.GET.get("q") or "").strip()
-    rows = _rows(request, tab, wanted)
-    context = {
-        "room": "registers",
-        "tab": tab,
-        "tabs": _tabs(),
-        "q": wanted,
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "towns": Place.objects.filter(kind="town").select_related("parent").order_by("code")
-        if tab == "strangers"
-        else [],
-    }
-    return render(request, f"web/register_{tab}.html", context)
+    """One register a tab: as a page, or as a table to take away (``?as=csv``, ``?as=xlsx``)."""
+    one = register(tab)
+    form = request.GET.get("as")
+    if form in {"csv", "xlsx"}:
+        return download(one, seat=request.seat, asked=asked_of(request), form=form)
+    context = page_of(request, one, seat=request.seat)
+    mine = saved_views(request.user, tab)
+    context |= {"room": "registers", "tab": tab, "tabs": _tabs(request), "views": mine}
+    return render(request, "web/register.html", context)
 
 
-def _tabs() -> list[tuple[str, str]]:
+def _tabs(request: SeatedRequest) -> list[tuple[str, str]]:
+    """The registers a seat may look into."""
+    seat, language = request.seat, get_language() or "zh"
     return [
-        ("places", gettext("区划")),
-        ("organisations", gettext("单位")),
-        ("posts", gettext("岗位与人员")),
-        ("duties", gettext("责任")),
-        ("stations", gettext("测站")),
-        ("strangers", gettext("未登记测站")),
-        ("handovers", gettext("交接")),
+        (one.code, one.name(language))
+        for one in REGISTERS.values()
+        if one.tab and visible(seat, one.right) is not None
     ]
 
 
-def _rows(request: SeatedRequest, tab: str, wanted: str) -> QuerySet:  # type: ignore[type-arg]
-    seat = request.seat
-    if tab == "places":
-        if wanted:
-            codes = [t.key for t in registry.find_places(wanted, seat=seat, limit=50)]
-            return registry.places(seat=seat).filter(code__in=codes).order_by("code")
-        return (
-            registry.current_places(seat=seat)
-            .exclude(kind="village")
-            .select_related("parent")
-            .order_by("code")
-        )
-    if tab == "organisations":
-        found = registry.organisations(seat=seat).annotate(n=Count("post")).order_by("id")
-        return found.filter(name__icontains=wanted) if wanted else found
-    if tab == "posts":
-        posts = registry.posts(seat=seat).order_by("id")
-        if wanted:
-            held = registry.people(seat=seat).filter(name__icontains=wanted)
-            by_person = posts.filter(terms__person__in=held, terms__ends_at__isnull=True)
-            return (posts.filter(organisation__name__icontains=wanted) | by_person).distinct()
-        return posts
-    if tab == "duties":
-        duties = registry.duties(seat=seat).order_by(
-            "place__code", "thing_kind", "thing_id", "role"
-        )
-        return duties.filter(thing_name__icontains=wanted) if wanted else duties
-    if tab == "stations":
-        stations = observe.stations(seat=seat).order_by("code")
-        return stations.filter(name__icontains=wanted) if wanted else stations
-    if tab == "strangers":
-        return observe.quarantine(seat=seat)
-    return registry.open_handovers(seat=seat).order_by("opened_at")
+@action("map.read")
+def save(request: SeatedRequest, tab: str) -> HttpResponse:
+    """Keep what is asked for under a name, for this user alone; an empty name takes it away."""
+    one = register(tab)
+    query = text(request, "query", most=400)
+    keep_view(request.user, one.code, text(request, "name", most=40), query)
+    return redirect(f"/registers/{tab}?{query}")
 
 
 @page("register.read")
@@ -229,7 +197,7 @@ def prove(request: SeatedRequest) -> HttpResponse:
     context = {
         "room": "registers",
         "tab": "prove",
-        "tabs": _tabs(),
+        "tabs": _tabs(request),
         "found": found[:500],
         "n": len(found),
         "since": since,
