@@ -23,7 +23,10 @@ from fangxian.spine.subject import Subject, install
 LISTS = (registry_registers, observe_registers, assess_registers, command_registers)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
-SUBJECTS: tuple[Subject, ...] = (rain.SUBJECT, river.SUBJECT)
+SUBJECTS: tuple[Subject, ...] = (
+    rain.SUBJECT,
+    river.SUBJECT,
+)
 
 WIRING: dict[str, Sequence[Function]] = {
     # a signal changed: ask the response rules; running responses follow it to new towns

@@ -1,0 +1,1 @@
+"""The toy subject of docs/adding-a-subject.md."""
