@@ -2,8 +2,10 @@
 
 import logging
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
@@ -51,6 +54,7 @@ def now() -> Iterator[FixedClock]:
 def editions_as_stored() -> None:
     """What an earlier test entered is not remembered."""
     editions.forget()
+    editions._read.cache_clear()  # rows of a test that was rolled back leave their numbers
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +82,22 @@ def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[store
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """The city and its staff, written once and rolled back to before every test."""
+    """The city and its staff, written once and rolled back to before every test. Where
+    TEST_CITY_FILE names a file they are kept there for the next run (tests/mutation.py)."""
+    kept = os.environ.get("TEST_CITY_FILE", "")
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        if kept and Path(kept).exists():
+            connection.ensure_connection()
+            with closing(sqlite3.connect(kept)) as city:
+                city.backup(connection.connection)
+            return
         with clock.use(FixedClock(START - timedelta(days=200))):
             load_places(by=SYSTEM)
             load_quality_limits(by=SYSTEM)
             make_staff(since=START - timedelta(days=200), password="cast", by=SYSTEM)
+        if kept:
+            with closing(sqlite3.connect(kept)) as city:
+                connection.connection.backup(city)
 
 
 @pytest.fixture

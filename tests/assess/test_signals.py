@@ -173,8 +173,9 @@ def test_a_shelved_signal_returns_when_it_worsens(gauge, lin, now):
 
 def test_shelving_needs_a_reason(gauge, lin):
     [signal] = settle([finding_at(gauge, START, Level.III)], by=SYSTEM)
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         shelve(signal=signal, until=START, reason="", by=lin)
+    assert refused.value.code == "input.reason_missing"
 
 
 def test_two_thousand_crossings_an_hour_are_ten_announcements_and_every_red(gauge, now):

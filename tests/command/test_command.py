@@ -78,8 +78,9 @@ def test_a_rule_proposes_and_a_person_decides(lin, huang):
         proposal=proposal, level=Level.IV, reason="同意", document_no="1号", by=huang
     )
     assert response.orders.count() == 11
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         accept_proposal(proposal=proposal, level=Level.IV, reason="又", document_no="2号", by=huang)
+    assert refused.value.code == "step.not_from"
 
 
 def test_a_decision_needs_authority_a_reason_and_a_number(lin, chen):
@@ -170,8 +171,9 @@ def test_nobody_verifies_his_own_work(hexi, chen, lin):
     [order] = do.issue_orders([task], hazard="rain", level=Level.IV, by=lin)
     do.acknowledge_order(order=order, by=chen)
     do.report_done(order=order, note="", by=chen)
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         do.verify_order(order=order, by=chen)
+    assert refused.value.code == "step.second_person"
 
 
 def test_a_stranger_cannot_answer_for_another(order, zheng):

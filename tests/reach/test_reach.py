@@ -80,8 +80,9 @@ def test_a_link_answers_one_order_without_a_log_in(sms, client):
 def test_a_link_expires_and_cannot_be_forged(sms, now):
     token = answer_link(sms).rpartition("/")[2]
     assert open_link(token) == sms
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         open_link(token[:-2] + "xx")
+    assert refused.value.code == "answer.expired"
     now.advance(days=3)
     with pytest.raises(Problem) as refused:
         open_link(token)

@@ -100,8 +100,9 @@ def test_a_superior_may_sign_for_one_who_is_gone_and_it_is_recorded(guan):
     term = Term.objects.get(person__user__username="chen")
     new = Person.objects.create(name="新镇长")
     handover = open_handover(term=term, successor=new, items=[], by=guan)
-    with pytest.raises(Problem, match="理由"):
+    with pytest.raises(Problem) as refused:
         sign_handover(handover=handover, side="old", by=guan)
+    assert refused.value.code == "input.reason_missing"
     sign_handover(handover=handover, side="old", by=guan, reason="失联")
     assert Event.objects.get(kind="handover.signed").reason == "失联"
 
@@ -119,12 +120,14 @@ def test_a_stranger_cannot_sign(guan, lin):
 def test_reading_a_phone_needs_a_reason_and_is_recorded(lin, chen):
     person = Person.objects.get(user__username="chen")
     assert "1990" not in person.phone_masked[3:]
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         reveal_phone(person=person, reason=" ", by=lin)
+    assert refused.value.code == "input.reason_missing"
     assert reveal_phone(person=person, reason="叫应", by=lin).startswith("199")
     assert Event.objects.filter(kind="person.phone_read", reason="叫应").exists()
-    with pytest.raises(Problem):
+    with pytest.raises(Problem) as refused:
         reveal_phone(person=person, reason="好奇", by=chen)
+    assert refused.value.code == "rights.denied"
 
 
 def test_two_cannot_hold_a_post_at_once(guan):
