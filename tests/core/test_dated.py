@@ -234,12 +234,6 @@ def test_a_difference_shows_the_lines_that_changed():
         ),
         (
             "hazards",
-            ('families = ["river"]', 'families = ["creek"]'),
-            "families",
-            "creek has no name",
-        ),
-        (
-            "hazards",
             ('[hazard.typhoon]\nheadquarters = "flood"', '[hazard.typhoon]\nheadquarters = "sea"'),
             "headquarters",
             "one of flood, epidemic",

@@ -156,7 +156,7 @@ def test_a_dead_letter_gets_another_round_by_hand(now, lin):
     assert (told.post_id, told.subject_id) == (lin.post_id, str(job.pk))
     with pytest.raises(Problem) as refused:
         retry_job(job=job, by=lin)
-    assert refused.value.code == "state.changed"
+    assert refused.value.code == "step.not_from"
 
 
 @pytest.mark.guarded

@@ -4,8 +4,8 @@ from datetime import date
 
 import numpy as np
 import pytest
-from fangxian.hazards.flood.forecast_rules import grading_rules
 
+from fangxian.hazards.flood.forecast.rules import grading_rules
 from fangxian.kernels.hydro import scores, verify
 
 RULES, _ = grading_rules(date(2026, 1, 1))

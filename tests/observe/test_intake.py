@@ -30,10 +30,10 @@ pytestmark = pytest.mark.django_db
 AT_S = int(START.timestamp())
 
 
-def refused(code, work, **more):
+def refused(problem, work, /, **more):
     with pytest.raises(Problem) as told:
         work(**more)
-    assert told.value.code == code
+    assert told.value.code == problem
 
 
 def rows(telemetry, *values, station="70000001", by=SYSTEM, element="Z", intake=None):
@@ -188,7 +188,7 @@ def test_adopting_is_told_read_again_and_settled(hexi, telemetry, lin, chen, now
     assert (n, station.river, station.adopted_at) == (2, "溪", now.at)
     row.refresh_from_db()
     assert (row.adopted_at, row.looked_at, row.looked_by) == (now.at, now.at, lin.label)
-    assert Event.objects.get(kind="quarantine.adopted").after == {"station": station.pk}
+    assert Event.objects.get(kind="quarantine.adopted").subject_id == str(row.pk)
     assert telemetry.frames("7999", "quarantined") == []
     assert Duty.objects.filter(thing_kind="station", thing_id="7999").count() == 3
 

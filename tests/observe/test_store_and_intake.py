@@ -65,7 +65,7 @@ def test_an_unknown_station_is_kept_and_adopted_by_one_action(hexi, telemetry, l
     assert station.series.get().element == "P5"
     with pytest.raises(Problem) as refused:
         adopt_station(row=row, name="新站", place=hexi, by=lin)
-    assert refused.value.code == "state.changed"
+    assert refused.value.code == "step.not_from"
 
 
 def test_missing_is_stored_as_missing_with_its_reason(gauge, telemetry):

@@ -142,7 +142,6 @@ class Store:
         rows = list(readings)
         with self._write() as db:
             seq = self._last_seq(db)
-            before = db.total_changes
             db.executemany(
                 UPSERT,
                 [
@@ -150,7 +149,8 @@ class Store:
                     for n, r in enumerate(rows, 1)
                 ],
             )
-            changed = db.total_changes - before
+            count = "SELECT COUNT(*) FROM observation WHERE seq > ?"
+            changed = int(db.execute(count, (seq,)).fetchone()[0])
             newest: dict[int, int] = {}
             for r in rows:
                 newest[r.series_id] = max(r.valid_s, newest.get(r.series_id, r.valid_s))
