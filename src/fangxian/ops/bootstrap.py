@@ -1,5 +1,7 @@
 """Making a data folder ready: schema, place tree, rule tables. Safe to run again."""
 
+import logging
+
 from django.core.management import call_command
 
 from fangxian.spine.assess.write import load_thresholds
@@ -11,10 +13,15 @@ from fangxian.spine.observe.write import load_quality_limits
 from fangxian.spine.registry.load import load_places
 from fangxian.wiring import SUBJECTS
 
+log = logging.getLogger("fangxian.bootstrap")
+
 
 def make_ready() -> None:
     """Schema and shipped tables; what is there already is left alone."""
     config().data_dir.mkdir(parents=True, exist_ok=True)
+    for old in (config().data_dir / "rules", config().data_dir / "cover.toml"):
+        if old.exists():
+            log.warning("not_read path=%s: enter its text as an edition at /rules", old)
     call_command("migrate", verbosity=0)
     store()
     load_shipped(by=SYSTEM)
