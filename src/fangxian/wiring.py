@@ -12,6 +12,7 @@ from fangxian.spine.command.write.calls import call_next, call_receiver, take_an
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
 from fangxian.spine.core.queue import Function
+from fangxian.spine.core.registers import declare_registers
 from fangxian.spine.cover import duties
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
@@ -19,8 +20,13 @@ from fangxian.spine.observe import registers as observe_registers
 from fangxian.spine.registry import registers as registry_registers
 from fangxian.spine.subject import Subject, install
 
-# Rooms whose lists are known by being imported here, in the order of their tabs.
-LISTS = (registry_registers, observe_registers, assess_registers, command_registers)
+# The registers of the rooms, in the order of their tabs; subjects add theirs behind.
+declare_registers(
+    *registry_registers.LISTS,
+    *observe_registers.LISTS,
+    *command_registers.LISTS,
+    *assess_registers.LISTS,
+)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
 SUBJECTS: tuple[Subject, ...] = (

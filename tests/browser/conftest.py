@@ -52,7 +52,7 @@ def headquarters(folder: Path) -> Iterator[str]:
     )
     children = [
         subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
-        for word in ("web", "worker", "gateway")
+        for word in ("web", "worker", "reach", "gateway")
     ]
     url = f"http://127.0.0.1:{port}"
     _wait(url)

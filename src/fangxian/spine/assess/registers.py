@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.registers import Column, Filter, Register, declare_registers
+from fangxian.spine.core.registers import Column, Filter, Register
 
 from . import read
 
@@ -56,4 +56,4 @@ SIGNALS = Register(
     search=("about_name", "place__name"),
     filters=(Filter("active", "状态", "State", lambda seat: STATES, _active),),
 )
-declare_registers(SIGNALS)
+LISTS = (SIGNALS,)

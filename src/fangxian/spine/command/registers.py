@@ -1,7 +1,7 @@
 """Registers of command: responses and orders; and of cover, whose gaps are worded above it."""
 
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.registers import Column, Register, choices_of, declare_registers
+from fangxian.spine.core.registers import Column, Register, choices_of
 from fangxian.spine.cover.read import open_gaps
 
 from . import read
@@ -51,7 +51,7 @@ ORDERS = Register(
         Column("verb", "动作", "Verb", lambda o: o.verb, page=False),
         Column("object", "对象", "Object", lambda o: o.object, page=False),
         Column("post", "岗位", "Post", lambda o: str(o.post)),
-        Column("state", "状态", "State", lambda o: o.state, "state"),
+        Column("state", "状态", "State", lambda o: o.state, "state", words=ORDER.names.__getitem__),
         Column("done", "已办", "Done", lambda o: o.done, kind="number"),
         Column("total", "应办", "Of", lambda o: o.total, kind="number"),
         Column("issued_at", "下达", "Issued", lambda o: o.issued_at, "issued_at", kind="time"),
@@ -101,4 +101,4 @@ GAPS = Register(
     search=("rule", "place__name"),
     tab=False,
 )
-declare_registers(RESPONSES, ORDERS, GAPS)
+LISTS = (RESPONSES, ORDERS, GAPS)

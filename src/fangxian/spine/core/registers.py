@@ -30,6 +30,7 @@ class Column:
     clearance: int = 0
     link: Callable[[Any], str] | None = None
     page: bool = True  # False: for programs and tables only
+    words: Callable[[Any], Words] | None = None  # what people read in place of a code
 
     def of(self, row: Any, seat: Seat) -> Any:
         """The value for a reader."""

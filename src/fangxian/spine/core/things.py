@@ -34,6 +34,12 @@ def declare(*kinds: Kind) -> None:
     THINGS.update({kind.code: kind for kind in kinds})
 
 
+def kind_words(code: str) -> tuple[str, str]:
+    """What a kind is called (zh, en); its code where nobody keeps it."""
+    kind = THINGS.get(code)
+    return (kind.zh, kind.en) if kind else (code, code)
+
+
 def look_up(about: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Thing]:
     """The things of these kinds and keys. One whose kind nobody keeps, or that is gone, is named
     by its kind and key: it is shown, never dropped."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fangxian.spine.core.registers import Column, Register, declare_registers
+from fangxian.spine.core.registers import Column, Register
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.read import towns
 
@@ -73,4 +73,4 @@ STRANGERS = Register(
     form="web/stranger_form.html",
     beside=_towns,
 )
-declare_registers(STATIONS, STRANGERS)
+LISTS = (STATIONS, STRANGERS)

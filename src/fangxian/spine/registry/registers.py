@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from fangxian.spine.core.registers import Column, Register, choices_of, declare_registers
+from fangxian.spine.core.registers import Column, Register, choices_of
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.things import kind_words
 
 from . import read
 from .models import Duty, Place, Post
@@ -134,9 +135,9 @@ DUTIES = Register(
     _duties,
     (
         Column("thing", "责任对象", "Thing", lambda d: d.thing_name, "thing_name"),
-        Column("kind", "种类", "Kind", lambda d: d.thing_kind, "thing_kind"),
+        Column("kind", "种类", "Kind", lambda d: d.thing_kind, "thing_kind", words=kind_words),
         Column("key", "编号", "Key", lambda d: d.thing_id, page=False),
-        Column("role", "角色", "Role", lambda d: ROLES[d.role][0], "role"),
+        Column("role", "角色", "Role", lambda d: d.role, "role", words=ROLES.__getitem__),
         Column(
             "post",
             "岗位",
@@ -172,4 +173,4 @@ HANDOVERS = Register(
     order=("opened_at",),
     form="web/handover_sign.html",
 )
-declare_registers(PLACES, ORGANISATIONS, POSTS, DUTIES, HANDOVERS)
+LISTS = (PLACES, ORGANISATIONS, POSTS, DUTIES, HANDOVERS)

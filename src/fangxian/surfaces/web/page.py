@@ -21,6 +21,19 @@ class SeatedRequest(HttpRequest):
     seat: Seat
 
 
+class Cut(list[Any]):
+    """A list that was cut, and how many there are in all: what is not shown is said."""
+
+    total: int
+
+
+def cut(rows: Any, most: int) -> Cut:
+    """The first ``most`` rows of a query or a list."""
+    found = Cut(rows[:most])
+    found.total = len(rows) if isinstance(rows, list) else rows.count()
+    return found
+
+
 def page(right: str, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
     """Declare a page and the right it needs."""
 

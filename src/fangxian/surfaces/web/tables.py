@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.registers import Column, Register, dressed, select
+from fangxian.spine.core.registers import MASKED, Column, Register, dressed, select
 from fangxian.spine.core.rights import Seat
 
 from .words import zh
@@ -76,10 +76,13 @@ def _head(column: Column, asked: Mapping[str, str]) -> dict[str, Any]:
 
 def _cell(column: Column, row: Any, seat: Seat) -> dict[str, Any]:
     value = column.of(row, seat)
+    told = value
+    if column.words and value not in (None, MASKED):
+        told = column.words(value)[0 if zh() else 1]
     return {
         "kind": column.kind,
         "value": value,
-        "text": _text(value),
+        "text": _text(told),
         "link": column.link(row) if column.link else "",
     }
 

@@ -37,7 +37,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city, holder
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
+from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
 PER_PAGE = 50
 TIMELINE = 60
@@ -57,7 +57,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "room": "command",
         "responses": responses_in_force(seat=seat),
         "proposals": open_proposals(seat=seat),
-        "ended": responses(seat=seat).filter(ended_at__isnull=False)[:10],
+        "ended": cut(responses(seat=seat).filter(ended_at__isnull=False), 10),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
         "hazards": responding(),
@@ -81,8 +81,7 @@ def response(request: SeatedRequest, key: int) -> HttpResponse:
         "response": found,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "counts": counts,
-        "timeline": (timeline := _timeline(found))[:TIMELINE],
-        "n_timeline": timeline.count(),
+        "timeline": cut(_timeline(found), TIMELINE),
         "levels": list(Level),
         "edition": edition_on(found.started_at),
     }

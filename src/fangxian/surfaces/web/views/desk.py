@@ -33,7 +33,7 @@ from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe.read import rain_extremes, reporting, station
 from fangxian.surfaces.web.frame import current_hq
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text, whole
+from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
 ROWS = 12
 
@@ -138,8 +138,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "n_work_gaps": len(gaps),
         "responses": responses_in_force(seat=seat),
         "proposals": open_proposals(seat=seat),
-        "log": log_entries(seat=seat)[:ROWS],
-        "n_log": log_entries(seat=seat).count(),
+        "log": cut(log_entries(seat=seat), ROWS),
         "rain": rain_extremes(hours=24),
         "over": rivers.filter(level__lte=Level.II).values("about_key").distinct().count(),
         "reds": active.filter(level=Level.I).count(),
@@ -192,10 +191,10 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
     """The hand-over sheet: what stays open, and the end of the watch."""
     seat = request.seat
     groups: list[Group] = open_groups(seat=seat)
-    open_orders: list[Order] = list(orders(seat=seat).exclude(state="closed")[:200])
+    open_orders = cut(orders(seat=seat).exclude(state="closed"), 200)
     summary = {
         "signals": sum(len(g.signals) for g in groups),
-        "orders": len(open_orders),
+        "orders": open_orders.total,
         "gaps": open_gaps(seat=seat).count(),
     }
     error = ""

@@ -15,7 +15,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
-from fangxian.surfaces.web.page import SeatedRequest, action, page, public, text, whole
+from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, public, text, whole
 
 
 @page("order.read")
@@ -23,7 +23,7 @@ def mine(request: SeatedRequest) -> HttpResponse:
     """Orders of my own post, worst and soonest first."""
     rows = orders(seat=request.seat).filter(post=request.seat.post_id or 0)
     context = {
-        "rows": rows.exclude(state="closed").order_by("level", "deadline_at")[:30],
+        "rows": cut(rows.exclude(state="closed").order_by("level", "deadline_at"), 30),
         "done": rows.filter(state="closed").order_by("-closed_at")[:5],
     }
     return render(request, "web/phone_mine.html", context)

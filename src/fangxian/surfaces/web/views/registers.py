@@ -27,7 +27,7 @@ from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
 from fangxian.spine.registry.prove import uncovered
 from fangxian.surfaces.web.models import keep_view, saved_views
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import asked_of, download, page_of
 
 PER_PAGE = 50
@@ -80,7 +80,7 @@ def place(request: SeatedRequest, code: str) -> HttpResponse:
         "duties": [(d, held.get(d.post_id or 0)) for d in duties.order_by("role")],
         "children": children,
         "stations": observe.stations(seat=request.seat).filter(place__path__startswith=found.path),
-        "gaps": open_gaps(seat=request.seat).filter(place__path__startswith=found.path)[:30],
+        "gaps": cut(open_gaps(seat=request.seat).filter(place__path__startswith=found.path), 30),
     }
     return render(request, "web/place.html", context)
 
@@ -94,10 +94,10 @@ def post(request: SeatedRequest, key: int) -> HttpResponse:
         "room": "registers",
         "post": found,
         "term": term,
-        "terms": registry.terms_of_post(found, seat=request.seat)[:20],
+        "terms": cut(registry.terms_of_post(found, seat=request.seat), 20),
         "duties": registry.duties_of_post(found, seat=request.seat),
         "handover": Handover.objects.filter(term=term, passed_at__isnull=True).first(),
-        "items": open_items(found)[:50],
+        "items": cut(open_items(found), 50),
         "error": None,
     }
     return render(request, "web/post.html", context)
@@ -198,7 +198,7 @@ def prove(request: SeatedRequest) -> HttpResponse:
         "room": "registers",
         "tab": "prove",
         "tabs": _tabs(request),
-        "found": found[:500],
+        "found": cut(found, 500),
         "n": len(found),
         "since": since,
         "until": until,
@@ -215,7 +215,7 @@ def work(request: SeatedRequest) -> HttpResponse:
     context = {
         "room": "desk",
         "jobs": Job.objects.filter(state="dead").select_related("event"),
-        "letters": letters.order_by("-id")[:PER_PAGE],
+        "letters": cut(letters.order_by("-id"), PER_PAGE),
     }
     return render(request, "web/work.html", context)
 

@@ -21,7 +21,7 @@ from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
 from fangxian.spine.registry.read import city
-from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, page, text
+from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.surfaces.web.words import mark_name
 
 PER_PAGE = 50
@@ -52,7 +52,7 @@ def index(request: SeatedRequest) -> HttpResponse:
             {s.place.parent.name for s in observe.stations(seat=seat) if s.place.parent}
         ),
         "county": request.GET.get("county", ""),
-        "signals": active_signals(seat=seat)[:60],
+        "signals": cut(active_signals(seat=seat), 60),
         "n_signals": active_signals(seat=seat).count(),
         "levels": list(Level),
     }
@@ -87,10 +87,13 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
         "has_stage": "Z" in found or "ZU" in found or bool(one.river),
         "hours": hours,
         "table": table,
-        "flagged": flagged[:40],
-        "history": signals(seat=request.seat)
-        .filter(about_kind="station", about_key=one.code)
-        .order_by("-started_at")[:20],
+        "flagged": cut(flagged, 40),
+        "history": cut(
+            signals(seat=request.seat)
+            .filter(about_kind="station", about_key=one.code)
+            .order_by("-started_at"),
+            20,
+        ),
         "timeliness": observe.timeliness(one),
         "elements": list(one.series.values_list("element", flat=True)),
     }
