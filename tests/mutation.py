@@ -294,7 +294,7 @@ class Recorder:
         if not TOUCHED["tests"]:
             self.pytest_runtest_logfinish(AT_IMPORT)
         for one in gc.get_objects():
-            if isinstance(one, _lru_cache_wrapper) and str(one.__module__).startswith("fangxian"):
+            if type(one) is _lru_cache_wrapper and str(one.__module__).startswith("fangxian"):
                 one.cache_clear()
         TOUCHED["now"] = set()
         TOUCHED["since"] = time.monotonic()

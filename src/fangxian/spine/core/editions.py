@@ -45,6 +45,7 @@ def stamp() -> int:
 def forget() -> None:
     """Ask the database anew at once."""
     _keys.cache_clear()
+    _read.cache_clear()
 
 
 @lru_cache(512)
