@@ -40,6 +40,7 @@ WIRING: dict[str, Sequence[Function]] = {
     "signal.worsened": [propose_on_signal, extend_to_signals],
     "signal.eased": [propose_on_signal],
     "signal.cleared": [propose_on_signal],
+    "signal.withdrawn": [propose_on_signal],
     "response.started": [propose_on_signal],
     "response.raised": [propose_on_signal],
     "response.lowered": [propose_on_signal],

@@ -63,35 +63,37 @@ def refused(code, work, **more):
 
 def test_calm_is_no_signal_and_a_crossing_is_one_at_once():
     assert next_standing(None, finding()) is None
-    assert next_standing(None, finding(level=III)) == Standing(III, III, None)
+    assert next_standing(None, finding(level=III)) == Standing(III, III, None, III)
 
 
 def test_a_worse_level_counts_at_once_and_is_remembered():
-    up = Standing(III, III, START)
-    assert next_standing(up, finding(level=I)) == Standing(I, I, None)
-    assert next_standing(Standing(III, I, None), finding(level=II)) == Standing(II, I, None)
-    assert next_standing(up, finding(level=III)) == Standing(III, III, None)
+    up = Standing(III, III, START, III)
+    assert next_standing(up, finding(level=I)) == Standing(I, I, None, I)
+    assert next_standing(Standing(III, I, None, III), finding(level=II)) == Standing(
+        II, I, None, II
+    )
+    assert next_standing(up, finding(level=III)) == Standing(III, III, None, III)
 
 
 def test_it_eases_after_the_hold_to_what_still_holds():
-    up = Standing(I, I, None)
+    up = Standing(I, I, None, I)
     waiting = next_standing(up, finding(level=III, kept=II))
-    assert waiting == Standing(I, I, START)
+    assert waiting == Standing(I, I, START, I)
     late = finding(START + HOUR - SECOND, level=III, kept=II)
     assert next_standing(waiting, late) == waiting
-    assert next_standing(waiting, finding(START + HOUR, III, II)) == Standing(II, I, None)
+    assert next_standing(waiting, finding(START + HOUR, III, II)) == Standing(II, I, None, II)
 
 
 def test_without_a_hold_it_eases_and_falls_at_once():
-    up = Standing(I, I, None)
-    assert next_standing(up, finding(level=III, hold_s=0)) == Standing(III, I, None)
+    up = Standing(I, I, None, I)
+    assert next_standing(up, finding(level=III, hold_s=0)) == Standing(III, I, None, III)
     assert next_standing(up, finding(hold_s=0)) is None
 
 
 def test_rising_again_forgets_the_calm():
-    waiting = Standing(II, I, START)
-    assert next_standing(waiting, finding(START + HOUR, II)) == Standing(II, I, None)
-    assert next_standing(waiting, finding(START + HOUR, None, II)) == Standing(II, I, None)
+    waiting = Standing(II, I, START, II)
+    assert next_standing(waiting, finding(START + HOUR, II)) == Standing(II, I, None, II)
+    assert next_standing(waiting, finding(START + HOUR, None, II)) == Standing(II, I, None, II)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,8 @@ def test_what_was_before_a_signal_began_does_not_touch_it(gauge):
 
 
 def test_a_cleared_signal_rises_anew(gauge):
-    put(gauge, {"level": III, "hold_s": 0}, {"at": START + HOUR, "hold_s": 0})
+    put(gauge, {"level": III, "hold_s": 0})
+    put(gauge, {"at": START + HOUR, "hold_s": 0})
     put(gauge, {"at": START + 2 * HOUR, "level": IV})
     assert kinds() == ["raised", "cleared", "raised"]
     assert Signal.objects.filter(cleared_at=None).get().worst_level == IV

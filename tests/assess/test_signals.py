@@ -96,7 +96,7 @@ def test_a_rebuilt_watch_has_the_same_sums(rules, rain, telemetry):
     for k in range(40):
         fall(telemetry, rain, START - timedelta(minutes=5 * (39 - k)), k / 10)
         watch.tick()
-    again = RainWatch(telemetry, START)
+    again = RainWatch(telemetry, START, 0)
     assert again.sums.sums.tolist() == watch.watches[0].judge.sums.sums.tolist()
 
 
@@ -125,7 +125,7 @@ def test_a_flood_limit_holds_in_its_season_only(gauge, telemetry):
     load_thresholds([limit], by=SYSTEM)
     series = Series.objects.create(station=gauge, element="ZU", unit="m")
     watch = FloodWatch(telemetry)
-    fall(telemetry, series, START.replace(month=12), 41.0)
+    fall(telemetry, series, START.replace(month=3), 41.0)
     watch.tick()
     assert not Signal.objects.exists()
     fall(telemetry, series, START, 41.0)
@@ -140,15 +140,15 @@ def finding(at, level, kept=None, hold_s=3600):
 
 
 def test_a_signal_falls_only_after_the_hold():
-    up = Standing(Level.II, Level.II, None)
+    up = Standing(Level.II, Level.II, None, Level.II)
     first = next_standing(up, finding(START, None))
-    assert first == Standing(Level.II, Level.II, START)
+    assert first == Standing(Level.II, Level.II, START, Level.II)
     assert next_standing(first, finding(START + timedelta(minutes=59), None)) == first
     assert next_standing(first, finding(START + timedelta(minutes=60), None)) is None
 
 
 def test_the_dead_band_stops_chatter():
-    up = Standing(Level.II, Level.II, None)
+    up = Standing(Level.II, Level.II, None, Level.II)
     assert next_standing(up, finding(START, Level.III, kept=Level.II)) == up
 
 

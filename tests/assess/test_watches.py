@@ -11,7 +11,7 @@ from fangxian.hazards.flood.tables import flood_limit, river_marks, shipped_thre
 from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.models import BadRow, Cursor
+from fangxian.spine.core.models import BadRow, Cursor, Event
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality, Reading
@@ -57,7 +57,7 @@ def number(level, value, window_s=3600, family="rainstorm", **more):
 def test_each_window_is_summed_over_its_own_length(rain, telemetry, window_s):
     assert window_s in WINDOWS_S
     steps = window_s // 300
-    number(III, steps, window_s)
+    number(III, steps, window_s, hold_s=3600)
     put(telemetry, rain, 99.0, *[1.0] * (steps - 1), 0.9)
     FloodWatch(telemetry).tick()
     told = Signal.objects.filter(observed_at=START)
@@ -84,16 +84,36 @@ def test_a_tenth_less_does_not(rain, telemetry):
 
 
 def test_within_the_dead_band_a_signal_stays_and_below_it_waits(rain, telemetry):
-    number(III, 10.0, dead_band=0.1, hold_s=600)
+    number(III, 10.0, 1800, dead_band=0.1, hold_s=600)
     watch = FloodWatch(telemetry)
-    put(telemetry, rain, 10.0)
+    put(telemetry, rain, 1.0, 0.0, 0.0, 0.0, 0.0, 9.0)
     watch.tick()
-    put(telemetry, rain, 9.0)
+    store_more(telemetry, rain, 1, 0.0)
     watch.tick()
     assert (Signal.objects.get().below_since, Signal.objects.get().value) == (None, 9.0)
-    put(telemetry, rain, 8.9)
+    store_more(telemetry, rain, 2, *[0.0] * 4, 8.9)
     watch.tick()
-    assert Signal.objects.get().below_since == START
+    assert Signal.objects.get().below_since == START + timedelta(minutes=30)
+
+
+def test_a_revised_reading_counts_as_if_it_had_always_been_so(rain, telemetry):
+    number(III, 10.0, hold_s=3600)
+    watch = FloodWatch(telemetry)
+    put(telemetry, rain, 5.0, 6.0)
+    watch.tick()
+    assert Signal.objects.get().cleared_at is None
+    put(telemetry, rain, 5.0, 4.0)
+    watch.tick()
+    assert Signal.objects.get().cleared_at
+    assert Event.objects.filter(kind="signal.withdrawn").get().reason
+
+
+def store_more(telemetry, series, first, *values):
+    """Rain of the steps after START."""
+    rows = [
+        Reading(series.pk, AT_S + 300 * (first + k), v, Quality.GOOD) for k, v in enumerate(values)
+    ]
+    telemetry.put(rows, received_s=AT_S)
 
 
 def test_of_several_windows_the_worst_level_counts_and_the_loudest_is_told(rain, telemetry):
@@ -149,7 +169,7 @@ def test_a_number_of_elsewhere_holds_not_here(rain, telemetry):
 def test_a_window_nobody_keeps_is_refused(rain, telemetry):
     number(III, 10.0, window_s=5000)
     with pytest.raises(ValueError, match="no window of 5000 s"):
-        RainWatch(telemetry, START)
+        RainWatch(telemetry, START, 0)
 
 
 def test_a_village_is_served_by_the_nearest_gauge_and_not_by_its_neighbour(
@@ -176,7 +196,7 @@ def test_a_rebuilt_watch_gives_each_village_of_a_gauge_the_same_sums(rain, hexi,
     watch = FloodWatch(telemetry)
     put(telemetry, rain, *[1.0] * 12)
     watch.tick()
-    again = RainWatch(telemetry, START)
+    again = RainWatch(telemetry, START, 0)
     assert len(again.subjects) == 4
     assert again.sums.sums.tolist() == watch.watches[0].judge.sums.sums.tolist()
     assert again.sums.sums[:, 1].tolist() == [120] * 4
@@ -188,17 +208,17 @@ def test_a_village_with_a_gauge_of_its_own_is_served_by_no_other(gauge, hexi, te
     for station in (gauge, own):
         Series.objects.create(station=station, element="P5", unit="mm")
     number(I, 10.0, place=village)
-    assert len(RainWatch(telemetry, START).subjects) == 2
+    assert len(RainWatch(telemetry, START, 0).subjects) == 2
 
 
 def test_a_village_or_gauge_without_position_is_left_out(rain, gauge, hexi, telemetry):
     village = Place.objects.filter(parent=hexi).first()
     number(I, 10.0, place=village)
     type(gauge).objects.update(lat=None)
-    assert len(RainWatch(telemetry, START).subjects) == 1
+    assert len(RainWatch(telemetry, START, 0).subjects) == 1
     type(gauge).objects.update(lat=1.0)
     Place.objects.filter(pk=village.pk).update(lon=None)
-    assert len(RainWatch(telemetry, START).subjects) == 1
+    assert len(RainWatch(telemetry, START, 0).subjects) == 1
 
 
 def test_a_retired_gauge_is_not_watched(rain, gauge, telemetry):
@@ -278,13 +298,12 @@ def test_a_bad_stage_raises_nothing(river, telemetry, quality):
 
 
 def test_the_rate_is_from_the_reading_before_in_time(river, telemetry):
-    watch = StageWatch(telemetry, START)
+    watch = StageWatch(telemetry, START, 0)
     rows = [(3, river.pk, AT_S + 7200, 26.0, 1), (1, river.pk, AT_S, 22.0, 1)]
-    found = watch.take(rows, set())
+    found = watch.take(rows, {})
     assert [f.evidence["rate_per_h"] for f in found] == [None, 2.0]
-    [late] = watch.take([(4, river.pk, AT_S + 3600, 30.0, 1)], set())
-    assert late.evidence["rate_per_h"] is None
-    [after] = watch.take([(5, river.pk, AT_S + 10800, 27.0, 1)], set())
+    assert watch.take([(4, river.pk, AT_S + 3600, 30.0, 1)], {}) == []
+    [after] = watch.take([(5, river.pk, AT_S + 10800, 27.0, 1)], {})
     assert after.evidence["rate_per_h"] == 1.0
 
 
@@ -308,13 +327,13 @@ def test_a_season_holds_from_its_first_day_to_its_last(gauge, telemetry, season,
     series = Series.objects.create(station=gauge, element="ZU", unit="m")
     at = START.replace(month=day[0], day=day[1])
     row = (1, series.pk, int(at.timestamp()), 41.0, 1)
-    found = StageWatch(telemetry, START).take([row], set())
+    found = StageWatch(telemetry, START, 0).take([row], {})
     assert bool(found) == holds
 
 
 def test_a_mark_of_another_element_does_not_speak(gauge, river, telemetry):
     upper = Series.objects.create(station=gauge, element="ZU", unit="m")
-    assert StageWatch(telemetry, START).take([(1, upper.pk, AT_S, 99.0, 1)], set()) == []
+    assert StageWatch(telemetry, START, 0).take([(1, upper.pk, AT_S, 99.0, 1)], {}) == []
 
 
 # -- the reader of the log

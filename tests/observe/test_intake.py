@@ -97,7 +97,7 @@ def test_readings_are_judged_against_the_limits_of_their_element(gauge, telemetr
     rows(telemetry, 10.0, 99999.0, 10.1, 19.0)
     series = Series.objects.get(station=gauge, element="Z")
     found = telemetry.span([series.pk], since_s=0, until_s=AT_S + 99999)[series.pk]
-    assert [row[3] for row in found] == ["", "above_range", "", "rise"]
+    assert [row[3] for row in found] == ["", "sentinel", "", "rise"]
     assert [row[2] for row in found] == [1, 3, 1, 2]
 
 
@@ -230,14 +230,15 @@ def test_a_correction_is_told_with_both_values(gauge, telemetry, zheng):
         None,
         3,
     )
-    assert newest(telemetry, series)[1:] == (None, 3)
+    assert telemetry.history(series.pk, AT_S)[-1][1:] == (None, 3, "corrected")
+    assert telemetry.newest([series.pk]) == {}
 
 
 def test_shipped_limits_are_entered_once_by_who_may(city, lin):
     assert load_quality_limits(by=SYSTEM) == 0
     QualityLimit.objects.all().delete()
     refused("rights.denied", load_quality_limits, by=lin)
-    assert load_quality_limits(by=SYSTEM) == 7 == QualityLimit.objects.count()
+    assert load_quality_limits(by=SYSTEM) == 17 == QualityLimit.objects.count()
     z = QualityLimit.objects.get(element="Z")
     assert (z.lowest, z.highest, z.rise_per_h, z.stuck_after_s) == (-10, 2000, 4, 259200)
     assert (QualityLimit.objects.get(element="Q").rise_per_h, z.verified) == (None, False)

@@ -76,7 +76,7 @@ def test_missing_is_stored_as_missing_with_its_reason(gauge, telemetry):
 
 def test_without_limits_a_reading_stays_unchecked():
     reading = Reading(1, 1000, 5.0)
-    assert judge(reading, limits=None, trace=None, now_s=1000).quality == Quality.UNCHECKED
+    assert judge(reading, limits=None, trace=None, latest_s=1300)[0].quality == Quality.UNCHECKED
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_without_limits_a_reading_stays_unchecked():
 def test_quality_control_says_why(value, at_s, reason):
     limits = Limits(0, 50, 1.0, 3.0, 86_000)
     trace = Trace(0, 5.0, 0, 0, 5.0)
-    found = judge(Reading(1, at_s, value), limits=limits, trace=trace, now_s=100_000)
+    found = judge(Reading(1, at_s, value), limits=limits, trace=trace, latest_s=100_000)[-1]
     assert found.reason == reason
     assert (found.quality == Quality.GOOD) == (reason == "")
 
@@ -182,10 +182,10 @@ def test_a_message_that_cannot_be_stored_fails_alone(gauge, telemetry, monkeypat
 
     real = Intake._readings
 
-    def poisoned(self, batch):
+    def poisoned(self, batch, **more):
         if batch.runs[0].at_s == int((START + timedelta(hours=2, minutes=-55)).timestamp()):
             raise OverflowError("on purpose")
-        return real(self, batch)
+        return real(self, batch, **more)
 
     monkeypatch.setattr(Intake, "_readings", poisoned)
     raws = [frame(at=START + timedelta(hours=k), serial=k) for k in (1, 2, 3)]

@@ -33,7 +33,7 @@ class Subject:
     code: str
     zh: str
     en: str
-    judge: Callable[[Store, datetime], Judge] | None = None
+    judge: Callable[[Store, datetime, int], Judge] | None = None
     tick: Callable[[], int | None] | None = None
     families: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     thresholds: Callable[[], Iterable[Threshold]] | None = None

@@ -88,6 +88,15 @@ class SlidingSums:
         self._present[r, slot] = here[keep]
         return taken
 
+    def held(self, *, rows: Ints, steps: Ints) -> tuple[Ints, Bools]:
+        """What series ``rows`` hold at ``steps``: values and whether there is one, all (readings,).
+        Steps the ring does not hold are absent. Raises IndexError for a row beyond n."""
+        rows, steps = np.asarray(rows, np.int64), np.asarray(steps, np.int64)
+        slot = steps % self.capacity
+        inside = (steps <= self.head) & (steps > self.head - self.capacity)
+        present: Bools = self._present[rows, slot] & inside
+        return np.where(present, self._value[rows, slot], 0).astype(np.int64), present
+
     def at(self, *, rows: Ints, since: int) -> tuple[Ints, Ints]:
         """Sums and counts of ``rows`` at every end from ``since`` to the newest step, shape
         (len(rows), ends, windows), summed afresh from the ring. Ends whose longest window the ring

@@ -8,6 +8,8 @@ from fangxian.spine.core.steps import Machine, Step
 from fangxian.spine.observe.models import Station
 from fangxian.spine.registry.models import Place
 
+from .rules import Standing
+
 
 class Threshold(models.Model):
     """One number of one version of a rule: dated, with its source, for a station, a place and all
@@ -50,7 +52,8 @@ class Threshold(models.Model):
 
 
 class Signal(models.Model):
-    """A rule's finding about a thing at a place, from its rise to its fall."""
+    """A rule's finding about a thing at a place, from its rise to its fall. ``sure_level`` is what
+    trusted readings say; while it is less than ``level``, the signal is to be confirmed."""
 
     hazard = models.CharField(max_length=20)
     family = models.CharField(max_length=40)
@@ -60,6 +63,7 @@ class Signal(models.Model):
     place = models.ForeignKey(Place, models.PROTECT)
     level = models.PositiveSmallIntegerField(choices=CHOICES)
     worst_level = models.PositiveSmallIntegerField(choices=CHOICES)
+    sure_level = models.PositiveSmallIntegerField(choices=CHOICES, null=True)
     value = models.FloatField(null=True)
     evidence = models.JSONField(default=dict)
     rule = models.CharField(max_length=80)
@@ -102,6 +106,15 @@ class Signal(models.Model):
     def at_level(self) -> Level:
         return Level(self.level)
 
+    @property
+    def to_confirm(self) -> bool:
+        return self.sure_level != self.level
+
+    @property
+    def standing(self) -> Standing:
+        sure = Level(self.sure_level) if self.sure_level else None
+        return Standing(self.at_level, Level(self.worst_level), self.below_since, sure)
+
 
 SIGNAL = Machine(
     "signal",
@@ -114,6 +127,7 @@ SIGNAL = Machine(
     steps={
         "acknowledge": Step(("waiting",), "acknowledged", right="signal.acknowledge"),
         "clear": Step(("waiting", "acknowledged"), "cleared", stops=("*",)),
+        "withdraw": Step(("waiting", "acknowledged"), "cleared", stops=("*",)),
     },
     done=frozenset({"cleared"}),
     names={

@@ -16,7 +16,7 @@ from fangxian.spine.core.rights import Seat, visible
 from .models import Announcement, Signal, Threshold
 from .rules import stale_after
 
-RAW = ("signal.raised", "signal.worsened", "signal.eased", "signal.cleared")
+RAW = tuple(f"signal.{v}" for v in ("raised", "worsened", "eased", "cleared", "withdrawn"))
 
 
 def signals(*, seat: Seat) -> QuerySet[Signal]:

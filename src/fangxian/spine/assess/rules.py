@@ -18,7 +18,7 @@ DATA = Path(__file__).parent / "data"
 class Finding:
     """What a rule says of one thing (``about``, its ``name`` then) at one time. ``level`` None:
     below every threshold; ``kept`` is the worst level that still holds when the dead-band is taken
-    off."""
+    off. Not ``sure``: it rests on a reading that quality control doubts or could not check."""
 
     family: str
     hazard: str
@@ -33,36 +33,63 @@ class Finding:
     group: str
     hold_s: int = 0
     evidence: dict[str, Any] = field(default_factory=dict)
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """Everything a rule says of one thing since its signal rose, said anew because readings under
+    it were corrected, taken back or came late."""
+
+    family: str
+    about: tuple[str, str]
+    findings: list[Finding]
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a signal that is up."""
+    """What is known of a signal that is up. ``sure``: the level that trusted readings say, None
+    while it waits to be confirmed."""
 
     level: Level
     worst: Level
     below_since: datetime | None
+    sure: Level | None
 
 
 def next_standing(now: Standing | None, finding: Finding) -> Standing | None:
     """The standing after a finding; None is no signal.
 
     It rises at once; it eases or falls only when the value has stayed below the threshold less
-    its dead-band for ``hold_s``.
+    its dead-band for ``hold_s``. What rests on a doubted reading shows and holds nothing: the next
+    trusted one confirms it or ends it.
     """
     found = finding.level
-    if now is None:
-        return None if found is None else Standing(found, found, None)
-    if found is not None and found <= now.level:
-        return Standing(found, min(found, now.worst), None)
+    if not finding.sure:
+        return _doubted(now, found)
+    worst = now.worst if now else Level.IV
+    if now is None or now.sure is None:
+        return None if found is None else Standing(found, min(found, worst), None, found)
+    if found is not None and found <= now.sure:
+        return Standing(found, min(found, worst), None, found)
     kept = finding.kept if finding.kept is not None else found
-    if kept is not None and kept <= now.level:
-        return Standing(now.level, now.worst, None)
+    if kept is not None and kept <= now.sure:
+        return Standing(now.sure, worst, None, now.sure)
     since = now.below_since or finding.at
     if finding.at - since < timedelta(seconds=finding.hold_s):
-        return Standing(now.level, now.worst, since)
+        return Standing(now.sure, worst, since, now.sure)
     target = kept if kept is not None else found
-    return None if target is None else Standing(target, now.worst, None)
+    return None if target is None else Standing(target, worst, None, target)
+
+
+def _doubted(now: Standing | None, found: Level | None) -> Standing | None:
+    if found is None:
+        return now
+    if now is None:
+        return Standing(found, found, None, None)
+    level = found if now.sure is None else min(found, now.sure)
+    return Standing(level, min(now.worst, level), now.below_since, now.sure)
 
 
 @dataclass(frozen=True, slots=True)

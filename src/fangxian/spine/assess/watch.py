@@ -18,25 +18,31 @@ from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality, Store, store
 
 from .models import Signal, Threshold
-from .rules import Finding
+from .rules import Finding, Rejudged
 from .write import settle
 
 Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
-Active = set[tuple[str, tuple[str, str]]]  # family and thing of the signals that are up
-USED = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
+Active = dict[tuple[str, tuple[str, str]], datetime]  # the signals that are up, and since when
+TRUSTED = (Quality.GOOD,)
 
 
 class Judge(Protocol):
-    """Holds what it must remember of the readings, and says what its rules find in new ones."""
+    """Holds what it must remember of the readings, and says what its rules find in new ones, and
+    anew where old ones changed. ``stale``: it wants to be made anew."""
 
-    def take(self, readings: Sequence[Row], active: Active) -> Iterable[Finding]: ...
+    stale: bool
+
+    def take(self, readings: Sequence[Row], active: Active) -> Iterable[Finding | Rejudged]: ...
 
 
 class Watch:
     """One subject's reader: its judge is made anew when stations, rules or the day change."""
 
     def __init__(
-        self, name: str, make: Callable[[Store, datetime], Judge], telemetry: Store | None = None
+        self,
+        name: str,
+        make: Callable[[Store, datetime, int], Judge],
+        telemetry: Store | None = None,
     ) -> None:
         self.cursor, self.make = f"watch.{name}", make
         self.store = telemetry or store()
@@ -48,11 +54,11 @@ class Watch:
         rows = self.store.since(cursor.value, limit)
         if not rows:
             return 0
-        self._fresh()
+        self._fresh(cursor.value)
         up = Signal.objects.filter(cleared_at__isnull=True)
+        columns = ("family", "about_kind", "about_key", "started_at")
         active = {
-            (family, (kind, key))
-            for family, kind, key in up.values_list("family", "about_kind", "about_key")
+            (family, (kind, key)): since for family, kind, key, since in up.values_list(*columns)
         }
         findings = self._judge(rows, active)
         with transaction.atomic():
@@ -60,15 +66,16 @@ class Watch:
             move_cursor(self.cursor, cursor.value, rows[-1][0])
         return len(rows)
 
-    def _fresh(self) -> None:
+    def _fresh(self, seen: int) -> None:
+        """``seen``: what was stored up to there has been judged."""
         newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
         now = clock.now()
         found = (Series.objects.count(), newest, stamp(), now.date())
-        if found != self._stamp:
-            self.judge = self.make(self.store, now)
+        if found != self._stamp or self.judge.stale:
+            self.judge = self.make(self.store, now, seen)
             self._stamp = found
 
-    def _judge(self, rows: Sequence[Row], active: Active) -> list[Finding]:
+    def _judge(self, rows: Sequence[Row], active: Active) -> list[Finding | Rejudged]:
         """What the rules say. Where a reading makes that impossible the batch is halved until it
         stands alone; it is kept with its reason and the others are judged."""
         try:

@@ -10,6 +10,7 @@ declare_events(
         "signal.eased": ("信号减轻", "Signal eased"),
         "signal.raised": ("信号升起", "Signal raised"),
         "signal.shelved": ("信号搁置", "Signal shelved"),
+        "signal.withdrawn": ("信号撤回", "Signal withdrawn"),
         "signal.worsened": ("信号加重", "Signal worsened"),
         "threshold.set": ("改阈值", "threshold set"),
         "thresholds.loaded": ("载入阈值", "thresholds loaded"),

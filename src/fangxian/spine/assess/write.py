@@ -1,6 +1,6 @@
 """Services of assess: signals rise and fall, are acknowledged and shelved, are announced."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,51 +20,121 @@ from fangxian.spine.registry.read import city
 
 from . import words as words
 from .models import SHELF, SIGNAL, Announcement, Signal, Threshold
-from .rules import Finding, Standing, may_speak, next_standing, pace, stale_after
+from .rules import Finding, Rejudged, Standing, may_speak, next_standing, pace, stale_after
 
 
 @transaction.atomic
-def settle(findings: Iterable[Finding], *, by: Seat) -> list[Signal]:
-    """Bring the signals in line with what the rules found, oldest finding first. Returns the
-    signals that rose or got worse."""
+def settle(findings: Iterable[Finding | Rejudged], *, by: Seat) -> list[Signal]:
+    """Bring the signals in line with what the rules found, oldest finding first. A standing is
+    moved only by what is newer than it, and what is over already raises nothing; what was judged
+    anew stands as if it had always been so. Returns the signals that rose or got worse."""
     require(by, "signal.settle")
     active = {(s.family, s.about): s for s in Signal.objects.filter(cleared_at__isnull=True)}
-    changed: dict[int, Signal] = {}
-    entries: list[Entry] = []
-    worse: dict[int, Signal] = {}
-    for finding in sorted(findings, key=lambda f: f.at):
-        key = (finding.family, finding.about)
-        signal = active.get(key)
-        if signal and finding.at < signal.started_at:
-            continue
-        now = None
-        if signal:
-            now = Standing(signal.at_level, Level(signal.worst_level), signal.below_since)
-        then = next_standing(now, finding)
+    found = list(findings)
+    anew = {(r.family, r.about): r for r in found if isinstance(r, Rejudged)}
+    told: dict[Thing, list[Finding]] = {}
+    for finding in sorted((f for f in found if isinstance(f, Finding)), key=lambda f: f.at):
+        told.setdefault((finding.family, finding.about), []).append(finding)
+    change = _Change(by)
+    for key, again in anew.items():
+        if signal := active.get(key):
+            change.rejudge(signal, again)
+            told.pop(key, None)
+    for key, mine in told.items():
+        change.follow(active.get(key), mine)
+    return change.write()
+
+
+Thing = tuple[str, tuple[str, str]]  # family and thing
+
+
+class _Change:
+    """One write of signals, with what is told of it, in the order of time."""
+
+    def __init__(self, by: Seat) -> None:
+        self.by = by
+        self.changed: dict[int, Signal] = {}
+        self.entries: list[tuple[datetime, Entry]] = []
+        self.worse: dict[int, Signal] = {}
+
+    def tell(self, verb: str, signal: Signal, before: dict[str, Any] | None, why: str = "") -> None:
+        at = signal.observed_at
+        self.entries.append((at, _told(f"signal.{verb}", signal, before, why)))
+        if verb in {"raised", "worsened"}:
+            self.worse[signal.pk] = signal
+
+    def follow(self, signal: Signal | None, findings: Sequence[Finding]) -> None:
         if signal is None:
-            if then is not None:
-                signal = active[key] = _raise(finding, then)
-                entries.append(_told("signal.raised", signal, None))
-                worse[signal.pk] = signal
-            continue
-        before = {"level": signal.level}
+            findings = _not_over(findings)
+        for finding in findings:
+            if signal is None:
+                then = next_standing(None, finding)
+                if then is not None:
+                    signal = _raise(finding, then)
+                    self.tell("raised", signal, None)
+                continue
+            if finding.at < signal.observed_at:
+                continue
+            then = next_standing(signal.standing, finding)
+            self._move(signal, then, finding)
+            if then is None:
+                signal = None
+
+    def _move(self, signal: Signal, then: Standing | None, finding: Finding, why: str = "") -> None:
+        was, before = signal.standing, {"level": signal.level}
         _take(signal, finding, then)
-        changed[signal.pk] = signal
+        self.changed[signal.pk] = signal
         if then is None:
-            entries.append(_told("signal.cleared", signal, before))
-            del active[key]
-        elif now and then.level < now.level:
+            unsure = was.sure is None or why
+            self.tell(
+                "withdrawn" if unsure else "cleared",
+                signal,
+                before,
+                why or _UNSURE * (was.sure is None),
+            )
+        elif then.level < was.level or (was.sure is None and then.sure is not None):
             signal.worsened_at = finding.at
-            signal.acknowledged_at = signal.shelved_until = None
-            entries.append(_told("signal.worsened", signal, before))
-            worse[signal.pk] = signal
-        elif now and then.level > now.level:
-            entries.append(_told("signal.eased", signal, before))
-    fields = "level worst_level value evidence observed_at worsened_at below_since cleared_at"
-    fields += " acknowledged_at shelved_until rule"
-    write_back(changed.values(), fields.split())
-    record_many(entries, by=by)
-    return list(worse.values())
+            if then.level < was.level:
+                signal.acknowledged_at = signal.shelved_until = None
+            self.tell("worsened", signal, before, why)
+        elif then.level > was.level or then.sure != was.sure:
+            self.tell("eased", signal, before, why)
+
+    def rejudge(self, signal: Signal, again: Rejudged) -> None:
+        then, shown = None, None
+        for finding in again.findings:
+            then = next_standing(then, finding)
+            if finding.level is not None:
+                shown = finding
+        last = again.findings[-1] if again.findings else None
+        if then is None:
+            signal.below_since = None
+            signal.cleared_at = max(clock.now(), signal.started_at)
+            self.changed[signal.pk] = signal
+            self.tell("withdrawn", signal, {"level": signal.level}, again.why)
+        elif last and shown:
+            if then.level >= signal.standing.level:
+                signal.worst_level = then.worst
+            signal.evidence, signal.rule = shown.evidence, shown.rule
+            self._move(signal, then, last, again.why)
+
+    def write(self) -> list[Signal]:
+        fields = "level worst_level sure_level value evidence observed_at worsened_at below_since"
+        fields += " cleared_at acknowledged_at shelved_until rule"
+        write_back(self.changed.values(), fields.split())
+        record_many([entry for _, entry in sorted(self.entries, key=lambda e: e[0])], by=self.by)
+        return list(self.worse.values())
+
+
+_UNSURE = "后续可信读数未证实"
+
+
+def _not_over(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings, unless what they tell of is over with the last one."""
+    standing = None
+    for finding in findings:
+        standing = next_standing(standing, finding)
+    return findings if standing else ()
 
 
 def _raise(finding: Finding, standing: Standing) -> Signal:
@@ -77,6 +147,7 @@ def _raise(finding: Finding, standing: Standing) -> Signal:
         place_id=finding.place_id,
         level=standing.level,
         worst_level=standing.worst,
+        sure_level=standing.sure,
         value=finding.value,
         evidence=finding.evidence,
         rule=finding.rule,
@@ -95,19 +166,20 @@ def _take(signal: Signal, finding: Finding, then: Standing | None) -> None:
         return
     if finding.level is not None:
         signal.evidence, signal.rule = finding.evidence, finding.rule
-    signal.level, signal.worst_level = then.level, then.worst
+    signal.level, signal.worst_level, signal.sure_level = then.level, then.worst, then.sure
     signal.below_since = then.below_since
 
 
-def _told(kind: str, signal: Signal, before: dict[str, Any] | None) -> Entry:
+def _told(kind: str, signal: Signal, before: dict[str, Any] | None, why: str = "") -> Entry:
     after = {
         "level": int(signal.level),
+        "sure": signal.sure_level,
         "value": signal.value,
         "rule": signal.rule,
         "evidence": signal.evidence,
         "at": signal.observed_at,
     }
-    return Entry(kind, named(signal), before, after)
+    return Entry(kind, named(signal), before, after, why)
 
 
 @transaction.atomic
@@ -142,6 +214,7 @@ def enter_warning(
         place=place,
         level=level,
         worst_level=level,
+        sure_level=level,
         evidence=evidence,
         rule=f"{family} {number}".strip(),
         group=family,

@@ -16,6 +16,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     ),
     "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
     "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
+    "reading.unlikely": (
+        409,
+        "原值 {old}，新值 {new}：{why}。确认无误请再提交一次并勾选“确认”。",
+        "Old {old}, new {new}: {why}. If it is right, tick “sure” and send it again.",
+    ),
     "folder.busy": (
         409,
         "{folder} 已有 {what} 在运行（进程 {process}）。一个数据目录只能有一个；请先停掉它。",

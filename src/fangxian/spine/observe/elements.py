@@ -55,6 +55,33 @@ CANONICAL = {"PN05": "P5", "DRP": "P5", "P5": "P5"}
 FIVE_MINUTE_RAIN = Element("", "P5", "5分钟雨量", "5-minute rain", "mm", None, None)
 
 
+# The forms in which rain is told, finest first, with the seconds one value covers; None: a count
+# that goes on (PT for ever, PJ from 8 o'clock). Source: SL 651-2014, appendix C.
+RAIN_FORMS: dict[str, int | None] = {
+    "PN01": 60,
+    "P5": RAIN_STEP_S,
+    "PN10": 600,
+    "PN30": 1800,
+    "P1": 3600,
+    "PT": None,
+    "PJ": None,
+    "P2": 7200,
+    "P3": 10800,
+    "P6": 21600,
+    "P12": 43200,
+    "PD": 86400,
+}
+LEVELS = ("Z", "ZU")  # the levels that marks are set for
+RELATIVE = ("DRZ1",)  # levels above the station's base
+
+
+def sensor_of(element: str) -> str:
+    """The sensor an element comes from, as far as anybody relies on it; empty: on none."""
+    if element in RAIN_FORMS:
+        return "rain"
+    return element if element in LEVELS else ""
+
+
 def element_of(symbol: str) -> tuple[Element, int | None]:
     """The element a symbol names and the step of its series, one name for one series whatever the
     door. Raises ``input.invalid``."""

@@ -50,6 +50,41 @@ class Series(models.Model):
         return f"{self.station} {self.element}"
 
 
+class LevelBase(models.Model):
+    """The height that relative levels of a station are above, from a time on: a gauge that is
+    moved has another one, and what it sent before keeps its own."""
+
+    station = models.ForeignKey(Station, models.CASCADE, related_name="bases")
+    base_m = models.FloatField()
+    valid_from = models.DateTimeField(null=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["station", "valid_from"], name="base_once_per_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.station} {self.base_m} m"
+
+
+class StationClock(models.Model):
+    """What is known of a station's own clock against ours: ahead is positive."""
+
+    class State(models.TextChoices):
+        RIGHT = "right", "准确"
+        DRIFT = "drift", "偏差（已改正）"
+        WRONG = "wrong", "错误"
+
+    station = models.OneToOneField(Station, models.CASCADE, related_name="clock")
+    state = models.CharField(max_length=8, choices=State)
+    offset_s = models.BigIntegerField()
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.station} {self.offset_s:+} s"
+
+
 class QualityLimit(models.Model):
     """What is physically believable at a station or, without one, for an element: dated data."""
 

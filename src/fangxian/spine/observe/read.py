@@ -1,8 +1,8 @@
 """Selectors of observe: stations and their readings as people and programs want them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,9 +12,11 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
 
+from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
 from .models import Quarantine, Series, Station
+from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
 from .rules import silence_limit
-from .store import Quality, from_s, store
+from .store import Quality, Store, from_s, store, usable
 
 
 def stations(*, seat: Seat) -> QuerySet[Station]:
@@ -40,73 +42,166 @@ def quarantine(*, seat: Seat) -> QuerySet[Quarantine]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """Rain of a window up to ``until``: a lower bound while ``have_s`` is less than ``want_s``."""
+
+    mm: float
+    until: datetime
+    have_s: int
+    want_s: int
+
+    @property
+    def whole(self) -> bool:
+        return self.have_s >= self.want_s
+
+    def __str__(self) -> str:
+        if self.whole:
+            return f"{self.mm:.1f}"
+        return f"≥ {self.mm:.1f}"
+
+    @property
+    def part(self) -> str:
+        """How much of the window is there, in minutes; empty when all is."""
+        return "" if self.whole else f"{self.have_s // 60}/{self.want_s // 60}"
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
-    """A station at one moment: newest report, rain sums with completeness, stage."""
+    """A station at one moment: newest usable report, rain sums with completeness, stage."""
 
     station: Station
     last_at: datetime | None
     stale: bool
-    rain_1h_mm: float | None
-    rain_24h_mm: float | None
-    missing_24h: int
+    rain_1h: Sum | None
+    rain_24h: Sum | None
     stage_m: float | None
+
+    @property
+    def rain_1h_mm(self) -> float | None:
+        return self.rain_1h.mm if self.rain_1h else None
+
+    @property
+    def rain_24h_mm(self) -> float | None:
+        return self.rain_24h.mm if self.rain_24h else None
+
+    @property
+    def missing_24h(self) -> int:
+        """Steps of five minutes without rain data in the last 24 h."""
+        return (86400 - (self.rain_24h.have_s if self.rain_24h else 0)) // 300
 
 
 def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list[Now]:
     """The state of stations at ``at``. A sum over missing steps is a lower bound and says so; with
     no reading at all it is None, never zero."""
     at = at or clock.now()
-    at_s = int(at.timestamp()) // 300 * 300
-    telemetry = store()
-    hour = telemetry.sums(since_s=at_s - 3600, until_s=at_s)
-    day = telemetry.sums(since_s=at_s - 86400, until_s=at_s)
-    newest = telemetry.at(until_s=int(at.timestamp()), within_s=7 * 86400)
-    series: dict[int, dict[str, int]] = {}
+    rows = list(rows)
+    newest = store().at(until_s=int(at.timestamp()), within_s=7 * 86400)
+    mine: dict[int, list[tuple[int, str]]] = {}
     for key, station_id, element in Series.objects.values_list("id", "station_id", "element"):
-        series.setdefault(station_id, {})[element] = key
+        mine.setdefault(station_id, []).append((key, element))
+    hour = rain_sums(at=at, window_s=3600, stations=rows)
+    day = rain_sums(at=at, window_s=86400, stations=rows)
     found = []
     for one in rows:
-        mine = series.get(one.pk, {})
-        times = [newest[k][0] for k in mine.values() if k in newest]
+        relied = [key for key, element in mine.get(one.pk, ()) if sensor_of(element)]
+        keys = relied or [key for key, _ in mine.get(one.pk, ())]
+        times = [newest[key][0] for key in keys if key in newest]
         last = from_s(max(times)) if times else None
-        rain, level = mine.get("P5", -1), mine.get("Z", mine.get("ZU", -1))
-        rain_1h, rain_24h = hour.get(rain), day.get(rain)
+        levels = {e: newest[k][1] for k, e in mine.get(one.pk, ()) if k in newest}
         found.append(
             Now(
                 station=one,
                 last_at=last,
                 stale=last is None or at - last > silence_limit(one, at=at),
-                rain_1h_mm=round(rain_1h[0], 1) if rain_1h else None,
-                rain_24h_mm=round(rain_24h[0], 1) if rain_24h else None,
-                missing_24h=288 - (rain_24h[1] if rain_24h else 0),
-                stage_m=newest[level][1] if level in newest else None,
+                rain_1h=hour.get(one.pk),
+                rain_24h=day.get(one.pk),
+                stage_m=levels.get("Z", levels.get("ZU")),
             )
         )
     return found
 
 
-def rain_extremes(*, hours: int) -> tuple[Station, float] | None:
+def rain_sums(
+    *, at: datetime, window_s: int, stations: Iterable[Station] | None = None
+) -> dict[int, Sum]:
+    """Rain of the last ``window_s`` by station, in whatever form it is told. The window ends with
+    the newest report of a gauge that is not silent, so that hourly reports give whole hours."""
+    rows = Station.objects.filter(retired_at__isnull=True) if stations is None else stations
+    known = {one.pk: one for one in rows}
+    at_s, telemetry = int(at.timestamp()), store()
+    newest = {key: seen[0] for key, seen in telemetry.at(until_s=at_s, within_s=3 * 86400).items()}
+    forms = chosen_forms(
+        Series.objects.filter(element__in=RAIN_FORMS).values_list("id", "station_id", "element"),
+        newest,
+    )
+    ends: dict[int, int] = {}
+    for station_id, (key, _) in forms.items():
+        if station_id in known:
+            last_s = newest.get(key, 0)
+            silent = silence_limit(known[station_id], at=at).total_seconds()
+            ends[key] = last_s if at_s - last_s <= silent else at_s
+    five = {k: e for s, (k, form) in forms.items() if form == "P5" and (e := ends.get(k))}
+    simple = telemetry.window_sums(five, window_s=window_s)
+    found = {}
+    for station_id, (key, form) in forms.items():
+        if key not in ends:
+            continue
+        if form == "P5":
+            mm, n = simple.get(key, (0.0, 0))
+            have_s = min(n * RAIN_STEP_S, window_s)
+        else:
+            since_s = ends[key] - window_s
+            pieces = rain_pieces(key, form, since_s=since_s, until_s=ends[key])
+            mm, have_s = total(pieces, since_s=since_s, until_s=ends[key])
+        if have_s:
+            found[station_id] = Sum(round(mm, 1), from_s(ends[key]), have_s, window_s)
+    return found
+
+
+def rain_pieces(
+    key: int, form: str, *, since_s: int, until_s: int, telemetry: Store | None = None
+) -> list[Piece]:
+    """The usable readings of one rain series as amounts over spans."""
+    back = RAIN_FORMS[form] or LONGEST_S
+    rows = (telemetry or store()).span([key], since_s=since_s - back, until_s=until_s + back)[key]
+    values = [(v, value) for v, value, q, _ in rows if value is not None and usable(value, q)]
+    return amounts(form, values)
+
+
+def rain_extremes(*, hours: int) -> tuple[Station, Sum] | None:
     """The gauge with the most rain of the last hours."""
-    now_s = int(clock.now().timestamp())
-    sums = store().sums(since_s=now_s - hours * 3600, until_s=now_s)
-    keys = dict(Series.objects.filter(element="P5").values_list("id", "station_id"))
-    best = max(((sums[k][0], s) for k, s in keys.items() if k in sums), default=None)
-    return (Station.objects.get(pk=best[1]), round(best[0], 1)) if best else None
+    sums = rain_sums(at=clock.now(), window_s=hours * 3600)
+    best = max(((found.mm, key) for key, found in sums.items()), default=None)
+    return (Station.objects.get(pk=best[1]), sums[best[1]]) if best else None
+
+
+def newest_usable() -> dict[int, dict[str, int | None]]:
+    """The newest usable valid time by station and sensor; of a station that nobody relies on for
+    anything, of all it sends (as sensor "")."""
+    latest = store().latest()
+    found: dict[int, dict[str, int | None]] = {}
+    for key, station_id, element in Series.objects.values_list("id", "station_id", "element"):
+        if key not in latest:
+            continue
+        mine, sensor, at_s = found.setdefault(station_id, {}), sensor_of(element), latest[key][0]
+        before = mine.get(sensor)
+        mine[sensor] = at_s if before is None else max(before, at_s or 0)
+    return found
+
+
+def last_usable(sensors: Mapping[str, int | None]) -> int | None:
+    """The newest time of the sensors that are relied on, or of all there are."""
+    relied = [at for sensor, at in sensors.items() if sensor] or list(sensors.values())
+    return max((at for at in relied if at), default=None)
 
 
 def reporting() -> tuple[int, int]:
-    """Stations that report in time, of all."""
+    """Stations that report something usable in time, of all."""
     rows = list(Station.objects.filter(retired_at__isnull=True))
-    newest: dict[int, int] = {}
-    latest = store().latest()
-    for key, station_id in Series.objects.values_list("id", "station_id"):
-        if key in latest:
-            newest[station_id] = max(newest.get(station_id, 0), latest[key][0])
-    now = clock.now()
-    live = sum(
-        one.pk in newest and now - from_s(newest[one.pk]) <= silence_limit(one, at=now)
-        for one in rows
-    )
+    newest, now, live = newest_usable(), clock.now(), 0
+    for one in rows:
+        last_s = last_usable(newest.get(one.pk, {}))
+        live += last_s is not None and now - from_s(last_s) <= silence_limit(one, at=now)
     return live, len(rows)
 
 
@@ -114,13 +209,14 @@ def timeliness(one: Station, *, hours: int = 24) -> tuple[int, int]:
     """Reports received and expected over the last hours (到报率)."""
     now_s = int(clock.now().timestamp())
     expected = hours * 3600 // one.report_every_s
-    keys = list(one.series.filter(element__in=["P5", "Z", "ZU"]).values_list("id", flat=True))
+    relied = [*RAIN_FORMS, *LEVELS]
+    keys = list(one.series.filter(element__in=relied).values_list("id", flat=True))
     rows = store().span(keys, since_s=now_s - hours * 3600, until_s=now_s)
     slots = {
         v // one.report_every_s
         for found in rows.values()
-        for v, value, *_ in found
-        if value is not None
+        for v, value, quality, _ in found
+        if usable(value, quality)
     }
     return min(len(slots), expected), expected
 
@@ -145,21 +241,23 @@ def readings(
     return found
 
 
-def hourly_rain(rows: list[dict[str, Any]], *, until: datetime, hours: int) -> list[dict[str, Any]]:
-    """Five-minute rain as clock hours: sum, and how many of the twelve are there."""
-    last = until.replace(minute=0, second=0, microsecond=0)
+def hourly_rain(one: Station, *, until: datetime, hours: int) -> list[dict[str, Any]]:
+    """Rain as clock hours, newest last: sum, and how many of the twelve parts are there."""
+    last_s = int(until.timestamp()) // 3600 * 3600
+    series = list(
+        one.series.filter(element__in=RAIN_FORMS).values_list("id", "station_id", "element")
+    )
+    newest = {key: seen[0] for key, seen in store().latest().items()}
+    form = chosen_forms(series, newest).get(one.pk)
+    since_s = last_s - (hours + 1) * 3600
+    pieces = rain_pieces(*form, since_s=since_s, until_s=last_s) if form else []
+    parts = spread(pieces, step_s=RAIN_STEP_S)
     found = []
-    sums: dict[datetime, tuple[float, int]] = {}
-    for row in rows:
-        if row["value"] is None or row["quality"] in {"bad", "missing"}:
-            continue
-        end = (row["at"] - timedelta(seconds=1)).replace(minute=0, second=0) + timedelta(hours=1)
-        total, n = sums.get(end, (0.0, 0))
-        sums[end] = (total + row["value"], n + 1)
-    for k in range(hours, -1, -1):
-        end = last - timedelta(hours=k)
-        total, n = sums.get(end, (0.0, 0))
-        found.append({"at": end, "value": round(total, 1) if n else None, "present": n})
+    for end_s in range(last_s - hours * 3600, last_s + 1, 3600):
+        steps = range((end_s - 3600) // RAIN_STEP_S + 1, end_s // RAIN_STEP_S + 1)
+        there = [parts[step] for step in steps if step in parts]
+        value = sum(there) / 10 if there else None
+        found.append({"at": from_s(end_s), "value": value, "present": len(there)})
     return found
 
 

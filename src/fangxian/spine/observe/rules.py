@@ -10,6 +10,7 @@ from fangxian.spine.core import dated
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.editions import edition
 
+from .clocks import Bounds
 from .models import Station
 
 DATA = Path(__file__).parent / "data"
@@ -19,6 +20,12 @@ dated.declare(RuleSet("observing", "监测口径", "Observing", DATA / "observin
 def observing(at: datetime) -> Mapping[str, Any]:
     """The numbers in force at ``at``."""
     return edition("observing", at).content
+
+
+def clock_bounds(at: datetime) -> Bounds:
+    """What is believed of the clocks of stations."""
+    row = observing(at)
+    return Bounds(row["clock_tolerance_s"], row["clock_moved_at_most_s"], row["live_at_most_s"])
 
 
 def silence_limit(station: Station, *, at: datetime) -> timedelta:

@@ -1,9 +1,10 @@
 """The only door to readings and raw frames: an SQLite file of its own. A PostgreSQL store will
 stand behind the same functions. What a reading means is in assess."""
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS frame (
     verdict TEXT NOT NULL, told TEXT NOT NULL, form TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
 CREATE TABLE IF NOT EXISTS latest (
-    series_id INTEGER PRIMARY KEY, valid_s INTEGER NOT NULL, received_s REAL NOT NULL);
+    series_id INTEGER PRIMARY KEY, valid_s INTEGER, received_s REAL NOT NULL);
 """
 
 
@@ -51,6 +52,28 @@ class Quality(IntEnum):
     SUSPECT = 2
     BAD = 3
     MISSING = 4
+
+
+USABLE = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
+
+
+def usable(value: float | None, quality: int) -> bool:
+    """The one notion of a reading that says something of its element: it has a value, and quality
+    control has not refused it."""
+    return value is not None and quality <= Quality.SUSPECT
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a series is remembered by: its newest trusted value, since when the same one comes, the
+    oldest trusted one of the day before, and the newest doubted one after it, if any."""
+
+    valid_s: int
+    value: float
+    same_since_s: int
+    day_s: int
+    day_value: float
+    doubt: tuple[int, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +105,20 @@ INSERT INTO observation VALUES (?, ?, ?, ?, ?, 0, ?, ?)
 ON CONFLICT (series_id, valid_s) DO UPDATE SET
     value = excluded.value, quality = excluded.quality, reason = excluded.reason,
     revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
-WHERE (value IS NOT excluded.value OR quality != excluded.quality)
+WHERE (value IS NOT excluded.value OR (quality != excluded.quality
+       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3))))
   AND reason != 'corrected'
-"""
+"""  # the same value sent again without more to say takes no doubt away
 LATEST = """
 INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
-    valid_s = max(valid_s, excluded.valid_s), received_s = excluded.received_s
+    valid_s = CASE WHEN valid_s IS NULL OR excluded.valid_s > valid_s THEN excluded.valid_s
+                   ELSE valid_s END,
+    received_s = excluded.received_s
+"""
+NEWEST_USABLE = """
+UPDATE latest SET valid_s = (
+    SELECT valid_s FROM observation WHERE series_id = :series AND value IS NOT NULL AND quality < 3
+    ORDER BY valid_s DESC LIMIT 1) WHERE series_id = :series
 """
 
 
@@ -97,6 +128,10 @@ NEWEST = (
     "ON o.series_id = l.series_id AND o.valid_s = l.valid_s WHERE l.series_id IN ({})"
 )
 MOST_KEYS = 900
+TRUSTED = (
+    "SELECT valid_s, value FROM observation WHERE series_id = :series "
+    "AND value IS NOT NULL AND quality < 2 "
+)
 
 
 class Store:
@@ -151,12 +186,31 @@ class Store:
             )
             count = "SELECT COUNT(*) FROM observation WHERE seq > ?"
             changed = int(db.execute(count, (seq,)).fetchone()[0])
-            newest: dict[int, int] = {}
-            for r in rows:
-                newest[r.series_id] = max(r.valid_s, newest.get(r.series_id, r.valid_s))
-            db.executemany(LATEST, [(key, at, received_s) for key, at in newest.items()])
+            self._note_latest(db, rows, received_s)
             self._put_frames(db, frames, received_s)
         return changed
+
+    @staticmethod
+    def _note_latest(db: sqlite3.Connection, rows: Sequence[Reading], received_s: float) -> None:
+        """Newest usable reading and last receipt of the series written to. A newest one that
+        turned out unusable is looked for anew."""
+        newest: dict[int, int | None] = {}
+        refused: set[tuple[int, int]] = set()
+        for r in rows:
+            before = newest.setdefault(r.series_id, None)
+            if usable(r.value, r.quality):
+                newest[r.series_id] = r.valid_s if before is None else max(before, r.valid_s)
+            else:
+                refused.add((r.series_id, r.valid_s))
+        db.executemany(LATEST, [(key, at, received_s) for key, at in newest.items()])
+        for keys in batched(sorted({key for key, _ in refused}), MOST_KEYS):
+            marks = ",".join("?" * len(keys))
+            found = db.execute(
+                f"SELECT series_id, valid_s FROM latest WHERE series_id IN ({marks})", keys
+            )
+            for row in found.fetchall():
+                if row in refused:
+                    db.execute(NEWEST_USABLE, {"series": row[0]})
 
     @staticmethod
     def _last_seq(db: sqlite3.Connection) -> int:
@@ -190,6 +244,7 @@ class Store:
                     reading.valid_s,
                 ),
             )
+            self._note_latest(db, [reading], received_s)
 
     def since(self, seq: int, limit: int = 20_000) -> list[tuple[int, int, int, float | None, int]]:
         """Readings stored after ``seq``: (seq, series, valid_s, value, quality), oldest first."""
@@ -234,6 +289,29 @@ class Store:
         )
         return {key: (total, n) for key, total, n in rows if n}
 
+    def window_sums(
+        self, ends: Mapping[int, int], *, window_s: int
+    ) -> dict[int, tuple[float, int]]:
+        """Sum and number of the usable values of series, each over the window before its own
+        end."""
+        rows = self._db.execute(
+            "SELECT CAST(j.key AS INTEGER), SUM(o.value), COUNT(o.value) FROM json_each(?) j "
+            "CROSS JOIN observation o ON o.series_id = CAST(j.key AS INTEGER) "
+            "AND o.valid_s > j.value - ? AND o.valid_s <= j.value AND o.quality < 3 GROUP BY j.key",
+            (json.dumps(ends), window_s),
+        )
+        return {key: (total, n) for key, total, n in rows if n}
+
+    def stuck(self, reason: str = "stuck") -> dict[int, int]:
+        """Series whose newest usable reading is doubted for ``reason``, with its time."""
+        rows = self._db.execute(
+            "SELECT l.series_id, l.valid_s FROM latest l CROSS JOIN observation o "
+            "ON o.series_id = l.series_id AND o.valid_s = l.valid_s "
+            "WHERE o.quality = 2 AND o.reason = ?",
+            (reason,),
+        )
+        return dict(rows)
+
     def at(self, *, until_s: int, within_s: int) -> dict[int, tuple[int, float]]:
         """The newest usable value of each series at a time, no older than ``within_s``."""
         rows = self._db.execute(
@@ -255,17 +333,66 @@ class Store:
         )
         return {row[0] for row in rows}
 
-    def latest(self) -> dict[int, tuple[int, float]]:
-        """Newest valid time and last receipt per series, in seconds."""
+    def latest(self) -> dict[int, tuple[int | None, float]]:
+        """Newest usable valid time (None: never one) and last receipt of anything per series."""
         rows = self._db.execute("SELECT series_id, valid_s, received_s FROM latest")
         return {key: (valid_s, received_s) for key, valid_s, received_s in rows}
 
     def newest(self, series: Sequence[int]) -> dict[int, tuple[int, float | None, int]]:
-        """The newest reading of each series: (valid_s, value, quality)."""
+        """The newest usable reading of each series: (valid_s, value, quality)."""
         found: dict[int, tuple[int, float | None, int]] = {}
         for keys in batched(series, MOST_KEYS):
             rows = self._db.execute(NEWEST.format(",".join("?" * len(keys))), keys)
             found |= {row[0]: row[1:] for row in rows}
+        return found
+
+    def judged_until(self, series: Sequence[int], *, seq: int) -> dict[int, tuple[int, float]]:
+        """The newest usable reading of each series among those stored up to ``seq``."""
+        found: dict[int, tuple[int, float]] = {}
+        for key in series:
+            row = self._db.execute(
+                "SELECT valid_s, value FROM observation WHERE series_id = ? AND seq <= ? "
+                "AND value IS NOT NULL AND quality < 3 ORDER BY valid_s DESC LIMIT 1",
+                (key, seq),
+            ).fetchone()
+            if row:
+                found[key] = row
+        return found
+
+    def memory(self, series_id: int, *, within_s: int) -> Memory | None:
+        """What quality control remembers of a series, from its last ``within_s`` seconds before
+        the newest trusted reading; None without one."""
+        one = {"series": series_id}
+        row = self._db.execute(TRUSTED + "ORDER BY valid_s DESC LIMIT 1", one).fetchone()
+        if row is None:
+            return None
+        at, value = row
+        one |= {"since": at - within_s, "at": at, "value": value, "day": at - 86400}
+        (other,) = self._db.execute(
+            TRUSTED.replace("valid_s, value", "MAX(valid_s)")
+            + "AND valid_s >= :since AND value != :value",
+            one,
+        ).fetchone()
+        (same,) = self._db.execute(
+            TRUSTED.replace("valid_s, value", "MIN(valid_s)") + "AND valid_s > :other",
+            one | {"other": at - within_s - 1 if other is None else other},
+        ).fetchone()
+        day = TRUSTED + "AND valid_s > :day ORDER BY valid_s LIMIT 1"
+        day_s, day_value = self._db.execute(day, one).fetchone()
+        doubt = self._db.execute(
+            "SELECT valid_s, value FROM observation WHERE series_id = :series AND valid_s > :at "
+            "AND value IS NOT NULL AND quality = 2 ORDER BY valid_s DESC LIMIT 1",
+            one,
+        ).fetchone()
+        return Memory(at, value, same, day_s, day_value, doubt)
+
+    def around(self, series_id: int, valid_s: int) -> list[tuple[int, float]]:
+        """The trusted readings just before and after a time: (valid_s, value)."""
+        one = {"series": series_id, "at": valid_s}
+        found = []
+        for side in ("valid_s < :at ORDER BY valid_s DESC", "valid_s > :at ORDER BY valid_s"):
+            row = self._db.execute(f"{TRUSTED} AND {side} LIMIT 1", one).fetchone()
+            found += [row] if row else []
         return found
 
     def history(self, series_id: int, valid_s: int) -> list[tuple[int, float | None, int, str]]:

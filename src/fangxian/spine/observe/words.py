@@ -9,6 +9,8 @@ declare_events(
         "quality_limits.loaded": ("载入质控限值", "quality limits loaded"),
         "quarantine.adopted": ("登记陌生测站", "stranger adopted"),
         "quarantine.looked_at": ("已过目陌生测站", "stranger looked at"),
+        "station.base_set": ("改定基面高程", "level base set"),
+        "station.clock": ("测站时钟", "station clock"),
         "station.added": ("登记测站", "station added"),
         "station.quarantined": ("陌生测站来报", "unknown station reported"),
     }

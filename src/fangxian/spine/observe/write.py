@@ -6,11 +6,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
@@ -23,11 +24,13 @@ from fangxian.spine.registry.read import city
 from fangxian.spine.registry.write import set_duties
 
 from . import words as words
+from .clocks import Clocks, offset_of, shift_s
 from .intake import read_raw
 from .intake.batch import Arrival, Batch, Run
-from .models import STRANGER, QualityLimit, Quarantine, Series, Station
-from .quality import Limits, Trace, judge_all
-from .store import Quality, RawFrame, Reading, Store, store
+from .models import STRANGER, LevelBase, QualityLimit, Quarantine, Series, Station
+from .quality import Limits, Trace, judge_all, unlikely
+from .rules import clock_bounds
+from .store import Quality, RawFrame, Reading, Store, store, usable
 
 FRESH_S = 60.0
 
@@ -56,6 +59,8 @@ class Intake:
         self._stations: dict[str, Station] = {}
         self._series: dict[tuple[int, str], Series] = {}
         self._limits: dict[int, Limits] = {}
+        self._bases: dict[int, list[LevelBase]] = {}
+        self._clocks = Clocks()
         self._traces: dict[int, Trace | None] = {}
         self._read_at = 0.0
         self._lock = threading.Lock()
@@ -74,6 +79,7 @@ class Intake:
             self._refresh()
         verdicts = Verdicts()
         now = clock.now()
+        bounds = clock_bounds(now)
         seen = self.telemetry.has_frames([digest(a.raw) for a in arrivals])
         frames: list[RawFrame] = []
         readings: list[Reading] = []
@@ -84,7 +90,8 @@ class Intake:
                 verdicts.duplicate += 1
                 continue
             seen.add(key)
-            if self._station(batch.station) is None:
+            station = self._station(batch.station)
+            if station is None:
                 verdict = "quarantined"
                 verdicts.quarantined += 1
                 verdicts.held += batch.n
@@ -93,7 +100,13 @@ class Intake:
                 verdict = "stored"
                 verdicts.stored += 1
                 verdicts.taken += batch.n
-                readings += self._readings(batch)
+                offset = offset_of(batch, now.timestamp(), bounds)
+                known = self._clocks.take(station, offset, now, bounds)
+                readings += self._readings(
+                    batch,
+                    moved_s=shift_s(known.state, known.offset_s) if batch.sent_s else 0,
+                    oldest_s=now.timestamp() - bounds.oldest_s,
+                )
             frames.append(
                 RawFrame(key, batch.station, arrival.source, arrival.raw, verdict, form=batch.form)
             )
@@ -115,6 +128,8 @@ class Intake:
             (s.station_id, s.element): s for s in Series.objects.select_related("station")
         }
         self._limits = limits_in_force(self._series.values(), clock.now())
+        self._bases = bases(self._stations.values())
+        self._clocks.read()
         self._read_at = time.monotonic()
 
     def _station(self, code: str) -> Station | None:
@@ -124,24 +139,31 @@ class Intake:
             station = self._stations.get(code, found)
         return station
 
-    def _readings(self, batch: Batch) -> list[Reading]:
+    def _readings(self, batch: Batch, *, moved_s: int = 0, oldest_s: float = 0.0) -> list[Reading]:
+        """A batch as readings, moved back by a clock's error. A live message does not speak of a
+        time before ``oldest_s``."""
         found: list[Reading] = []
         for run in batch.runs:
             station = self._station(run.station)
             if station is not None:
-                found += self._readings_of(run, station)
+                found += self._readings_of(run, station, moved_s, oldest_s if batch.once else 0.0)
         return found
 
-    def _readings_of(self, run: Run, station: Station) -> Iterator[Reading]:
-        """Relative levels get the station's base; without a base they are stored apart, as what
-        they are."""
+    def _readings_of(
+        self, run: Run, station: Station, moved_s: int, oldest_s: float
+    ) -> Iterator[Reading]:
+        """Relative levels get the station's base of their time; without a base they are stored
+        apart, as what they are."""
         element, step_s, base = run.element, run.step_s, 0.0
-        if run.relative and station.level_base_m is not None:
-            element, step_s, base = "Z", None, station.level_base_m
+        at_base = base_at(self._bases.get(station.pk, []), run.at_s) if run.relative else None
+        if at_base is not None:
+            element, step_s, base = "Z", None, at_base
         key = self._series_of(station, element, run.unit, step_s)
         for k, value in enumerate(run.values):
-            at_s = run.at_s + k * run.every_s
-            if value is None:
+            at_s = run.at_s + k * run.every_s - moved_s
+            if at_s < oldest_s and value is not None:
+                yield Reading(key, at_s, value, Quality.BAD, "clock")
+            elif value is None:
                 yield Reading(key, at_s, None, Quality.MISSING, run.missing)
             elif k in run.doubted:
                 yield Reading(key, at_s, value, Quality.SUSPECT, run.doubted[k])
@@ -160,11 +182,16 @@ class Intake:
 
     def _judge(self, readings: list[Reading], now: datetime) -> list[Reading]:
         unknown = {r.series_id for r in readings} - self._traces.keys()
-        if unknown:
-            for key, (valid_s, value, _) in self.telemetry.newest(list(unknown)).items():
-                if value is not None:
-                    self._traces[key] = Trace(valid_s, value, valid_s, valid_s, value)
-        return judge_all(readings, limits=self._limits, traces=self._traces, now_s=now.timestamp())
+        for key in unknown:
+            limits = self._limits.get(key)
+            kept = self.telemetry.memory(key, within_s=(limits and limits.stuck_after_s) or 86400)
+            self._traces[key] = Trace(**asdict(kept)) if kept else None
+        return judge_all(
+            readings,
+            limits=self._limits,
+            traces=self._traces,
+            latest_s=now.timestamp() + clock_bounds(now).tolerance_s,
+        )
 
 
 def digest(raw: bytes) -> str:
@@ -177,6 +204,59 @@ def _tell_import(arrivals: Sequence[Arrival], verdicts: Verdicts, by: Seat) -> N
     told = {"readings": verdicts.taken, "held": verdicts.held, "changed": verdicts.readings}
     source = Named("intake", arrivals[0].source[:60])
     record_many([Entry("observation.imported", source, None, told)], by=by)
+
+
+def bases(stations: Iterable[Station]) -> dict[int, list[LevelBase]]:
+    """The dated bases of stations, oldest first. A base found changed on the station itself counts
+    from now on: what was sent before keeps the one of its time."""
+    found: dict[int, list[LevelBase]] = defaultdict(list)
+    for row in LevelBase.objects.order_by(F("valid_from").asc(nulls_first=True)):
+        found[row.station_id].append(row)
+    for station in stations:
+        mine = found.get(station.pk)
+        if station.level_base_m is None or (mine and mine[-1].base_m == station.level_base_m):
+            continue
+        since = clock.now() if mine else None
+        row, _ = LevelBase.objects.update_or_create(
+            station=station,
+            valid_from=since,
+            defaults={"base_m": station.level_base_m, "source": station.source or "测站登记"},
+        )
+        found[station.pk].append(row)
+    return found
+
+
+def base_at(rows: Sequence[LevelBase], at_s: float) -> float | None:
+    """The base in force at a time, None before the first or without any."""
+    held = [r.base_m for r in rows if r.valid_from is None or r.valid_from.timestamp() <= at_s]
+    return held[-1] if held else None
+
+
+@transaction.atomic
+def set_level_base(
+    *, station: Station, base_m: float, since: datetime, source: str, by: Seat
+) -> LevelBase:
+    """Enter another base of a station's relative levels, from ``since`` on."""
+    require(by, "register.write", place=station.place.path)
+    if not source.strip():
+        raise Problem("input.reason_missing", field="source")
+    bases([station])  # the one before it is written down first
+    row, _ = LevelBase.objects.update_or_create(
+        station=station, valid_from=since, defaults={"base_m": base_m, "source": source[:200]}
+    )
+    newest = LevelBase.objects.filter(station=station).order_by(
+        F("valid_from").desc(nulls_last=True)
+    )
+    Station.objects.filter(pk=station.pk).update(level_base_m=newest[0].base_m)
+    record(
+        "station.base_set",
+        subject=station,
+        by=by,
+        before={"base_m": station.level_base_m},
+        after={"base_m": base_m, "since": since},
+        reason=source,
+    )
+    return row
 
 
 def limits_in_force(series: Iterable[Series], at: datetime) -> dict[int, Limits]:
@@ -266,9 +346,17 @@ def add_station(*, code: str, name: str, place: Place, by: Seat, **more: Any) ->
 
 
 def correct_reading(
-    *, series: Series, at: datetime, value: float | None, quality: Quality, reason: str, by: Seat
+    *,
+    series: Series,
+    at: datetime,
+    value: float | None,
+    quality: Quality,
+    reason: str,
+    by: Seat,
+    sure: bool = False,
 ) -> None:
-    """A person's judgement over a reading; the raw value is kept beside it."""
+    """A person's judgement over a reading; the raw value is kept beside it. A value passes the
+    same checks as one that comes in: what is not believable is asked back, until ``sure``."""
     require(by, "observation.correct", place=series.station.place.path)
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
@@ -277,6 +365,12 @@ def correct_reading(
     before = telemetry.history(series.pk, at_s)
     if not before:
         raise Problem("not_found", what=f"{series} {at:%Y-%m-%d %H:%M}")
+    if value is not None and usable(value, quality) and not sure:
+        around = telemetry.around(series.pk, at_s)
+        limits = limits_in_force([series], clock.now()).get(series.pk)
+        why = unlikely(at_s, value, limits=limits, around=around)
+        if why:
+            raise Problem("reading.unlikely", old=before[-1][1], new=value, why=why)
     with transaction.atomic():
         record(
             "observation.corrected",

@@ -296,3 +296,9 @@ def _things(keys: Collection[str]) -> Iterable[Thing]:
 
 
 things.declare(Kind("place", "区划", "place", _things))
+
+
+def owners(thing_kind: str) -> dict[str, int | None]:
+    """The post in the A role of every thing of a kind, by key."""
+    rows = Duty.objects.filter(thing_kind=thing_kind, role="A", valid_to__isnull=True)
+    return dict(rows.values_list("thing_id", "post_id"))

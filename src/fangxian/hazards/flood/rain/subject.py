@@ -3,6 +3,7 @@
 from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.spine.subject import Subject
 
+from .cover import RULES
 from .watch import RainWatch
 
 SUBJECT = Subject(
@@ -10,6 +11,7 @@ SUBJECT = Subject(
     "雨情",
     "Rain",
     judge=RainWatch,
+    cover=RULES,
     families={
         "rain": {"rainstorm": ("暴雨信号", "Rain signal"), "flash-flood": ("山洪", "Flash flood")}
     },

@@ -10,29 +10,36 @@ from typing import Any
 
 import numpy as np
 
-from fangxian.kernels.common.windows import Ints, SlidingSums
+from fangxian.kernels.common.windows import Bools, Ints, SlidingSums
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
-from fangxian.spine.assess.rules import Finding
-from fangxian.spine.assess.watch import USED, Active, Row
+from fangxian.spine.assess.rules import Finding, Rejudged
+from fangxian.spine.assess.watch import Active, Row
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.models import Series, Station
-from fangxian.spine.observe.store import Store, from_s
+from fangxian.spine.observe.rain import LONGEST_S, RECENT_S, chosen_forms, spread
+from fangxian.spine.observe.read import rain_pieces
+from fangxian.spine.observe.store import Quality, Store, from_s, usable
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label, town_of
 
 STEP_S = 300
+RAIN = "P5"  # the element rules of rain are entered for, whatever form it comes in
 WINDOWS_S = tuple(int(h * 3600) for h in (0.5, 1, 2, 3, 6, 12, 24, 72))
 LOOKBACK = 24 * 12  # readings up to a day late are judged at the ends they belong to
+WHY_AGAIN = "所依据的雨量已更正、撤回或补报"
+Columns = tuple[Ints, Ints, Ints, Bools]  # rows, steps, tenths, whether there is one
 NEVER = np.iinfo(np.int64).max // 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class Subject:
     """A gauge and the place it speaks for: its town, or a village with numbers of its own."""
 
     station: Station
     place: Place
+    step_s: int = STEP_S
     village: bool = False
 
     @property
@@ -45,8 +52,11 @@ class _Subject:
         return self.place.name if self.village else self.station.name
 
     def under(self, row: Threshold) -> bool:
-        """Whether a rule holds here. A village served from elsewhere has only its own rules: the
-        others speak for the gauge's town already."""
+        """Whether a rule holds here. A window shorter than what one value covers cannot be filled.
+        A village served from elsewhere has only its own rules: the others speak for the gauge's
+        town already."""
+        if row.window_s < self.step_s:
+            return False
         if self.village:
             return row.place_id == self.place.pk
         if row.station_id:
@@ -57,7 +67,7 @@ class _Subject:
 class _Family:
     """The numbers of one family as arrays: thresholds in tenths, (gauges, windows, levels)."""
 
-    def __init__(self, name: str, rows: Sequence[Threshold], subjects: Sequence[_Subject]) -> None:
+    def __init__(self, name: str, rows: Sequence[Threshold], subjects: Sequence[Subject]) -> None:
         self.name = name
         shape = (len(subjects), len(WINDOWS_S), len(Level))
         self.limit: Ints = np.full(shape, NEVER)
@@ -68,7 +78,7 @@ class _Family:
             self._enter(number, subjects)
         self.hold_s = max((row.hold_s for row in rows), default=0)
 
-    def _enter(self, number: int, subjects: Sequence[_Subject]) -> None:
+    def _enter(self, number: int, subjects: Sequence[Subject]) -> None:
         row = self.rows[number]
         if row.window_s not in WINDOWS_S:
             raise ValueError(f"{row}: no window of {row.window_s} s is kept")
@@ -85,24 +95,41 @@ def _breadth(row: Threshold) -> tuple[bool, int]:
     return row.station_id is not None, len(row.place.path) if row.place else 0
 
 
-class RainWatch:
-    """Rolling state of every rain gauge. Built from the stored readings, it is the same to the
-    bit as one that saw them arrive."""
+def step_of(station: Station, form: str) -> int:
+    """The seconds that one value of a gauge covers."""
+    return max(STEP_S, RAIN_FORMS[form] or station.report_every_s)
 
-    def __init__(self, store: Store, now: datetime) -> None:
-        series = list(
-            Series.objects.filter(element="P5", station__retired_at__isnull=True)
-            .select_related("station__place__parent__parent")
-            .order_by("id")
-        )
+
+class RainWatch:
+    """Rolling state of every rain gauge, in whatever form it tells its rain. Built from the stored
+    readings, it is the same to the bit as one that saw them arrive."""
+
+    def __init__(self, store: Store, now: datetime, seen: int) -> None:
+        del seen  # sums take everything stored
+        self.store, self.stale = store, False
+        known = {
+            s.pk: s
+            for s in Series.objects.filter(
+                element__in=RAIN_FORMS, station__retired_at__isnull=True
+            ).select_related("station__place__parent__parent")
+        }
+        self.newest = {key: at for key, (at, _) in store.latest().items() if key in known}
+        forms = chosen_forms([(s.pk, s.station_id, s.element) for s in known.values()], self.newest)
+        self.form = {key: form for key, form in sorted(forms.values())}
+        self.left_out = set(known) - set(self.form)
+        series = [known[key] for key in self.form]
         by_family: dict[str, list[Threshold]] = defaultdict(list)
-        for threshold in thresholds_in_force(now, element="P5"):
+        for threshold in thresholds_in_force(now, element=RAIN):
             by_family[threshold.family].append(threshold)
-        self.subjects = [_Subject(s.station, town_of(s.station.place)) for s in series]
+        self.subjects = [
+            Subject(s.station, town_of(s.station.place), step_of(s.station, s.element))
+            for s in series
+        ]
         self.rows_of = {s.pk: [row] for row, s in enumerate(series)}
         for village, nearest in _villages_with_numbers(by_family, series):
             self.rows_of[nearest.pk].append(len(self.subjects))
-            self.subjects.append(_Subject(nearest.station, village, village=True))
+            step_s = step_of(nearest.station, nearest.element)
+            self.subjects.append(Subject(nearest.station, village, step_s, village=True))
         self.groups = [place_label(town_of(s.place), now) for s in self.subjects]
         self.families = [
             _Family(name, rows, self.subjects) for name, rows in sorted(by_family.items())
@@ -111,12 +138,19 @@ class RainWatch:
         head = int(now.timestamp()) // STEP_S
         n = len(self.subjects)
         self.sums = SlidingSums(n=n, windows=steps, head=head, lookback=LOOKBACK)
-        self._rebuild(store, head)
+        self.newest_s = head * STEP_S
+        self.derived = {key for key, form in self.form.items() if form != RAIN}
+        self._rebuild(head)
 
-    def _rebuild(self, store: Store, head: int) -> None:
-        span = store.bulk_span(since_s=(head - self.sums.capacity) * STEP_S, until_s=head * STEP_S)
-        used = np.isin(span[:, 3], [int(q) for q in USED])
-        mine = span[np.isin(span[:, 0], list(self.rows_of)) & used]
+    def _rebuild(self, head: int) -> None:
+        since_s = (head - self.sums.capacity) * STEP_S
+        span = self.store.bulk_span(since_s=since_s, until_s=head * STEP_S)
+        usable_ones = span[:, 3] <= Quality.SUSPECT
+        mine = span[np.isin(span[:, 0], list(self.rows_of)) & usable_ones]
+        self.derived |= {int(k) for k in np.unique(mine[mine[:, 1] % STEP_S != 0, 0])}
+        for key in sorted(self.derived):
+            self._put(*self._from_store(key, since_s, head * STEP_S))
+        mine = mine[~np.isin(mine[:, 0], list(self.derived))]
         keys, which = np.unique(mine[:, 0].astype(int), return_inverse=True)
         for turn in range(max((len(self.rows_of[int(key)]) for key in keys), default=0)):
             rows = np.array(
@@ -132,42 +166,108 @@ class RainWatch:
                 values=np.rint(mine[here, 2] * 10).astype(np.int64),
             )
 
-    def take(self, readings: Iterable[Row], active: Active) -> list[Finding]:
-        """Enter new readings; return what the rules say of the gauges they touch, at every end
-        they can have changed. ``active`` names (family, thing) pairs whose signal is up."""
-        batch = [
-            (
-                row,
-                valid_s // STEP_S,
-                round((value or 0.0) * 10),
-                value is not None and quality in USED,
-            )
-            for _, key, valid_s, value, quality in readings
-            for row in self.rows_of.get(key, ())
+    def _put(self, rows: Ints, steps: Ints, values: Ints, present: Bools) -> Bools:
+        return self.sums.put(rows=rows, steps=steps, values=values, present=present)
+
+    def _from_store(self, key: int, since_s: int, until_s: int) -> Columns:
+        """The steps of one series between two times, summed anew from the store: what is no plain
+        row of five-minute values depends on its neighbours."""
+        span_s = RAIN_FORMS[self.form[key]] or LONGEST_S
+        since_s, until_s = since_s - span_s, until_s + span_s
+        pieces = rain_pieces(
+            key, self.form[key], since_s=since_s - span_s, until_s=until_s, telemetry=self.store
+        )
+        parts = spread(pieces, step_s=STEP_S)
+        last = min(-(-until_s // STEP_S), max(parts, default=0))
+        steps = range(since_s // STEP_S + 1, last + 1)
+        every = [(row, step) for row in self.rows_of[key] for step in steps]
+        rows, at = np.array(every, np.int64).reshape(-1, 2).T
+        values = np.array([parts.get(step, 0) for _, step in every], np.int64)
+        present = np.array([step in parts for _, step in every], np.bool_)
+        return rows, at, values, present
+
+    def _columns(self, readings: Iterable[Row]) -> Columns:
+        """New readings as rows, steps, tenths, and whether they are there."""
+        direct = []
+        touched: dict[int, tuple[int, int]] = {}
+        for _, key, valid_s, value, quality in readings:
+            self._note(key, valid_s)
+            if key not in self.rows_of:
+                continue
+            if valid_s % STEP_S:
+                self.derived.add(key)
+            low, high = touched.get(key, (valid_s, valid_s))
+            touched[key] = min(low, valid_s), max(high, valid_s)
+            here = usable(value, quality)
+            direct.append((key, valid_s // STEP_S, round((value or 0.0) * 10), here))
+        plain = [
+            (row, *rest)
+            for key, *rest in direct
+            if key not in self.derived
+            for row in self.rows_of[key]
         ]
-        if not batch:
+        found = [np.array(plain, np.int64).reshape(-1, 4).T]
+        for key in sorted(touched.keys() & self.derived):
+            low, high = touched[key]
+            rows, steps, values, present = self._from_store(key, low, high)
+            held, there = self.sums.held(rows=rows, steps=steps)
+            told = (steps * STEP_S >= low) & (steps * STEP_S < high + STEP_S)
+            new = told | (there != present) | (held != values)
+            found.append(np.array([rows[new], steps[new], values[new], present[new]], np.int64))
+        rows, steps, values, present = np.concatenate(found, axis=1)
+        return rows, steps, values, present.astype(np.bool_)
+
+    def _note(self, key: int, valid_s: int) -> None:
+        """A gauge whose other form has become the fresher one wants another look."""
+        if key in self.newest or key in self.rows_of:
+            self.newest[key] = max(self.newest.get(key) or 0, valid_s)
+            self.newest_s = max(self.newest_s, valid_s)
+        if key in self.left_out:
+            behind = min((self.newest.get(k) or 0 for k in self.form), default=0)
+            self.stale |= valid_s - behind > RECENT_S
+
+    def take(self, readings: Iterable[Row], active: Active) -> list[Finding | Rejudged]:
+        """Enter new readings; return what the rules say of the gauges they touch, at every end
+        they can have changed. ``active`` names the signals that are up; where readings under one
+        of them changed, everything since it rose is said anew."""
+        rows, steps, values, present = self._columns(readings)
+        if not rows.size:
             return []
-        rows, steps, values, present = (np.array(column) for column in zip(*batch, strict=True))
-        taken = self.sums.put(rows=rows, steps=steps, values=values, present=present.astype(bool))
+        held, there = self.sums.held(rows=rows, steps=steps)
+        revised = set(rows[there & (~present | (held != values))].tolist())
+        taken = self._put(rows, steps, values, present)
         touched = np.unique(rows[taken])
         if not touched.size:
             return []
-        since = int(steps[taken].min())
+        earliest = {int(r): int(steps[taken & (rows == r)].min()) for r in touched}
+        risen = {
+            (family.name, int(row)): int(active[family.name, self.subjects[row].about].timestamp())
+            for family in self.families
+            for row in touched
+            if (family.name, self.subjects[row].about) in active
+        }
+        again = {key: since_s // STEP_S for key, since_s in risen.items() if key[1] in revised}
+        since = min(int(steps[taken].min()), *again.values()) if again else int(steps[taken].min())
         sums, counts = self.sums.at(rows=touched, since=since)
         first = self.sums.head - sums.shape[1] + 1
-        earliest = {int(r): int(steps[rows == r].min()) for r in touched}
-        found: list[Finding] = []
+        found: list[Finding | Rejudged] = []
         for family in self.families:
             level = _first_level(sums, family.limit[touched])
             kept = _first_level(sums, family.keep[touched])
             speaks = np.any(level < len(Level), axis=1)
             for k, row in enumerate(touched):
-                up = (family.name, self.subjects[row].about) in active
-                if speaks[k] or up:
-                    start = max(0, earliest[int(row)] - first)
-                    found += self._findings(
-                        family, int(row), first, start, level[k], kept[k], sums[k], counts[k]
-                    )
+                key = (family.name, int(row))
+                if not (speaks[k] or key in risen):
+                    continue
+                start = max(0, again.get(key, earliest[int(row)]) - first)
+                mine = self._findings(
+                    family, int(row), first, start, level[k], kept[k], sums[k], counts[k]
+                )
+                if key in again:
+                    about = self.subjects[row].about
+                    found.append(Rejudged(family.name, about, mine, WHY_AGAIN))
+                else:
+                    found += mine
         return found
 
     def _findings(
@@ -197,7 +297,7 @@ class RainWatch:
                     about=self.subjects[row].about,
                     name=self.subjects[row].name,
                     place_id=self.subjects[row].place.pk,
-                    at=from_s((first + end) * STEP_S),
+                    at=from_s(min((first + end) * STEP_S, self.newest_s)),
                     level=worst,
                     kept=None if kept[end] == len(Level) else Level(int(kept[end]) + 1),
                     value=value,
@@ -217,7 +317,7 @@ class RainWatch:
         w = int((sums / limits).argmax())
         value, window_s = float(sums[w]) / 10, WINDOWS_S[w]
         evidence = {
-            "element": "P5",
+            "element": "rain",
             "window_h": window_s / 3600,
             "value": value,
             "unit": "mm",

@@ -3,6 +3,7 @@
 from fangxian.hazards.flood.tables import RIVER_MARKS
 from fangxian.spine.subject import Subject
 
+from .cover import RULES
 from .watch import StageWatch
 
 SUBJECT = Subject(
@@ -10,6 +11,7 @@ SUBJECT = Subject(
     "水情",
     "Rivers and reservoirs",
     judge=StageWatch,
+    cover=RULES,
     families={
         "river": {"river": ("江河水位", "River level")},
         "reservoir": {"reservoir": ("水库汛限", "Reservoir limit")},

@@ -2,59 +2,111 @@
 registers, and never a signal."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fangxian.hazards.flood.tables import marks_on
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
-from fangxian.spine.assess.rules import Finding
-from fangxian.spine.assess.watch import USED, Active, Row
+from fangxian.spine.assess.rules import Finding, Rejudged
+from fangxian.spine.assess.watch import TRUSTED, Active, Row
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.elements import LEVELS
 from fangxian.spine.observe.models import Series
-from fangxian.spine.observe.store import Store, from_s
+from fangxian.spine.observe.store import Store, from_s, usable
 from fangxian.spine.registry.read import place_label, town_of
+
+FAMILIES = ("river", "reservoir")
+FOREVER_S = 2**40
 
 
 class StageWatch:
     """The marks of every gauge that has some, by season."""
 
-    def __init__(self, store: Store, now: datetime) -> None:
-        del store  # levels are judged one by one
+    stale = False
+
+    def __init__(self, store: Store, now: datetime, seen: int) -> None:
+        self.store = store
         self.marks: dict[int, list[Threshold]] = defaultdict(list)
-        for row in thresholds_in_force(now, family__in=["river", "reservoir"]):
+        for row in thresholds_in_force(now, family__in=FAMILIES):
             if row.station_id:
                 self.marks[row.station_id].append(row)
         self.series = {
             s.pk: s
             for s in Series.objects.filter(
-                element__in=["Z", "ZU"], station_id__in=list(self.marks)
+                element__in=LEVELS, station_id__in=list(self.marks)
             ).select_related("station__place__parent__parent")
         }
-        self.before: dict[int, tuple[int, float]] = {}
+        self.before = store.judged_until(list(self.series), seq=seen)
         self.names = marks_on(now)
 
-    def take(self, readings: Iterable[Row], active: Active) -> list[Finding]:
-        """What the marks say of each new reading, in order of valid time."""
-        found = []
-        mine = [r for r in readings if r[1] in self.series and r[3] is not None and r[4] in USED]
-        for _, key, valid_s, value, quality in sorted(mine, key=lambda r: r[2]):
-            finding = self._judge(self.series[key], valid_s, float(value or 0.0), quality)
-            if finding and (finding.level or (finding.family, finding.about) in active):
-                found.append(finding)
-            last = self.before.get(key)
-            if last is None or valid_s > last[0]:
-                self.before[key] = (valid_s, float(value or 0.0))
+    def take(self, readings: Iterable[Row], active: Active) -> list[Finding | Rejudged]:
+        """What the marks say of each new reading, in order of valid time; and of a thing whose
+        signal is up all anew, where readings under it came late or changed."""
+        mine: dict[int, list[Row]] = defaultdict(list)
+        for row in readings:
+            if row[1] in self.series:
+                mine[row[1]].append(row)
+        found: list[Finding | Rejudged] = []
+        for key, rows in mine.items():
+            newest_s = self.before[key][0] if key in self.before else -1
+            late = [row[2] for row in rows if row[2] <= newest_s]
+            again = list(self._anew(key, late, active)) if late else []
+            found += again or self._newer(key, rows, newest_s, active)
+            if again or newest_s in late:
+                self.before |= self.store.judged_until([key], seq=max(row[0] for row in rows))
         return found
 
-    def _judge(self, series: Series, valid_s: int, stage_m: float, quality: int) -> Finding | None:
+    def _newer(
+        self, key: int, rows: Iterable[Row], newest_s: int, active: Active
+    ) -> Iterator[Finding]:
+        """The newest reading, changed or not, and what is newer."""
+        for _, _, valid_s, value, quality in sorted(rows, key=lambda row: row[2]):
+            if valid_s < newest_s or value is None or not usable(value, quality):
+                continue
+            last = self.before.get(key)
+            for family in FAMILIES:
+                finding = self._judge(family, self.series[key], valid_s, value, quality, last)
+                if finding and (finding.level or (family, finding.about) in active):
+                    yield finding
+            if quality in TRUSTED or key not in self.before:
+                self.before[key] = (valid_s, value)
+
+    def _anew(self, key: int, late: Iterable[int], active: Active) -> Iterator[Rejudged]:
+        """What the marks say of all readings since a signal rose that late ones may touch."""
+        series = self.series[key]
+        for (family, about), since in active.items():
+            since_s = int(since.timestamp())
+            if about != ("station", series.station.code) or family not in FAMILIES:
+                continue
+            if max(late) < since_s:
+                continue
+            rows = self.store.span([key], since_s=since_s - 1, until_s=FOREVER_S)[key]
+            findings, last = [], None
+            for valid_s, value, quality, _ in rows:
+                if value is None or not usable(value, quality):
+                    continue
+                finding = self._judge(family, series, valid_s, value, quality, last)
+                findings += [finding] if finding else []
+                last = (valid_s, value)
+            yield Rejudged(family, about, findings, "所依据的读数已更正、撤回或补报")
+
+    def _judge(
+        self,
+        family: str,
+        series: Series,
+        valid_s: int,
+        stage_m: float,
+        quality: int,
+        last: tuple[int, float] | None,
+    ) -> Finding | None:
         at = from_s(valid_s)
         day = f"{clock.beijing(at):%m%d}"
         rows = [
             m
             for m in self.marks[series.station_id]
-            if m.element == series.element and _in_season(m, day)
+            if m.element == series.element and m.family == family and _in_season(m, day)
         ]
         if not rows:
             return None
@@ -62,8 +114,7 @@ class StageWatch:
         over = [m for m in rows if stage_m >= m.value]
         kept = [m for m in rows if stage_m >= m.value - m.dead_band]
         named = max(over, key=lambda m: (-m.level, m.value)) if over else rows[-1]
-        station, last = series.station, self.before.get(series.pk)
-        rate = None
+        station, rate = series.station, None
         if last and valid_s > last[0]:
             rate = round((stage_m - last[1]) / ((valid_s - last[0]) / 3600), 3)
         return Finding(
@@ -79,6 +130,7 @@ class StageWatch:
             rule=f"{named.family} {named.version}" if over else "",
             group=station.river or place_label(town_of(station.place)),
             hold_s=named.hold_s,
+            sure=quality in TRUSTED,
             evidence={
                 "element": series.element,
                 "value": stage_m,

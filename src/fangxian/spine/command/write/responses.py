@@ -36,7 +36,7 @@ TARGETS: dict[str, Target] = {}  # targets of plan actions that subjects add
 
 def propose_on_signal(event: Event) -> None:
     """Ask the rules anew after a change of signals."""
-    if _last_of_its_write(event, "raised", "worsened", "eased", "cleared"):
+    if _last_of_its_write(event, "raised", "worsened", "eased", "cleared", "withdrawn"):
         propose(by=SYSTEM)
 
 
@@ -94,7 +94,7 @@ def _wanted(
                 options.append((wanted, told))
     rules = local_rules(hazard=hazard, level=hq.place.kind, at=now)
     families = {family for row in rules for family in row["families"]}
-    reds = [s for s in active if s.level == Level.I and s.family in families]
+    reds = [s for s in active if s.sure_level == Level.I and s.family in families]
     counts = Counter(family for family, _ in {(s.family, _counted(s, rules)) for s in reds})
     local = by_signals(rules=rules, reds=counts)
     if local:
@@ -343,7 +343,7 @@ def _areas(target: str, response: Response) -> list[Place]:
     signals = Signal.objects.filter(
         cleared_at__isnull=True,
         family__in=hazards.families_of_response(response.hazard),
-        level__lte=Level.II,
+        sure_level__lte=Level.II,
         place__path__startswith=response.place.path,
     ).select_related("place__parent")
     return sorted({town_of(s.place) for s in signals}, key=lambda p: p.code)

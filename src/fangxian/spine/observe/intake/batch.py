@@ -25,12 +25,14 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One message, or one station's rows of a table, as meant. ``once``: the same bytes again are a
-    repeat (a message has a serial); rows are judged by what they say."""
+    repeat (a message has a serial); rows are judged by what they say. ``sent_s``: the sender's own
+    clock when it sent, if it says."""
 
     form: str
     station: str
     runs: list[Run]
     once: bool
+    sent_s: int | None = None
 
     @property
     def n(self) -> int:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label
 from fangxian.surfaces.web import words
@@ -63,6 +64,17 @@ def lasting(since: datetime) -> str:
 @register.filter
 def overdue(at: datetime) -> bool:
     return at < clock.now()
+
+
+@register.filter
+def rain(found: Sum | None) -> SafeString:
+    """A sum of rain: a partial one is a lower bound and says how much of its window is there."""
+    if found is None:
+        return SafeString("—")
+    if found.whole:
+        return format_html("{}", found)
+    part = f"{found.part} {gettext('分钟')}"
+    return format_html('{} <small class="gapcell">({})</small>', found, part)
 
 
 @register.filter

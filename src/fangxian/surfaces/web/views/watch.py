@@ -17,6 +17,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.observe import read as observe
+from fangxian.spine.observe.elements import LEVELS, RAIN_FORMS
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
@@ -67,8 +68,8 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
     marks = list(thresholds_in_force(at, station=one).order_by("-value"))
     state = observe.stations_now([one])[0]
     since = at - timedelta(hours=hours)
-    found = observe.readings(one, elements=["P5", "Z", "ZU"], since=since, until=at)
-    rain = observe.hourly_rain(found.get("P5", []), until=at, hours=hours)
+    found = observe.readings(one, elements=[*RAIN_FORMS, *LEVELS], since=since, until=at)
+    rain = observe.hourly_rain(one, until=at, hours=hours)
     stage = {row["at"]: row for row in found.get("Z", found.get("ZU", []))}
     table = []
     for row in reversed(rain):
@@ -107,7 +108,7 @@ def series(request: SeatedRequest, code: str) -> HttpResponse:
     at = clock.now()
     hours = min(as_whole(request.GET.get("hours", "72"), "hours"), 240)
     since = at - timedelta(hours=hours)
-    found = observe.readings(one, elements=["P5", "Z", "ZU"], since=since, until=at)
+    found = observe.readings(one, elements=LEVELS, since=since, until=at)
     element = "Z" if "Z" in found else "ZU"
     stage = [
         [_ms(r["at"]), None if r["quality"] in {"bad", "missing"} else r["value"]]
@@ -117,7 +118,7 @@ def series(request: SeatedRequest, code: str) -> HttpResponse:
         {"name": mark_name(m.mark), "value": m.value, "level": m.level}
         for m in thresholds_in_force(at, station=one)
     ]
-    rain = observe.hourly_rain(found.get("P5", []), until=at, hours=hours)
+    rain = observe.hourly_rain(one, until=at, hours=hours)
     return JsonResponse(
         {
             "now": _ms(at),

@@ -15,7 +15,8 @@ def batch_of(message: Message) -> Batch:
     runs: list[Run] = []
     if message.function not in TEST_FUNCTIONS | NO_DATA:
         runs = [run for value in message.values if (run := _run(value)) is not None]
-    return Batch("sl651", message.station, runs, once=True)
+    sent_s = int(message.sent_at.timestamp()) if message.sent_at else None
+    return Batch("sl651", message.station, runs, once=True, sent_s=sent_s)
 
 
 def _run(value: Value) -> Run | None:
