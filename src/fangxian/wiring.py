@@ -8,7 +8,17 @@ from fangxian.hazards.flood.river import subject as river
 from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command import registers as command_registers
-from fangxian.spine.command.write.calls import call_next, call_receiver, take_answer
+from fangxian.spine.command.write.calls import (
+    call_after_failure,
+    call_next,
+    call_receiver,
+    take_answer,
+    tell_extended,
+    tell_moved,
+    tell_of_plea,
+    tell_settled,
+    tell_withdrawn,
+)
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
 from fangxian.spine.core.queue import Function
@@ -47,9 +57,16 @@ WIRING: dict[str, Sequence[Function]] = {
     "response.ended": [propose_on_signal],
     # an order goes out, is called after, is answered
     "order.issued": [call_receiver],
+    "order.reopened": [call_receiver],
+    "order.reassigned": [tell_moved, call_receiver],
+    "order.withdrawn": [tell_withdrawn],
+    "order.extended": [tell_extended],
+    "plea.made": [tell_of_plea],
+    "plea.settled": [tell_settled],
     "order.unanswered": [call_next],
     "order.deadline_came": [note_deadline],
     "delivery.answered": [take_answer],
+    "delivery.failed": [call_after_failure],
 }
 
 for subject in SUBJECTS:

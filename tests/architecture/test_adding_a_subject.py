@@ -143,7 +143,7 @@ def test_it_works_from_its_first_row_to_a_closed_order(house):
     assert (told["gaps"], told["gaps_after"]) == (["冻虾 XM-2026-001", "冻鱼 XM-2026-002"], 1)
     assert (told["desk"], told["desk_of_epidemic"], told["desk_of_flood"]) == (True, True, False)
     assert told["signal"] == ["lot", "XM-2026-001", "I"]
-    assert told["text"].startswith("【漳州疫指】Ⅰ级 和溪镇 封存批次")
+    assert told["text"].startswith("【漳州疫指】疫情Ⅰ级 和溪镇封存批次")
     assert told["order"] == ["lot", "XM-2026-001", "closed"]
     assert told["page"]
     assert told["xlsx"]

@@ -122,7 +122,7 @@ def test_ending_one_keeps_the_orders_of_the_other_open(huang, head, coast):
     assert told.after == {"left_by": county.pk, "wanted_by": above.pk}
     assert told.reason == "响应结束：过境"
     end_response(response=above, reason="解除", document_no="3", by=huang)
-    assert not Order.objects.exclude(state="closed").exists()
+    assert not Order.objects.exclude(state="withdrawn").exists()
 
 
 def test_lowering_keeps_what_another_still_wants_and_closes_the_rest(huang, head, coast):
@@ -130,10 +130,10 @@ def test_lowering_keeps_what_another_still_wants_and_closes_the_rest(huang, head
     start(huang, IV)
     harbour = above.orders.filter(action="harbour")
     assert harbour.count() == 5
-    assert harbour.exclude(state="closed").get().area == coast
+    assert harbour.exclude(state="withdrawn").get().area == coast
     assert above.orders.filter(action="deploy", state="issued").count() == 11
     start(head, IV, coast)
-    assert not county.orders.filter(action="harbour").exclude(state="closed").exists()
+    assert not county.orders.filter(action="harbour").exclude(state="withdrawn").exists()
 
 
 def test_a_closed_order_is_not_joined_but_given_anew(huang, head, coast):
@@ -180,7 +180,7 @@ def test_a_response_keeps_its_start_and_the_moment_of_its_level(huang, now):
 def test_orders_of_a_lower_level_close_with_what_was_decided(huang):
     response = start(huang, III)
     start(huang, IV, reason="减弱")
-    closed = response.orders.filter(state="closed")
+    closed = response.orders.filter(state="withdrawn")
     assert {o.action for o in closed} == {"harbour"}
     assert {o.close_reason for o in closed} == {"响应降至IV级：减弱"}
 

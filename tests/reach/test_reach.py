@@ -71,6 +71,9 @@ def test_a_link_answers_one_order_without_a_log_in(sms, client):
     path = answer_link(sms).removeprefix(config().url)
     assert "收到" in client.get(path, HTTP_ACCEPT_LANGUAGE="zh").content.decode()
     sms.refresh_from_db()
+    assert sms.state < State.SEEN  # a preview fetched it
+    assert client.post(path, {"seen": "1"}).status_code == 204
+    sms.refresh_from_db()
     assert sms.state == State.SEEN
     client.post(path, {"answer": "1"})
     sms.refresh_from_db()

@@ -9,7 +9,7 @@ from fangxian.spine.core.models import BadRow, Heartbeat, Job
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
 
-from .models import DONE, WAITING, Order
+from .models import DONE, OVER, WAITING, Order, Plea
 from .rules import span
 
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
@@ -43,7 +43,7 @@ def not_acknowledged(at: datetime) -> Iterator[Judged]:
 
 
 def overdue(at: datetime) -> Iterator[Judged]:
-    late = Order.objects.filter(deadline_at__lt=at).exclude(state__in=DONE)
+    late = Order.objects.filter(deadline_at__lt=at).exclude(state__in=[*DONE, *OVER])
     return judged(
         "order-overdue", "order", _with_names(late), lambda o: _gap(o, o.deadline_at, o.post_id)
     )
@@ -106,7 +106,30 @@ def bad_rows(at: datetime) -> Iterator[Judged]:
     return judged("bad-row", "bad_row", kept, judge)
 
 
+def pleas_open(at: datetime) -> Iterator[Judged]:
+    """Calls for help and words nobody understood that nobody has answered."""
+
+    def judge(plea: Plea) -> Uncovered:
+        order = plea.order
+        told = {"area": order.area.name, "what": f"{order.verb}{order.object}", "text": plea.text}
+        told |= {"kind": plea.get_kind_display(), "kind_en": plea.kind}
+        owner = order.issuer_id or order.post.superior_id
+        return Uncovered("plea", str(plea.pk), plea.at, owner, order.area_id, told)
+
+    rows = Plea.objects.filter(settled_at=None).select_related("order__area", "order__post")
+    return judged("plea-open", "plea", rows, judge)
+
+
 RULES = [
+    CoverRule(
+        "plea-open",
+        "求助未处置",
+        "Call for help not answered",
+        "{area} {kind}：{text}（{what}）",
+        "{area}, {kind_en}: {text} ({what})",
+        pleas_open,
+        every_s=10,
+    ),
     CoverRule(
         "order-unanswered",
         "指令未签收",

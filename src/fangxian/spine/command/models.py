@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 from fangxian.spine.core.levels import CHOICES, Level
 from fangxian.spine.core.steps import Machine, Step, of_column
-from fangxian.spine.registry.models import Organisation, Place, Post
+from fangxian.spine.registry.models import Organisation, Person, Place, Post
 
 UNANSWERED = "order.unanswered"
 
@@ -109,6 +109,7 @@ class Order(models.Model):
         REPORTED = "reported", "已报完成"
         VERIFIED = "verified", "已核验"
         CLOSED = "closed", "已关闭"
+        WITHDRAWN = "withdrawn", "已撤销"
 
     responses = models.ManyToManyField(Response, related_name="orders")
     headquarters = models.ForeignKey(Organisation, models.PROTECT)
@@ -140,6 +141,8 @@ class Order(models.Model):
     help_wanted_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=120, blank=True)
+    informed_at = models.DateTimeField(null=True)
+    informed_by = models.CharField(max_length=120, blank=True)
     reported_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -149,14 +152,14 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["hazard", "action", "about_kind", "about_key"],
-                condition=~Q(action="") & ~Q(state="closed"),
+                condition=~Q(action="") & ~Q(state__in=["closed", "withdrawn"]),
                 name="order_one_open_per_action",
             ),
             models.CheckConstraint(
                 condition=Q(total=0) | Q(done__lte=F("total")), name="order_done_within_total"
             ),
             models.CheckConstraint(
-                condition=~Q(state="closed") | Q(closed_at__isnull=False),
+                condition=~Q(state__in=["closed", "withdrawn"]) | Q(closed_at__isnull=False),
                 name="order_closed_has_time",
             ),
         ]
@@ -164,6 +167,12 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.area} {self.verb}{self.object}"
+
+    @property
+    def own_posts(self) -> tuple[int | None, ...]:
+        """Whose answer answers: the post's, and its deputy's where there is one."""
+        deputy = self.chain[0] if self.chain and self.chain[0] not in self.chain[1:] else None
+        return (self.post_id, deputy)
 
 
 PROPOSAL = Machine(
@@ -193,19 +202,94 @@ ORDER = Machine(
         "send_back": Step(("reported",), "in_progress", right="order.verify", needs=("reason",)),
         "verify": Step(("reported",), "verified", right="order.verify", needs=("second_person",)),
         "close": Step(
-            (*WAITING, *WORKING, "refused", "reported", "verified"),
+            ("reported", "verified"),
             "closed",
             right="order.verify",
             needs=("reason",),
             stops=("*",),
         ),
+        "withdraw": Step(
+            (*WAITING, *WORKING, "refused"),
+            "withdrawn",
+            right="order.verify",
+            needs=("reason",),
+            stops=("*",),
+        ),
+        "reopen": Step(
+            ("closed", "withdrawn"),
+            "issued",
+            right="order.issue",
+            needs=("reason",),
+            event="order.reopened",
+        ),
+        "knock": Step(
+            WAITING,
+            "acknowledged",
+            right="order.issue",
+            needs=("reason",),
+            stops=(UNANSWERED,),
+            event="order.knocked",
+        ),
+        "reassign": Step(
+            (*WAITING, *WORKING, "refused"),
+            "issued",
+            right="order.issue",
+            needs=("reason",),
+            event="order.reassigned",
+        ),
     },
-    done=frozenset({"closed"}),
+    done=frozenset({"closed", "withdrawn"}),
     tells=("done", "total"),
     names={value: (label, value) for value, label in Order.State.choices},
 )
-# The receiver's part is over: what counts as done, everywhere.
+# The receiver's part is over: what counts as done, everywhere. What was withdrawn is not done.
 DONE = ("reported", "verified", "closed")
+OVER = ("closed", "withdrawn")
+
+
+class Plea(models.Model):
+    """What a receiver says that somebody must answer: a call for help, "cannot", a refusal, or
+    words nobody understood."""
+
+    class Kind(models.TextChoices):
+        HELP = "help", "要增援"
+        CANNOT = "cannot", "办不了"
+        REFUSED = "refused", "拒收"
+        UNCLEAR = "unclear", "回复不明"
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="pleas")
+    kind = models.CharField(max_length=8, choices=Kind)
+    text = models.CharField(max_length=300)
+    person = models.ForeignKey(Person, models.PROTECT, null=True)
+    at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=120, blank=True)
+    how = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind"],
+                condition=Q(settled_at__isnull=True),
+                name="plea_one_open_of_a_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order}：{self.get_kind_display()}"
+
+
+PLEA = Machine(
+    "plea",
+    states={"open": Q(settled_at__isnull=True), "settled": Q(settled_at__isnull=False)},
+    sets={"open": {}, "settled": {}},
+    steps={
+        "settle": Step(("open",), "settled", right="order.issue", needs=("reason",)),
+        "drop": Step(("open",), "settled"),
+    },
+    done=frozenset({"settled"}),
+    names={"open": ("待处置", "open"), "settled": ("已处置", "settled")},
+)
 
 
 class LogEntry(models.Model):

@@ -12,7 +12,7 @@ from fangxian.spine.core.rights import Seat, may, visible
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Post
 
-from .models import DONE, WAITING, LogEntry, Order, Proposal, Response
+from .models import DONE, OVER, WAITING, LogEntry, Order, Proposal, Response
 
 
 def responses(*, seat: Seat) -> QuerySet[Response]:
@@ -24,7 +24,7 @@ def responses(*, seat: Seat) -> QuerySet[Response]:
 def responses_in_force(*, seat: Seat) -> list[Response]:
     """Each with its task counts, worst first."""
     now = clock.now()
-    late = Q(orders__deadline_at__lt=now) & ~Q(orders__state__in=DONE)
+    late = Q(orders__deadline_at__lt=now) & ~Q(orders__state__in=[*DONE, *OVER])
     found = responses(seat=seat).filter(ended_at__isnull=True)
     return list(
         found.annotate(
@@ -67,7 +67,11 @@ def orders(*, seat: Seat) -> QuerySet[Order]:
 
 def late_orders(*, seat: Seat, at: datetime | None = None) -> QuerySet[Order]:
     """Past their deadline and not reported done, oldest first."""
-    found = orders(seat=seat).filter(deadline_at__lt=at or clock.now()).exclude(state__in=DONE)
+    found = (
+        orders(seat=seat)
+        .filter(deadline_at__lt=at or clock.now())
+        .exclude(state__in=[*DONE, *OVER])
+    )
     return found.order_by("level", "deadline_at")
 
 
@@ -93,7 +97,7 @@ def log_entries(*, seat: Seat) -> QuerySet[LogEntry]:
 def open_items(post: Post) -> list[dict[str, Any]]:
     """What a successor takes over with a post: open orders, calls without answer, signals."""
     items: list[dict[str, Any]] = []
-    for order in Order.objects.filter(post=post).exclude(state="closed").select_related("area"):
+    for order in Order.objects.filter(post=post).exclude(state__in=OVER).select_related("area"):
         items.append({"kind": "order", "id": order.pk, "text": str(order), "state": order.state})
     calls = Delivery.objects.filter(post=post, state__lt=Delivery.State.ANSWERED).select_related(
         "message"
@@ -112,3 +116,9 @@ def open_items(post: Post) -> list[dict[str, Any]]:
 def sees_desk(seat: Seat) -> bool:
     """Whether the seat works at a duty desk rather than answering orders by phone."""
     return visible(seat, "register.read") is not None and seat.role != "responder"
+
+
+def chain_of(post: Post, deputy: Post | None, leader: Post) -> list[int]:
+    """Deputy, superior, leader of the headquarters: it always ends with a named post."""
+    chain = [deputy.pk if deputy else None, post.superior_id, leader.pk]
+    return [key or leader.pk for key in chain]

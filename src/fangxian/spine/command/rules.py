@@ -12,6 +12,8 @@ from fangxian.spine.core.dated import Complaint, Content, Edition, RuleSet
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 
+from .replies import VERBS
+
 DATA = Path(__file__).parent / "data"
 
 
@@ -48,6 +50,10 @@ def _check_clocks(content: Content) -> Iterable[Complaint]:
         yield "steps", "at least one step of escalation"
 
 
+def _check_replies(content: Content) -> Iterable[Complaint]:
+    yield from ((verb, "a list of words") for verb in VERBS if not content.get(verb))
+
+
 dated.declare(
     RuleSet(
         "response_rules",
@@ -67,6 +73,7 @@ dated.declare(
     RuleSet(
         "clocks", "签收时限与升级", "Acknowledgement and escalation", DATA / "clocks", _check_clocks
     ),
+    RuleSet("replies", "短信回复用语", "Words of replies", DATA / "replies", _check_replies),
 )
 
 

@@ -16,6 +16,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     ),
     "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
     "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
+    "order.same_open": (
+        409,
+        "同一任务已另有一件在办：{what}。",
+        "The same task is open already: {what}.",
+    ),
     "reading.unlikely": (
         409,
         "原值 {old}，新值 {new}：{why}。确认无误请再提交一次并勾选“确认”。",

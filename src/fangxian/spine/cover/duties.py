@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from fangxian.spine.registry.cover import duties_without_holder
+from fangxian.spine.registry.cover import (
+    duties_without_holder,
+    holders_without_phone,
+    places_without_duty,
+)
+from fangxian.spine.registry.models import Place
 
 from .engine import CoverRule, Judged, Uncovered, judged
 
@@ -30,7 +35,55 @@ def without_holder(at: datetime) -> Iterator[Judged]:
     return judged("duty-without-holder", "duty", lacking, judge)
 
 
+def without_phone(at: datetime) -> Iterator[Judged]:
+    lacking = {term.post_id: (term, n) for term, n in holders_without_phone(at)}
+
+    def judge(key: int) -> Uncovered:
+        term, n = lacking[key]
+        told = {"post": str(term.post), "person": term.person.name, "n": n}
+        return Uncovered(
+            "post", str(key), term.starts_at, term.post.superior_id, term.post.place_id, told
+        )
+
+    return judged("holder-unreachable", "post", lacking, judge)
+
+
+def without_duty(at: datetime) -> Iterator[Judged]:
+    """Places without anybody, by the place above them: a county not filled yet is one row."""
+    lacking: dict[str, list[Place]] = {}
+    above: dict[str, Place] = {}
+    for place in places_without_duty(at):
+        parent = place.parent or place
+        lacking.setdefault(parent.code, []).append(place)
+        above[parent.code] = parent
+
+    def judge(code: str) -> Uncovered:
+        parent, mine = above[code], lacking[code]
+        told = {"place": parent.name, "n": len(mine), "first": mine[0].name}
+        return Uncovered("place", code, at, None, parent.pk, told)
+
+    return judged("place-without-duty", "place", lacking, judge)
+
+
 RULES = [
+    CoverRule(
+        "holder-unreachable",
+        "责任人无联系电话",
+        "Holder cannot be reached",
+        "{post}{person} 负责 {n} 项，没有可拨通的号码（无电话）",
+        "{person} ({post}) answers for {n} and has no phone number",
+        without_phone,
+        every_s=300,
+    ),
+    CoverRule(
+        "place-without-duty",
+        "辖区无责任人",
+        "Places without duty",
+        "{place} 下有 {n} 个辖区未登记责任人（如 {first}）",
+        "{place}: {n} places below have nobody written down (as {first})",
+        without_duty,
+        every_s=3600,
+    ),
     CoverRule(
         "duty-without-holder",
         "责任空缺",

@@ -12,20 +12,11 @@ from fangxian.spine.core.rights import SYSTEM
 
 from .intake.batch import Batch
 from .models import Station, StationClock
+from .rules import Bounds
 
 State = StationClock.State
 AGREE_S = 90  # sending times jitter by the length of a transmission
 STEADY = 3  # messages that agree are no delay
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What is believed of a clock, in seconds: below ``tolerance`` nothing is said; up to ``most``
-    the readings are moved; a sending time older than ``oldest`` was never set."""
-
-    tolerance_s: int
-    most_s: int
-    oldest_s: int
 
 
 @dataclass(slots=True)

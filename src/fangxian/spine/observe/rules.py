@@ -2,6 +2,7 @@
 stranger may wait."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,20 @@ from fangxian.spine.core import dated
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.editions import edition
 
-from .clocks import Bounds
 from .models import Station
 
 DATA = Path(__file__).parent / "data"
 dated.declare(RuleSet("observing", "监测口径", "Observing", DATA / "observing"))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is believed of a clock, in seconds: below ``tolerance`` nothing is said; up to ``most``
+    the readings are moved; a sending time older than ``oldest`` was never set."""
+
+    tolerance_s: int
+    most_s: int
+    oldest_s: int
 
 
 def observing(at: datetime) -> Mapping[str, Any]:

@@ -6,132 +6,20 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fangxian.spine.core.config import config
 
+from .readings import Memory, Quality, RawFrame, Reading, usable
+from .statements import LATEST, MOST_KEYS, NEWEST, NEWEST_USABLE, SCHEMA, TRUSTED, UPSERT
+
+__all__ = ["Memory", "Quality", "RawFrame", "Reading", "Store", "from_s", "store", "usable"]
+
 if TYPE_CHECKING:
     import numpy as np
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS observation (
-    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL,
-    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL,
-    revision INTEGER NOT NULL, received_s REAL NOT NULL, seq INTEGER NOT NULL,
-    PRIMARY KEY (series_id, valid_s)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS observation_by_seq ON observation (seq);
-CREATE TABLE IF NOT EXISTS superseded (
-    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL, revision INTEGER NOT NULL,
-    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL, received_s REAL NOT NULL,
-    PRIMARY KEY (series_id, valid_s, revision)) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS keep_superseded BEFORE UPDATE ON observation
-WHEN new.revision > old.revision BEGIN
-    INSERT INTO superseded VALUES (old.series_id, old.valid_s, old.revision, old.value,
-        old.quality, old.reason, old.received_s);
-END;
-CREATE TABLE IF NOT EXISTS frame (
-    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, station TEXT NOT NULL,
-    source TEXT NOT NULL, raw BLOB NOT NULL, received_s REAL NOT NULL,
-    verdict TEXT NOT NULL, told TEXT NOT NULL, form TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
-CREATE TABLE IF NOT EXISTS latest (
-    series_id INTEGER PRIMARY KEY, valid_s INTEGER, received_s REAL NOT NULL);
-"""
-
-
-class Quality(IntEnum):
-    """Unchecked is not good."""
-
-    UNCHECKED = 0
-    GOOD = 1
-    SUSPECT = 2
-    BAD = 3
-    MISSING = 4
-
-
-USABLE = (Quality.UNCHECKED, Quality.GOOD, Quality.SUSPECT)
-
-
-def usable(value: float | None, quality: int) -> bool:
-    """The one notion of a reading that says something of its element: it has a value, and quality
-    control has not refused it."""
-    return value is not None and quality <= Quality.SUSPECT
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What a series is remembered by: its newest trusted value, since when the same one comes, the
-    oldest trusted one of the day before, and the newest doubted one after it, if any."""
-
-    valid_s: int
-    value: float
-    same_since_s: int
-    day_s: int
-    day_value: float
-    doubt: tuple[int, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One observation: ``value`` in the series' unit, None when missing (``reason`` says why)."""
-
-    series_id: int
-    valid_s: int
-    value: float | None
-    quality: Quality = Quality.UNCHECKED
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RawFrame:
-    """A frame as it came, with what became of it."""
-
-    digest: str
-    station: str
-    source: str
-    raw: bytes
-    verdict: str
-    told: str = ""
-    form: str = "sl651"
-
-
-UPSERT = """
-INSERT INTO observation VALUES (?, ?, ?, ?, ?, 0, ?, ?)
-ON CONFLICT (series_id, valid_s) DO UPDATE SET
-    value = excluded.value, quality = excluded.quality, reason = excluded.reason,
-    revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
-WHERE (value IS NOT excluded.value OR (quality != excluded.quality
-       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3))))
-  AND reason != 'corrected'
-"""  # the same value sent again without more to say takes no doubt away
-LATEST = """
-INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
-    valid_s = CASE WHEN valid_s IS NULL OR excluded.valid_s > valid_s THEN excluded.valid_s
-                   ELSE valid_s END,
-    received_s = excluded.received_s
-"""
-NEWEST_USABLE = """
-UPDATE latest SET valid_s = (
-    SELECT valid_s FROM observation WHERE series_id = :series AND value IS NOT NULL AND quality < 3
-    ORDER BY valid_s DESC LIMIT 1) WHERE series_id = :series
-"""
-
-
-# CROSS JOIN keeps the order: by the few series asked for, never over all readings ever kept.
-NEWEST = (
-    "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN observation o "
-    "ON o.series_id = l.series_id AND o.valid_s = l.valid_s WHERE l.series_id IN ({})"
-)
-MOST_KEYS = 900
-TRUSTED = (
-    "SELECT valid_s, value FROM observation WHERE series_id = :series "
-    "AND value IS NOT NULL AND quality < 2 "
-)
 
 
 class Store:

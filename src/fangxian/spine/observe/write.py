@@ -24,6 +24,7 @@ from fangxian.spine.registry.read import city
 from fangxian.spine.registry.write import set_duties
 
 from . import words as words
+from .bases import base_at, bases
 from .clocks import Clocks, offset_of, shift_s
 from .intake import read_raw
 from .intake.batch import Arrival, Batch, Run
@@ -204,32 +205,6 @@ def _tell_import(arrivals: Sequence[Arrival], verdicts: Verdicts, by: Seat) -> N
     told = {"readings": verdicts.taken, "held": verdicts.held, "changed": verdicts.readings}
     source = Named("intake", arrivals[0].source[:60])
     record_many([Entry("observation.imported", source, None, told)], by=by)
-
-
-def bases(stations: Iterable[Station]) -> dict[int, list[LevelBase]]:
-    """The dated bases of stations, oldest first. A base found changed on the station itself counts
-    from now on: what was sent before keeps the one of its time."""
-    found: dict[int, list[LevelBase]] = defaultdict(list)
-    for row in LevelBase.objects.order_by(F("valid_from").asc(nulls_first=True)):
-        found[row.station_id].append(row)
-    for station in stations:
-        mine = found.get(station.pk)
-        if station.level_base_m is None or (mine and mine[-1].base_m == station.level_base_m):
-            continue
-        since = clock.now() if mine else None
-        row, _ = LevelBase.objects.update_or_create(
-            station=station,
-            valid_from=since,
-            defaults={"base_m": station.level_base_m, "source": station.source or "测站登记"},
-        )
-        found[station.pk].append(row)
-    return found
-
-
-def base_at(rows: Sequence[LevelBase], at_s: float) -> float | None:
-    """The base in force at a time, None before the first or without any."""
-    held = [r.base_m for r in rows if r.valid_from is None or r.valid_from.timestamp() <= at_s]
-    return held[-1] if held else None
 
 
 @transaction.atomic

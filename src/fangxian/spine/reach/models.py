@@ -1,9 +1,18 @@
 """Messages and what became of each on its way to each person."""
 
+import secrets
+
 from django.db import models
 
 from fangxian.spine.core.levels import CHOICES
 from fangxian.spine.registry.models import Person, Post
+
+CODE_LENGTH = 12
+
+
+def short_code() -> str:
+    """72 bits of chance that name one delivery in a link, short enough for a text."""
+    return secrets.token_urlsafe(9)
 
 
 class Message(models.Model):
@@ -50,7 +59,8 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=20, blank=True)
+    answer = models.CharField(max_length=300, blank=True)
+    code = models.CharField(max_length=16, unique=True, default=short_code)
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import InvalidToken
-from django.core import signing
 from django.db import transaction
 from django.db.models import Q
 
@@ -24,6 +23,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.models import Person, Post
+from fangxian.spine.registry.read import reachable
 from fangxian.spine.registry.seal import unseal
 
 from . import words as words
@@ -35,7 +35,6 @@ State = Delivery.State
 LEASE_S = 30.0
 MAX_ATTEMPTS = 6
 BACKOFF_S = 20.0
-SALT = "answer"
 PHONE = {"sms", "voice"}
 
 
@@ -53,8 +52,13 @@ def tell(  # noqa: PLR0913 - who, what, how
     expires_at: datetime,
     by: Seat,
 ) -> list[Delivery]:
-    """Plan one message to one person over several channels, once per step."""
+    """Plan one message to one person over several channels, once per step. Who has no number is
+    not called: what that leaves is a gap of the registry, and the caller sees that nothing was
+    planned."""
     require(by, "message.tell")
+    channels = [c for c in channels if c not in PHONE or reachable(person)]
+    if not channels:
+        return []
     now = clock.now()
     message, _ = Message.objects.get_or_create(
         subject_kind=subject_kind,
@@ -115,14 +119,20 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
 
 
 def _hand_over(name: str, rows: list[Delivery]) -> None:
-    parcels, lost = [], []
+    parcels: list[Parcel] = []
+    none: list[Parcel] = []
+    lost = []
     for delivery in rows:
         try:
-            parcels.append(_parcel(delivery))
+            parcel = _parcel(delivery)
         except InvalidToken:
             lost.append(delivery)
+            continue
+        (none if name in PHONE and not parcel.to_phone else parcels).append(parcel)
     _bury(lost, "the sealed phone number cannot be opened: enter it anew")
-    rows = [d for d in rows if d not in lost]
+    nobody = {parcel.key for parcel in none}
+    _bury([d for d in rows if parcel_key(d) in nobody], "there is no phone number to call")
+    rows = [d for d in rows if d not in lost and parcel_key(d) not in nobody]
     try:
         accepted = open_channel(name).send(parcels) if parcels else set()
         _settle(rows, accepted, "refused by the channel")
@@ -136,7 +146,23 @@ def _bury(rows: list[Delivery], why: str) -> None:
     for delivery in rows:
         delivery.state, delivery.last_error, delivery.lease_until_s = State.FAILED, why, 0
     write_back(rows, ["state", "last_error", "lease_until_s"])
-    record_many([Entry("delivery.failed", named(d), None, {"error": why}) for d in rows], by=SYSTEM)
+    _tell_failed(rows)
+
+
+def _tell_failed(rows: Iterable[Delivery]) -> None:
+    """What was about what, so that whoever is next can be called at once."""
+    told = [(d, {**_about(d, ""), "error": d.last_error}) for d in rows]
+    record_many([Entry("delivery.failed", named(d), None, about) for d, about in told], by=SYSTEM)
+
+
+def _about(delivery: Delivery, answer: str) -> dict[str, Any]:
+    return {
+        "about": f"{delivery.message.subject_kind}:{delivery.message.subject_id}",
+        "person": delivery.person_id,
+        "post": delivery.post_id,
+        "answer": answer,
+        "channel": delivery.channel,
+    }
 
 
 def _drill_mark() -> str:
@@ -177,9 +203,7 @@ def _settle(rows: list[Delivery], accepted: set[str], error: str) -> None:
     write_back(
         rows, ["state", "handed_over_at", "attempts", "last_error", "due_at", "lease_until_s"]
     )
-    record_many(
-        [Entry("delivery.failed", named(d), None, {"error": d.last_error}) for d in dead], by=SYSTEM
-    )
+    _tell_failed(dead)
 
 
 @transaction.atomic
@@ -229,6 +253,7 @@ def _advance(key: int, told: str, answer: str, by: Seat) -> int:
     if column:
         values[column] = clock.now()
     if told == "answered":
+        answer = answer[:300]
         values["answer"] = answer
         repeated = Delivery.objects.filter(pk=key, state=State.ANSWERED).exclude(answer=answer)
         changed = rows.update(**values) or repeated.update(answer=answer)
@@ -236,14 +261,7 @@ def _advance(key: int, told: str, answer: str, by: Seat) -> int:
         changed = rows.update(**values)
     if changed and told in {"answered", "failed"}:
         delivery = Delivery.objects.select_related("message").get(pk=key)
-        about = {
-            "about": f"{delivery.message.subject_kind}:{delivery.message.subject_id}",
-            "person": delivery.person_id,
-            "post": delivery.post_id,
-            "answer": answer,
-            "channel": delivery.channel,
-        }
-        record(f"delivery.{told}", subject=delivery, by=by, after=about)
+        record(f"delivery.{told}", subject=delivery, by=by, after=_about(delivery, answer))
     return int(changed)
 
 
@@ -278,20 +296,14 @@ def retry_delivery(*, delivery: Delivery, by: Seat) -> None:
 
 def answer_link(delivery: Delivery) -> str:
     """A link that answers this one delivery and nothing else, until the message expires."""
-    token = signing.dumps(
-        [delivery.pk, int(delivery.message.expires_at.timestamp())], salt=SALT, compress=True
-    )
-    return f"{config().url}/a/{token}"
+    return f"{config().url}/a/{delivery.code}"
 
 
 def open_link(token: str) -> Delivery:
-    """The delivery a link belongs to. Raises ``answer.expired`` on anything not signed by us."""
-    try:
-        key, expires_s = signing.loads(token, salt=SALT)
-    except signing.BadSignature:
-        raise Problem("answer.expired") from None
-    delivery = Delivery.objects.select_related("message", "person", "post").filter(pk=key).first()
-    if delivery is None or clock.now().timestamp() > expires_s:
+    """The delivery a link belongs to. Raises ``answer.expired`` on any other code."""
+    rows = Delivery.objects.select_related("message", "person", "post")
+    delivery = rows.filter(code=token).first()
+    if delivery is None or clock.now() > delivery.message.expires_at:
         raise Problem("answer.expired")
     return delivery
 

@@ -4,11 +4,30 @@ words the rule there."""
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
 
-from .models import Duty, Term
-from .read import in_force
+from .models import Duty, Place, Term
+from .read import NO_PHONE, in_force
+
+
+def holders_without_phone(at: datetime) -> Iterator[tuple[Term, int]]:
+    """Terms in force whose holder answers for something and has no number to call, with how many
+    things."""
+    valid = Q(post__duties__valid_to__isnull=True) | Q(post__duties__valid_to__gt=at)
+    terms = Term.objects.filter(in_force(at), person__phone_masked__in=NO_PHONE)
+    counted = terms.annotate(n=Count("post__duties", filter=valid)).filter(n__gt=0)
+    for term in counted.select_related("person", "post__organisation", "post__place"):
+        yield term, term.n
+
+
+def places_without_duty(at: datetime) -> Iterator[Place]:
+    """Counties, towns and villages for which nobody is written down in the A role."""
+    there = Duty.objects.filter(
+        thing_kind="place", thing_id=OuterRef("code"), role="A", valid_to__isnull=True
+    )
+    places = Place.objects.filter(successor__isnull=True).exclude(kind="province")
+    yield from places.filter(~Exists(there)).select_related("parent")
 
 
 def duties_without_holder(at: datetime) -> Iterator[tuple[Duty, datetime, str]]:

@@ -97,6 +97,14 @@ def holder(post: Post | int, at: datetime | None = None) -> Person | None:
     return holders([key], at).get(key)
 
 
+NO_PHONE = ("", "****")
+
+
+def reachable(person: Person) -> bool:
+    """Whether a call can reach a person at all: there is a number to call."""
+    return person.phone_masked not in NO_PHONE
+
+
 def city() -> Place:
     return Place.objects.get(kind=Place.Kind.CITY)
 

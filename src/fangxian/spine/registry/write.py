@@ -14,13 +14,16 @@ from fangxian.spine.core.steps import move
 
 from . import words as words
 from .models import HANDOVER, TERM, Duty, Handover, Person, Place, Post, Term
+from .phones import one_phone
 from .read import city, holder
 from .seal import mask_phone, seal, unseal
 
 
 @transaction.atomic
 def add_person(*, name: str, phone: str, email: str = "", by: Seat) -> Person:
+    """Enter a person. Raises ``input.invalid`` for a phone that is no number."""
     require(by, "register.write", place=by.place_path)
+    phone = one_phone(phone)
     person = Person.objects.create(
         name=name, phone_sealed=seal(phone), phone_masked=mask_phone(phone), email=email
     )
@@ -44,12 +47,16 @@ def reveal_phone(*, person: Person, reason: str, by: Seat) -> str:
 def start_term(
     *, post: Post, person: Person, at: datetime, by: Seat, until: datetime | None = None
 ) -> Term:
-    """Put a person on a post. Raises ``term.overlap`` if somebody holds it in that span."""
+    """Put a person on a post. A change of office that is to come ends the running term in the same
+    act, so that no minute is unowned. Raises ``term.overlap`` if somebody holds it in that span."""
     require(by, "register.write", place=post.place.path)
     overlap = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
     if until:
         overlap &= Q(starts_at__lt=until)
-    if post.terms.filter(overlap).exists():
+    there = list(post.terms.filter(overlap))
+    if len(there) == 1 and there[0].ends_at is None and there[0].starts_at < at > clock.now():
+        _close(there[0], at=at, by=by, reason=f"换届：{person.name} 接任")
+    elif there:
         raise Problem("term.overlap", post=str(post))
     term = Term.objects.create(post=post, person=person, starts_at=at, ends_at=until)
     record("term.started", subject=term, by=by, after=_term(term))

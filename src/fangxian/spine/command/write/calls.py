@@ -5,29 +5,39 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from fangxian.spine.command.models import ORDER, UNANSWERED, WAITING, Order
+from fangxian.spine.command.models import ORDER, OVER, UNANSWERED, WAITING, Order, Plea
+from fangxian.spine.command.replies import read_reply
 from fangxian.spine.command.rules import ack_clock, span
 from fangxian.spine.core import clock
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.hazards import hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.reach.read import link_length, told_about
 from fangxian.spine.reach.write import tell
 from fangxian.spine.registry.models import Person, Post
-from fangxian.spine.registry.read import holder
+from fangxian.spine.registry.read import fallback_post, holder, reachable
 
-from .orders import due_moment, stop_calling, want_help
+from .orders import due_moment, inform, say_cannot, stop_calling, want_help
+from .pleas import plead
+
+MOST = 70  # characters of one text message
 
 
 def order_text(order: Order) -> str:
-    """One short message: headquarters, level, place, action, deadline."""
+    """One short message of one text's length: headquarters, hazard, level, place, action,
+    deadline, and how to answer; the action is cut where the link needs the room."""
     deadline = clock.beijing(order.deadline_at)
     level = Level(order.level)
-    return (
-        f"【{order.headquarters.short}】{level.numeral}级 {order.area.name} "
-        f"{order.verb}{order.object} {deadline:%d日%H:%M}前。回1收到 回2完成 回3要增援"
-    )
+    head = f"【{order.headquarters.short}】{hazard(order.hazard).zh}{level.numeral}级 "
+    tail = f" {deadline:%d日%H:%M}前。回1收到2完成3增援"
+    room = MOST - len("【演练】") - link_length() - len(head) - len(tail)
+    what = f"{order.area.name}{order.verb}{order.object}"
+    return head + (what if len(what) <= max(room, 24) else what[: max(room - 1, 24)] + "…") + tail
 
 
 def _whole(key: int) -> Order:
@@ -37,19 +47,30 @@ def _whole(key: int) -> Order:
 
 @transaction.atomic
 def call_receiver(event: Event) -> None:
-    """Tell the holder of the post; without a holder the chain is called at once."""
+    """Tell the holder of the post; without a holder that can be reached the chain is called at
+    once."""
     order = _whole(subject_pk(event))
     answer = ack_clock(level=Level(order.level), at=order.issued_at)
     person = holder(order.post)
-    if person is None:
+    told = _tell(order, person, order.post, answer.first, step=_round(order)) if person else 0
+    if told:
+        move(order, "deliver", machine=ORDER, by=SYSTEM, quiet=True)
+    if person is None or not reachable(person):
         _escalate(order, step=1)
-        return
-    _tell(order, person, order.post, answer.first, step=0)
-    move(order, "deliver", machine=ORDER, by=SYSTEM, quiet=True)
 
 
-def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> None:
-    tell(
+def _round(order: Order) -> int:
+    """Where the steps of this issue of an order begin: one that goes out again is told again."""
+    kinds = ("order.reopened", "order.reassigned")
+    times = Event.objects.filter(
+        kind__in=kinds, subject_kind="order", subject_id=str(order.pk)
+    ).count()
+    return 100 * times
+
+
+def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> int:
+    """How many deliveries that planned."""
+    planned = tell(
         subject_kind="order",
         subject_id=str(order.pk),
         text=order_text(order),
@@ -61,37 +82,67 @@ def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, 
         expires_at=order.deadline_at + span("message_lives_after_deadline", order.issued_at),
         by=SYSTEM,
     )
+    return len(planned)
 
 
 @transaction.atomic
 def call_next(event: Event) -> None:
     """An acknowledgement did not come in time: call the same person by another channel, and the
-    next post of the frozen chain. One limit later the next step, as many as the clocks have."""
+    next post of the frozen chain; one limit later the next step. The last step is repeated until
+    the receiver answers or the deadline has come."""
     order = _whole(subject_pk(event))
-    answer = ack_clock(level=Level(order.level), at=order.issued_at)
-    step = order.escalated + 1
-    if order.state not in WAITING or step > len(answer.steps):
+    if order.state not in WAITING:
         return
+    step = order.escalated + 1
     _escalate(order, step=step)
-    if step < len(answer.steps):
-        Due.objects.bulk_create(
-            [due_moment(UNANSWERED, order, order.issued_at + answer.limit * (step + 1))]
-        )
+    limit = ack_clock(level=Level(order.level), at=order.issued_at).limit
+    again = order.issued_at + limit * (step + 1)
+    if again < order.deadline_at or step < len(_steps(order)):
+        Due.objects.bulk_create([due_moment(UNANSWERED, order, max(again, clock.now()))])
+
+
+def _steps(order: Order) -> tuple[tuple[str, ...], ...]:
+    return ack_clock(level=Level(order.level), at=order.issued_at).steps
 
 
 def _escalate(order: Order, *, step: int) -> None:
-    answer = ack_clock(level=Level(order.level), at=order.issued_at)
-    channels = answer.steps[step - 1]
+    """Call the receiver and the post of this step. A step that reaches nobody is skipped."""
+    steps = _steps(order)
+    channels = steps[min(step, len(steps)) - 1]
+    number = _round(order) + step
     person = holder(order.post)
-    if person:
-        _tell(order, person, order.post, channels, step=step)
+    told = _tell(order, person, order.post, channels, step=number) if person else 0
     key = order.chain[min(step, len(order.chain)) - 1]
     other = holder(key) or holder(order.chain[-1])
+    others = 0
     if other and other != person:
-        _tell(order, other, Post.objects.get(pk=key), channels, step=step)
+        others = _tell(order, other, Post.objects.get(pk=key), channels, step=number)
     order.escalated = step
     order.save(update_fields=["escalated"])
-    record("order.escalated", subject=order, by=SYSTEM, after={"step": step, "post": key})
+    after = {"step": step, "post": key, "told": told + others}
+    record("order.escalated", subject=order, by=SYSTEM, after=after)
+    if not others and step < len(steps):
+        _escalate(order, step=step + 1)
+
+
+@transaction.atomic
+def call_after_failure(event: Event) -> None:
+    """A call is known to have failed: when nothing else is on its way to the receiver, the next
+    one is called now and not when the clock says."""
+    about = event.after or {}
+    kind, _, key = str(about.get("about", "")).partition(":")
+    if kind != "order":
+        return
+    order = _whole(int(key))
+    person = holder(order.post)
+    if order.state not in WAITING or person is None or about.get("person") != person.pk:
+        return
+    mine = Delivery.objects.filter(
+        message__subject_kind="order", message__subject_id=key, person=person
+    )
+    hopeful = mine.exclude(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED])
+    if not hopeful.exclude(channel="app").exists() and order.escalated < len(_steps(order)):
+        _escalate(order, step=order.escalated + 1)
 
 
 @transaction.atomic
@@ -103,23 +154,48 @@ def urge(*, order: Order, by: Seat) -> Order:
         kind="order.urged", subject_kind="order", subject_id=str(order.pk)
     ).count()
     if person:
-        _tell(order, person, order.post, ["app", "voice"], step=10 + urged)
+        _tell(order, person, order.post, ["app", "voice"], step=_round(order) + 50 + urged)
     record("order.urged", subject=order, by=by)
     return order
 
 
 @transaction.atomic
 def take_answer(event: Event) -> None:
-    """An answer came by link, text or key: 1 received, 2 done, 3 help wanted. It is recorded under
-    the post that was called, which after an escalation is not the receiver's."""
+    """An answer came by link, text or key. It is read by the dated words of replies; what nobody
+    understands answers nothing and goes to the desk. It is recorded under the post that was
+    called; a superior's says that he knows of it, and the receiver is called on."""
     about = event.after or {}
     kind, _, key = str(about.get("about", "")).partition(":")
     if kind != "order":
         return
-    order = Order.objects.select_related("area").get(pk=int(key))
+    order = _whole(int(key))
     person = Person.objects.get(pk=about["person"])
     post_id = about.get("post") or order.post_id
     by = Seat(person.pk, post_id, person.name, "responder", order.area.path)
+    said = str(about["answer"])
+    verb = read_reply(said, edition("replies", clock.now()).content)
+    if order.state in OVER:
+        taken = f"此件已撤销或关闭：{order.close_reason[:20]}"
+    elif verb is None:
+        plead(order=order, kind=Plea.Kind.UNCLEAR, text=said, by=by)
+        taken = "没看懂，未记为收到。请只回：1收到 2完成 3要增援 4办不了"
+    else:
+        taken = _take(order, verb, said, by)
+    if about.get("channel") == "sms":
+        _echo(order, person, post_id, taken, event)
+
+
+def _take(order: Order, verb: str, said: str, by: Seat) -> str:
+    """Do what was answered; what is told back of it."""
+    own = by.post_id in order.own_posts
+    if verb == "help":
+        want_help(order=order, note=said, by=by)
+    if verb == "cannot":
+        say_cannot(order=order, note=said, by=by)
+        return f"已记：办不了。{order.headquarters.short}即处置，改派前仍由您负责"
+    if not own:
+        inform(order=order, by=by)
+        return f"已记：您已知悉，仍在叫应{order.post.name}"
     if move(
         order,
         "acknowledge",
@@ -128,10 +204,10 @@ def take_answer(event: Event) -> None:
         posts=(order.post_id, *order.chain),
         quiet=True,
         acknowledged_at=clock.now(),
-        acknowledged_by=person.name,
+        acknowledged_by=by.label,
     ):
         stop_calling(order)
-    if about["answer"] == "2":
+    if verb == "done":
         move(
             order,
             "report",
@@ -142,5 +218,116 @@ def take_answer(event: Event) -> None:
             reported_at=clock.now(),
             done=order.total or order.done,
         )
-    elif about["answer"] == "3" and order.help_wanted_at is None:
-        want_help(order=order, note="回复要增援", by=by)
+        return "已记：完成，待核验"
+    if verb == "help":
+        return f"已记：收到、要增援。已报{order.headquarters.short}和上级，请守在线上"
+    return f"已记：收到。{clock.beijing(order.deadline_at):%d日%H:%M}前办结"
+
+
+def _echo(order: Order, person: Person, post_id: int, taken: str, event: Event) -> None:
+    """What was taken, told back to who said it."""
+    at = clock.beijing(clock.now())
+    _notice(
+        order,
+        person,
+        Post.objects.filter(pk=post_id).first(),
+        f"{at:%H:%M} {taken}",
+        ["sms"],
+        event.pk,
+    )
+
+
+def _notice(
+    order: Order,
+    person: Person,
+    post: Post | None,
+    text: str,
+    channels: Iterable[str],
+    step: int,
+) -> None:
+    """A text about an order that asks for no answer."""
+    tell(
+        subject_kind="notice",
+        subject_id=str(order.pk),
+        text=f"【{order.headquarters.short}】{text}"[:300],
+        level=Level(order.level),
+        person=person,
+        post=post,
+        channels=channels,
+        step=step,
+        expires_at=clock.now() + span("message_lives_after_deadline", order.issued_at),
+        by=SYSTEM,
+    )
+
+
+@transaction.atomic
+def tell_of_plea(event: Event) -> None:
+    """What the receiver says goes to his superior, to who issued the order and to the city."""
+    plea = Plea.objects.select_related("person", "order").get(pk=subject_pk(event))
+    order = _whole(plea.order_id)
+    post = Post.objects.select_related("superior").get(pk=order.post_id)
+    duty = fallback_post()
+    who = plea.person.name if plea.person else post.name
+    what = f"{order.area.name}{plea.get_kind_display()}：{order.verb}{order.object}"
+    text = f"{what}（{who}：{plea.text[:30]}）"
+    for key in dict.fromkeys([post.superior_id, order.issuer_id, duty.pk if duty else None]):
+        person = holder(key) if key else None
+        if person and person.pk != plea.person_id:
+            told = Post.objects.get(pk=key)
+            _notice(order, person, told, text, ["app", "sms"], event.pk)
+
+
+@transaction.atomic
+def tell_settled(event: Event) -> None:
+    """Who called is told who comes or what was decided."""
+    plea = Plea.objects.select_related("person").get(pk=subject_pk(event))
+    order = _whole(plea.order_id)
+    if plea.person:
+        text = f"{order.area.name}{plea.get_kind_display()}：{plea.how[:40]}"
+        _notice(order, plea.person, order.post, text, ["app", "sms"], event.pk)
+
+
+@transaction.atomic
+def tell_withdrawn(event: Event) -> None:
+    """One notice to everyone who was told of what is withdrawn, however many orders that is."""
+    kinds = (event.kind,)
+    same = Event.objects.filter(at=event.at, kind__in=kinds, reason=event.reason)
+    if same.filter(id__gt=event.pk).exists():
+        return
+    keys = list(same.values_list("subject_id", flat=True))
+    orders = Order.objects.select_related("area", "post", "headquarters").in_bulk(
+        [int(k) for k in keys]
+    )
+    for deliveries in told_about(subject_kind="order", subject_ids=keys).values():
+        mine = {int(d.message.subject_id) for d in deliveries}
+        first, last = orders[min(mine)], deliveries[-1]
+        more = f"等 {len(mine)} 项" if len(mine) > 1 else ""
+        text = (
+            f"已撤销：{first.area.name}{first.verb}{first.object}{more}。理由：{event.reason[:40]}"
+        )
+        channels = sorted({"sms" if d.channel == "voice" else d.channel for d in deliveries})
+        _notice(first, last.person, last.post, text, channels, event.pk)
+
+
+@transaction.atomic
+def tell_extended(event: Event) -> None:
+    """A deadline was moved: whoever was told of it is told."""
+    order = _whole(subject_pk(event))
+    text = f"{order.area.name}{order.verb}{order.object} 时限改为 "
+    text += f"{clock.beijing(order.deadline_at):%d日%H:%M}：{event.reason[:30]}"
+    for deliveries in told_about(subject_kind="order", subject_ids=[str(order.pk)]).values():
+        last = deliveries[-1]
+        _notice(order, last.person, last.post, text, ["app", "sms"], event.pk)
+
+
+@transaction.atomic
+def tell_moved(event: Event) -> None:
+    """Who had the order before is told that another has it now."""
+    order = _whole(subject_pk(event))
+    before = (event.before or {}).get("post")
+    old = holder(int(before)) if before else None
+    if old:
+        text = (
+            f"已改派，您不再承办：{order.area.name}{order.verb}{order.object}。{event.reason[:30]}"
+        )
+        _notice(order, old, Post.objects.get(pk=before), text, ["app", "sms"], event.pk)

@@ -7,7 +7,17 @@ from typing import Any
 
 from django.db import transaction
 
-from fangxian.spine.command.models import DONE, ORDER, UNANSWERED, Order, Response
+from fangxian.spine.command.models import (
+    DONE,
+    ORDER,
+    OVER,
+    UNANSWERED,
+    WAITING,
+    Order,
+    Plea,
+    Response,
+)
+from fangxian.spine.command.read import chain_of
 from fangxian.spine.command.rules import ack_clock
 from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.events import Entry, named, record, record_many, subject_pk
@@ -19,6 +29,8 @@ from fangxian.spine.core.steps import move
 from fangxian.spine.reach.write import cancel, note_seen
 from fangxian.spine.registry.models import Duty, Organisation, Place, Post
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
+
+from .pleas import drop_pleas, plead
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +98,13 @@ def issue_orders(
                 deadline_at=deadline,
                 first_deadline_at=deadline,
                 acknowledge_by=now + answer.limit,
-                chain=_chain(post, roles.get("B"), leader),
+                chain=chain_of(post, roles.get("B"), leader),
             )
         )
     Order.objects.bulk_create(orders)
     if response:
         response.orders.add(*orders)
-    Due.objects.bulk_create(due for order in orders for due in _clocks(order, answer.limit))
+    Due.objects.bulk_create(due for order in orders for due in clocks_of(order, answer.limit))
     record_many([Entry("order.issued", named(o), None, _told(o)) for o in orders], by=by)
     return orders
 
@@ -118,13 +130,7 @@ def _answering(tasks: Sequence[Task]) -> dict[tuple[str, str], dict[str, Post]]:
     return found
 
 
-def _chain(post: Post, deputy: Post | None, leader: Post) -> list[int]:
-    """Deputy, superior, leader of the headquarters: it always ends with a named post."""
-    chain = [deputy.pk if deputy else None, post.superior_id, leader.pk]
-    return [key or leader.pk for key in chain]
-
-
-def _clocks(order: Order, limit: timedelta) -> Iterable[Due]:
+def clocks_of(order: Order, limit: timedelta) -> Iterable[Due]:
     yield due_moment(UNANSWERED, order, order.issued_at + limit)
     yield due_moment("order.deadline_came", order, order.deadline_at)
 
@@ -149,7 +155,7 @@ def _told(order: Order) -> dict[str, Any]:
 def note_deadline(event: Event) -> None:
     """The deadline came; an order not reported done is overdue, for all to see."""
     order = Order.objects.get(pk=subject_pk(event))
-    if order.state not in DONE:
+    if order.state not in (*DONE, *OVER):
         told = {"deadline": order.deadline_at}
         record("order.overdue", subject=order, by=SYSTEM, after=told)
 
@@ -170,10 +176,24 @@ def _answer(order: Order, verb: str, by: Seat, *, reason: str = "", **changes: A
 
 @transaction.atomic
 def acknowledge_order(*, order: Order, by: Seat) -> Order:
-    """The receiver has it; nobody is called about it any more."""
+    """The receiver has it; nobody is called about it any more. A superior who answers in his stead
+    knows of it, and the receiver is called on."""
+    if order.state in WAITING and by.post_id in order.chain and by.post_id not in order.own_posts:
+        return inform(order=order, by=by)
     _answer(order, "acknowledge", by, acknowledged_at=clock.now(), acknowledged_by=by.label)
     stop_calling(order)
     open_by_receiver(order=order, by=by, answered=True)
+    return order
+
+
+@transaction.atomic
+def inform(*, order: Order, by: Seat) -> Order:
+    """A superior knows of it; the order still waits for its receiver."""
+    require(by, "order.answer", posts=(order.post_id, *order.chain), place=order.area.path)
+    if order.informed_at is None:
+        Order.objects.filter(pk=order.pk).update(informed_at=clock.now(), informed_by=by.label)
+        record("order.informed", subject=order, by=by)
+        order.refresh_from_db()
     return order
 
 
@@ -197,6 +217,7 @@ def stop_calling(order: Order) -> None:
 def refuse_order(*, order: Order, reason: str, by: Seat) -> Order:
     _answer(order, "refuse", by, reason=reason, note=reason)
     stop_calling(order)
+    plead(order=order, kind=Plea.Kind.REFUSED, text=reason, by=by)
     return order
 
 
@@ -226,7 +247,16 @@ def want_help(*, order: Order, note: str, by: Seat) -> Order:
     require(by, "order.answer", posts=(order.post_id, *order.chain), place=order.area.path)
     Order.objects.filter(pk=order.pk).update(help_wanted_at=clock.now(), note=note)
     record("order.help_wanted", subject=order, by=by, reason=note)
+    plead(order=order, kind=Plea.Kind.HELP, text=note, by=by)
     order.refresh_from_db()
+    return order
+
+
+@transaction.atomic
+def say_cannot(*, order: Order, note: str, by: Seat) -> Order:
+    """The receiver cannot do it; the order stays his until somebody decides."""
+    require(by, "order.answer", posts=(order.post_id, *order.chain), place=order.area.path)
+    plead(order=order, kind=Plea.Kind.CANNOT, text=note, by=by)
     return order
 
 
@@ -264,9 +294,10 @@ def send_back(*, order: Order, reason: str, by: Seat) -> Order:
 
 @transaction.atomic
 def close_order(*, order: Order, reason: str, by: Seat) -> Order:
+    """Close what is done; withdraw what is not, and whoever was told of it is told so."""
     move(
         order,
-        "close",
+        "close" if order.state in {"reported", "verified"} else "withdraw",
         machine=ORDER,
         by=by,
         reason=reason,
@@ -275,6 +306,7 @@ def close_order(*, order: Order, reason: str, by: Seat) -> Order:
         close_reason=reason[:200],
     )
     stop_calling(order)
+    drop_pleas(order, by)
     return order
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.command.models import PROPOSAL, Order, Proposal, Response
+from fangxian.spine.command.models import OVER, PROPOSAL, Order, Proposal, Response
 from fangxian.spine.command.rules import (
     Wanted,
     actions_for,
@@ -270,7 +270,7 @@ def end_response(*, response: Response, reason: str, document_no: str, by: Seat)
 
 def _close_tasks(response: Response, level: Level | None, reason: str, by: Seat) -> None:
     """Close what this response does not ask for any more, unless another in force still does."""
-    orders = response.orders.exclude(state="closed").select_related("area", "post")
+    orders = response.orders.exclude(state__in=OVER).select_related("area", "post")
     if level is not None:
         orders = orders.filter(action_level__lt=level)
     for order in orders:
@@ -289,11 +289,12 @@ def add_tasks(*, response: Response, by: Seat) -> list[Order]:
     another response has the same task open (a county and the city for one storm), its order gets
     this one as a further reason."""
     require(by, "order.issue", place=response.place.path)
-    there = set(response.orders.values_list("action", "area_id"))
+    issued = response.orders.exclude(state="withdrawn")  # what was taken back is asked for anew
+    there = set(issued.values_list("action", "area_id"))
     opened = {
         (order.action, order.area_id): order
         for order in Order.objects.filter(hazard=response.hazard)
-        .exclude(state="closed")
+        .exclude(state__in=OVER)
         .exclude(action="")
     }
     tasks = []

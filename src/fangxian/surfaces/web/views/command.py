@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.command.models import Order, Proposal, Response
+from fangxian.spine.command.models import DONE, OVER, Order, Proposal, Response
 from fangxian.spine.command.read import (
     late_orders,
     open_proposals,
@@ -20,6 +20,7 @@ from fangxian.spine.command.read import (
     responses_in_force,
 )
 from fangxian.spine.command.rules import edition_on
+from fangxian.spine.command.write import again
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.calls import urge
 from fangxian.spine.command.write.responses import (
@@ -35,7 +36,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import city, holder
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
@@ -48,7 +49,7 @@ def index(request: SeatedRequest) -> HttpResponse:
     seat = request.seat
     rows = orders(seat=seat).order_by("level", "deadline_at")
     state = request.GET.get("state", "open")
-    rows = rows.exclude(state="closed") if state == "open" else rows
+    rows = rows.exclude(state__in=OVER) if state == "open" else rows
     if state == "late":
         rows = late_orders(seat=seat)
     elif state in Order.State.values:
@@ -73,7 +74,7 @@ def response(request: SeatedRequest, key: int) -> HttpResponse:
     rows = orders(seat=request.seat).filter(responses=found).order_by("deadline_at", "area__code")
     counts = {"done": 0, "late": 0, "going": 0}
     for order in rows:
-        done = order.state in {"reported", "verified", "closed"}
+        done = order.state in DONE
         late = not done and order.deadline_at < clock.now()
         counts["done" if done else "late" if late else "going"] += 1
     context = {
@@ -207,6 +208,8 @@ def order(request: SeatedRequest, key: int) -> HttpResponse:
         "holder": holder(found.post),
         "calls": calls.order_by("step", "id"),
         "timeline": history(found).order_by("-id"),
+        "over": found.state in OVER,
+        "pleas": found.pleas.select_related("person").order_by("-at"),
         "ack_s": int((found.acknowledge_by - found.issued_at).total_seconds()),
     }
     return render(request, "web/order.html", context)
@@ -231,6 +234,13 @@ def order_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         do.extend_order(order=found, deadline_at=later, reason=reason, by=seat)
     elif verb == "acknowledge":
         do.acknowledge_order(order=found, by=seat)
+    elif verb == "knock":
+        again.note_knock(order=found, told=reason, by=seat)
+    elif verb == "reopen":
+        again.reopen_order(order=found, reason=reason, minutes=whole(request, "minutes"), by=seat)
+    elif verb == "reassign":
+        post = get_object_or_404(Post, pk=whole(request, "post"))
+        again.reassign_order(order=found, post=post, reason=reason, by=seat)
     else:
         raise Problem("not_found", what=verb)
     target = request.POST.get("next") or f"/orders/{key}"

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import Group, active_signals, open_groups
 from fangxian.spine.assess.write import acknowledge, shelve
-from fangxian.spine.command.models import Order
+from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.read import (
     late_orders,
     log_entries,
@@ -143,7 +143,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "over": rivers.filter(level__lte=Level.II).values("about_key").distinct().count(),
         "reds": active.filter(level=Level.I).count(),
         "reporting": reporting(),
-        "n_orders": everything.exclude(state="closed").count(),
+        "n_orders": everything.exclude(state__in=OVER).count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
         "chart_station": station(worst.about_key, seat=seat) if worst else None,
     }
@@ -191,7 +191,7 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
     """The hand-over sheet: what stays open, and the end of the watch."""
     seat = request.seat
     groups: list[Group] = open_groups(seat=seat)
-    open_orders = cut(orders(seat=seat).exclude(state="closed"), 200)
+    open_orders = cut(orders(seat=seat).exclude(state__in=OVER), 200)
     summary = {
         "signals": sum(len(g.signals) for g in groups),
         "orders": open_orders.total,

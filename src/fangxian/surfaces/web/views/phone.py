@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from fangxian.spine.command.models import Order
+from fangxian.spine.command.models import DONE, OVER, Order
 from fangxian.spine.command.read import orders
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core import clock
@@ -23,8 +23,8 @@ def mine(request: SeatedRequest) -> HttpResponse:
     """Orders of my own post, worst and soonest first."""
     rows = orders(seat=request.seat).filter(post=request.seat.post_id or 0)
     context = {
-        "rows": cut(rows.exclude(state="closed").order_by("level", "deadline_at"), 30),
-        "done": rows.filter(state="closed").order_by("-closed_at")[:5],
+        "rows": cut(rows.exclude(state__in=OVER).order_by("level", "deadline_at"), 30),
+        "done": rows.filter(state__in=OVER).order_by("-closed_at")[:5],
     }
     return render(request, "web/phone_mine.html", context)
 
@@ -42,6 +42,7 @@ def _context(found: Order) -> dict[str, object]:
         "order": found,
         "left_min": abs(left_s) // 60,
         "late": left_s < 0,
+        "over": (*DONE, *OVER),
         "waiting": found.state in {"issued", "delivered"},
         "working": found.state in {"acknowledged", "in_progress"},
         "share": round(100 * found.done / found.total) if found.total else None,
@@ -61,6 +62,8 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         do.report_done(order=found, note=text(request, "note", most=300), by=seat)
     elif verb == "help":
         do.want_help(order=found, note=text(request, "note", most=300) or "要增援", by=seat)
+    elif verb == "cannot":
+        do.say_cannot(order=found, note=text(request, "note", most=300) or "办不了", by=seat)
     elif verb == "refuse":
         do.refuse_order(order=found, reason=text(request, "note", most=300), by=seat)
     else:
@@ -72,25 +75,28 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def one_tap(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer from a link. Looking at it answers nothing (previews fetch links); the tap does. The
-    signed token is the proof, so no cookie and no form token is asked for."""
+    """Answer from a link. Fetching it says nothing (previews fetch links): the page itself posts
+    that it was seen, and the tap answers. The code is the proof, so no cookie and no form token is
+    asked for."""
     delivery = open_link(token)
     if delivery.message.subject_kind != "order":
         raise Problem("answer.expired")
     found = Order.objects.select_related("area__parent", "post").get(
         pk=int(delivery.message.subject_id)
     )
+    if request.method == "POST" and "seen" in request.POST:
+        mark_seen(delivery)
+        return HttpResponse(status=204)
     if request.method == "POST":
         chosen = text(request, "answer") or "1"
-        if chosen not in {"1", "2", "3"}:
+        if found.state in OVER or chosen not in {"1", "2", "3", "4"}:
             raise Problem("input.invalid", field="answer", why=chosen)
         answer(delivery=delivery, text=chosen, by=SYSTEM)
         delivery.refresh_from_db()
-    else:
-        mark_seen(delivery)
     context = _context(found) | {
         "delivery": delivery,
         "answered": delivery.state == Delivery.State.ANSWERED,
+        "is_over": found.state in OVER,
         "language": get_language(),
         "token": token,
     }

@@ -1,0 +1,59 @@
+"""The SQL of the telemetry file."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS observation (
+    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL,
+    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL,
+    revision INTEGER NOT NULL, received_s REAL NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (series_id, valid_s)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS observation_by_seq ON observation (seq);
+CREATE TABLE IF NOT EXISTS superseded (
+    series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL, revision INTEGER NOT NULL,
+    value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL, received_s REAL NOT NULL,
+    PRIMARY KEY (series_id, valid_s, revision)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS keep_superseded BEFORE UPDATE ON observation
+WHEN new.revision > old.revision BEGIN
+    INSERT INTO superseded VALUES (old.series_id, old.valid_s, old.revision, old.value,
+        old.quality, old.reason, old.received_s);
+END;
+CREATE TABLE IF NOT EXISTS frame (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, station TEXT NOT NULL,
+    source TEXT NOT NULL, raw BLOB NOT NULL, received_s REAL NOT NULL,
+    verdict TEXT NOT NULL, told TEXT NOT NULL, form TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
+CREATE TABLE IF NOT EXISTS latest (
+    series_id INTEGER PRIMARY KEY, valid_s INTEGER, received_s REAL NOT NULL);
+"""
+
+UPSERT = """
+INSERT INTO observation VALUES (?, ?, ?, ?, ?, 0, ?, ?)
+ON CONFLICT (series_id, valid_s) DO UPDATE SET
+    value = excluded.value, quality = excluded.quality, reason = excluded.reason,
+    revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
+WHERE (value IS NOT excluded.value OR (quality != excluded.quality
+       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3))))
+  AND reason != 'corrected'
+"""  # the same value sent again without more to say takes no doubt away
+LATEST = """
+INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
+    valid_s = CASE WHEN valid_s IS NULL OR excluded.valid_s > valid_s THEN excluded.valid_s
+                   ELSE valid_s END,
+    received_s = excluded.received_s
+"""
+NEWEST_USABLE = """
+UPDATE latest SET valid_s = (
+    SELECT valid_s FROM observation WHERE series_id = :series AND value IS NOT NULL AND quality < 3
+    ORDER BY valid_s DESC LIMIT 1) WHERE series_id = :series
+"""
+
+
+# CROSS JOIN keeps the order: by the few series asked for, never over all readings ever kept.
+NEWEST = (
+    "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN observation o "
+    "ON o.series_id = l.series_id AND o.valid_s = l.valid_s WHERE l.series_id IN ({})"
+)
+MOST_KEYS = 900
+TRUSTED = (
+    "SELECT valid_s, value FROM observation WHERE series_id = :series "
+    "AND value IS NOT NULL AND quality < 2 "
+)
