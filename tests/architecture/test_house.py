@@ -48,6 +48,7 @@ ASKED_ELSEWHERE = {
     "tell_settled",
     "tell_withdrawn",
     "clocks_of",
+    "answering_posts",
     "note_deadline",
     "take_answer",
     "propose_on_signal",
@@ -180,7 +181,11 @@ def test_the_compiled_catalogue_is_fresh():
 def test_only_the_store_speaks_sqlite():
     loud = re.compile(r"sqlite3\.connect|WITHOUT ROWID|INSERT OR")
     speakers = {str(p.relative_to(SRC)) for p in SRC.rglob("*.py") if loud.search(p.read_text())}
-    assert speakers <= {"spine/observe/store.py", "spine/observe/statements.py", "ops/demo/template.py"}
+    assert speakers <= {
+        "spine/observe/store.py",
+        "spine/observe/statements.py",
+        "ops/demo/template.py",
+    }
 
 
 def test_pages_need_nothing_newer_than_chrome_90():

@@ -16,7 +16,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.registry.models import Post, Term
+from fangxian.spine.registry.models import Person, Post, Term
 from fangxian.spine.registry.read import city as the_city
 from fangxian.spine.registry.read import seat_from
 
@@ -58,10 +58,11 @@ def test_a_watch_is_started_once_and_ended_with_its_summary(lin, zheng, now):
     assert start_shift(by=lin) == shift
     assert Event.objects.filter(kind="shift.started").count() == 1
     now.advance(hours=8)
-    close_shift(by=lin, summary={"n": 3})
+    close_shift(by=lin, summary={"n": 3}, successor=Person.objects.last())
     shift.refresh_from_db()
     assert (shift.started_at, shift.ended_at, shift.summary) == (START, now.at, {"n": 3})
-    assert Event.objects.get(kind="shift.ended").after == {"n": 3}
+    told = {"n": 3, "successor": Person.objects.last().name}
+    assert Event.objects.get(kind="shift.ended").after == told
     refused("rights.denied", start_shift, by=zheng)
     refused("rights.denied", close_shift, by=zheng, summary={})
 

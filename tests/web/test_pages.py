@@ -12,6 +12,7 @@ from fangxian.hazards.flood.tables import river_marks, shipped_thresholds
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import enter_warning, load_thresholds
+from fangxian.spine.command import desk
 from fangxian.spine.command.models import LogEntry, Order, Proposal
 from fangxian.spine.command.write.orders import Task, issue_orders
 from fangxian.spine.core.hazards import headquarters
@@ -22,7 +23,7 @@ from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Term
 from fangxian.spine.registry.read import city as the_city
-from fangxian.surfaces.web.views import desk
+from fangxian.surfaces.web.templatetags.house import row_template
 
 
 @pytest.fixture
@@ -234,10 +235,7 @@ def test_one_answer_refreshes_the_rows_the_responses_and_the_log(storm, as_lin):
 
 
 def test_each_kind_of_row_has_its_file():
-    kinds = {"group", "proposal", "unanswered", "late", "lates", "verify", "gaps"}
-    assert kinds == set(re.findall(r'Todo\(\s*"(\w+)"', inspect.getsource(desk))) | {
-        "late",
-        "lates",
-    }
-    for kind in kinds:
-        get_template(desk.Todo(kind, None, None, None).template)
+    kinds = {"plea", "group", "proposal", "verify", "gaps", "mass", "owned"}
+    assert kinds == set(re.findall(r'Row\(\s*"(\w+)"', inspect.getsource(desk)))
+    for kind in kinds | {"unanswered", "unanswereds", "late", "lates"}:
+        get_template(row_template(desk.Row(kind, None, None, None)))

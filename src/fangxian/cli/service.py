@@ -1,6 +1,7 @@
 """`fangxian init | serve | web | worker | intake | gateway | doctor`."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -85,6 +86,7 @@ def intake_command() -> None:
     start_django()
     from fangxian.ops.lock import hold
     from fangxian.spine.core.config import config
+    from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
     from fangxian.spine.observe.listener import Listener
 
     hold("intake")
@@ -95,7 +97,11 @@ def intake_command() -> None:
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         listener = Listener()
         server = await listener.serve(config().host, config().sl651_port)
-        await told.wait()
+        pulse = Loop("intake", lambda: 0, BEAT_EVERY_S)
+        while not told.is_set():
+            await asyncio.to_thread(pulse.turn)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), BEAT_EVERY_S)
         await listener.close(server)
 
     asyncio.run(run())

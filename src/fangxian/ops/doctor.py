@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 
 from fangxian.spine.core.events import verify_chain
+from fangxian.spine.core.health import PROCESSES
 from fangxian.spine.core.models import Heartbeat, Job
 from fangxian.spine.observe.store import store
 
@@ -42,9 +43,12 @@ def _dead() -> list[str]:
 
 
 def _loops() -> list[str]:
+    """Silent loops; and a process that never ran is not alive."""
     now_s = time.time()
-    return [
-        f"{row.name} silent for {now_s - row.real_s:.0f} s"
-        for row in Heartbeat.objects.all()
-        if now_s - row.real_s > LOOP_SILENT_S
+    beats = {row.name: row.real_s for row in Heartbeat.objects.all()}
+    never = [f"{name} never ran" for name in PROCESSES if name not in beats]
+    return never + [
+        f"{name} silent for {now_s - real_s:.0f} s"
+        for name, real_s in sorted(beats.items())
+        if now_s - real_s > LOOP_SILENT_S
     ]

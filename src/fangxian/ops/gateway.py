@@ -53,6 +53,8 @@ class Gateway:
             self._later(message, 30, "failed")
             return
         self._later(message, delivered, "delivered")
+        if "回1" not in message["text"]:
+            return  # a notice asks for no answer
         if manner > 0.955 and kind != "voice":  # never looks at texts, answers a call
             return
         wait = draw.uniform(20, 200) if manner < 0.88 else draw.uniform(700, 2600)

@@ -14,8 +14,9 @@ from django.db import close_old_connections
 from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.core import clock
+from fangxian.spine.core.clockwatch import ClockWatch
 from fangxian.spine.core.config import config
-from fangxian.spine.core.guard import Loop
+from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
 from fangxian.spine.core.queue import claim_jobs, fan_out, run_jobs, sweep_due, work_waits
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import CoverRule, sweep
@@ -33,11 +34,14 @@ class Worker:
 
     def __init__(self) -> None:
         self.name = f"worker-{os.getpid()}"
+        self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S)
+        self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
         self._tidied_s = 0.0
         self.alarm = [
-            Loop("worker", lambda: 0),
-            Loop("due", sweep_due),
+            self.pulse,
+            Loop("clock", self.watch_clock.look),
+            Loop("due", self._sweep_due),
             *_loops_of_subjects(),
             Loop("fan-out", partial(fan_out, WIRING)),
             Loop("jobs", self._run_jobs),
@@ -71,12 +75,16 @@ class Worker:
 
     def run(self) -> None:
         """The alarm path's process: waits for nobody outside. SIGTERM ends it after its round."""
-        _until_told(lambda: _turn([*self.alarm, *self.covers]))
+        _until_told(lambda: _turn([*self.alarm, *self.covers], self.pulse))
 
     def run_reach(self) -> None:
         """The process that waits for gateways, so that the alarm path need not."""
-        loops = [Loop("reach", lambda: 0), self.sending, self.hearing]
-        _until_told(lambda: _turn(loops))
+        pulse = Loop("reach", lambda: 0, BEAT_EVERY_S)
+        _until_told(lambda: _turn([pulse, self.sending, self.hearing], pulse))
+
+    def _sweep_due(self) -> int | None:
+        """Moments that have come; while the clock is wrong nobody knows which."""
+        return None if self.watch_clock.wrong else sweep_due()
 
     def _run_jobs(self) -> int:
         n = 0
@@ -112,8 +120,14 @@ def _listen() -> int:
     return poll_gateway(by=SYSTEM) if config().gateway_url else 0
 
 
-def _turn(loops: Iterable[Loop]) -> int:
-    return sum(loop.turn() for loop in loops)
+def _turn(loops: Iterable[Loop], pulse: Loop | None = None) -> int:
+    """One round; the pulse beats between the loops, so that only a stuck one stops it."""
+    n = 0
+    for loop in loops:
+        n += loop.turn()
+        if pulse:
+            pulse.turn()
+    return n
 
 
 def _until_told(work: Callable[[], int]) -> None:

@@ -126,6 +126,9 @@ SIGNAL = Machine(
     sets={"waiting": {}, "acknowledged": {}, "cleared": {}},
     steps={
         "acknowledge": Step(("waiting",), "acknowledged", right="signal.acknowledge"),
+        "keep": Step(
+            ("acknowledged",), "acknowledged", right="signal.acknowledge", event="signal.kept"
+        ),
         "clear": Step(("waiting", "acknowledged"), "cleared", stops=("*",)),
         "withdraw": Step(("waiting", "acknowledged"), "cleared", stops=("*",)),
     },

@@ -1,6 +1,7 @@
 """Selectors of assess: what is up, in what order, and how loud the system is."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import Seat, visible
 
 from .models import Announcement, Signal, Threshold
-from .rules import stale_after
+from .rules import recall_after, stale_after
 
 RAW = tuple(f"signal.{v}" for v in ("raised", "worsened", "eased", "cleared", "withdrawn"))
 
@@ -45,17 +46,43 @@ class Group:
         return self.signals[0]
 
 
+def waiting_q(now: datetime) -> Q:
+    """Signals that somebody must take: not taken, not put aside, or taken and left lying."""
+    waiting = Q(acknowledged_at__isnull=True)
+    for level in Level:
+        if after := recall_after(level, now):
+            waiting |= Q(level=level, acknowledged_at__lt=now - after)
+    return waiting & (Q(shelved_until__isnull=True) | Q(shelved_until__lt=now))
+
+
 def open_groups(*, seat: Seat) -> list[Group]:
-    """Unacknowledged, unshelved signals grouped by river or town, worst first."""
-    now = clock.now()
-    waiting = active_signals(seat=seat).filter(
-        Q(shelved_until__isnull=True) | Q(shelved_until__lt=now), acknowledged_at__isnull=True
-    )
+    """What waits for an owner, grouped by river or town, worst first."""
+    return _grouped(active_signals(seat=seat).filter(waiting_q(clock.now())))
+
+
+def owned_groups(*, seat: Seat) -> list[Group]:
+    """What somebody has taken or put aside, until it is over: it stays in sight."""
+    return _grouped(active_signals(seat=seat).exclude(waiting_q(clock.now())))
+
+
+def _grouped(rows: Iterable[Signal]) -> list[Group]:
     groups: dict[str, list[Signal]] = defaultdict(list)
-    for signal in waiting:
+    for signal in rows:
         groups[signal.group].append(signal)
     found = [Group(key, Level(rows[0].level), rows) for key, rows in groups.items()]
     return sorted(found, key=lambda g: (g.level, g.first.started_at))
+
+
+def worst_signals(*, seat: Seat, most: int = 5) -> list[Signal]:
+    """The worst by consequence: level, then confirmed before doubted, then how far over."""
+
+    def far(signal: Signal) -> tuple[int, bool, float]:
+        limit, value = signal.evidence.get("threshold"), signal.value or 0.0
+        over = value - limit if signal.evidence.get("mark") else value / limit if limit else 0.0
+        return signal.level, signal.to_confirm, -(over if limit else 0.0)
+
+    rows = active_signals(seat=seat).exclude(family__startswith="warning-")
+    return sorted(rows, key=far)[:most]
 
 
 def thresholds_in_force(at: datetime, **where: Any) -> QuerySet[Threshold]:

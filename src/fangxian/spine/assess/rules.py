@@ -113,6 +113,12 @@ def stale_after(at: datetime) -> timedelta:
     return timedelta(seconds=edition("announcing", at).content["stale_after_s"])
 
 
+def recall_after(level: Level, at: datetime) -> timedelta | None:
+    """After how long a signal that was taken and still stands comes back; None: never."""
+    seconds = edition("announcing", at).content.get("recall_after_s", {}).get(level.name)
+    return timedelta(seconds=seconds) if seconds else None
+
+
 def may_speak(*, worst: Level, last_at: datetime | None, now: datetime, pace: Pace) -> bool:
     """Whether what waits is announced now. One announcement carries everything that waits, so
     there are at most ten in ten minutes and no red is ever left out."""

@@ -47,6 +47,7 @@ class Watch:
         self.cursor, self.make = f"watch.{name}", make
         self.store = telemetry or store()
         self._stamp: tuple[int, int, int, date] | None = None
+        self.judge: Judge
 
     def tick(self, limit: int = 20_000) -> int:
         """Judge what came in since last time; return how many readings were read."""

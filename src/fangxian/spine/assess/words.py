@@ -8,6 +8,7 @@ declare_events(
         "signal.acknowledged": ("信号签收", "Signal acknowledged"),
         "signal.cleared": ("信号解除", "Signal cleared"),
         "signal.eased": ("信号减轻", "Signal eased"),
+        "signal.kept": ("信号续管", "Signal kept in hand"),
         "signal.raised": ("信号升起", "Signal raised"),
         "signal.shelved": ("信号搁置", "Signal shelved"),
         "signal.withdrawn": ("信号撤回", "Signal withdrawn"),

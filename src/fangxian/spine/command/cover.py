@@ -1,17 +1,19 @@
 """Cover rules of command and, for dead letters, of the spine's own work."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
 from fangxian.spine.core.models import BadRow, Heartbeat, Job
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
+from fangxian.spine.registry.read import fallback_post
 
-from .models import DONE, OVER, WAITING, Order, Plea
+from .models import DONE, OVER, WAITING, Order, Plea, Response, Shift
 from .rules import span
 
+SIGN_WITHIN = timedelta(minutes=30)
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
 
 
@@ -120,7 +122,41 @@ def pleas_open(at: datetime) -> Iterator[Judged]:
     return judged("plea-open", "plea", rows, judge)
 
 
+def desk_unmanned(at: datetime) -> Iterator[Judged]:
+    """A response is in force and nobody has taken the watch; or it was handed over and nobody has
+    signed."""
+    running = Response.objects.filter(ended_at=None).select_related("headquarters").first()
+    post = fallback_post()
+    manned = Shift.objects.filter(ended_at=None).exists()
+    unsigned = Shift.objects.filter(
+        successor__isnull=False, signed_at=None, ended_at__lt=at - SIGN_WITHIN
+    ).select_related("successor")
+
+    def judge(key: str) -> Uncovered | None:
+        owner = post.pk if post else None
+        if key == "desk" and running and not manned:
+            told = {"what": "没有人接班值守", "what_en": "nobody has taken the watch"}
+            return Uncovered("desk", key, running.started_at, owner, None, told)
+        return None
+
+    yield from judged("desk-unmanned", "desk", ("desk",), judge, key=str)
+    for shift in unsigned:
+        name = shift.successor.name if shift.successor else ""
+        told = {"what": f"{name} 未签字接班", "what_en": f"{name} has not signed for the watch"}
+        since = shift.ended_at or at
+        yield Uncovered("shift", str(shift.pk), since, post.pk if post else None, None, told)
+
+
 RULES = [
+    CoverRule(
+        "desk-unmanned",
+        "值班无人",
+        "Desk without a watch",
+        "值班台{what}",
+        "Duty desk: {what_en}",
+        desk_unmanned,
+        every_s=60,
+    ),
     CoverRule(
         "plea-open",
         "求助未处置",

@@ -318,6 +318,8 @@ class Shift(models.Model):
     ended_at = models.DateTimeField(null=True)
     by = models.CharField(max_length=120)
     summary = models.JSONField(default=dict)
+    successor = models.ForeignKey(Person, models.PROTECT, null=True)
+    signed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

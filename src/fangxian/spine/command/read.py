@@ -12,7 +12,7 @@ from fangxian.spine.core.rights import Seat, may, visible
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Post
 
-from .models import DONE, OVER, WAITING, LogEntry, Order, Proposal, Response
+from .models import DONE, OVER, WAITING, LogEntry, Order, Plea, Proposal, Response
 
 
 def responses(*, seat: Seat) -> QuerySet[Response]:
@@ -82,6 +82,13 @@ def unanswered_orders(*, seat: Seat) -> QuerySet[Order]:
         .filter(state__in=WAITING, acknowledge_by__lt=clock.now())
         .order_by("level", "acknowledge_by")
     )
+
+
+def pleas(*, seat: Seat) -> QuerySet[Plea]:
+    """Calls for help and words nobody understood that nobody has answered, oldest first."""
+    mine = orders(seat=seat).values("pk")
+    found = Plea.objects.filter(settled_at=None, order__in=mine)
+    return found.select_related("order__area__parent", "order__post", "person").order_by("at")
 
 
 def to_verify(*, seat: Seat) -> QuerySet[Order]:

@@ -38,6 +38,7 @@ declare_events(
         "response.raised": ("响应升级", "Response raised"),
         "response.started": ("启动响应", "Start a response"),
         "shift.ended": ("交班", "shift ended"),
+        "shift.signed": ("接班签字", "shift signed for"),
         "shift.started": ("接班", "shift started"),
     }
 )

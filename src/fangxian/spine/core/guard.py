@@ -19,7 +19,8 @@ Found = TypeVar("Found")
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-BEAT_EVERY_S = 10.0
+BEAT_EVERY_S = 2.0
+LOOP_BEATS_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ class Loop:
     """A named piece of work that is done again and again and never ends the process: what it raises
     is counted and told, and it rests longer after each failure."""
 
-    def __init__(self, name: str, work: Callable[[], int | None]) -> None:
-        self.name, self.work = name, work
+    def __init__(
+        self, name: str, work: Callable[[], int | None], beat_s: float = LOOP_BEATS_EVERY_S
+    ) -> None:
+        self.name, self.work, self.beat_s = name, work, beat_s
         self.failures = 0
         self._again_at = self._beaten_at = 0.0
 
@@ -77,7 +80,7 @@ class Loop:
             n = self.work()
             if n is None:
                 return 0
-            if self.failures or now_s - self._beaten_at >= BEAT_EVERY_S:
+            if self.failures or now_s - self._beaten_at >= self.beat_s:
                 beat(self.name)
                 self._beaten_at = now_s
         except Exception as error:  # noqa: BLE001 - the blind catch (style rule 12)

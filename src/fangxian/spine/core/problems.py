@@ -21,6 +21,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "同一任务已另有一件在办：{what}。",
         "The same task is open already: {what}.",
     ),
+    "shift.no_successor": (
+        409,
+        "还有 {n} 项未了，须指明接班人，由其签字接收。",
+        "{n} things still stand: name the successor, who signs for them.",
+    ),
     "reading.unlikely": (
         409,
         "原值 {old}，新值 {new}：{why}。确认无误请再提交一次并勾选“确认”。",

@@ -226,6 +226,11 @@ class Store:
         rows = self._db.execute("SELECT series_id, valid_s, received_s FROM latest")
         return {key: (valid_s, received_s) for key, valid_s, received_s in rows}
 
+    def newest_s(self) -> int | None:
+        """The newest usable valid time of all."""
+        row = self._db.execute("SELECT MAX(valid_s) FROM latest").fetchone()
+        return int(row[0]) if row[0] is not None else None
+
     def newest(self, series: Sequence[int]) -> dict[int, tuple[int, float | None, int]]:
         """The newest usable reading of each series: (valid_s, value, quality)."""
         found: dict[int, tuple[int, float | None, int]] = {}

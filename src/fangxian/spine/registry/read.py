@@ -20,9 +20,9 @@ from .names import Named, NameIndex
 KIND_RANK = {kind: rank for rank, kind in enumerate(Place.Kind.values)}
 
 
-def in_force(at: datetime) -> Q:
-    """Terms that run at ``at``."""
-    return rows_in_force(at, since="starts_at", until="ends_at")
+def in_force(at: datetime, path: str = "") -> Q:
+    """Terms that run at ``at``; ``path`` leads to them from another table."""
+    return rows_in_force(at, since=f"{path}starts_at", until=f"{path}ends_at")
 
 
 def seats_of(user: AbstractBaseUser | AnonymousUser) -> list[Seat]:

@@ -1,6 +1,6 @@
 """What every page carries: headquarters, posture, unanswered, duty names, clock and data age."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,12 +10,15 @@ from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.hazards import headquarters
-from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.health import troubles
+from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.read import holders, seats_of
 
 from .words import zh as is_zh
+
+DATA_OLD = timedelta(hours=2)  # all stations together
 
 ICONS = {
     "desk": "M4 5h16v10H4zM9 19h6M12 15v4",
@@ -37,9 +40,9 @@ def current_hq(request: HttpRequest) -> str:
 
 
 def newest_data_at() -> datetime | None:
-    """When the newest reading of any station was valid."""
-    latest = store().latest()
-    return from_s(max(valid_s for valid_s, _ in latest.values())) if latest else None
+    """When the newest usable reading of any station was valid."""
+    newest_s = store().newest_s()
+    return from_s(newest_s) if newest_s else None
 
 
 def _duty_names() -> list[tuple[str, str]]:
@@ -65,19 +68,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     seat = getattr(request, "seat", None)
     if not seat or request.headers.get("HX-Request"):
         return told | {"seat": seat or None}
-    seats_desk = sees_desk(seat)
     names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
     return told | {
         "seat": seat,
         "seats": seats_of(request.user),
-        "sees_desk": seats_desk,
+        "sees_desk": sees_desk(seat),
         "hq": current_hq(request),
         "hqs": [("all", gettext("综合")), *names],
-        "postures": [(name, posture(code, path=seat.place_path)) for code, name in names],
-        "unanswered": unanswered_orders(seat=SYSTEM).count() if seats_desk else 0,
-        "duty_names": _duty_names(),
-        "now": clock.now(),
-        "data_at": newest_data_at(),
+        **live_frame(seat),
         "rail": [
             ("desk", "/", gettext("值班台"), ICONS["desk"]),
             ("map", "/map", gettext("一张图"), ICONS["map"]),
@@ -85,4 +83,20 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             ("command", "/command", gettext("指挥调度"), ICONS["command"]),
             ("registers", "/registers", gettext("业务台账"), ICONS["registers"]),
         ],
+    }
+
+
+def live_frame(seat: Seat) -> dict[str, Any]:
+    """What of the frame changes on an open page: posture, unanswered, duty names, clock, age of
+    the data, and what is wrong with the system."""
+    names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
+    now, data_at = clock.now(), newest_data_at()
+    return {
+        "postures": [(name, posture(code, path=seat.place_path)) for code, name in names],
+        "unanswered": unanswered_orders(seat=SYSTEM).count() if sees_desk(seat) else 0,
+        "duty_names": _duty_names(),
+        "now": now,
+        "data_at": data_at,
+        "data_old": data_at is None or now - data_at > DATA_OLD,
+        "troubles": [(t, from_s(t.since_s) if t.since_s else None) for t in troubles()],
     }

@@ -4,12 +4,13 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .page import public
-from .views import command, desk, live, phone, registers, rules, seat, small, watch
+from .views import calls, command, desk, live, phone, registers, rules, seat, small, watch
 from .views import map as maps
 
 urlpatterns = [
     path("", desk.desk),
     path("desk/acknowledge", desk.acknowledge_group),
+    path("pleas/<int:key>/settle", desk.settle),
     path("desk/log", desk.write_log),
     path("desk/shift", desk.hand_over_shift),
     path("signals/<int:key>/shelve", desk.shelve_signal),
@@ -35,6 +36,10 @@ urlpatterns = [
     path("command/proposals/<int:key>", command.proposal),
     path("command/proposals/<int:key>/decide", command.decide),
     path("orders/issue", command.issue),
+    path("orders/undo", command.undo),
+    path("calls", calls.board),
+    path("calls/keyed", calls.keyed),
+    path("brief", calls.brief),
     path("orders/<int:key>", command.order),
     path("orders/<int:key>/<str:verb>", command.order_step),
     path("registers", registers.index),
@@ -57,6 +62,7 @@ urlpatterns = [
     path("m/orders/<int:key>/<str:verb>", phone.step),
     path("a/<str:token>", phone.one_tap),
     path("live", live.live),
+    path("frame", live.live_part),
     path("language", public(set_language)),
     path("seat", seat.take),
     path("healthz", small.healthz),

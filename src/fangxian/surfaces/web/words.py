@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils.translation import get_language, gettext, ngettext
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.command.models import Order
+from fangxian.spine.command.models import Order, Plea
 from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
@@ -66,6 +66,30 @@ def signal_title(signal: Signal) -> str:
         "t": told.get("threshold") or 0,
     }
     return f"{name} {reach}"
+
+
+def trend(signal: Signal) -> str:
+    """How it moves, in words."""
+    rate = signal.evidence.get("rate_per_h")
+    if rate is None:
+        told = signal.evidence
+        if told.get("window_h"):
+            return gettext("%(h)g 小时窗口") % {"h": told["window_h"]}
+        return gettext("趋势未知")
+    if abs(rate) <= 0.005:
+        return gettext("平稳")
+    word = gettext("上涨") if rate > 0 else gettext("回落")
+    return f"{word} {abs(rate):.2f} m/h"
+
+
+def plea_kind(plea: Plea) -> str:
+    names = {
+        "help": gettext("要增援"),
+        "cannot": gettext("办不了"),
+        "refused": gettext("拒收"),
+        "unclear": gettext("回复不明"),
+    }
+    return names.get(plea.kind, plea.kind)
 
 
 def action_name(action: str) -> str:
@@ -137,6 +161,7 @@ def order_state(state: str) -> str:
         "reported": gettext("已报完成"),
         "verified": gettext("已核验"),
         "closed": gettext("已关闭"),
+        "withdrawn": gettext("已撤销"),
     }
     return names.get(state, state)
 

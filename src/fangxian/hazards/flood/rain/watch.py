@@ -116,7 +116,9 @@ class RainWatch:
         self.newest = {key: at for key, (at, _) in store.latest().items() if key in known}
         forms = chosen_forms([(s.pk, s.station_id, s.element) for s in known.values()], self.newest)
         self.form = {key: form for key, form in sorted(forms.values())}
-        self.left_out = set(known) - set(self.form)
+        self.rival = {
+            key: forms[one.station_id][0] for key, one in known.items() if key not in self.form
+        }
         series = [known[key] for key in self.form]
         by_family: dict[str, list[Threshold]] = defaultdict(list)
         for threshold in thresholds_in_force(now, element=RAIN):
@@ -222,9 +224,9 @@ class RainWatch:
         if key in self.newest or key in self.rows_of:
             self.newest[key] = max(self.newest.get(key) or 0, valid_s)
             self.newest_s = max(self.newest_s, valid_s)
-        if key in self.left_out:
-            behind = min((self.newest.get(k) or 0 for k in self.form), default=0)
-            self.stale |= valid_s - behind > RECENT_S
+        if key in self.rival:
+            behind_s = valid_s - (self.newest.get(self.rival[key]) or 0)
+            self.stale |= RECENT_S < behind_s < LONGEST_S
 
     def take(self, readings: Iterable[Row], active: Active) -> list[Finding | Rejudged]:
         """Enter new readings; return what the rules say of the gauges they touch, at every end

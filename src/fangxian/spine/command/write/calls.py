@@ -270,8 +270,9 @@ def tell_of_plea(event: Event) -> None:
     who = plea.person.name if plea.person else post.name
     what = f"{order.area.name}{plea.get_kind_display()}：{order.verb}{order.object}"
     text = f"{what}（{who}：{plea.text[:30]}）"
-    for key in dict.fromkeys([post.superior_id, order.issuer_id, duty.pk if duty else None]):
-        person = holder(key) if key else None
+    keys = [post.superior_id, order.issuer_id, duty.pk if duty else None]
+    for key in dict.fromkeys(k for k in keys if k):
+        person = holder(key)
         if person and person.pk != plea.person_id:
             told = Post.objects.get(pk=key)
             _notice(order, person, told, text, ["app", "sms"], event.pk)
@@ -326,7 +327,7 @@ def tell_moved(event: Event) -> None:
     order = _whole(subject_pk(event))
     before = (event.before or {}).get("post")
     old = holder(int(before)) if before else None
-    if old:
+    if old and before:
         text = (
             f"已改派，您不再承办：{order.area.name}{order.verb}{order.object}。{event.reason[:30]}"
         )

@@ -114,6 +114,16 @@ def _headquarters(kind: str, by: Seat) -> Organisation:
     return headquarters_above(kind, by.place_path or city().path)
 
 
+def answering_posts(tasks: Sequence[Task]) -> list[Post | None]:
+    """The post each task would go to, before anybody leads in its stead."""
+    answering = _answering(tasks)
+    found = []
+    for task in tasks:
+        roles = answering.get(task.thing) or answering.get(("place", task.area.code), {})
+        found.append(task.post or roles.get("A") or roles.get("B"))
+    return found
+
+
 def _answering(tasks: Sequence[Task]) -> dict[tuple[str, str], dict[str, Post]]:
     """Posts by role of the things and areas of tasks."""
     wanted = {task.thing for task in tasks} | {("place", task.area.code) for task in tasks}

@@ -31,8 +31,17 @@ def plead(*, order: Order, kind: str, text: str, by: Seat) -> Plea:
 def settle_plea(*, plea: Plea, how: str, by: Seat) -> Plea:
     """Somebody answered it: who comes, or what was decided. The person is told."""
     place = plea.order.area.path
-    settled = {"settled_at": clock.now(), "settled_by": by.label, "how": how[:300]}
-    move(plea, "settle", machine=PLEA, by=by, reason=how, place=place, **settled)
+    move(
+        plea,
+        "settle",
+        machine=PLEA,
+        by=by,
+        reason=how,
+        place=place,
+        settled_at=clock.now(),
+        settled_by=by.label,
+        how=how[:300],
+    )
     return plea
 
 

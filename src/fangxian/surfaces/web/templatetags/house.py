@@ -7,7 +7,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from fangxian.spine.command.desk import Row
 from fangxian.spine.core import clock
+from fangxian.spine.core.hazards import headquarters
+from fangxian.spine.core.health import Trouble
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
@@ -19,6 +22,8 @@ register = template.Library()
 for name in (
     "signal_title",
     "signal_why",
+    "trend",
+    "plea_kind",
     "age",
     "order_what",
     "order_state",
@@ -48,6 +53,35 @@ def badge(level: int | None, word: str = "") -> SafeString:
 def bj(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
     """Beijing time."""
     return f"{clock.beijing(at):{form}}" if at else "—"
+
+
+@register.filter
+def clock_s(seconds: int) -> str:
+    """Minutes and seconds."""
+    sign = "-" if seconds < 0 else ""
+    return f"{sign}{abs(seconds) // 60}:{abs(seconds) % 60:02d}"
+
+
+@register.filter
+def row_template(row: Row) -> str:
+    return f"web/desk/{row.kind}.html"
+
+
+@register.filter
+def hq_name(code: str) -> str:
+    zh, en = headquarters().get(code, (code, code))
+    return zh if words.zh() else en
+
+
+@register.filter
+def trouble_text(trouble: Trouble) -> str:
+    return trouble.text(words.language())
+
+
+@register.filter
+def real_time(at: datetime) -> str:
+    """Beijing time of the machine, which in a drill is not the drill's."""
+    return f"{clock.beijing(at):%H:%M:%S}"
 
 
 @register.filter

@@ -1,10 +1,11 @@
 """Command: responses in force, proposals to decide, orders and their timeline."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import CharField, QuerySet
+from django.db.models import CharField, Prefetch, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +13,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import DONE, OVER, Order, Proposal, Response
+from fangxian.spine.command.preview import preview
 from fangxian.spine.command.read import (
     late_orders,
     open_proposals,
@@ -56,6 +58,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         rows = rows.filter(state=state)
     context = {
         "room": "command",
+        "undo": _undoable(request),
         "responses": responses_in_force(seat=seat),
         "proposals": open_proposals(seat=seat),
         "ended": cut(responses(seat=seat).filter(ended_at__isnull=False), 10),
@@ -63,7 +66,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "state": state,
         "hazards": responding(),
         "levels": list(Level),
-        "counties": Place.objects.filter(kind="county", successor__isnull=True).order_by("code"),
+        "counties": _counties(),
     }
     return render(request, "web/command.html", context)
 
@@ -173,27 +176,73 @@ def change(request: SeatedRequest, key: int) -> HttpResponse:
     return redirect(f"/command/responses/{key}")
 
 
+def _counties() -> QuerySet[Place]:
+    """Counties with their towns, to choose any set of them."""
+    towns = Place.objects.filter(kind="town", successor=None).order_by("code")
+    counties = Place.objects.filter(kind="county", successor=None).order_by("code")
+    return counties.prefetch_related(Prefetch("children", towns, to_attr="towns"))
+
+
+UNDO_S = 60
+
+
+def _undoable(request: SeatedRequest) -> int:
+    """How many orders this seat can still take back."""
+    since = clock.now() - timedelta(seconds=UNDO_S)
+    keys = request.session.get("issued", [])
+    rows = orders(seat=request.seat).filter(pk__in=keys, issued_at__gte=since)
+    return rows.exclude(state__in=OVER).count()
+
+
 @action("order.issue")
 def issue(request: SeatedRequest) -> HttpResponse:
-    """One order to whoever answers for a place."""
-    area = get_object_or_404(Place, code=text(request, "area"))
+    """Orders to whoever answers for each of some places: first shown with what will happen, then,
+    when confirmed, issued together; within a minute they can be taken back with notice."""
+    codes = [c for c in request.POST.getlist("area") if c]
+    areas = list(Place.objects.filter(code__in=codes, successor=None).order_by("code"))
     level = text(request, "level")
+    at = Level[level] if level in Level.__members__ else Level.IV
     task = do.Task(
-        area=area,
+        area=areas[0] if areas else city(),
         verb=text(request, "verb", most=20),
         object=text(request, "object", most=120),
         minutes=max(5, whole(request, "minutes")),
         total=whole(request, "total") if text(request, "total") else 0,
     )
+    if not areas:
+        raise Problem("input.invalid", field="area", why="—")
     if not task.verb or not task.object:
         raise Problem("input.invalid", field="verb", why="—")
+    tasks = [replace(task, area=area) for area in areas]
+    if not text(request, "sure"):
+        context = {"room": "command", "task": task, "level": at}
+        context |= preview(tasks, level=at, by=request.seat)
+        context["again"] = [
+            (k, v)
+            for k, values in request.POST.lists()
+            if k != "csrfmiddlewaretoken"
+            for v in values
+        ]
+        return render(request, "web/preview.html", context)
     made = do.issue_orders(
-        [task],
-        hazard=text(request, "hazard") or "flood",
-        level=Level[level] if level in Level.__members__ else Level.IV,
-        by=request.seat,
+        tasks, hazard=text(request, "hazard") or "flood", level=at, by=request.seat
     )
-    return redirect(f"/orders/{made[0].pk}")
+    request.session["issued"] = [o.pk for o in made]
+    messages.success(request, gettext("已下达 %(n)d 条，一分钟内可撤回。") % {"n": len(made)})
+    return redirect(f"/orders/{made[0].pk}" if len(made) == 1 else "/command")
+
+
+@action("order.issue")
+def undo(request: SeatedRequest) -> HttpResponse:
+    """Take back what this seat issued within the last minute; whoever was told is told so."""
+    keys = request.session.pop("issued", [])
+    since = clock.now() - timedelta(seconds=UNDO_S)
+    mine = orders(seat=request.seat).filter(pk__in=keys, issued_at__gte=since)
+    rows = [o for o in mine if o.state not in OVER]
+    for order in rows:
+        do.close_order(order=order, reason=gettext("误发撤回"), by=request.seat)
+    messages.success(request, gettext("已撤回 %(n)d 条，已通知被叫的人。") % {"n": len(rows)})
+    return redirect("/command")
 
 
 @page("order.read")
@@ -209,10 +258,18 @@ def order(request: SeatedRequest, key: int) -> HttpResponse:
         "calls": calls.order_by("step", "id"),
         "timeline": history(found).order_by("-id"),
         "over": found.state in OVER,
+        "others": _other_posts(found),
         "pleas": found.pleas.select_related("person").order_by("-at"),
         "ack_s": int((found.acknowledge_by - found.issued_at).total_seconds()),
     }
     return render(request, "web/order.html", context)
+
+
+def _other_posts(order: Order) -> QuerySet[Post]:
+    """Who could take it over: the superior's and those at the same place and above."""
+    places = [p.pk for p in (order.area, order.area.parent, order.post.place) if p]
+    posts = Post.objects.filter(Q(place__in=places) | Q(pk=order.post.superior_id))
+    return posts.exclude(pk=order.post_id).select_related("organisation").order_by("place", "id")
 
 
 @action("order.read")

@@ -1,6 +1,5 @@
 """Duty desk: what must I do now? In peace the gaps are the work; in an emergency the signals."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,99 +9,40 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.assess.read import Group, active_signals, open_groups
+from fangxian.spine.assess.read import (
+    Group,
+    active_signals,
+    open_groups,
+    owned_groups,
+    waiting_q,
+)
 from fangxian.spine.assess.write import acknowledge, shelve
-from fangxian.spine.command.models import OVER, Order
+from fangxian.spine.command.desk import in_hand, situation, todo, work_gaps
+from fangxian.spine.command.models import OVER, Shift
 from fangxian.spine.command.read import (
-    late_orders,
     log_entries,
     open_proposals,
     orders,
-    posture,
+    pleas,
     responses_in_force,
     sees_desk,
-    to_verify,
-    unanswered_orders,
 )
-from fangxian.spine.command.write.desk import add_log, close_shift
+from fangxian.spine.command.write.again import reassign_order
+from fangxian.spine.command.write.desk import add_log, close_shift, start_shift
+from fangxian.spine.command.write.pleas import settle_plea
 from fangxian.spine.core import clock
-from fangxian.spine.core.hazards import headquarters, of_others
+from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
-from fangxian.spine.observe.read import rain_extremes, reporting, station
+from fangxian.spine.observe.read import station
+from fangxian.spine.registry.models import Person, Place, Post
+from fangxian.spine.registry.read import in_force
 from fangxian.surfaces.web.frame import current_hq
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
-ROWS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """One row of the desk: its kind chooses the sentence and the verbs."""
-
-    kind: str
-    level: int | None
-    since: Any
-    thing: Any
-
-    @property
-    def template(self) -> str:
-        return f"web/desk/{self.kind}.html"
-
-
-def todo(request: SeatedRequest, hq: str) -> list[Todo]:
-    """By consequence, then by age."""
-    seat = request.seat
-    # a headquarters leaves out what is another's, and nothing else: what nobody claims, all see
-    others = [] if hq == "all" else of_others(hq)
-    rows = [
-        Todo("group", g.level, g.first.started_at, g)
-        for g in open_groups(seat=seat)
-        if g.first.hazard not in others
-    ]
-    rows += [
-        Todo("proposal", int(p.worst) if p.worst else p.from_level, p.made_at, p)
-        for p in open_proposals(seat=seat).exclude(hazard__in=others)
-    ]
-    unanswered = list(unanswered_orders(seat=seat).exclude(hazard__in=others))
-    rows += [Todo("unanswered", o.level, o.acknowledge_by, o) for o in unanswered]
-    late = (
-        late_orders(seat=seat).exclude(hazard__in=others).exclude(pk__in=[o.pk for o in unanswered])
-    )
-    rows += _late_rows(list(late))
-    verify = to_verify(seat=seat).exclude(hazard__in=others)
-    if verify.exists():
-        rows.append(Todo("verify", 4, verify[0].reported_at, list(verify)))
-    rows += [Todo("gaps", 4, many[0].since, many) for many in _gaps_by_owner(_work_gaps(request))]
-    return sorted(rows, key=lambda r: (r.level or 9, r.since))
-
-
-def _late_rows(late: list[Order]) -> list[Todo]:
-    """Orders of one action that are late in several places are one row."""
-    groups: dict[tuple[str, str], list[Order]] = {}
-    for order in late:
-        groups.setdefault((order.hazard, order.verb + order.object), []).append(order)
-    rows = []
-    for many in groups.values():
-        kind, thing = ("late", many[0]) if len(many) == 1 else ("lates", many)
-        rows.append(Todo(kind, max(many[0].level, 2), many[0].deadline_at, thing))
-    return rows
-
-
-def _work_gaps(request: SeatedRequest) -> list[Gap]:
-    """Gaps that no other row of the desk shows."""
-    shown = ["order-unanswered", "order-overdue", "order-unverified"]
-    return list(open_gaps(seat=request.seat).exclude(rule__in=shown))
-
-
-def _gaps_by_owner(gaps: list[Gap]) -> list[list[Gap]]:
-    """Gaps of one rule and one owner are one row."""
-    found: dict[tuple[str, int | None], list[Gap]] = {}
-    for gap in gaps:
-        found.setdefault((gap.rule, gap.owner_id), []).append(gap)
-    return list(found.values())
+ROWS = 40
 
 
 @page("map.read")
@@ -118,44 +58,88 @@ def desk(request: SeatedRequest) -> HttpResponse:
 
 def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
     seat = request.seat
-    levels = [posture(h, path=seat.place_path) for h in headquarters() if hq in {"all", h}]
-    rows = todo(request, hq)
-    emergency = any(levels) or any(r.kind in {"group", "proposal"} for r in rows)
-    gaps = _work_gaps(request)
+    rows, owned = todo(seat=seat, hq=hq), in_hand(seat=seat, hq=hq)
+    gaps = work_gaps(seat=seat)
     by_rule: dict[str, list[Gap]] = {}
     for gap in gaps:
         by_rule.setdefault(gap.rule, []).append(gap)
-    active = active_signals(seat=seat).filter(about_kind="station")
-    rivers = active.filter(family="river")
-    worst = rivers.first()
+    now = situation(seat=seat, hq=hq)
+    worst = next((s for s in now.worst if s.about_kind == "station" and s.family == "river"), None)
     everything = orders(seat=seat)
+    emergency = any(level for _, level in now.levels) or any(
+        r.kind in {"group", "proposal", "plea", "owned"} for r in [*rows, *owned]
+    )
+    waiting = [r.thing for r in rows if r.kind == "group"]
     return {
+        "situation": now,
         "emergency": emergency,
         "rows": rows[:ROWS],
         "n_rows": len(rows),
+        "owned": owned,
+        "hides": [] if hq == "all" else of_others(hq),
+        "counties": _counties(waiting),
+        "n_waiting": sum(len(g.signals) for g in waiting),
         "n_gaps": open_gaps(seat=seat).count(),
         "gaps_by_rule": by_rule,
         "n_work_gaps": len(gaps),
         "responses": responses_in_force(seat=seat),
-        "proposals": open_proposals(seat=seat),
-        "log": cut(log_entries(seat=seat), ROWS),
-        "rain": rain_extremes(hours=24),
-        "over": rivers.filter(level__lte=Level.II).values("about_key").distinct().count(),
-        "reds": active.filter(level=Level.I).count(),
-        "reporting": reporting(),
+        "log": cut(log_entries(seat=seat), 12),
         "n_orders": everything.exclude(state__in=OVER).count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
+        "n_withdrawn": everything.filter(state="withdrawn").count(),
         "chart_station": station(worst.about_key, seat=seat) if worst else None,
     }
+
+
+def _counties(groups: list[Group]) -> list[tuple[str, str, int]]:
+    """Counties with signals nobody has taken: code, name, how many."""
+    found: dict[tuple[str, str], int] = {}
+    for signal in (s for g in groups for s in g.signals):
+        county = signal.place.ancestor("county") or signal.place
+        key = (county.code, county.name)
+        found[key] = found.get(key, 0) + 1
+    return [(code, name, n) for (code, name), n in sorted(found.items())]
 
 
 @action("signal.acknowledge")
 def acknowledge_group(request: SeatedRequest) -> HttpResponse:
     """Take a whole group in one step."""
     keys = request.POST.getlist("signal")
-    signals = active_signals(seat=request.seat).filter(pk__in=[k for k in keys if k.isdigit()])
+    signals = active_signals(seat=request.seat)
+    if county := text(request, "county"):
+        path = request.seat.place_path if county == "all" else _path(county)
+        signals = signals.filter(waiting_q(clock.now()), place__path__startswith=path)
+    else:
+        signals = signals.filter(pk__in=[k for k in keys if k.isdigit()])
     n = acknowledge(signals=signals, by=request.seat, note=text(request, "note"))
     messages.success(request, gettext("已签收 %(n)d 项，责任在您。") % {"n": n})
+    return _back(request)
+
+
+def _path(code: str) -> str:
+    return get_object_or_404(Place, code=code).path
+
+
+@action("order.issue")
+def settle(request: SeatedRequest, key: int) -> HttpResponse:
+    """Answer a call for help: who comes, another post, the superior, or what was decided."""
+    plea = get_object_or_404(pleas(seat=request.seat), pk=key)
+    how, verb, order = text(request, "how", most=300), text(request, "verb"), plea.order
+    seat = request.seat
+    if verb == "reinforce":
+        how = gettext("增援：%(how)s") % {"how": how} if how else ""
+    elif verb == "reassign":
+        post = get_object_or_404(Post, pk=whole(request, "post"))
+        reassign_order(order=order, post=post, reason=how, by=seat)
+        how = gettext("改派 %(post)s：%(how)s") % {"post": post, "how": how}
+    elif verb == "pass_up":
+        above = order.post.superior
+        if above is None:
+            raise Problem("not_found", what=gettext("上级岗位"))
+        reassign_order(order=order, post=above, reason=how or gettext("转上级"), by=seat)
+        how = gettext("转上级 %(post)s") % {"post": above}
+    settle_plea(plea=plea, how=how, by=seat)
+    messages.success(request, gettext("已处置，已告知对方。"))
     return _back(request)
 
 
@@ -188,29 +172,49 @@ def write_log(request: SeatedRequest) -> HttpResponse:
 
 @page("shift.close", methods=("GET", "HEAD", "POST"))
 def hand_over_shift(request: SeatedRequest) -> HttpResponse:
-    """The hand-over sheet: what stays open, and the end of the watch."""
+    """The hand-over sheet: everything that stands, and the end of the watch; the named successor
+    signs by taking it."""
     seat = request.seat
-    groups: list[Group] = open_groups(seat=seat)
+    if request.method == "POST" and text(request, "verb") == "take":
+        start_shift(by=seat)
+        messages.success(request, gettext("已接班，清单责任在您。"))
+        return redirect("/")
+    waiting, owned = open_groups(seat=seat), owned_groups(seat=seat)
     open_orders = cut(orders(seat=seat).exclude(state__in=OVER), 200)
+    proposals, asked = open_proposals(seat=seat), pleas(seat=seat)
+    gaps = open_gaps(seat=seat)
     summary = {
-        "signals": sum(len(g.signals) for g in groups),
+        "signals": sum(len(g.signals) for g in [*waiting, *owned]),
+        "proposals": proposals.count(),
         "orders": open_orders.total,
-        "gaps": open_gaps(seat=seat).count(),
+        "pleas": asked.count(),
+        "gaps": gaps.count(),
     }
     error = ""
     if request.method == "POST":
         try:
-            close_shift(by=seat, summary=summary)
+            key = text(request, "successor")
+            successor = get_object_or_404(Person, pk=int(key)) if key.isdigit() else None
+            close_shift(by=seat, summary=summary, successor=successor)
             messages.success(request, gettext("已交班。"))
             return redirect("/")
         except Problem as problem:
             error = problem.text(get_language() or "zh")
-    reds = active_signals(seat=seat).filter(level=Level.I, acknowledged_at__isnull=True)
+    people = Person.objects.filter(
+        in_force(clock.now(), "terms__"), terms__post__place__kind="city"
+    ).exclude(pk=seat.person_id or 0)
     context = {
         "summary": summary,
-        "groups": groups,
+        "groups": waiting,
+        "owned": owned,
         "orders": open_orders,
-        "reds": reds,
+        "proposals": proposals,
+        "pleas": asked,
+        "gaps": cut(gaps, 60),
+        "log": cut(log_entries(seat=seat), 30),
+        "people": people.distinct().order_by("name"),
+        "mine": Shift.objects.filter(successor=seat.person_id, signed_at=None).last(),
+        "reds": [s for g in waiting for s in g.signals if s.level == Level.I],
         "error": error,
         "room": "desk",
     }

@@ -10,13 +10,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
+from fangxian.spine.command.read import sees_desk
 from fangxian.spine.core.events import kinds_since
-from fangxian.surfaces.web.page import public
+from fangxian.spine.core.health import troubles
+from fangxian.surfaces.web.frame import live_frame
+from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 log = logging.getLogger("fangxian.live")
 POLL_S = 0.7
-STILL_HERE_S = 15.0
+STILL_HERE_S = 3.0
 
 
 class Poller:
@@ -56,12 +60,27 @@ class Poller:
             await asyncio.sleep(POLL_S)
 
 
+_wrong: dict[str, frozenset[str]] = {}
+
+
 @sync_to_async
 def _ask(after: int) -> tuple[int, set[str]]:
+    """New events, and whether what is wrong with the system has changed."""
     close_old_connections()
-    found = kinds_since(after)
+    newest, kinds = kinds_since(after)
+    wrong = frozenset(t.code for t in troubles())
+    if _wrong.get("last") != wrong:
+        _wrong["last"] = wrong
+        kinds = {*kinds, "health.changed"}
     close_old_connections()
-    return found
+    return newest, kinds
+
+
+@page("map.read")
+def live_part(request: SeatedRequest) -> HttpResponse:
+    """The living part of the frame, for a page that stands open."""
+    context = {**live_frame(request.seat), "sees_desk": sees_desk(request.seat)}
+    return render(request, "web/frame_part.html", context)
 
 
 _pollers: dict[int, Poller] = {}  # by event loop: a server process has one
@@ -94,7 +113,7 @@ async def _changes(wanted: frozenset[str]) -> AsyncIterator[str]:
             try:
                 number, topics = await asyncio.wait_for(mine.get(), STILL_HERE_S)
             except TimeoutError:
-                yield ": still here\n\n"
+                yield "event: here\ndata: 1\n\n"
                 continue
             if not wanted or wanted & topics:
                 yield f"data: {number}\n\n"

@@ -18,12 +18,39 @@ function refresh() {
   body.dispatchEvent(new Event('live'));
 }
 
-// Only what listens asks to be told, and only of the kinds of thing the page shows.
-const listens = document.querySelector('[hx-trigger*="live"], #map');
-if ('live' in body.dataset && listens && 'EventSource' in window) {
-  const source = new EventSource(`/live?topics=${encodeURIComponent(body.dataset.live)}`);
-  source.onmessage = changed;
-  document.addEventListener('visibilitychange', changed);
+// The frame listens on every page, the panels to the kinds of thing the page shows. A stream that is
+// not heard for a while is said: what stands on the page then is old.
+const HEARD_MS = 8000;
+const FRAME_TOPICS = 'order,response,health';
+const broken = document.getElementById('stream-broken');
+let heardAt = Date.now();
+
+function heard() {
+  heardAt = Date.now();
+  if (!broken || broken.hidden) return;
+  broken.hidden = true;
+  changed();
+}
+
+function lookAtStream() {
+  if (!broken || document.hidden || Date.now() - heardAt < HEARD_MS) return;
+  if (broken.hidden) document.getElementById('stream-since').textContent = new Date(heardAt).toLocaleTimeString();
+  broken.hidden = false;
+}
+
+if ('live' in body.dataset && 'EventSource' in window) {
+  const topics = [body.dataset.live.trim(), FRAME_TOPICS].filter(Boolean).join(',');
+  const source = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
+  source.addEventListener('here', heard);
+  source.onmessage = () => {
+    heard();
+    changed();
+  };
+  document.addEventListener('visibilitychange', () => {
+    heardAt = Date.now();
+    changed();
+  });
+  setInterval(lookAtStream, 1000);
 }
 
 const dialog = document.getElementById('search');

@@ -1,0 +1,205 @@
+"""What the duty desk shows: the situation first, then what must be done now, then what others have
+in hand. Everything that stands is in one of them until it is over."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum as Total
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.read import open_groups, owned_groups, worst_signals
+from fangxian.spine.core import clock
+from fangxian.spine.core.hazards import headquarters, of_others
+from fangxian.spine.core.health import troubles
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.rights import Seat
+from fangxian.spine.cover.models import Gap
+from fangxian.spine.cover.read import open_gaps
+from fangxian.spine.observe.read import Sum, rain_extremes, reporting
+
+from .models import Order
+from .read import (
+    late_orders,
+    open_proposals,
+    orders,
+    pleas,
+    posture,
+    to_verify,
+    unanswered_orders,
+)
+
+# Gaps that another row of the desk shows already.
+SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
+MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
+MOVING = "转移"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the desk: its kind chooses the sentence and the verbs. ``about`` names what it
+    speaks of, for whoever looks whether all of it is there."""
+
+    kind: str
+    level: int | None
+    since: datetime
+    thing: Any
+    about: tuple[tuple[str, str], ...] = ()
+
+
+def todo(*, seat: Seat, hq: str) -> list[Row]:
+    """What must be done now, by consequence, then by age."""
+    # a headquarters leaves out what is another's, and nothing else: what nobody claims, all see
+    others = [] if hq == "all" else of_others(hq)
+    rows = [
+        Row("plea", min(p.order.level, 2), p.at, p, (("plea", str(p.pk)),))
+        for p in pleas(seat=seat).exclude(order__hazard__in=others)
+    ]
+    rows += [
+        Row("group", g.level, g.first.started_at, g, _signals(g.signals))
+        for g in open_groups(seat=seat)
+        if g.first.hazard not in others
+    ]
+    rows += [
+        Row("proposal", int(p.worst) if p.worst else p.from_level, p.made_at, p)
+        for p in open_proposals(seat=seat).exclude(hazard__in=others)
+    ]
+    unanswered = list(unanswered_orders(seat=seat).exclude(hazard__in=others))
+    rows += _by_task("unanswered", unanswered, lambda o: o.acknowledge_by)
+    late = late_orders(seat=seat).exclude(hazard__in=others)
+    rows += _by_task(
+        "late", late.exclude(pk__in=[o.pk for o in unanswered]), lambda o: o.deadline_at
+    )
+    verify = list(to_verify(seat=seat).exclude(hazard__in=others))
+    if verify:
+        rows.append(Row("verify", 4, verify[0].reported_at or clock.now(), verify, _orders(verify)))
+    rows += _gap_rows(work_gaps(seat=seat))
+    return sorted(rows, key=lambda r: (r.level or 9, r.kind != "plea", r.since))
+
+
+def in_hand(*, seat: Seat, hq: str) -> list[Row]:
+    """What somebody has taken or put aside: it stays in sight with its owner until it is over."""
+    others = [] if hq == "all" else of_others(hq)
+    return [
+        Row("owned", g.level, g.first.started_at, g, _signals(g.signals))
+        for g in owned_groups(seat=seat)
+        if g.first.hazard not in others
+    ]
+
+
+def _signals(rows: Iterable[Signal]) -> tuple[tuple[str, str], ...]:
+    return tuple(("signal", str(s.pk)) for s in rows)
+
+
+def _orders(rows: Iterable[Order]) -> tuple[tuple[str, str], ...]:
+    return tuple(("order", str(o.pk)) for o in rows)
+
+
+def _by_task(kind: str, rows: Iterable[Order], since: Callable[[Order], datetime]) -> list[Row]:
+    """Orders of one task in several places are one row."""
+    groups: dict[tuple[str, str], list[Order]] = {}
+    for order in rows:
+        groups.setdefault((order.hazard, order.verb + order.object), []).append(order)
+    found = []
+    for many in groups.values():
+        level = many[0].level if kind == "unanswered" else max(many[0].level, 2)
+        name, thing = (kind, many[0]) if len(many) == 1 else (f"{kind}s", many)
+        found.append(Row(name, level, since(many[0]), thing, _orders(many)))
+    return found
+
+
+def work_gaps(*, seat: Seat) -> list[Gap]:
+    """Gaps that no other row shows."""
+    return list(open_gaps(seat=seat).exclude(rule__in=SHOWN))
+
+
+def _gap_rows(gaps: Iterable[Gap]) -> list[Row]:
+    """Gaps of one rule and owner are one row; of one rule in masses, one event with its cause."""
+    by_rule: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        by_rule.setdefault(gap.rule, []).append(gap)
+    rows = []
+    for rule, many in by_rule.items():
+        if len(many) > MASS:
+            rows.append(Row("mass", 4, many[0].since, Mass(rule, many), _gaps(many)))
+            continue
+        owners: dict[int | None, list[Gap]] = {}
+        for gap in many:
+            owners.setdefault(gap.owner_id, []).append(gap)
+        rows += [Row("gaps", 4, mine[0].since, mine, _gaps(mine)) for mine in owners.values()]
+    return rows
+
+
+def _gaps(rows: Iterable[Gap]) -> tuple[tuple[str, str], ...]:
+    return tuple((gap.rule, gap.subject_id) for gap in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """Many gaps of one rule at once, with where most of them are and what may be behind them."""
+
+    rule: str
+    gaps: list[Gap]
+
+    @property
+    def where(self) -> list[tuple[str, int]]:
+        """The counties with the most of them."""
+        names = Counter(_county(gap) for gap in self.gaps)
+        return names.most_common(3)
+
+    @property
+    def cause(self) -> str:
+        """The process that is silent, if one is: what is missing is missing for everybody."""
+        if self.rule != "station-silent":
+            return ""
+        return next((t.zh for t in troubles() if t.code in {"intake", "worker"}), "")
+
+
+def _county(gap: Gap) -> str:
+    county = gap.place.ancestor("county") if gap.place else None
+    return county.name if county else "全市"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The city at one glance."""
+
+    worst: list[Signal]
+    n_active: int
+    levels: list[tuple[str, Level | None]]
+    rain_1h: tuple[Any, Sum] | None
+    rain_24h: tuple[Any, Sum] | None
+    over_marks: int
+    moved: int
+    to_move: int
+    unanswered: int
+    pleas: int
+    reporting: tuple[int, int]
+
+
+def situation(*, seat: Seat, hq: str) -> Situation:
+    others = [] if hq == "all" else of_others(hq)
+    worst = [s for s in worst_signals(seat=seat, most=50) if s.hazard not in others]
+    moving = orders(seat=seat).filter(verb__contains=MOVING).exclude(state="withdrawn")
+    moving = moving.filter(responses__ended_at=None).distinct()
+    people = moving.aggregate(done=Total("done"), total=Total("total"))
+    over = {s.about_key for s in worst if s.family == "river" and s.level <= Level.II}
+    return Situation(
+        worst=worst[:5],
+        n_active=len(worst),
+        levels=[
+            (code, posture(code, path=seat.place_path))
+            for code in headquarters()
+            if hq in {"all", code}
+        ],
+        rain_1h=rain_extremes(hours=1),
+        rain_24h=rain_extremes(hours=24),
+        over_marks=len(over),
+        moved=people["done"] or 0,
+        to_move=people["total"] or 0,
+        unanswered=unanswered_orders(seat=seat).exclude(hazard__in=others).count(),
+        pleas=pleas(seat=seat).exclude(order__hazard__in=others).count(),
+        reporting=reporting(),
+    )
