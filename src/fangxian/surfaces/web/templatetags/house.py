@@ -11,7 +11,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label
-from fangxian.surfaces.web import words
+from fangxian.surfaces.web import roman, words
 
 register = template.Library()
 
@@ -31,6 +31,8 @@ for name in (
     "channel_name",
 ):
     register.filter(name, getattr(words, name))
+for name in ("called", "named", "person_name"):
+    register.filter(name, getattr(roman, name))
 
 
 @register.simple_tag
@@ -51,7 +53,7 @@ def bj(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
 
 @register.filter
 def label(place: Place | None) -> str:
-    return place_label(place) if place else "—"
+    return roman.named(place_label(place)) if place else "—"
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Phone pages: a village's responsible person sees an order, says 收到, reports on it; and the
 one-tap answer from a link without log-in."""
 
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -14,7 +15,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.reach.write import answer, mark_seen, open_link
+from fangxian.spine.reach.write import SALT, answer, mark_seen, open_link
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, public, text, whole
 
 
@@ -74,12 +75,11 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
 def one_tap(request: HttpRequest, token: str) -> HttpResponse:
     """Answer from a link. Looking at it answers nothing (previews fetch links); the tap does. The
     signed token is the proof, so no cookie and no form token is asked for."""
-    delivery = open_link(token)
-    if delivery.message.subject_kind != "order":
-        raise Problem("answer.expired")
-    found = Order.objects.select_related("area__parent", "post").get(
-        pk=int(delivery.message.subject_id)
-    )
+    try:
+        delivery = open_link(token)
+        found = _order_of(delivery)
+    except Problem as problem:
+        return _dead_link(request, token, problem)
     if request.method == "POST":
         chosen = text(request, "answer") or "1"
         if chosen not in {"1", "2", "3"}:
@@ -95,3 +95,30 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
     }
     return render(request, "web/one_tap.html", context)
+
+
+def _order_of(delivery: Delivery) -> Order:
+    """The order a message is about. Raises ``answer.expired`` where it is about something else."""
+    about = delivery.message
+    found = None
+    if about.subject_kind == "order" and about.subject_id.isdigit():
+        rows = Order.objects.select_related("area__parent", "post", "issuer__organisation")
+        found = rows.filter(pk=int(about.subject_id)).first()
+    if found is None:
+        raise Problem("answer.expired")
+    return found
+
+
+def _dead_link(request: HttpRequest, token: str, problem: Problem) -> HttpResponse:
+    """What a villager sees who taps an old text: what happened and whom to call. A link that was
+    ours tells who sent it and nothing of what was sent: whoever holds it may be a stranger."""
+    sender = None
+    try:
+        key, _ = signing.loads(token, salt=SALT)
+        delivery = Delivery.objects.select_related("message").filter(pk=key).first()
+        issuer = _order_of(delivery).issuer if delivery else None
+        sender = issuer.organisation if issuer else None
+    except (signing.BadSignature, Problem):
+        pass  # not one of ours: nobody can be named
+    context = {"sender": sender, "language": get_language()}
+    return render(request, "web/link_dead.html", context, status=problem.status)
