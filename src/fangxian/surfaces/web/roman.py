@@ -5,13 +5,14 @@ import re
 from functools import lru_cache
 
 from django.utils.html import format_html
+from django.utils.translation import get_language
 
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.names import spoken
 
-from .words import zh
-
 HAN = re.compile(r"[\u3400-\u9fff]+")
+
+# of two characters; others have one
 DOUBLE_SURNAMES = {"欧阳", "司马", "诸葛", "上官", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "司徒"}
 # organisations and offices, anywhere in a name; an English name of the register goes before it
 OFFICES = {
@@ -40,9 +41,17 @@ OFFICES = {
     "局长": "director",
     "水利员": "water officer",
     "责任人": "village head",
+    "黄海基面": "Yellow Sea datum",
 }
 # what the name of a place ends with; longer before shorter
 KINDS = {
+    "工业开发区": "Industrial Zone",
+    "工业园区": "Industrial Park",
+    "经济开发区": "Economic Zone",
+    "雨量站": "Rain Gauge",
+    "水位站": "Stage Gauge",
+    "水文站": "Hydrological Station",
+    "站": "Station",
     "开发区": "Development Zone",
     "管理区": "Management Zone",
     "居委会": "Community",
@@ -68,8 +77,8 @@ DIVIDE = re.compile(r"(?<=..[省市县区镇乡江])(?=..)")
 @lru_cache(16_384)
 def _name(text: str) -> str:
     """One name: pinyin with a capital, what it is a name of in English."""
-    if text in OFFICES:
-        return OFFICES[text]
+    if text in OFFICES or (len(text) > 1 and text in KINDS):
+        return OFFICES.get(text) or KINDS[text]
     for tail, word in KINDS.items():
         if text.endswith(tail) and len(text) > len(tail) + 1:
             return f"{_name(text.removesuffix(tail))} {word}"
@@ -80,6 +89,10 @@ def _name(text: str) -> str:
 def _names(text: str) -> str:
     parts = [part for piece in OFFICE.split(text) for part in DIVIDE.split(piece) if part]
     return " ".join(_name(part) for part in parts)
+
+
+def zh() -> bool:
+    return (get_language() or "zh").startswith("zh")
 
 
 def person_name(text: str) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -43,6 +44,23 @@ def badge(level: int | None, word: str = "") -> SafeString:
     at = Level(level)
     told = word or words.level_word(at)
     return format_html('<span class="lv lv{}">{} {} {}</span>', int(at), at.shape, told, at.numeral)
+
+
+THEMES = {"light": "not all", "dark": "screen", "auto": "screen and (prefers-color-scheme: dark)"}
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """Day, night or as the device says: what this browser keeps in its cookie (theme.js)."""
+    request = context.get("request")
+    kept = request.COOKIES.get("theme", "") if request else context.get("theme_kept", "")
+    return kept if kept in THEMES else "light"
+
+
+@register.simple_tag(takes_context=True)
+def night_media(context: Context) -> str:
+    """When the dark palette holds; never on paper."""
+    return THEMES[theme(context)]
 
 
 @register.filter

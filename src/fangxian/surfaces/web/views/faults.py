@@ -19,8 +19,9 @@ def broken(request: HttpRequest) -> HttpResponse:
         request.path.encode("unicode_escape").decode(),
         exc_info=sys.exc_info(),
     )
+    kept = request.COOKIES.get("theme", "")
     # without the request: no context processor runs
-    page = render_to_string("500.html", {"number": number})
+    page = render_to_string("500.html", {"number": number, "theme_kept": kept})
     answer = HttpResponse(page, status=500)
     answer._has_been_logged = True  # type: ignore[attr-defined]  # once, with its number
     return answer
