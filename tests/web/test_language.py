@@ -96,10 +96,12 @@ def test_a_chinese_page_keeps_chinese_names(as_lin, gauge):
         ("长泰区", "Changtai District"),
         ("南靖县和溪镇", "Nanjing County Hexi Town"),
         ("埭美村", "Daimei Village"),
+        ("和溪社区居委会", "Hexi Community"),
         ("颜厝镇雨量站", "Yancuo Town Rain Gauge"),
         ("九龙江北溪", "Jiulongjiang Beixi"),
         ("南靖县水利局局长", "Nanjing County Water Bureau director"),
         ("绿洲", "Lüzhou"),
+        ("诏安县", "Zhao'an County"),
         ("和溪镇: 3 signals", "Hexi Town: 3 signals"),
         ("no names here (1)", "no names here (1)"),
     ],
@@ -116,6 +118,7 @@ def test_people_keep_their_surname_first_and_posts_their_english_name(chen):
             "Lin",
         ]
         assert called(Person(name="吕小明")) == "Lü Xiaoming"
+        assert called(Person(name="曾水海")) == "Zeng Shuihai"
         post = Post.objects.select_related("organisation").get(
             terms__person__user__username="chen", terms__ends_at=None
         )

@@ -14,6 +14,23 @@ HAN = re.compile(r"[\u3400-\u9fff]+")
 
 # of two characters; others have one
 DOUBLE_SURNAMES = {"欧阳", "司马", "诸葛", "上官", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "司徒"}
+# as surnames, read otherwise than as words
+SURNAMES = {
+    "曾": "Zeng",
+    "单": "Shan",
+    "解": "Xie",
+    "仇": "Qiu",
+    "任": "Ren",
+    "朴": "Piao",
+    "查": "Zha",
+    "区": "Ou",
+    "翟": "Zhai",
+    "覃": "Qin",
+    "缪": "Miao",
+    "乐": "Yue",
+    "盖": "Ge",
+    "尉迟": "Yuchi",
+}
 # organisations and offices, anywhere in a name; an English name of the register goes before it
 OFFICES = {
     "防汛抗旱指挥部": "Flood Control Headquarters",
@@ -52,8 +69,21 @@ KINDS = {
     "水位站": "Stage Gauge",
     "水文站": "Hydrological Station",
     "站": "Station",
+    "工业集中区": "Industrial Zone",
+    "虚拟生活区": "Living Area (virtual)",
+    "虚拟社区": "Community (virtual)",
+    "生活区": "Living Area",
+    "旅游区": "Tourist Area",
     "开发区": "Development Zone",
+    "校区": "Campus",
+    "管区": "Section",
+    "华侨农场": "Overseas Chinese Farm",
+    "茶果场": "Tea and Fruit Farm",
+    "奶牛场": "Dairy Farm",
     "管理区": "Management Zone",
+    "社区居委会": "Community",
+    "居民委员会": "Community",
+    "村民委员会": "Village",
     "居委会": "Community",
     "村委会": "Village",
     "街道": "Subdistrict",
@@ -71,7 +101,14 @@ KINDS = {
 }
 OFFICE = re.compile(f"({'|'.join(OFFICES)})")
 # inside a name these divide it: 南靖县和溪镇 is two names
-DIVIDE = re.compile(r"(?<=..[省市县区镇乡江])(?=..)")
+DIVIDE = re.compile(r"(?<=..[省市县区镇乡江场])(?<!社区)(?=..)|(?<=委会)(?=..)")
+
+
+def _word(text: str) -> str:
+    """Pinyin as one word; an apostrophe where a syllable begins with a vowel: Zhao'an."""
+    syllables = spoken(text)
+    told = syllables[0] + "".join(f"'{s}" if s[0] in "aeo" else s for s in syllables[1:])
+    return told.capitalize()
 
 
 @lru_cache(16_384)
@@ -82,7 +119,7 @@ def _name(text: str) -> str:
     for tail, word in KINDS.items():
         if text.endswith(tail) and len(text) > len(tail) + 1:
             return f"{_name(text.removesuffix(tail))} {word}"
-    return "".join(spoken(text)).capitalize()
+    return _word(text)
 
 
 @lru_cache(16_384)
@@ -100,9 +137,9 @@ def person_name(text: str) -> str:
     if zh() or not HAN.fullmatch(text):
         return text
     size = 2 if len(text) > 2 and text[:2] in DOUBLE_SURNAMES else 1
-    return " ".join(
-        "".join(spoken(part)).capitalize() for part in (text[:size], text[size:])
-    ).strip()
+    family, given = text[:size], text[size:]
+    first = SURNAMES.get(family) or _word(family)
+    return f"{first} {_word(given)}" if given else first
 
 
 def roman(text: str) -> str:

@@ -58,8 +58,12 @@ const link = {
 const short = ({ name, name_en: english }) =>
   ENGLISH && english ? english.replace(/ (District|County|City)$/, '') : name.replace(/[区县市]$/, '');
 
-function drawCounties(map, outline, renderer) {
-  const counties = L.geoJSON(outline, { renderer, interactive: false }).addTo(map);
+function drawCounties(map, outline) {
+  // the land and its names lie under everything that is measured
+  map.createPane('land').style.zIndex = 300;
+  map.createPane('county').style.zIndex = 350;
+  const renderer = L.canvas({ pane: 'land', padding: 0.3 });
+  const counties = L.geoJSON(outline, { renderer, pane: 'land', interactive: false }).addTo(map);
   const paint = () => {
     const tone = tones();
     counties.setStyle({ color: tone('coast'), weight: 1, fillColor: tone('land'), fillOpacity: 1 });
@@ -67,6 +71,7 @@ function drawCounties(map, outline, renderer) {
   paint();
   outline.features.forEach(({ properties }) =>
     L.marker(properties.centre, {
+      pane: 'county',
       interactive: false,
       keyboard: false,
       icon: L.divIcon({
@@ -97,7 +102,7 @@ export async function makeMap(box) {
   const map = L.map(box, { preferCanvas: true, attributionControl: false, zoomSnap: 0.25, keyboard: true });
   map.setView([24.3, 117.5], 8.5);
   const renderer = L.canvas({ padding: 0.3 });
-  const { counties, paint } = drawCounties(map, await (await fetch('/map/counties.json')).json(), renderer);
+  const { counties, paint } = drawCounties(map, await (await fetch('/map/counties.json')).json());
   if (tall) follow(map, counties);
   else map.fitBounds(counties.getBounds(), { padding: [6, 6] });
   const [storm, layer, blind] = [L.layerGroup().addTo(map), L.layerGroup().addTo(map), L.layerGroup()];
