@@ -4,8 +4,12 @@ import logging
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.test import Client
+from django.utils import translation
+from django.views.defaults import permission_denied
 
+from fangxian.ops.worker import Worker
 from fangxian.spine.command.write.orders import Task, issue_orders
 from fangxian.spine.core.levels import Level
 from fangxian.spine.reach.models import Delivery
@@ -58,8 +62,6 @@ def sent(hexi, lin, now):
     """The link of an order's text."""
     task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60, total=12)
     issue_orders([task], hazard="rain", level=Level.I, by=lin)
-    from fangxian.ops.worker import Worker
-
     Worker().settle()
     link = answer_link(Delivery.objects.filter(channel="sms").first())
     return link[link.index("/a/") :]
@@ -87,3 +89,14 @@ def test_an_old_link_answers_nothing(sent, client, now):
     now.advance(days=30)
     assert client.post(sent, {"answer": "1"}).status_code == 410
     assert not Delivery.objects.filter(state=Delivery.State.ANSWERED).exists()
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "不能打开"), ("en", "Not open to you")])
+def test_a_refused_page_has_its_number_and_a_way_back(as_lin, language, words):
+    request = as_lin.get("/healthz").wsgi_request
+    with translation.override(language):
+        answer = permission_denied(request, PermissionDenied())
+    page = answer.content.decode()
+    assert (answer.status_code, words in page) == (403, True)
+    assert request.number in page
+    assert 'href="/"' in page
