@@ -6,6 +6,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from fangxian.surfaces.api.api import api
 from fangxian.surfaces.web import urls as web
 
+# 404.html, 403.html and 403_csrf.html are found by their names
+handler500 = "fangxian.surfaces.web.views.faults.broken"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     # of allauth's account pages only these: none of them sends mail

@@ -77,6 +77,7 @@ class Organisation(models.Model):
     place = models.ForeignKey(Place, models.PROTECT)
     headquarters = models.CharField(max_length=20, blank=True)
     short_name = models.CharField(max_length=20, blank=True)
+    duty_phone = models.CharField(max_length=30, blank=True)
     synthetic = models.BooleanField(default=False)
 
     class Meta:

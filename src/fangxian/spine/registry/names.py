@@ -82,6 +82,26 @@ def readings(text: str) -> list[tuple[str, ...]]:
     return found
 
 
+def spoken(text: str) -> list[str]:
+    """The usual reading of ``text`` as syllables, overrides before the dictionary; a character
+    without a reading stays as it is."""
+    from pypinyin import Style, lazy_pinyin
+
+    found: list[str] = []
+    rest = ""
+    at = 0
+    while at < len(text):
+        size = next((n for n in (4, 3, 2, 1) if text[at : at + n] in overrides()), 0)
+        if size:
+            found += lazy_pinyin(rest, style=Style.NORMAL, v_to_u=True) if rest else []
+            found += overrides()[text[at : at + size]]
+            rest = ""
+        else:
+            rest += text[at]
+        at += size or 1
+    return found + (lazy_pinyin(rest, style=Style.NORMAL, v_to_u=True) if rest else [])
+
+
 @lru_cache(1)
 def _simplifier() -> "object":
     from opencc import OpenCC
@@ -123,7 +143,7 @@ class NameIndex:
     def find(self, query: str, limit: int = 3) -> list[Named]:
         """The best ``limit`` matches: exact before prefix, better key before worse, higher
         place before lower."""
-        wanted = fold(query).replace("'", "").replace("-", "")
+        wanted = _asked(query)
         if not wanted:
             return []
         if wanted.isdigit() and len(wanted) == 12:
@@ -152,6 +172,35 @@ class NameIndex:
             best, key=lambda n: (*best[n], self.things[n].rank, len(self.things[n].name), n)
         )
         return [self.things[number] for number in order[:limit]]
+
+
+def _asked(query: str) -> str:
+    return fold(query).replace("'", "").replace("’", "").replace("-", "")
+
+
+@lru_cache(20_000)
+def _keys_of(name: str, code: str) -> tuple[tuple[str, int], ...]:
+    return tuple(_keys(Named("", "", name, "", 0, code=code)))
+
+
+def find_among(things: Iterable[Named], query: str, limit: int = 6) -> list[Named]:
+    """The best ``limit`` of things that come and go or change their names (stations, people): by
+    code, name or part of it, pinyin or initials. Looks at each; its keys are kept by name."""
+    wanted = _asked(query)
+    if not wanted:
+        return []
+    found = []
+    for number, thing in enumerate(things):
+        scores = [
+            (0 if key == wanted else 1, cost, len(key) - len(wanted))
+            for key, cost in _keys_of(thing.name, thing.code)
+            if key.startswith(wanted)
+        ]
+        if scores:
+            found.append((*min(scores), thing.rank, len(thing.name), number, thing))
+        elif not wanted.isascii() and wanted.removesuffix("站") in fold(thing.name):
+            found.append((2, 9, 0, thing.rank, len(thing.name), number, thing))
+    return [row[-1] for row in sorted(found, key=lambda row: row[:-1])[:limit]]
 
 
 def _keys(thing: Named) -> Iterable[tuple[str, int]]:

@@ -1,9 +1,12 @@
-"""The seat of each request, and what a refusal looks like to a person."""
+"""The number and the seat of each request, and what a refusal looks like to a person."""
 
+import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
@@ -11,6 +14,20 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.read import seat_of
 
 CHOSEN = "post"  # of the session: the post whose seat the user has taken
+
+
+class NumberMiddleware(MiddlewareMixin):
+    """Gives each request a number that can be read out on the phone: it stands on every page of a
+    fault, in the answer's header and beside the traceback in the log. Never taken from outside."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.number = secrets.token_hex(4)  # type: ignore[attr-defined]
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        response.headers["X-Request-ID"] = getattr(request, "number", "")
+        return response
 
 
 class SeatMiddleware:

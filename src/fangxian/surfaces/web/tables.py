@@ -15,10 +15,13 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.registers import MASKED, Column, Register, dressed, select
 from fangxian.spine.core.rights import Seat
 
+from .roman import named, person_name
 from .words import zh
 
 PER_PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+QUOTED = {"source", "clause", "document_no", "reason", "note", "text", "fields", "what"}
+PEOPLE = {"holder", "person", "old", "new"}
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -82,9 +85,16 @@ def _cell(column: Column, row: Any, seat: Seat) -> dict[str, Any]:
     return {
         "kind": column.kind,
         "value": value,
-        "text": _text(told),
+        "text": _in_letters(column, _text(told)),
         "link": column.link(row) if column.link else "",
     }
+
+
+def _in_letters(column: Column, told: str) -> str:
+    """A name as the reader can say it; what a person wrote stays as it was written."""
+    if column.name in QUOTED:
+        return told
+    return person_name(told) if column.name in PEOPLE else named(told)
 
 
 def _text(value: Any) -> str:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("map", maps.show),
     path("map/data.json", maps.data),
     path("map/villages.json", maps.villages),
+    path("map/track.json", maps.track),
     path("map/counties.json", maps.counties),
     path("watch", watch.index),
     path("watch/alarms", watch.alarms),

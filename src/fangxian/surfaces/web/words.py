@@ -14,9 +14,8 @@ from fangxian.spine.cover.engine import by_code
 from fangxian.spine.cover.models import Gap
 from fangxian.wiring import COVER
 
-
-def zh() -> bool:
-    return (get_language() or "zh").startswith("zh")
+from .roman import called, roman
+from .roman import zh as zh
 
 
 def language() -> str:
@@ -46,7 +45,7 @@ def signal_title(signal: Signal) -> str:
     if signal.family.startswith("warning-"):
         name = family_name(signal.family)
         return f"{name} {level_word(signal.at_level)} {signal.at_level.numeral}"
-    name = signal.about_name
+    name = called(signal.about_name)
     value = signal.value or 0
     if told.get("mark"):
         rate = told.get("rate_per_h") or 0
@@ -177,7 +176,10 @@ def role_name(role: str) -> str:
 
 def gap_text(gap: Gap) -> str:
     rule = by_code(COVER).get(gap.rule)
-    return rule.sentence(gap, get_language() or "zh") if rule else str(gap)
+    if rule is None:
+        return called(gap)
+    told = rule.sentence(gap, language())
+    return told if zh() else roman(told)
 
 
 def gap_rule_name(code: str) -> str:

@@ -166,7 +166,7 @@ def take_answer(event: Event) -> None:
     called; a superior's says that he knows of it, and the receiver is called on."""
     about = event.after or {}
     kind, _, key = str(about.get("about", "")).partition(":")
-    if kind != "order":
+    if kind not in {"order", "notice"}:
         return
     order = _whole(int(key))
     person = Person.objects.get(pk=about["person"])

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -15,7 +16,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label
-from fangxian.surfaces.web import words
+from fangxian.surfaces.web import roman, words
 
 register = template.Library()
 
@@ -37,6 +38,8 @@ for name in (
     "channel_name",
 ):
     register.filter(name, getattr(words, name))
+for name in ("called", "named", "person_name"):
+    register.filter(name, getattr(roman, name))
 
 
 @register.simple_tag
@@ -47,6 +50,23 @@ def badge(level: int | None, word: str = "") -> SafeString:
     at = Level(level)
     told = word or words.level_word(at)
     return format_html('<span class="lv lv{}">{} {} {}</span>', int(at), at.shape, told, at.numeral)
+
+
+THEMES = {"light": "not all", "dark": "screen", "auto": "screen and (prefers-color-scheme: dark)"}
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """Day, night or as the device says: what this browser keeps in its cookie (theme.js)."""
+    request = context.get("request")
+    kept = request.COOKIES.get("theme", "") if request else context.get("theme_kept", "")
+    return kept if kept in THEMES else "light"
+
+
+@register.simple_tag(takes_context=True)
+def night_media(context: Context) -> str:
+    """When the dark palette holds; never on paper."""
+    return THEMES[theme(context)]
 
 
 @register.filter
@@ -86,7 +106,7 @@ def real_time(at: datetime) -> str:
 
 @register.filter
 def label(place: Place | None) -> str:
-    return place_label(place) if place else "—"
+    return roman.named(place_label(place)) if place else "—"
 
 
 @register.filter

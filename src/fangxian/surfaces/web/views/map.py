@@ -1,7 +1,7 @@
 """Map: list and points in step, a time slider with its gaps, a table twin."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import http_date
+from django.utils.translation import gettext
 from django.views.decorators.gzip import gzip_page
 
+from fangxian.hazards.flood.typhoon.track import Fix, meranti
 from fangxian.spine.assess.read import signals
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
@@ -19,23 +21,32 @@ from fangxian.spine.observe.read import stations, stations_now
 from fangxian.spine.observe.store import store
 from fangxian.spine.registry.read import counties_outline
 from fangxian.surfaces.web.page import SeatedRequest, page
+from fangxian.surfaces.web.roman import called, roman
 
 SLIDER_HOURS = 72
+TRACK_SHOWN = timedelta(hours=SLIDER_HOURS)
+KNOT_M_S = 0.514444
 
 
 @page("map.read")
 def show(request: SeatedRequest) -> HttpResponse:
-    end = clock.now().replace(minute=0, second=0, microsecond=0)
+    at = moment(request)
+    last = clock.now().replace(minute=0, second=0, microsecond=0)
+    end = last
+    if last - at >= timedelta(hours=SLIDER_HOURS):  # a link to an older time: a window around it
+        end = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=SLIDER_HOURS // 2)
     context = {
         "room": "map",
         "end": end,
+        "live": end == last,
+        "at": at if request.GET.get("at") else None,
         "hours": SLIDER_HOURS,
         "table": request.GET.get("view") == "table",
         "layer": request.GET.get("layer", "level"),
         "gap_hours": _hours_without_data(end),
     }
     if context["table"]:
-        context["points"] = points(request, clock.now())
+        context["points"] = points(request, at)
     return render(request, "web/map.html", context)
 
 
@@ -66,7 +77,8 @@ def points(request: SeatedRequest, at: datetime) -> list[dict[str, Any]]:
         found.append(
             {
                 "code": one.code,
-                "name": one.name,
+                "name": called(one.name),
+                "zh": one.name,
                 "lon": one.lon,
                 "lat": one.lat,
                 "level": None if now.stale else level.get(one.code),
@@ -102,7 +114,8 @@ def villages(request: SeatedRequest) -> HttpResponse:
         {
             "lon": g.place.lon,
             "lat": g.place.lat,
-            "name": g.place.name,
+            "name": called(g.place.name),
+            "zh": g.place.name,
             "km": g.fields["km"],
             "code": g.place.code,
         }
@@ -110,6 +123,26 @@ def villages(request: SeatedRequest) -> HttpResponse:
         if g.place
     ]
     return JsonResponse({"points": rows}, json_dumps_params={"ensure_ascii": False})
+
+
+@page("map.read")
+def track(request: SeatedRequest) -> HttpResponse:
+    """Where a typhoon of the last days has been, up to the time asked for and never beyond it."""
+    at = moment(request)
+    fixes = [f for f in meranti() if f.at <= at]
+    if fixes and at - fixes[-1].at > TRACK_SHOWN:
+        fixes = []
+    name = gettext("台风 1614 莫兰蒂")
+    rows = [{"at": f.at.isoformat(), "lat": f.lat, "lon": f.lon, "told": _fix(f)} for f in fixes]
+    key = gettext("%(name)s 路径（JMA 最佳路径，事后整编）") % {"name": name}
+    return JsonResponse(
+        {"name": name, "key": key, "fixes": rows}, json_dumps_params={"ensure_ascii": False}
+    )
+
+
+def _fix(fix: Fix) -> str:
+    wind = f" · {fix.wind_kt * KNOT_M_S:.0f} m/s" if fix.wind_kt else ""
+    return f"{fix.pressure_hpa} hPa{wind}"
 
 
 @lru_cache(1)
@@ -122,7 +155,8 @@ def _outline() -> bytes:
         shape = shapely.geometry.shape(feature["geometry"]).simplify(0.001)
         geometry = shapely.geometry.mapping(shapely.set_precision(shape, 0.0001))
         centre = shape.representative_point()
-        properties = feature["properties"] | {"centre": [centre.y, centre.x]}
+        told = {"centre": [centre.y, centre.x], "name_en": roman(feature["properties"]["name"])}
+        properties = feature["properties"] | told
         features.append({"type": "Feature", "properties": properties, "geometry": geometry})
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 

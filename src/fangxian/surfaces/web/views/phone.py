@@ -1,6 +1,8 @@
 """Phone pages: a village's responsible person sees an order, says 收到, reports on it; and the
 one-tap answer from a link without log-in."""
 
+import contextlib
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -78,12 +80,11 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
     """Answer from a link. Fetching it says nothing (previews fetch links): the page itself posts
     that it was seen, and the tap answers. The code is the proof, so no cookie and no form token is
     asked for."""
-    delivery = open_link(token)
-    if delivery.message.subject_kind != "order":
-        raise Problem("answer.expired")
-    found = Order.objects.select_related("area__parent", "post").get(
-        pk=int(delivery.message.subject_id)
-    )
+    try:
+        delivery = open_link(token)
+        found = _order_of(delivery)
+    except Problem as problem:
+        return _dead_link(request, token, problem)
     if request.method == "POST" and "seen" in request.POST:
         mark_seen(delivery)
         return HttpResponse(status=204)
@@ -101,3 +102,27 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
     }
     return render(request, "web/one_tap.html", context)
+
+
+def _order_of(delivery: Delivery) -> Order:
+    """The order a message is about. Raises ``answer.expired`` where it is about something else."""
+    about = delivery.message
+    found = None
+    if about.subject_kind in {"order", "notice"} and about.subject_id.isdigit():
+        rows = Order.objects.select_related("area__parent", "post", "headquarters")
+        found = rows.filter(pk=int(about.subject_id)).first()
+    if found is None:
+        raise Problem("answer.expired")
+    return found
+
+
+def _dead_link(request: HttpRequest, token: str, problem: Problem) -> HttpResponse:
+    """What a villager sees who taps an old text: what happened and whom to call. A link that was
+    ours tells who sent it and nothing of what was sent: whoever holds it may be a stranger."""
+    sender = None
+    delivery = Delivery.objects.select_related("message").filter(code=token).first()
+    if delivery is not None:  # else it is not one of ours: nobody can be named
+        with contextlib.suppress(Problem):
+            sender = _order_of(delivery).headquarters
+    context = {"sender": sender, "language": get_language()}
+    return render(request, "web/link_dead.html", context, status=problem.status)

@@ -1,8 +1,9 @@
 """Small addresses: search, the live stream, health, metrics."""
 
 import time
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -15,10 +16,13 @@ from fangxian.spine.core.rights import SYSTEM, may
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.observe import read as observe
 from fangxian.spine.registry import read as registry
+from fangxian.spine.registry.models import Post
+from fangxian.spine.registry.names import Named, find_among
 from fangxian.surfaces.web.frame import newest_data_at
 from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 AUDITOR_S = 60.0
+MOST_HITS = 6
 
 
 @page("map.read")
@@ -30,17 +34,35 @@ def search(request: SeatedRequest) -> HttpResponse:
     stations = []
     if wanted:
         rows = observe.stations(seat=seat)
-        stations = list((rows.filter(name__icontains=wanted) | rows.filter(code=wanted))[:6])
+        stations = _best(rows, wanted)
         if not stations and places:
             stations = list(rows.filter(place__code__startswith=places[0].key)[:4])
     people = []
     if wanted and may(seat, "register.read", place=seat.place_path):
         posts = registry.posts(seat=seat)
-        found = registry.people(seat=seat).filter(name__startswith=wanted)[:6]
-        people = list(posts.filter(terms__person__in=list(found), terms__ends_at=None)[:6])
+        found = _best(registry.people(seat=seat), wanted)
+        held = posts.filter(terms__person__in=found, terms__ends_at=None).distinct()
+        order = {person.pk: k for k, person in enumerate(found)}
+        people = sorted(held, key=lambda post: order.get(_holder(post), MOST_HITS))[:MOST_HITS]
     context = {"q": wanted, "places": places, "stations": stations, "people": people}
     whole = not request.headers.get("HX-Request")
     return render(request, "web/search.html" if whole else "web/search_hits.html", context)
+
+
+def _best(rows: QuerySet[Any], wanted: str) -> list[Any]:
+    """The rows that ``wanted`` names best, best first."""
+    coded = any(field.name == "code" for field in rows.model._meta.fields)
+    named = (
+        Named("", str(key), name, "", 0, code=code)
+        for key, name, code in rows.values_list("pk", "name", "code" if coded else Value(""))
+    )
+    found = [int(thing.key) for thing in find_among(named, wanted, MOST_HITS)]
+    return sorted(rows.filter(pk__in=found), key=lambda row: found.index(row.pk))
+
+
+def _holder(post: Post) -> int:
+    terms = post.current_terms  # type: ignore[attr-defined]
+    return int(terms[0].person_id) if terms else 0
 
 
 @public

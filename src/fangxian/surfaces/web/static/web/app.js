@@ -34,7 +34,8 @@ function heard() {
 
 function lookAtStream() {
   if (!broken || document.hidden || Date.now() - heardAt < HEARD_MS) return;
-  if (broken.hidden) document.getElementById('stream-since').textContent = new Date(heardAt).toLocaleTimeString();
+  if (broken.hidden)
+    document.getElementById('stream-since').textContent = new Date(heardAt).toLocaleTimeString();
   broken.hidden = false;
 }
 

@@ -1,8 +1,8 @@
 // Hydrograph widget: rain hangs from the top, observed is solid ink, marks are thin labelled lines,
 // a gap in the line is a labelled gap, "now" is a dotted upright.
 import { make } from './dom.js';
+import { onRepaint, tones } from './palette.js';
 
-const MARKS = { 1: '#c8102e', 2: '#b85600', 3: '#8a6d00', 4: '#1f6fd6' };
 const clock = (ms) => {
   const d = new Date(ms + 8 * 3600e3).toISOString();
   return `${d.slice(8, 10)}日${d.slice(11, 13)}时`;
@@ -31,9 +31,16 @@ function tip(hour, items, words) {
 }
 
 export async function draw(box) {
-  const words = box.dataset;
-  const data = await (await fetch(`/stations/${words.code}/series.json?hours=${words.hours || 72}`)).json();
+  const { code, hours } = box.dataset;
+  const data = await (await fetch(`/stations/${code}/series.json?hours=${hours || 72}`)).json();
   const chart = echarts.getInstanceByDom(box) || echarts.init(box, null, { renderer: 'canvas' });
+  paint(box, chart, data);
+  return { chart, data };
+}
+
+function paint(box, chart, data) {
+  const words = box.dataset;
+  const tone = tones();
   const english = document.documentElement.lang === 'en';
   const hour = (ms) =>
     english ? new Date(ms + 8 * 3600e3).toISOString().slice(5, 13).replace('T', ' ') + 'h' : clock(ms);
@@ -51,13 +58,16 @@ export async function draw(box) {
     grid: { left: 52, right: 52, top: 34, bottom: 30 },
     tooltip: {
       trigger: 'axis',
+      backgroundColor: tone('paper'),
+      borderColor: tone('line'),
+      textStyle: { color: tone('ink') },
       formatter: (items) => tip(hour(items[0].value[0]), items, words),
     },
     xAxis: {
       type: 'time',
       min: data.since,
       max: data.now,
-      axisLabel: { formatter: hour, color: '#5f6e7c', hideOverlap: true },
+      axisLabel: { formatter: hour, color: tone('ink-3'), hideOverlap: true },
       splitLine: { show: false },
     },
     yAxis: [
@@ -65,10 +75,10 @@ export async function draw(box) {
         type: 'value',
         min: hasStage ? low : undefined,
         max: hasStage ? high + (high - low) * 0.45 : undefined,
-        name: hasStage ? `m ${data.datum}` : '',
-        nameTextStyle: { color: '#5f6e7c' },
-        axisLabel: { color: '#5f6e7c', formatter: (v) => (v > high ? '' : v.toFixed(1)) },
-        splitLine: { lineStyle: { color: '#e8edf1' } },
+        name: hasStage ? `m ${words.datum}` : '',
+        nameTextStyle: { color: tone('ink-3'), align: 'left', padding: [0, 0, 0, -40] },
+        axisLabel: { color: tone('ink-3'), formatter: (v) => (v > high ? '' : v.toFixed(1)) },
+        splitLine: { lineStyle: { color: tone('line-2') } },
         show: hasStage,
       },
       {
@@ -77,8 +87,8 @@ export async function draw(box) {
         max: most * (hasStage ? 2.6 : 1.15),
         name: 'mm/h',
         nameLocation: 'start',
-        nameTextStyle: { color: '#5f6e7c' },
-        axisLabel: { color: '#5f6e7c', formatter: (v) => (v > most ? '' : v) },
+        nameTextStyle: { color: tone('ink-3') },
+        axisLabel: { color: tone('ink-3'), formatter: (v) => (v > most ? '' : v) },
         splitLine: { show: false },
       },
     ],
@@ -88,12 +98,12 @@ export async function draw(box) {
         type: 'bar',
         yAxisIndex: 1,
         data: data.rain,
-        itemStyle: { color: '#3b82c4' },
+        itemStyle: { color: tone('rain') },
         barMaxWidth: 10,
         markArea: {
           silent: true,
-          itemStyle: { color: '#8795a122' },
-          label: { color: '#5f6e7c', fontSize: 11 },
+          itemStyle: { color: tone('gap'), opacity: 0.14 },
+          label: { color: tone('ink-3'), fontSize: 11 },
           data: holes(data.rain).map(([a, b]) => [{ xAxis: a, name: words.missing }, { xAxis: b }]),
         },
       },
@@ -104,8 +114,8 @@ export async function draw(box) {
         data: data.stage,
         showSymbol: false,
         connectNulls: false,
-        lineStyle: { color: '#17212b', width: 2 },
-        itemStyle: { color: '#17212b' },
+        lineStyle: { color: tone('ink'), width: 2 },
+        itemStyle: { color: tone('ink') },
         markLine: {
           silent: true,
           symbol: 'none',
@@ -113,25 +123,25 @@ export async function draw(box) {
             ...(hasStage
               ? data.marks.map((m) => ({
                   yAxis: m.value,
-                  lineStyle: { color: MARKS[m.level], type: 'solid', width: 1.2 },
+                  lineStyle: { color: tone(`l${m.level}-ink`), type: 'solid', width: 1.2 },
                   label: {
                     formatter: `${m.name} ${m.value.toFixed(2)}`,
                     position: 'insideStartTop',
-                    color: MARKS[m.level],
+                    color: tone(`l${m.level}-ink`),
                   },
                 }))
               : []),
             {
               xAxis: data.now,
-              lineStyle: { color: '#8795a1', type: 'dotted' },
-              label: { formatter: words.now, position: 'end', rotate: 0, distance: 2, color: '#5f6e7c' },
+              lineStyle: { color: tone('gap'), type: 'dotted' },
+              label: { formatter: words.now, position: 'end', rotate: 0, distance: 2, color: tone('ink-3') },
             },
           ],
         },
         markArea: {
           silent: true,
-          itemStyle: { color: '#8795a122' },
-          label: { color: '#5f6e7c', fontSize: 11 },
+          itemStyle: { color: tone('gap'), opacity: 0.14 },
+          label: { color: tone('ink-3'), fontSize: 11 },
           data: hasStage
             ? holes(data.stage).map(([a, b]) => [{ xAxis: a, name: words.missing }, { xAxis: b }])
             : [],
@@ -139,12 +149,19 @@ export async function draw(box) {
       },
     ],
   });
+  chart.getZr().refreshImmediately(); // a print does not wait for the next frame
   box.dataset.ready = '1';
   box.dataset.holes = String(holes(data.rain).length + (hasStage ? holes(data.stage).length : 0));
-  return chart;
 }
 
-document.querySelectorAll('[data-hydrograph]').forEach((box) => {
-  draw(box).then((chart) => window.addEventListener('resize', () => chart.resize()));
-  document.body.addEventListener('live', () => draw(box));
+document.querySelectorAll('[data-hydrograph]').forEach(async (box) => {
+  let shown = await draw(box);
+  window.addEventListener('resize', () => shown.chart.resize());
+  document.body.addEventListener('live', async () => {
+    shown = await draw(box);
+  });
+  onRepaint(() => {
+    shown.chart.resize();
+    paint(box, shown.chart, shown.data);
+  });
 });
