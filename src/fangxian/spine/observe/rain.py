@@ -33,16 +33,10 @@ def chosen_forms(
 
 def amounts(element: str, rows: Sequence[Value]) -> list[Piece]:
     """What fell between when and when. Of a form over a fixed span, ends near its grid count (the
-    hours; the 8 o'clock of days), others are sums that overlap; of a count the differences, and
-    after a fall of it what it shows since."""
+    hours; the 8 o'clock of days), others are sums that overlap; of a count the differences."""
     step_s = RAIN_FORMS[element]
     if step_s is None:
-        pairs = pairwise(rows)
-        return [
-            (a, b, round(later - earlier if later >= earlier else later, 1))
-            for (a, earlier), (b, later) in pairs
-            if b - a <= LONGEST_S
-        ]
+        return _differences(rows)
     if step_s <= 300:
         return [(at - step_s, at, value) for at, value in rows]
     found: dict[int, float] = {}
@@ -51,6 +45,21 @@ def amounts(element: str, rows: Sequence[Value]) -> list[Piece]:
         if abs(at - end) <= min(step_s // 12, 600):
             found[end] = value
     return [(end - step_s, end, value) for end, value in sorted(found.items())]
+
+
+def _differences(rows: Sequence[Value]) -> list[Piece]:
+    """Of a count that goes on. One that fell (rollover, reset, another gauge, somebody's test
+    tipping) is believed again from its third reading on: what lies before is unknown, not zero."""
+    found: list[Piece] = []
+    new = 0
+    for (a, earlier), (b, later) in pairwise(rows):
+        if later < earlier:
+            new = 2
+        if new:
+            new -= 1
+        elif b - a <= LONGEST_S:
+            found.append((a, b, round(later - earlier, 1)))
+    return found
 
 
 def spread(pieces: Iterable[Piece], *, step_s: int) -> dict[int, int]:

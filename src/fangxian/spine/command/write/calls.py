@@ -181,8 +181,8 @@ def take_answer(event: Event) -> None:
         taken = "没看懂，未记为收到。请只回：1收到 2完成 3要增援 4办不了"
     else:
         taken = _take(order, verb, said, by)
-    if about.get("channel") == "sms":
-        _echo(order, person, post_id, taken, event)
+    # a plain 收到 is told back on the page only: in a call-up of hundreds a text each is noise
+    _echo(order, person, post_id, taken, event, ["app"] if verb == "received" else ["app", "sms"])
 
 
 def _take(order: Order, verb: str, said: str, by: Seat) -> str:
@@ -224,17 +224,13 @@ def _take(order: Order, verb: str, said: str, by: Seat) -> str:
     return f"已记：收到。{clock.beijing(order.deadline_at):%d日%H:%M}前办结"
 
 
-def _echo(order: Order, person: Person, post_id: int, taken: str, event: Event) -> None:
-    """What was taken, told back to who said it."""
-    at = clock.beijing(clock.now())
-    _notice(
-        order,
-        person,
-        Post.objects.filter(pk=post_id).first(),
-        f"{at:%H:%M} {taken}",
-        ["sms"],
-        event.pk,
-    )
+def _echo(
+    order: Order, person: Person, post_id: int, taken: str, event: Event, channels: list[str]
+) -> None:
+    """What was taken, and when, told back to who said it."""
+    post = Post.objects.filter(pk=post_id).first()
+    text = f"{clock.beijing(clock.now()):%H:%M} {taken}"
+    _notice(order, person, post, text, channels, event.pk)
 
 
 def _notice(
