@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def headquarters(folder: Path) -> Iterator[str]:
     """The address of a running headquarters in a storm."""
-    port, gateway = str(free_port()), str(free_port())
+    port, gateway, sl651 = (str(free_port()) for _ in range(3))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
     words = [sys.executable, "-m", "fangxian.cli"]
@@ -41,6 +41,7 @@ def headquarters(folder: Path) -> Iterator[str]:
     environment |= {
         "FANGXIAN_PORT": port,
         "FANGXIAN_GATEWAY_PORT": gateway,
+        "FANGXIAN_SL651_PORT": sl651,
         "FANGXIAN_GATEWAY_URL": f"http://127.0.0.1:{gateway}",
         "FANGXIAN_GATEWAY_SECRET": "drill:meranti|browser",
     }
@@ -52,7 +53,7 @@ def headquarters(folder: Path) -> Iterator[str]:
     )
     children = [
         subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
-        for word in ("web", "worker", "reach", "gateway")
+        for word in ("web", "worker", "reach", "intake", "gateway")
     ]
     url = f"http://127.0.0.1:{port}"
     _wait(url)
