@@ -28,10 +28,15 @@ class FileCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         given = [(p.type, ctx.params.get(p.name or "")) for p in self.params]
         keep_inputs(
-            outputs=[path for kind, path in given if kind is OUT],
-            inputs=[path for kind, path in given if kind is FILE],
+            outputs=[path for kind, own in given if kind is OUT for path in _each(own)],
+            inputs=[path for kind, own in given if kind is FILE for path in _each(own)],
         )
         return super().invoke(ctx)
+
+
+def _each(given: Any) -> Sequence[Path | None]:
+    """The files of an option that may stand once or often."""
+    return given if isinstance(given, tuple) else (given,)
 
 
 class FileGroup(click.Group):
