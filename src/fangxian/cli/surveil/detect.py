@@ -83,4 +83,21 @@ def detect(
     except (EngineError, ConfigError) as error:
         raise click.UsageError(str(error)) from None
     write_table(out, answer.columns, answer.rows)
+    if not as_json:
+        answer.told["reasons"] = counted(answer.told["reasons"])
     finish(answer, as_json, out=out)
+
+
+def counted(reasons: dict[str, int]) -> str:
+    """How many periods were judged and how many were not; what is rare only where it is."""
+    said = {
+        "judged": say("已判", "judged"),
+        "short": say("历史不足", "history too short"),
+        "few": say("病例过少", "few"),
+        "missing": say("缺测", "missing"),
+        "no_fit": say("模型无解", "no fit"),
+        "incomplete": say("报告不全", "incomplete"),
+    }
+    always = ("judged", "short", "few", "missing")
+    told = [f"{text} {reasons[n]}" for n, text in said.items() if n in always or reasons[n]]
+    return say(",", ", ").join(told)

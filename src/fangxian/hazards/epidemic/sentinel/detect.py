@@ -10,12 +10,28 @@ from fangxian.hazards.epidemic.tables import cidars_percentile
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.tables import Answer, Table, UnreadableError, read_moment, read_table
+from fangxian.spine.core.tables import (
+    Answer,
+    Note,
+    Table,
+    UnreadableError,
+    read_moment,
+    read_table,
+)
 
 CHUNK = 500
+CASE_RULES = ("single_case", "linked_cases", "fixed_threshold")
 COLOURS = ("grey", "blue", "yellow", "red")
 COUNTS = ("observed", "count", "cases", "I")
 AHEAD_DAYS = 31  # a month or week may be dated by its end
+# Why a period has no alarm, not even a 0.
+UNJUDGED = {
+    "missing": ("缺测", "missing"),
+    "short": ("历史不足", "history too short"),
+    "few": ("近期病例过少", "few recent cases"),
+    "no_fit": ("模型无解", "the model has no fit"),
+    "incomplete": ("报告不全", "too few reporters"),
+}
 HEAD = ("t", "date", "observed", "upperbound", "alarm", "expected", "score", "pvalue", "reason")
 
 
@@ -73,11 +89,46 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
         "series": len(grid.names),
         "periods": len(at),
         "alarms": int(sum(part.alarm.sum() for part in found)),
+        "reasons": _reasons(found),
     }
     more = list(found[0].more)
     alerts = ["alert"] if "colour" in more else []
     columns = [*(["series"] if len(grid.names) > 1 else []), *HEAD, *alerts, *more]
-    return Answer(told, columns, _rows(grid, found, asked.preset or ""), [table])
+    rows = _rows(grid, found, asked.preset or "")
+    return Answer(told, columns, rows, [table], errors=_newest_unjudged(grid, found))
+
+
+def _reasons(parts: list[Any]) -> dict[str, int]:
+    """How many periods were judged, and how many were not, by reason."""
+    from fangxian.kernels.epi.detector import Reason
+
+    return {
+        reason.name.lower(): int(sum((part.reason == reason).sum() for part in parts))
+        for reason in Reason
+    }
+
+
+def _newest_unjudged(grid: Grid, parts: list[Any]) -> list[Note]:
+    """A sentence for each series whose newest period was not judged: silence that proves nothing."""
+    from fangxian.kernels.epi.detector import Reason
+
+    if not len(parts[0].at):
+        return [Note("没有一期被判断", "no period was judged")]
+    newest = [Reason(code) for part in parts for code in part.reason[:, -1]]
+    last = int(parts[0].at[-1])
+    when = f"t = {grid.t[last]:g}" if grid.dates is None else str(grid.dates[last])
+    found = []
+    for name, reason in zip(grid.names, newest, strict=True):
+        if reason != Reason.JUDGED:
+            zh, en = UNJUDGED[reason.name.lower()]
+            of_zh, of_en = (f"“{name}”", f" of {name}") if name else ("", "")
+            found.append(
+                Note(
+                    f"{of_zh}最新一期 {when} 未判断:{zh}",
+                    f"the newest period{of_en}, {when}, was not judged: {en}",
+                )
+            )
+    return found
 
 
 def _method(asked: Asked) -> tuple[str, dict[str, Any]]:
@@ -215,7 +266,25 @@ def _detect_chunk(job: tuple[str, dict[str, Any], dict[str, Any], Any, float]) -
     from fangxian.kernels.epi.registry import detect_by_name
 
     name, parameters, series, at, least = job
-    return detect_by_name(name, Series(**series), parameters, at, least)
+    found = detect_by_name(name, Series(**series), parameters, at, least)
+    return _unproved(found, name, parameters) if name in CASE_RULES else found
+
+
+def _unproved(found: Any, name: str, parameters: dict[str, Any]) -> Any:
+    """Rules on cases in a window: where the window (and the quiet before it) begins before the
+    series, an alarm stands, and cases without one prove nothing: SHORT, not judged."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from fangxian.kernels.epi.detector import Reason
+    from fangxian.kernels.epi.registry import METHODS
+
+    settled = METHODS[name].settle(parameters)
+    reach = settled["window"] + settled["quiet"] - 1
+    some = found.observed > 0
+    short = (found.at < reach) & some & ~found.alarm & (found.reason == Reason.JUDGED)
+    return replace(found, reason=np.where(short, Reason.SHORT, found.reason).astype(np.int8))
 
 
 def _in_chunks(
@@ -260,7 +329,7 @@ def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
                     "" if dates is None else str(dates[i]),
                     float(part.observed[k, j]),
                     float(upper[k, j]),
-                    int(part.alarm[k, j]),
+                    int(part.alarm[k, j]) if part.reason[k, j] == Reason.JUDGED else "",
                     float(part.expected[k, j]),
                     float(part.score[k, j]),
                     float(part.p[k, j]),
