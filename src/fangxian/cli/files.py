@@ -48,6 +48,7 @@ def said_by(answer: Answer) -> tuple[list[str], list[str], list[str]]:
     tongue, tables = language(), answer.read
     errors: list[Note] = [*(e for t in tables for e in t.errors), *answer.errors]
     notes: list[Note] = [*answer.notes, *(n for t in tables for n in t.notes)]
+    notes += [near for table in tables for near in table.misspelt()]
     unused = [text for table in tables for text in table.unused()]
     return [e.text(tongue) for e in errors], [n.text(tongue) for n in notes], unused
 

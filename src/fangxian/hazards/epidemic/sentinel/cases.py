@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import CASES, LINES
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Table, UnreadableError, read_moment, read_table
 
@@ -52,7 +53,7 @@ def scan_cases(
 
     from fangxian.kernels.epi import scan as s
 
-    places = read_table(places_file, needed=["place", "latitude", "longitude"])
+    places = read_table(places_file, needed=["place", "latitude", "longitude"], aliases=CASES)
     spots = [
         (
             places.text(k, "place"),
@@ -63,7 +64,7 @@ def scan_cases(
     ]
     spots = [spot for spot in spots if spot[1] == spot[1] and spot[2] == spot[2]]
     index = {name: k for k, (name, _, _) in enumerate(spots)}
-    table = read_table(cases_file, needed=["place", "date"])
+    table = read_table(cases_file, needed=["place", "date"], known=("n",), aliases=CASES)
     read = [places, table]
     where, when = _cases(table, index)
     first = _day(asked.since) if asked.since else min(when)
@@ -154,7 +155,7 @@ def _cases(table: Table, index: dict[str, int]) -> tuple[list[int], list[int]]:
 def _people(file: Path, index: dict[str, int], read: list[Table]) -> Any:
     import numpy as np
 
-    table = read_table(file, needed=["place", "population"])
+    table = read_table(file, needed=["place", "population"], aliases=CASES)
     people = np.zeros(len(index))
     for k in range(len(table.rows)):
         value, name = table.number(k, "population", low=0), table.text(k, "place")
@@ -174,7 +175,7 @@ def nowcast_cases(
     from fangxian.kernels.epi import nowcast as n
 
     events, reports = ("dHosp", "onset", "event"), ("dReport", "report")
-    table = read_table(line_list, needed=[events, reports])
+    table = read_table(line_list, needed=[events, reports], aliases=LINES)
     name, told_name = table.first_of(*events) or "", table.first_of(*reports) or ""
     event, report = [], []
     begun = table.days(name, ahead_days=AHEAD_DAYS)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED
 from fangxian.hazards.epidemic.tables import cidars_percentile
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
@@ -67,7 +68,7 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
     from fangxian.kernels.epi.registry import METHODS, preset_rows
 
     method, parameters = _method(asked)
-    table = read_table(source, needed=[COUNTS, ("date", "t")])
+    table = read_table(source, needed=[COUNTS, ("date", "t")], known=BESIDE, aliases=COUNTED)
     grid = read_grid(table)
     if asked.disease is not None:
         percentile = _percentile(method, asked.disease, asked.area, grid.dates)
@@ -109,7 +110,7 @@ def _reasons(parts: list[Any]) -> dict[str, int]:
 
 
 def _newest_unjudged(grid: Grid, parts: list[Any]) -> list[Note]:
-    """A sentence for each series whose newest period was not judged: silence that proves nothing."""
+    """A sentence for each series whose newest period was not judged: it proves nothing."""
     from fangxian.kernels.epi.detector import Reason
 
     if not len(parts[0].at):
@@ -252,7 +253,8 @@ def _first_row(first: str, grid: Grid) -> int:
     import numpy as np
 
     try:
-        if grid.dates is not None and any(mark in first for mark in "-/年"):
+        dated = any(mark in first for mark in "-/.年") or len(first) >= 8
+        if grid.dates is not None and dated:
             return int(np.searchsorted(grid.dates, np.datetime64(read_moment(first).day, "D")))
         return int(np.searchsorted(grid.t, float(first)))
     except (UnreadableError, ValueError):

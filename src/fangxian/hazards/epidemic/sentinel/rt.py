@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, INTERVAL
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Table, course_of, read_table
 
@@ -45,7 +46,7 @@ def reproduction(incidence: Path, asked: Asked) -> Answer:
     from fangxian.kernels.epi import reproduction as r
 
     _check_call(asked)
-    table = read_table(incidence, needed=[COUNTS])
+    table = read_table(incidence, needed=[COUNTS], known=BESIDE, aliases=COUNTED)
     _one_row_a_period(table)
     cases = _counts(table, table.first_of(*COUNTS) or COUNTS[0])
     read = [table]
@@ -165,7 +166,7 @@ def _interval(asked: Asked, longest: int, read: list[Table]) -> Any:
 
     if asked.si is None:
         return parametric_interval(float(asked.mean or 0), float(asked.sd or 0), longest)
-    weights = read_table(asked.si, needed=["k", "w"])
+    weights = read_table(asked.si, needed=["k", "w"], aliases=INTERVAL)
     read.append(weights)
     lags, shares = weights.numbers("k", low=0, high=1000), weights.numbers("w", low=0)
     w = np.zeros(1 + int(max((k for k in lags if k == k), default=0)))

@@ -17,6 +17,7 @@ from fangxian.spine.core.tables import (
     write_table,
 )
 
+from .heads import JOBS
 from .runner import Runner
 
 
@@ -127,7 +128,7 @@ def simulate_many(
 ) -> Answer:
     """Each basin of a list into its own file, where ``FANGXIAN_COMPUTE`` says: here, in processes
     or on Dask; the same files come out. ``told`` says how many failed."""
-    table = read_table(jobs, needed=["basin", "forcing", "out"])
+    table = read_table(jobs, needed=["basin", "forcing", "out"], aliases=JOBS)
     names = [
         [table.text(row, c) for c in ("basin", "forcing", "out")] for row in range(len(table.rows))
     ]

@@ -19,6 +19,7 @@ from .files import (
     flow_name,
     flow_of,
     labels_of,
+    meant,
     member_columns,
     read_rows,
     read_spans,
@@ -117,7 +118,7 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     names = LEVELS if level else tuple(n for kind in FLOWS.values() for n in kind)
     name = table.first_of("corrected", *names)
     if name is None:
-        zh, en = "没有预报值列", "it has no column of forecasts"
+        zh, en = meant(table, "没有预报值列", "it has no column of forecasts")
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     value = (
         flow_of(table, name, low=low) if "lead" not in table.columns else _numbers(table, name, low)
