@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, count_of
 from fangxian.hazards.epidemic.tables import cidars_percentile
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
@@ -173,7 +173,7 @@ def read_grid(table: Table) -> Grid:
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     named = "series" in table.columns
     names = [table.text(row, "series") if named else "" for row in rows]
-    order = _whole(sorted({keys[k] for k in known}), dated)
+    order = whole_grid(sorted({keys[k] for k in known}), dated)
     place = {key: i for i, key in enumerate(order)}
     series = {name: i for i, name in enumerate(dict.fromkeys(names))}
     arrays = {}
@@ -188,7 +188,10 @@ def read_grid(table: Table) -> Grid:
                 table.wrong(k, column, "同一期重复", "a second row for this period")
                 continue
             seen.add(at)
-            cells[at] = table.number(k, column, low=low, high=high)
+            if column == count:
+                cells[at] = count_of(table, k, column)
+            else:
+                cells[at] = table.number(k, column, low=low, high=high)
         arrays["counts" if column == count else column] = cells
     if not dated:
         return Grid(list(series), None, np.array(order, float), arrays)
@@ -196,7 +199,7 @@ def read_grid(table: Table) -> Grid:
     return Grid(list(series), np.array(order, "datetime64[D]"), t, arrays)
 
 
-def _whole(order: list[Any], dated: bool) -> list[Any]:
+def whole_grid(order: list[Any], dated: bool) -> list[Any]:
     """The grid with the periods nobody has a row for: days, weeks or months left out of the file
     are missing, not absent from time. Dates without a common step stay as they are."""
     import numpy as np

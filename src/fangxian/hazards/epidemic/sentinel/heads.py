@@ -1,4 +1,9 @@
-"""What columns are called by those who send the tables; on the right the name the words know."""
+"""What columns are called by those who send the tables; on the right the name the words know.
+And counts, which are refused below zero with the door that helps."""
+
+import math
+
+from fangxian.spine.core.tables import Table, UnreadableError, read_number
 
 COUNTED = {
     "日期": "date",
@@ -59,3 +64,18 @@ LINES = {
 INTERVAL = {"间隔": "k", "天数": "k", "权重": "w", "概率": "w"}
 # heads that may stand beside what a word needs
 BESIDE = ("series", "population", "completeness", "freq", "imported", "t", "date")
+
+
+def count_of(table: Table, row: int, column: str) -> float:
+    """A count >= 0; NaN where it is missing or wrong. A negative one is told with its door."""
+    try:
+        value = read_number(table.text(row, column))
+    except UnreadableError as error:
+        table.wrong(row, column, error.zh, error.en)
+        return math.nan
+    if value < 0:
+        zh = f"{value:g} 是负数;可用 fangxian surveil tidy --negative back 扣回"
+        en = f"{value:g} is negative; fangxian surveil tidy --negative back takes it back"
+        table.wrong(row, column, zh, en)
+        return math.nan
+    return value

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, INTERVAL
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, INTERVAL, count_of
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Table, course_of, read_table
 
@@ -123,8 +123,11 @@ def _one_row_a_period(table: Table) -> None:
     if absent:
         row, n = absent[0], int(values[-1] - values[0] + 1 - len(values))
         was = table.text(row - 1, column)
-        zh = f"{was} 之后缺行(共缺 {n} 期);无病例请填 0,未报告请先补齐"
-        en = f"rows are missing after {was} ({n} in all); write 0 where nobody fell ill"
+        zh = f"{was} 之后缺行(共缺 {n} 期);若无病例,用 fangxian surveil tidy --gaps zero 填 0"
+        en = (
+            f"rows are missing after {was} ({n} in all); where nobody fell ill write 0, "
+            "with fangxian surveil tidy --gaps zero"
+        )
         raise table.stop_at(row, column, zh, en)
 
 
@@ -133,13 +136,14 @@ def _counts(table: Table, column: str) -> Any:
     import numpy as np
 
     before = len(table.errors)
-    cases = np.array(table.numbers(column, low=0))
+    cases = np.array([count_of(table, row, column) for row in range(len(table.rows))])
     if len(table.errors) > before:
         wrong = table.errors[before]
         raise Problem("table.cell", zh=wrong.text("zh"), en=wrong.text("en"))
     gap = np.flatnonzero(np.isnan(cases))
     if gap.size:
-        zh, en = "缺少病例数;先补齐或做现况估计", "no count; fill it or nowcast first"
+        zh = "缺少病例数;先做现况估计,或用 fangxian surveil tidy --empty zero 填 0"
+        en = "no count; nowcast first, or fangxian surveil tidy --empty zero"
         raise table.stop_at(int(gap[0]), column, zh, en)
     return cases
 

@@ -238,7 +238,9 @@ def whole(table: Table, column: str, **bounds: float) -> Any:
         raise Problem("table.cell", zh=wrong.text("zh"), en=wrong.text("en"))
     gaps = np.flatnonzero(np.isnan(values))
     if gaps.size:
-        raise table.stop_at(int(gaps[0]), column, "缺值;须先补全", "missing; fill the gap first")
+        zh = f"缺值(共 {gaps.size} 处);短的可用 fangxian forecast fill 补"
+        en = f"missing ({gaps.size} in all); fangxian forecast fill fills short gaps"
+        raise table.stop_at(int(gaps[0]), column, zh, en)
     return values
 
 
@@ -253,8 +255,9 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     jump = np.flatnonzero(np.diff(at) > 1)
     if jump.size:
         line = table.lines[int(jump[0]) + 1]
-        zh = f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算"
+        zh = f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算;可先用 fangxian forecast fill 补"
         en = f"{path.name}: time jumps at line {line} ({len(jump)} in all); the model runs on"
+        en += "; fangxian forecast fill fills short gaps"
         table.notes.append(Note(zh, en))
     rain_names = rain_columns(table)
     pan_names = [c for c in table.columns if c.startswith("E_")] or _one(table, PANS)
