@@ -104,6 +104,8 @@ def _show(key: str, value: Any) -> None:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)

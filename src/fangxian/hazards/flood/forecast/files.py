@@ -255,7 +255,8 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     jump = np.flatnonzero(np.diff(at) > 1)
     if jump.size:
         line = table.lines[int(jump[0]) + 1]
-        zh = f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算;可先用 fangxian forecast fill 补"
+        zh = f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算"
+        zh += ";短的可先用 fangxian forecast fill 补"
         en = f"{path.name}: time jumps at line {line} ({len(jump)} in all); the model runs on"
         en += "; fangxian forecast fill fills short gaps"
         table.notes.append(Note(zh, en))
