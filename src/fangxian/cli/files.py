@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,6 +71,26 @@ def finish(
     tell_some([say(f"未使用:{text}", f"not used: {text}") for text in unused])
     tell_some(errors)
     sys.exit(1 if failed else 3 if errors else 0)
+
+
+@cache
+def tell_compiling() -> None:
+    """From here on the first loop that is compiled is told; those kept from earlier are not."""
+    from numba.core import event
+
+    class Once(event.Listener):  # type: ignore[misc]
+        said = False
+
+        def on_start(self, event: Any) -> None:
+            if not self.said:
+                self.said = True
+                zh = "首次使用,编译一次……(fangxian warm 可事先编译)"
+                tell(say(zh, "compiling once ... (fangxian warm does it beforehand)"))
+
+        def on_end(self, event: Any) -> None:
+            """One sentence is enough."""
+
+    event.register("numba:compile", Once())
 
 
 def tell_some(lines: Sequence[str]) -> None:

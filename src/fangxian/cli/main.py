@@ -42,6 +42,7 @@ WORDS = {
         "传染病监测计算(文件进、文件出)",
         "epidemic surveillance, files in and out",
     ),
+    "warm": ("warm", "事先编译计算内核", "compile the kernels beforehand"),
     "places": ("duties", "查找区划", "find places"),
 }
 

@@ -108,6 +108,7 @@ def reservoir(
         draw(
             plot,
             found.labels,
+            title=say(f"水库调洪:{inflow.name}", f"reservoir: {inflow.name}"),
             observed=found.inflow,
             flow=found.outflow,
             marks=marks,

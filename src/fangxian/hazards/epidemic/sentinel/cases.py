@@ -116,7 +116,20 @@ def scan_cases(
         "best": {"centre": rows[0][1], "llr": rows[0][6], "p": rows[0][7]} if rows else None,
         "replicates": len(found.replicates),
     }
-    return Answer(told, CLUSTERS, rows, read)
+    best = set(found.clusters[0].places.tolist()) if found.clusters else set()
+    inside = day[np.isin(place, list(best))] if best else day
+    drawn = {
+        "spots": spots,
+        "cases": counts,
+        "clusters": [
+            ([(spots[i][1], spots[i][2]) for i in c.places], c.observed, c.expected, c.p)
+            for c in found.clusters
+        ],
+        "labels": [str(np.datetime64(d, "D")) for d in range(first, last + 1)],
+        "daily": np.bincount(inside, minlength=last - first + 1),
+        "window": found.clusters[0].days if found.clusters else 0,
+    }
+    return Answer(told, CLUSTERS, rows, read, drawn=drawn)
 
 
 def _day(text: str) -> int:

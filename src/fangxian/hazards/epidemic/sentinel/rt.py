@@ -72,7 +72,12 @@ def reproduction(incidence: Path, asked: Asked) -> Answer:
         rows = [[*span, *row] for span, row in zip(spans, values, strict=True)]
     last = rows[-1][2] if rows and math.isfinite(rows[-1][2]) else None
     told = {"method": asked.method, "windows": len(rows), "last_mean": last}
-    return Answer(told, COLUMNS[: 3 if asked.method == "cohort" else None], rows, read)
+    column = table.first_of("date", "t")
+    days = [table.text(k, column) for k in range(len(cases))] if column else []
+    labels = [day or str(k + 1) for k, day in enumerate(days or [""] * len(cases))]
+    drawn = {"labels": labels, "cases": cases, "method": asked.method}
+    columns = COLUMNS[: 3 if asked.method == "cohort" else None]
+    return Answer(told, columns, rows, read, drawn=drawn)
 
 
 def _check_call(asked: Asked) -> None:

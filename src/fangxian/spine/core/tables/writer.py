@@ -27,6 +27,7 @@ class Answer:
     read: list[Table] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     errors: list[Note] = field(default_factory=list)
+    drawn: dict[str, Any] = field(default_factory=dict)  # what a plot shows beside the rows
 
 
 def keep_inputs(*, outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
