@@ -78,7 +78,7 @@ def tell_compiling() -> None:
     """From here on the first loop that is compiled is told; those kept from earlier are not."""
     from numba.core import event
 
-    class Once(event.Listener):  # type: ignore[misc]
+    class Once(event.Listener):
         said = False
 
         def on_start(self, event: Any) -> None:
@@ -90,7 +90,7 @@ def tell_compiling() -> None:
         def on_end(self, event: Any) -> None:
             """One sentence is enough."""
 
-    event.register("numba:compile", Once())
+    event.register("numba:compile", Once())  # type: ignore[no-untyped-call]
 
 
 def tell_some(lines: Sequence[str]) -> None:

@@ -144,7 +144,7 @@ def start_ready() -> None:
     from fangxian.spine.core.problems import Problem
 
     name = str(connection.settings_dict["NAME"])
-    reason = ("没有数据库", "it has no database")
+    reason: tuple[str, str] | None = ("没有数据库", "it has no database")
     if "memory" in name or Path(name).is_file():
         reason = _unready()
     if reason is not None:

@@ -103,7 +103,8 @@ def detect(
     from fangxian.hazards.epidemic.sentinel.detect import Asked
 
     parameters = read_json(params) if params else None
-    ways = [(name, None) for name in methods] + [(None, name) for name in presets]
+    ways: list[tuple[str | None, str | None]] = [(name, None) for name in methods]
+    ways += [(None, name) for name in presets]
     runs = [
         Run(
             source,

@@ -13,26 +13,43 @@ def _module(name: str) -> Any:
     method need not wait for all. Source: own choice."""
     match name:
         case "bayes":
-            from fangxian.kernels.epi import bayes as found
+            from fangxian.kernels.epi import bayes
+
+            return bayes
         case "cidars":
-            from fangxian.kernels.epi import cidars as found
+            from fangxian.kernels.epi import cidars
+
+            return cidars
         case "combined":
-            from fangxian.kernels.epi import combined as found
+            from fangxian.kernels.epi import combined
+
+            return combined
         case "cusum":
-            from fangxian.kernels.epi import cusum as found
+            from fangxian.kernels.epi import cusum
+
+            return cusum
         case "ears":
-            from fangxian.kernels.epi import ears as found
+            from fangxian.kernels.epi import ears
+
+            return ears
         case "essence":
-            from fangxian.kernels.epi import essence as found
+            from fangxian.kernels.epi import essence
+
+            return essence
         case "farrington":
-            from fangxian.kernels.epi import farrington as found
+            from fangxian.kernels.epi import farrington
+
+            return farrington
         case "glr":
-            from fangxian.kernels.epi import glr as found
+            from fangxian.kernels.epi import glr
+
+            return glr
         case "outbreakp":
-            from fangxian.kernels.epi import outbreakp as found
+            from fangxian.kernels.epi import outbreakp
+
+            return outbreakp
         case _:
             raise ValueError(f"no family of methods {name!r}")
-    return found
 
 
 def _of(module: str, name: str, **fixed: Any) -> Run:
