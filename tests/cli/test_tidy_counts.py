@@ -61,6 +61,13 @@ def test_dates_without_a_row_are_filled_as_chosen(tidied, words, found):
     assert rows[2]["change"].startswith("row added")
 
 
+def test_dates_without_a_step_are_left_and_that_is_said(tidied):
+    lines = ["2022-01-01,1", "2022-01-08,2", "2022-01-17,3", "2022-01-20,3"]
+    _, rows, told = tidied(lines, "--gaps", "zero")
+    assert len(rows) == 4
+    assert told["notes"] == ["dates have no common step; none was added"]
+
+
 def test_a_backlog_is_spread_in_whole_cases(tidied):
     lines = ["2022-01-01,1", "2022-01-02,0", "2022-01-03,", "2022-01-04,11", "2022-01-05,2"]
     _, rows, told = tidied(lines, "--spread", "2022-01-04:3")

@@ -109,11 +109,23 @@ def _read(table: Table, column: str, *, gaps: str | None) -> tuple[str, dict[str
             "file.unfit", file=table.path.name, zh="没有可用的时间", en="it has no usable time"
         )
     grid = whole_grid(order, when == "date") if gaps else order
+    if gaps and when == "date" and _uneven(grid):
+        zh, en = "日期没有共同的间隔,缺的日期没有补", "dates have no common step; none was added"
+        table.notes.append(Note(zh, en))
     series = {}
     for name, own in found.items():
         places = grid if gaps else sorted(own)
         series[name] = [own.get(key) or _absent(key) for key in places]
     return when, series
+
+
+def _uneven(days: list[Any]) -> bool:
+    """Whether days are left without a common step (months are even)."""
+    import numpy as np
+
+    steps = np.diff(np.array(days, "datetime64[D]")).astype(int)
+    months = len(steps) and steps.min() >= 28 and steps.max() <= 31
+    return bool(len(days) < 3 or (steps != steps[0]).any()) and not months
 
 
 def _absent(key: Any) -> Count:
