@@ -319,6 +319,9 @@ def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
 
     from fangxian.kernels.epi.detector import Reason
 
+    # not judged is never no alarm; a missing count is NA in its own column, with a 0 here, which
+    # shared/field/passing/c10 holds us to
+    silent = set(Reason) - {Reason.JUDGED, Reason.MISSING}
     start, dates, more = 0, grid.dates, list(parts[0].more)
     for part in parts:
         upper = part.threshold
@@ -334,7 +337,7 @@ def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
                     "" if dates is None else str(dates[i]),
                     float(part.observed[k, j]),
                     float(upper[k, j]),
-                    int(part.alarm[k, j]) if part.reason[k, j] == Reason.JUDGED else "",
+                    "" if part.reason[k, j] in silent else int(part.alarm[k, j]),
                     float(part.expected[k, j]),
                     float(part.score[k, j]),
                     float(part.p[k, j]),
