@@ -63,6 +63,48 @@ def test_so_is_a_link_to_one_and_one_name_for_two(folder, link):
     assert not (folder / "o.csv").exists()
 
 
+TWICE = {
+    "the same name": "o.csv o.csv",
+    "another spelling": "o.csv ./sub/../o.csv",
+    "a folder that is a link": "sub/o.csv linked/o.csv",
+    "a link to nothing yet": "o.csv dangling.csv",
+    "two names of one file": "one.csv hard.csv",
+}
+
+
+@pytest.mark.parametrize("pair", TWICE)
+def test_two_rows_of_a_batch_with_one_output_are_refused(folder, pair):
+    (folder / "sub").mkdir()
+    (folder / "linked").symlink_to(folder / "sub")
+    (folder / "dangling.csv").symlink_to(folder / "o.csv")
+    (folder / "one.csv").write_text("kept")
+    (folder / "hard.csv").hardlink_to(folder / "one.csv")
+    jobs = "".join(f"b.json,f.csv,{out}\n" for out in TWICE[pair].split())
+    (folder / "jobs.csv").write_text("basin,forcing,out\n" + jobs)
+    result = run("forecast", "batch", "--model", "xaj", "--list", "jobs.csv")
+    assert result.exit_code == 2
+    assert "another output" in result.output
+    assert (folder / "one.csv").read_text() == "kept"
+    assert not (folder / "o.csv").exists()
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_batch_writes_through_no_link_to_what_it_reads(folder, link):
+    getattr(folder / "other.csv", link)(folder / "f.csv")
+    (folder / "jobs.csv").write_text("basin,forcing,out\nb.json,f.csv,other.csv\n")
+    before = (folder / "f.csv").read_bytes()
+    assert run("forecast", "batch", "--model", "xaj", "--list", "jobs.csv").exit_code == 2
+    assert (folder / "f.csv").read_bytes() == before
+
+
+def test_what_lies_beside_an_output_is_left_alone(folder):
+    (folder / "f.csv").rename(folder / "o.csv.part")
+    words = ["simulate", "--model", "xaj", "--basin", "b.json", "--forcing", "o.csv.part"]
+    before = (folder / "o.csv.part").read_bytes()
+    assert run("forecast", *words, "--out", "o.csv").exit_code == 0
+    assert (folder / "o.csv.part").read_bytes() == before
+
+
 def test_the_workbook_of_errors_is_not_written_over_the_table(city, folder):
     table = folder / "t.csv"
     table.write_text("station,element,at,value\n7,Z,2016-09-14 08:00,x\n")

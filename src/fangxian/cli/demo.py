@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from .main import say, start_django, tell
+from .main import say, start_django, start_ready, tell
 
 NAME = "meranti"
 PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, printed at start
@@ -185,7 +185,7 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
 @click.option("--speed", default=600.0)
 @click.option("--desk", is_flag=True)
 def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.ops.demo.replay import replay
     from fangxian.ops.supervisor import wait_for_port
     from fangxian.spine.core import clock
@@ -206,12 +206,16 @@ def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
 )
 @click.argument("verb", type=click.Choice(["show", "pause", "speed", "jump"]))
 @click.argument("value", required=False)
-@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("var/demo"))
+@click.option("--data", type=click.Path(path_type=Path), default=Path("var/demo"))
 def scenario_command(verb: str, value: str | None, data: Path) -> None:
     from datetime import datetime
 
     from fangxian.spine.core.clock import BEIJING, ScenarioClock, beijing
+    from fangxian.spine.core.problems import Problem
 
+    if not (data / "clock.json").is_file():
+        zh, en = f"{data} 不是演练目录,没有时钟", f"{data} is no drill's folder: it has no clock"
+        raise Problem("call.wrong", zh=zh, en=en)
     times = ScenarioClock(data / "clock.json")
     if verb == "pause":
         times.set(speed=0)

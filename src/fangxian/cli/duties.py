@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .main import language, say, start_django, tell
+from .main import language, make_folder, say, start_django, start_ready, tell
 
 
 @click.group(help=say("责任与任期。", "Duties and terms of office."))
@@ -25,7 +25,7 @@ def duties_command() -> None:
 @click.option("--to", "until", required=True, help=say("止(不含)", "exclusive"))
 @click.option("--json", "as_json", is_flag=True)
 def prove(since: str, until: str, as_json: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.registry.prove import uncovered
 
     found = uncovered(since=_day(since), until=_day(until))
@@ -63,13 +63,12 @@ def _day(text: str) -> datetime:
 @click.password_option(help=say("演练人员的口令", "password of the named cast"))
 def staff_command(seed: int, password: str) -> None:
     start_django()
-    from fangxian.ops.bootstrap import make_ready
     from fangxian.spine.core import clock
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.registry.load import make_staff
     from fangxian.spine.registry.models import Person
 
-    make_ready()
+    make_folder()
     if Person.objects.exists():
         raise click.UsageError(say("已有人员,不再生成。", "There are people already."))
     n = make_staff(since=clock.now(), password=password, by=SYSTEM, seed=seed)
@@ -85,7 +84,7 @@ def staff_command(seed: int, password: str) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--sweep", "sweep_first", is_flag=True, help=say("先重新检查", "look anew first"))
 def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.cover.engine import by_code, sweep
     from fangxian.spine.cover.read import open_gaps
@@ -135,7 +134,7 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
 @click.argument("query")
 @click.option("--json", "as_json", is_flag=True)
 def places_command(query: str, as_json: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.registry.read import find_places
 

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,10 +29,15 @@ class FileCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         given = [(p.type, ctx.params.get(p.name or "")) for p in self.params]
         keep_inputs(
-            outputs=[path for kind, path in given if kind is OUT],
-            inputs=[path for kind, path in given if kind is FILE],
+            outputs=[path for kind, own in given if kind is OUT for path in _each(own)],
+            inputs=[path for kind, own in given if kind is FILE for path in _each(own)],
         )
         return super().invoke(ctx)
+
+
+def _each(given: Any) -> Sequence[Path | None]:
+    """The files of an option that may stand once or often."""
+    return given if isinstance(given, tuple) else (given,)
 
 
 class FileGroup(click.Group):
@@ -43,6 +49,7 @@ def said_by(answer: Answer) -> tuple[list[str], list[str], list[str]]:
     tongue, tables = language(), answer.read
     errors: list[Note] = [*(e for t in tables for e in t.errors), *answer.errors]
     notes: list[Note] = [*answer.notes, *(n for t in tables for n in t.notes)]
+    notes += [near for table in tables for near in table.misspelt()]
     unused = [text for table in tables for text in table.unused()]
     return [e.text(tongue) for e in errors], [n.text(tongue) for n in notes], unused
 
@@ -64,6 +71,26 @@ def finish(
     tell_some([say(f"未使用:{text}", f"not used: {text}") for text in unused])
     tell_some(errors)
     sys.exit(1 if failed else 3 if errors else 0)
+
+
+@cache
+def tell_compiling() -> None:
+    """From here on the first loop that is compiled is told; those kept from earlier are not."""
+    from numba.core import event
+
+    class Once(event.Listener):
+        said = False
+
+        def on_start(self, event: Any) -> None:
+            if not self.said:
+                self.said = True
+                zh = "首次使用,编译一次……(fangxian warm 可事先编译)"
+                tell(say(zh, "compiling once ... (fangxian warm does it beforehand)"))
+
+        def on_end(self, event: Any) -> None:
+            """One sentence is enough."""
+
+    event.register("numba:compile", Once())  # type: ignore[no-untyped-call]
 
 
 def tell_some(lines: Sequence[str]) -> None:
@@ -98,6 +125,8 @@ def _show(key: str, value: Any) -> None:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)

@@ -42,6 +42,7 @@ WORDS = {
         "传染病监测计算(文件进、文件出)",
         "epidemic surveillance, files in and out",
     ),
+    "warm": ("warm", "事先编译计算内核", "compile the kernels beforehand"),
     "places": ("duties", "查找区划", "find places"),
 }
 
@@ -116,7 +117,8 @@ def root(lang: str | None) -> None:
 
 
 def start_django(**environment: str) -> None:
-    """Set the environment, then let Django read it. Unknown settings end with exit 2."""
+    """Set the environment, then let Django read it. Unknown settings end with exit 2, and so does
+    a data folder that cannot be made."""
     os.environ.update(environment)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangxian.settings")
     from fangxian.spine.core.config import ConfigError
@@ -127,6 +129,71 @@ def start_django(**environment: str) -> None:
         django.setup()
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise _no_folder(error) from error
+
+
+def start_ready() -> None:
+    """The same for a word that needs a folder made by ``init``. Raises ``call.wrong`` (exit 2)
+    where there is none, it cannot be read, or it lacks what this version brings."""
+    start_django()
+    from pathlib import Path
+
+    from django.db import connection
+
+    from fangxian.spine.core.problems import Problem
+
+    name = str(connection.settings_dict["NAME"])
+    reason: tuple[str, str] | None = ("没有数据库", "it has no database")
+    if "memory" in name or Path(name).is_file():
+        reason = _unready()
+    if reason is not None:
+        folder = Path(name).parent
+        zh = f"数据目录 {folder} 尚未就绪({reason[0]}),请先运行 fangxian init。"
+        en = f"The data folder {folder} is not ready ({reason[1]}); run fangxian init first."
+        raise Problem("call.wrong", zh=zh, en=en)
+
+
+def _unready() -> tuple[str, str] | None:
+    """Why the database cannot be used, by the migrations it has; None where it can."""
+    from pathlib import Path
+
+    from django.apps import apps
+    from django.db import connection
+    from django.db.migrations.recorder import MigrationRecorder
+    from django.db.utils import DatabaseError
+
+    try:
+        done = set(MigrationRecorder(connection).applied_migrations())
+    except DatabaseError as error:
+        return f"读不了:{error}", f"it cannot be read: {error}"
+    wanted = {
+        (app.label, file.stem)
+        for app in apps.get_app_configs()
+        for file in (Path(app.path) / "migrations").glob("[0-9]*.py")
+    }
+    if wanted - done:
+        return "缺表,或由旧版本建立", "tables are missing, or an older version made it"
+    return None
+
+
+def make_folder() -> None:
+    """Make the data folder ready. Raises ``call.wrong`` (exit 2) where it cannot be written."""
+    from django.db.utils import DatabaseError
+
+    from fangxian.ops.bootstrap import make_ready
+
+    try:
+        make_ready()
+    except (OSError, DatabaseError) as error:
+        raise _no_folder(error) from error
+
+
+def _no_folder(error: Exception) -> Exception:
+    from fangxian.spine.core.problems import Problem
+
+    zh, en = f"数据目录不能用:{error}", f"the data folder cannot be used: {error}"
+    return Problem("call.wrong", zh=zh, en=en)
 
 
 def tell(line: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .main import say, start_django
+from .main import say, start_ready
 
 
 @click.group(help=say("应急响应。", "Emergency responses."))
@@ -23,7 +23,7 @@ def response_command() -> None:
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def replay(cases: Path, as_json: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.command.rules import replay as replay_cases
 
     try:

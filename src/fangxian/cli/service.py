@@ -8,15 +8,13 @@ import sys
 
 import click
 
-from .main import say, start_django, tell
+from .main import make_folder, say, start_django, start_ready, tell
 
 
 @click.command(help=say("建立数据目录:表结构、区划、规则表。", "Make the data folder ready."))
 def init_command() -> None:
     start_django()
-    from fangxian.ops.bootstrap import make_ready
-
-    make_ready()
+    make_folder()
     tell(say("数据目录已就绪。", "The data folder is ready."))
 
 
@@ -28,20 +26,19 @@ def init_command() -> None:
 )
 def serve_command() -> None:
     start_django()
-    from fangxian.ops.bootstrap import make_ready
     from fangxian.ops.lock import hold
     from fangxian.ops.supervisor import supervise
     from fangxian.spine.core.config import config
 
     hold("serve")
-    make_ready()
+    make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
     supervise([["web"], ["worker"], ["reach"], ["intake"]])
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))
 def web_command() -> None:
-    start_django()
+    start_ready()
     import warnings
 
     import uvicorn
@@ -63,7 +60,7 @@ def web_command() -> None:
 
 @click.command(help=say("后台循环。", "The worker loop."))
 def worker_command() -> None:
-    start_django()
+    start_ready()
     from fangxian.ops.lock import hold
     from fangxian.ops.worker import Worker
 
@@ -73,7 +70,7 @@ def worker_command() -> None:
 
 @click.command(help=say("发送与应答:短信、语音、邮件。", "Sending and answers: text, voice, mail."))
 def reach_command() -> None:
-    start_django()
+    start_ready()
     from fangxian.ops.lock import hold
     from fangxian.ops.worker import Worker
 
@@ -83,7 +80,7 @@ def reach_command() -> None:
 
 @click.command(help=say("SL 651 遥测接收。", "SL 651 intake over TCP."))
 def intake_command() -> None:
-    start_django()
+    start_ready()
     from fangxian.ops.lock import hold
     from fangxian.spine.core.config import config
     from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
@@ -122,7 +119,7 @@ def gateway_command() -> None:
 @click.command(help=say("检查数据文件和事件链。", "Check the data files and the event chain."))
 @click.option("--json", "as_json", is_flag=True)
 def doctor_command(as_json: bool) -> None:
-    start_django()
+    start_ready()
     from fangxian.ops.doctor import examine
 
     found = examine()
@@ -140,7 +137,7 @@ def doctor_command(as_json: bool) -> None:
 @click.command(help=say("建立程序接口密钥,只显示一次。", "Make a key for a program; shown once."))
 @click.argument("name")
 def key_command(name: str) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.surfaces.api.keys import make_key
 
@@ -157,7 +154,7 @@ def key_command(name: str) -> None:
 @click.argument("post", type=int)
 @click.password_option()
 def user_command(username: str, post: int, password: str) -> None:
-    start_django()
+    start_ready()
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.surfaces.web.accounts import open_account
 

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from .main import language, say, start_django, tell
+from .main import language, say, start_django, start_ready, tell
 
 
 @click.group(help=say("遥测报文:解码、发送。", "Telemetry frames: decode, send."))
@@ -89,7 +89,7 @@ def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
 def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
-    start_django()
+    (start_django if dry_run else start_ready)()
     from fangxian.cli.files import tell_some
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.tables import keep_inputs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fangxian.cli.files import FILE, finish, json_option, out_option
+from fangxian.cli.files import FILE, finish, json_option, out_option, tell_compiling
 from fangxian.cli.forecast.group import (
     basin_option,
     forcing_option,
@@ -127,6 +127,7 @@ def assimilate(
     from fangxian.hazards.flood.forecast.correct import assimilate as made
     from fangxian.hazards.flood.forecast.runner import Runner
 
+    tell_compiling()
     runner = Runner("xaj", read_json(basin), forcing)
     errors = Errors(rain_error, rain_memory, flow_error, members, seed)
     steps = len(runner.forcing.labels)
@@ -178,6 +179,7 @@ def _draw(issue: "Issue", drawn: int | None, marks: dict[str, float], plot: Path
     draw(
         plot,
         labels[a:b],
+        title=say(f"{labels[t]} 发布的流量预报", f"forecast of flow issued {labels[t]}"),
         observed=issue.seen[a:b],
         flow=flow,
         band=(low, high),

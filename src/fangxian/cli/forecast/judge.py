@@ -65,6 +65,8 @@ def verify(
     answer = judge(observed, forecast, Asked(events, area, dt_h, lead, mark))
     if out is not None:
         write_table(out, answer.columns, answer.rows)
+    if not as_json:
+        answer.told.pop("events", None)  # the same as ``floods``, by item and with tolerances
     finish(answer, as_json)
 
 
@@ -106,6 +108,7 @@ def reservoir(
         draw(
             plot,
             found.labels,
+            title=say(f"水库调洪:{inflow.name}", f"reservoir: {inflow.name}"),
             observed=found.inflow,
             flow=found.outflow,
             marks=marks,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fangxian.cli.files import FILE, OUT, finish, json_option, out_option
+from fangxian.cli.files import FILE, OUT, finish, json_option, out_option, tell_compiling
 from fangxian.cli.forecast.group import (
     basin_option,
     forcing_option,
@@ -77,6 +77,7 @@ def simulate(
 
     if members_out is not None and not members:
         raise click.UsageError(say("--members-out 需要 --members", "--members-out needs --members"))
+    tell_compiling()
     runner = Runner(model, read_json(basin), forcing, state, published=published)
     feed = runner.forcing
     a, b = span(feed.labels, plot_from, plot_to)
@@ -96,6 +97,9 @@ def simulate(
         draw(
             plot,
             feed.labels[a:b],
+            title=say(
+                f"{model} 模拟流量:{forcing.name}", f"{model}, simulated flow: {forcing.name}"
+            ),
             rain=feed.rain[a:b].mean(axis=1),
             flow=found.flow[a:b],
             observed=None if feed.observed is None else feed.observed[a:b],
@@ -191,6 +195,7 @@ def calibrate(
     from fangxian.hazards.flood.forecast.files import span
     from fangxian.hazards.flood.forecast.runner import Runner
 
+    tell_compiling()
     runner = Runner(model, read_json(basin), forcing, published=published)
     feed = runner.forcing
     c, d = span(feed.labels, plot_from, plot_to)
@@ -204,6 +209,7 @@ def calibrate(
         draw(
             plot,
             feed.labels[c:d],
+            title=say(f"{model} 率定:{forcing.name}", f"{model}, calibrated: {forcing.name}"),
             rain=feed.rain[c:d].mean(axis=1),
             observed=feed.observed[c:d],
             flow=found.flow[c:d],

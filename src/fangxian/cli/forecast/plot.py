@@ -2,7 +2,6 @@
 now."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,21 @@ from typing import Any
 import click
 
 from fangxian.cli.files import OUT
-from fangxian.cli.main import say, tell
-from fangxian.spine.core.problems import Problem
+from fangxian.cli.main import say
+from fangxian.cli.plot import (
+    ACT,
+    FAINT,
+    INK,
+    MARK,
+    RAIN,
+    axes,
+    drawable,
+    name_axes,
+    save,
+    write_peak,
+)
 
 UNITS = {"m3s": "m³/s", "mm": "mm", "": ""}
-CHINESE = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei")
-INK, FAINT, ACT, RAIN, MARK = "#17212B", "#5F6E7C", "#0B5A8A", "#9AA7B1", "#C8102E"
-
-
-def _drawable(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
-    """Says before the work begins that it could not be drawn."""
-    if path is not None and path.suffix not in (".svg", ".png"):
-        raise click.BadParameter(say("图只能是 .svg 或 .png", "a plot is .svg or .png"))
-    return path
 
 
 def _marks(
@@ -44,7 +45,7 @@ def _marks(
 plot_option = click.option(
     "--plot",
     type=OUT,
-    callback=_drawable,
+    callback=drawable,
     help=say(
         "画图:雨、过程线、范围、特征值(svg 或 png)",
         "draw rain, hydrograph, range and marks (svg or png)",
@@ -60,46 +61,6 @@ mark_option = click.option(
     callback=_marks,
     help=say("特征值,如 警戒=300;可多次", "a mark, such as warning=300; may be repeated"),
 )
-
-
-def _short(label: str) -> str:
-    """A time in two lines, without its seconds."""
-    day, _, hour = label.replace("T", " ").partition(" ")
-    return f"{day}\n{hour[:5]}" if hour else day
-
-
-def _axes() -> Any:
-    """A figure without pyplot's global state, and its axis."""
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise click.UsageError(
-            say(
-                "作图需要 matplotlib:pip install fangxian[plots]",
-                "plots need matplotlib: pip install fangxian[plots]",
-            )
-        ) from None
-    from matplotlib import font_manager
-    from matplotlib.figure import Figure
-
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    if not known & set(CHINESE):  # matplotlib's own list may be older than the font
-        for file in font_manager.findSystemFonts():
-            if "CJK" in file:
-                font_manager.fontManager.addfont(file)
-        known = {font.name for font in font_manager.fontManager.ttflist}
-    chinese = [name for name in CHINESE if name in known]
-    mpl.rcParams.update(
-        {
-            "font.family": [*chinese[:1], "DejaVu Sans"],
-            "svg.fonttype": "none",
-            "axes.spines.top": False,
-            "axes.unicode_minus": False,
-            "text.parse_math": False,
-        }
-    )
-    figure = Figure(figsize=(9, 4.2))
-    return figure, figure.subplots()
 
 
 def _draw_marks(axis: Any, marks: dict[str, float], top: float) -> float:
@@ -121,20 +82,43 @@ def _hang_rain(axis: Any, rain: Any) -> None:
     above.set_ylabel(say("雨量 mm", "rain, mm"))
 
 
-def _draw_level(axis: Any, level: Any, marks: dict[str, float]) -> None:
+def _draw_level(axis: Any, level: Any, marks: dict[str, float], labels: list[str]) -> None:
     """A level on the right with its marks."""
     beside = axis.twinx()
     beside.plot(level, color=FAINT, lw=1.2, label=say("水位(右)", "level (right)"))
     top = _draw_marks(beside, marks, float(max(level)))
     beside.set_ylim(min(*level, *(v for v in marks.values() if v <= top)) - 0.5, top + 0.5)
     beside.set_ylabel(say("水位 m", "level, m"))
+    write_peak(beside, level, labels, color=FAINT, unit="m", left=True)
     beside.legend(frameon=False, loc="lower right", fontsize=8)
+
+
+def _draw_observed(axis: Any, observed: Any, now: int | None, seen: str | None) -> None:
+    """In ink until ``now``, faint after it, and where the first gap is."""
+    import numpy as np
+
+    t = np.arange(len(observed))
+    known = t if now is None else t[: now + 1]
+    axis.plot(known, observed[known], color=INK, lw=1.2, label=seen or say("实测", "observed"))
+    if now is not None and np.isfinite(observed[now + 1 :]).any():
+        axis.plot(
+            t[now:],
+            observed[now:],
+            color=FAINT,
+            lw=0.8,
+            ls=":",
+            label=say("此后实测", "observed later"),
+        )
+    gaps = np.flatnonzero(np.isnan(observed[known]))
+    if gaps.size:
+        axis.annotate(say("缺测", "missing"), (gaps[0], 0), color=FAINT, fontsize=8)
 
 
 def draw(
     path: Path,
     labels: list[str],
     *,
+    title: str,
     rain: Any = None,
     observed: Any = None,
     flow: Any = None,
@@ -155,25 +139,12 @@ def draw(
     """
     import numpy as np
 
-    figure, axis = _axes()
+    figure, axis = axes()
     t = np.arange(len(labels))
     if band is not None:
         axis.fill_between(t, band[0], band[1], color=ACT, alpha=0.18, lw=0, label="5–95 %")
     if observed is not None:
-        known = t if now is None else t[: now + 1]
-        axis.plot(known, observed[known], color=INK, lw=1.2, label=seen or say("实测", "observed"))
-        if now is not None and np.isfinite(observed[now + 1 :]).any():
-            axis.plot(
-                t[now:],
-                observed[now:],
-                color=FAINT,
-                lw=0.8,
-                ls=":",
-                label=say("此后实测", "observed later"),
-            )
-        gaps = np.flatnonzero(np.isnan(observed[known]))
-        if gaps.size:
-            axis.annotate(say("缺测", "missing"), (gaps[0], 0), color=FAINT, fontsize=8)
+        _draw_observed(axis, observed, now, seen)
     if flow is not None:
         axis.plot(t, flow, color=ACT, lw=1.4, ls="--", label=name or say("模拟", "simulated"))
     lines = [v for v in (observed, flow, None if band is None else band[1]) if v is not None]
@@ -192,26 +163,12 @@ def draw(
     if rain is not None:
         _hang_rain(axis, rain)
     if level is not None:
-        _draw_level(axis, level, marks or {})
-    step = max(1, len(labels) // 6)
-    axis.set_xticks(t[::step], [_short(label) for label in labels[::step]], fontsize=8)
-    axis.set_ylabel(say("流量", "flow") + (f" {unit}" if unit else ""))
+        _draw_level(axis, level, marks or {}, labels)
+    if observed is not None:
+        known = observed if now is None else np.where(t <= now, observed, np.nan)
+        write_peak(axis, known, labels, unit=unit, left=True)
+    if flow is not None:
+        write_peak(axis, flow, labels, color=ACT, unit=unit)
+    name_axes(axis, title, labels, say("流量", "flow") + (f" {unit}" if unit else ""))
     axis.legend(frameon=False, loc="center right", fontsize=8)
-    _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> None:
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            figure.tight_layout()
-            figure.savefig(path, dpi=140)
-        except OSError as error:
-            raise Problem("output.unwritable", file=str(path), why=error.strerror) from error
-    if any("missing from font" in str(warning.message) for warning in told):
-        tell(
-            say(
-                "没有中文字体,图中汉字可能缺失;请安装 Noto Sans CJK",
-                "no Chinese font here: some characters may be missing; install Noto Sans CJK",
-            )
-        )
+    save(figure, path)

@@ -2,4 +2,5 @@
 
 from fangxian.cli.surveil import cases as cases
 from fangxian.cli.surveil import detect as detect
+from fangxian.cli.surveil import tidy as tidy
 from fangxian.cli.surveil.group import surveil_command as surveil_command

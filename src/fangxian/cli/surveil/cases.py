@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from fangxian.cli.files import FILE, finish, json_option, out_option
+from fangxian.cli.files import FILE, finish, json_option, out_option, tell_compiling
 from fangxian.cli.main import say, tell
+from fangxian.cli.plot import plot_option
 from fangxian.cli.surveil.group import seed_option, surveil_command
 from fangxian.spine.core.tables import write_table
 
@@ -28,6 +29,7 @@ from fangxian.spine.core.tables import write_table
 @click.option("--std-std-si", type=float, default=0.5, show_default=True)
 @click.option("--window", type=click.IntRange(1), default=7, show_default=True)
 @seed_option
+@plot_option
 @out_option
 @json_option
 def rt(
@@ -40,14 +42,20 @@ def rt(
     std_std_si: float,
     window: int,
     seed: int,
+    plot: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
     from fangxian.hazards.epidemic.sentinel.rt import Asked, reproduction
 
     asked = Asked(method, si, mean_si, std_si, std_mean_si, std_std_si, window, seed)
+    tell_compiling()
     answer = reproduction(incidence, asked)
     write_table(out, answer.columns, answer.rows)
+    if plot is not None:
+        from fangxian.cli.surveil.plot import draw_reproduction
+
+        draw_reproduction(plot, answer, list(answer.rows), name=incidence.name)
     finish(answer, as_json, out=out)
 
 
@@ -78,10 +86,17 @@ def rt(
     "--stop-after", type=click.IntRange(1), help=say("提前停止的命中数", "hits for an early stop")
 )
 @seed_option
+@plot_option
 @out_option
 @json_option
 def scan(
-    cases: Path, places: Path, population: Path | None, out: Path, as_json: bool, **asked: Any
+    cases: Path,
+    places: Path,
+    population: Path | None,
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     from fangxian.hazards.epidemic.sentinel.cases import Scanned, scan_cases
 
@@ -90,8 +105,13 @@ def scan(
         zh, en = f"{n} 例,{spots} 处,{many} 次模拟", f"{n} cases, {spots} places, {many} replicates"
         tell(say(zh, en))
 
+    tell_compiling()
     answer = scan_cases(cases, places, population, Scanned(**asked), begun=begun)
     write_table(out, answer.columns, answer.rows)
+    if plot is not None:
+        from fangxian.cli.surveil.plot import draw_scan
+
+        draw_scan(plot, answer, name=cases.name)
     finish(answer, as_json, out=out)
 
 
@@ -107,15 +127,27 @@ def scan(
 @click.option("--days", type=click.IntRange(2), default=30, show_default=True)
 @click.option("--max-delay", type=click.IntRange(1), default=15, show_default=True)
 @seed_option
+@plot_option
 @out_option
 @json_option
 def nowcast(
-    linelist: Path, now: str | None, days: int, max_delay: int, seed: int, out: Path, as_json: bool
+    linelist: Path,
+    now: str | None,
+    days: int,
+    max_delay: int,
+    seed: int,
+    plot: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> None:
     from fangxian.hazards.epidemic.sentinel.cases import nowcast_cases
 
     answer = nowcast_cases(linelist, now, days=days, max_delay=max_delay, seed=seed)
     write_table(out, answer.columns, answer.rows)
+    if plot is not None:
+        from fangxian.cli.surveil.plot import draw_nowcast
+
+        draw_nowcast(plot, answer, list(answer.rows), name=linelist.name)
     finish(answer, as_json, out=out)
 
 

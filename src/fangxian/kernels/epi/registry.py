@@ -1,21 +1,65 @@
 """All detectors by name: parameters, defaults, bounds, source. ``METHODS`` is the whole list."""
 
-from functools import partial
 from typing import Any
 
-from fangxian.kernels.epi.bayes import bayes
-from fangxian.kernels.epi.cidars import fixed_threshold, moving_percentile
-from fangxian.kernels.epi.combined import pooled, vote
-from fangxian.kernels.epi.cusum import cusum
 from fangxian.kernels.epi.detector import Detection, Ints, Method, Parameter, Run, Series, detect
-from fangxian.kernels.epi.ears import ears_c1_c2, ears_c3, ears_c3_r
-from fangxian.kernels.epi.essence import ewma, regression, switch
-from fangxian.kernels.epi.farrington import farrington_1996, farrington_flexible
-from fangxian.kernels.epi.glr import glr
-from fangxian.kernels.epi.outbreakp import outbreak_p
 
 P = Parameter
 METHODS: dict[str, Method] = {}
+
+
+def _module(name: str) -> Any:
+    """The module of a family of methods, imported when one of them is asked for: a call for one
+    method need not wait for all. Source: own choice."""
+    match name:
+        case "bayes":
+            from fangxian.kernels.epi import bayes
+
+            return bayes
+        case "cidars":
+            from fangxian.kernels.epi import cidars
+
+            return cidars
+        case "combined":
+            from fangxian.kernels.epi import combined
+
+            return combined
+        case "cusum":
+            from fangxian.kernels.epi import cusum
+
+            return cusum
+        case "ears":
+            from fangxian.kernels.epi import ears
+
+            return ears
+        case "essence":
+            from fangxian.kernels.epi import essence
+
+            return essence
+        case "farrington":
+            from fangxian.kernels.epi import farrington
+
+            return farrington
+        case "glr":
+            from fangxian.kernels.epi import glr
+
+            return glr
+        case "outbreakp":
+            from fangxian.kernels.epi import outbreakp
+
+            return outbreakp
+        case _:
+            raise ValueError(f"no family of methods {name!r}")
+
+
+def _of(module: str, name: str, **fixed: Any) -> Run:
+    """A method by the module and the name of its function, with what is fixed for it."""
+
+    def run(series: Series, at: Ints, **parameters: Any) -> Detection:
+        found: Detection = getattr(_module(module), name)(series, at, **fixed, **parameters)
+        return found
+
+    return run
 
 
 def _add(
@@ -37,7 +81,7 @@ for _name, _gap in (("ears_c1", 0), ("ears_c2", 2)):
         f"EARS {_name[-2:].upper()}",
         f"EARS {_name[-2:].upper()}",
         _HUTWAGNER,
-        partial(ears_c1_c2, gap=_gap),
+        _of("ears", "ears_c1_c2", gap=_gap),
         _WEEK,
     )
 _add(
@@ -45,7 +89,7 @@ _add(
     "EARS C3（CDC）",
     "EARS C3 as CDC has it",
     _HUTWAGNER,
-    ears_c3,
+    _of("ears", "ears_c3"),
     {**_WEEK, "z": P(3.0, 0.0, 40.0, "界值", "limit of the sum")},
 )
 _add(
@@ -53,7 +97,7 @@ _add(
     "EARS C3（R，仅供比对）",
     "EARS C3 as R has it, for parity",
     "R surveillance 1.20.3",
-    ears_c3_r,
+    _of("ears", "ears_c3_r"),
     _WEEK,
 )
 
@@ -75,7 +119,7 @@ _add(
     "Farrington 1996",
     "Farrington 1996",
     "Farrington 1996, J R Stat Soc A 159:547",
-    farrington_1996,
+    _of("farrington", "farrington_1996"),
     {**_FIT, "limit": P(1.0, 0.0, 40.0, "降权界值", "residual above which weight falls")},
 )
 _add(
@@ -83,7 +127,7 @@ _add(
     "改进 Farrington（Noufaily 2013）",
     "Farrington flexible",
     "Noufaily 2013, Stat Med 32:1206",
-    farrington_flexible,
+    _of("farrington", "farrington_flexible"),
     {
         **_FIT,
         "alpha": P(0.005, 1e-12, 0.5, "显著性水平", "significance level"),
@@ -100,7 +144,7 @@ _add(
     "贝叶斯预测",
     "Bayes",
     "Höhle 2007, Comput Stat 22:571",
-    bayes,
+    _of("bayes", "bayes"),
     {
         "b": P(1, 0, 30, "参考年数", "years of reference"),
         "w": P(6, 0, 26, "窗口半宽（期）", "half-width of the window, periods"),
@@ -113,7 +157,7 @@ _add(
     "累积和 CUSUM",
     "CUSUM",
     "Rossi 1999, Stat Med 18:2111",
-    cusum,
+    _of("cusum", "cusum"),
     {
         "k": P(1.04, 0.0, 100.0, "参考值", "reference value"),
         "h": P(2.26, 1e-9, 1e6, "决策界", "decision limit"),
@@ -127,7 +171,7 @@ for _name, _alpha in (("glr_poisson", 0.0), ("glr_negbin", 0.2)):
         "广义似然比 " + ("泊松" if _alpha == 0 else "负二项"),
         "GLR " + ("Poisson" if _alpha == 0 else "negative binomial"),
         "Höhle & Paul 2008, CSDA 52:4357",
-        glr if _alpha else partial(glr, alpha=0.0),
+        _of("glr", "glr", **({} if _alpha else {"alpha": 0.0})),
         {
             "limit": P(5.0, 1e-9, 1e6, "界值", "limit"),
             "harmonics": P(1, 0, 6, "谐波数", "pairs of waves a year"),
@@ -139,7 +183,7 @@ _add(
     "上升检验 OutbreakP",
     "OutbreakP",
     "Frisén 2009, Stat Med 28:3333",
-    outbreak_p,
+    _of("outbreakp", "outbreak_p"),
     {"k": P(100.0, 1.0001, 1e300, "界值", "limit")},
 )
 
@@ -154,14 +198,28 @@ _SMOOTH = {
     "w1": P(0.4, 0.01, 1.0, "权重一", "first weight"),
     "w2": P(0.9, 0.01, 1.0, "权重二", "second weight"),
 }
-_add("essence_ewma", "ESSENCE 指数平滑", "ESSENCE EWMA", _ESSENCE, ewma, {**_DAILY, **_SMOOTH})
-_add("essence_regression", "ESSENCE 回归", "ESSENCE regression", _ESSENCE, regression, _DAILY)
+_add(
+    "essence_ewma",
+    "ESSENCE 指数平滑",
+    "ESSENCE EWMA",
+    _ESSENCE,
+    _of("essence", "ewma"),
+    {**_DAILY, **_SMOOTH},
+)
+_add(
+    "essence_regression",
+    "ESSENCE 回归",
+    "ESSENCE regression",
+    _ESSENCE,
+    _of("essence", "regression"),
+    _DAILY,
+)
 _add(
     "essence_switch",
     "ESSENCE 切换",
     "ESSENCE switch",
     _ESSENCE,
-    switch,
+    _of("essence", "switch"),
     {
         **_DAILY,
         **_SMOOTH,
@@ -175,7 +233,7 @@ _add(
     "移动百分位数法",
     "CIDARS moving percentile",
     _CIDARS,
-    moving_percentile,
+    _of("cidars", "moving_percentile"),
     {
         "percentile": P(50.0, 0.0, 100.0, "百分位", "percentile"),
         "years": P(5, 1, 30, "参考年数", "years of reference"),
@@ -195,7 +253,7 @@ _add(
     "单病例",
     "single case",
     _CIDARS,
-    fixed_threshold,
+    _of("cidars", "fixed_threshold"),
     {"cases": P(1.0, 1.0, 1.0, "病例数", "cases"), **_COUNT},
 )
 _add(
@@ -203,7 +261,7 @@ _add(
     "关联病例数",
     "n linked cases in a window",
     _CIDARS,
-    fixed_threshold,
+    _of("cidars", "fixed_threshold"),
     {
         "cases": P(2.0, 1.0, 1e6, "病例数", "cases"),
         **_COUNT,
@@ -215,7 +273,7 @@ _add(
     "固定阈值法",
     "fixed threshold",
     _CIDARS,
-    fixed_threshold,
+    _of("cidars", "fixed_threshold"),
     {"cases": P(5.0, 1.0, 1e6, "病例数", "cases"), **_COUNT},
 )
 
@@ -224,7 +282,7 @@ _add(
     "合并规则（单期与两期）",
     "pooled: one and two periods together",
     "Fangxian, on Noufaily 2013; docs/methods/combined.md",
-    pooled,
+    _of("combined", "pooled"),
     {
         "limit": P(2.45, 0.0, 40.0, "正态分数界值", "limit of the normal score"),
         "cost": P(0.05, 0.0, 10.0, "两期分数的扣减", "cost of looking at two periods"),
@@ -241,7 +299,7 @@ _add(
     "多方法表决",
     "vote of several methods",
     "Fangxian; docs/methods/combined.md",
-    partial(vote, methods=METHODS),
+    _of("combined", "vote", methods=METHODS),
     {
         "members": P("ears_c2,essence_ewma,essence_regression", None, None, "成员", "members"),
         "least": P(0.0, 0.0, 1e6, "最少病例", "cases needed"),

@@ -175,6 +175,12 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "{file} 缺少“{column}”列;有:{has}",
         "{file} has no column {column}; it has {has}",
     ),
+    "table.head_near": (
+        422,
+        "{file} 缺少“{column}”列:没有这一列“{head}”,最近的是“{near}”;有:{has}",
+        "{file} has no column {column}: no such column {head!r}, the nearest is {near!r}; "
+        "it has {has}",
+    ),
     "table.columns_twice": (
         422,
         "{file} 有重复的列:{columns}",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import CASES, LINES
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Table, UnreadableError, read_moment, read_table
 
@@ -52,7 +53,7 @@ def scan_cases(
 
     from fangxian.kernels.epi import scan as s
 
-    places = read_table(places_file, needed=["place", "latitude", "longitude"])
+    places = read_table(places_file, needed=["place", "latitude", "longitude"], aliases=CASES)
     spots = [
         (
             places.text(k, "place"),
@@ -63,7 +64,7 @@ def scan_cases(
     ]
     spots = [spot for spot in spots if spot[1] == spot[1] and spot[2] == spot[2]]
     index = {name: k for k, (name, _, _) in enumerate(spots)}
-    table = read_table(cases_file, needed=["place", "date"])
+    table = read_table(cases_file, needed=["place", "date"], known=("n",), aliases=CASES)
     read = [places, table]
     where, when = _cases(table, index)
     first = _day(asked.since) if asked.since else min(when)
@@ -115,7 +116,20 @@ def scan_cases(
         "best": {"centre": rows[0][1], "llr": rows[0][6], "p": rows[0][7]} if rows else None,
         "replicates": len(found.replicates),
     }
-    return Answer(told, CLUSTERS, rows, read)
+    best = set(found.clusters[0].places.tolist()) if found.clusters else set()
+    inside = day[np.isin(place, list(best))] if best else day
+    drawn = {
+        "spots": spots,
+        "cases": counts,
+        "clusters": [
+            ([(spots[i][1], spots[i][2]) for i in c.places], c.observed, c.expected, c.p)
+            for c in found.clusters
+        ],
+        "labels": [str(np.datetime64(d, "D")) for d in range(first, last + 1)],
+        "daily": np.bincount(inside, minlength=last - first + 1),
+        "window": found.clusters[0].days if found.clusters else 0,
+    }
+    return Answer(told, CLUSTERS, rows, read, drawn=drawn)
 
 
 def _day(text: str) -> int:
@@ -154,7 +168,7 @@ def _cases(table: Table, index: dict[str, int]) -> tuple[list[int], list[int]]:
 def _people(file: Path, index: dict[str, int], read: list[Table]) -> Any:
     import numpy as np
 
-    table = read_table(file, needed=["place", "population"])
+    table = read_table(file, needed=["place", "population"], aliases=CASES)
     people = np.zeros(len(index))
     for k in range(len(table.rows)):
         value, name = table.number(k, "population", low=0), table.text(k, "place")
@@ -174,7 +188,7 @@ def nowcast_cases(
     from fangxian.kernels.epi import nowcast as n
 
     events, reports = ("dHosp", "onset", "event"), ("dReport", "report")
-    table = read_table(line_list, needed=[events, reports])
+    table = read_table(line_list, needed=[events, reports], aliases=LINES)
     name, told_name = table.first_of(*events) or "", table.first_of(*reports) or ""
     event, report = [], []
     begun = table.days(name, ahead_days=AHEAD_DAYS)

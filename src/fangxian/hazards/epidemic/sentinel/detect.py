@@ -6,16 +6,33 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, count_of
 from fangxian.hazards.epidemic.tables import cidars_percentile
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.tables import Answer, Table, UnreadableError, read_moment, read_table
+from fangxian.spine.core.tables import (
+    Answer,
+    Note,
+    Table,
+    UnreadableError,
+    read_moment,
+    read_table,
+)
 
 CHUNK = 500
+CASE_RULES = ("single_case", "linked_cases", "fixed_threshold")
 COLOURS = ("grey", "blue", "yellow", "red")
 COUNTS = ("observed", "count", "cases", "I")
 AHEAD_DAYS = 31  # a month or week may be dated by its end
+# Why a period has no alarm, not even a 0.
+UNJUDGED = {
+    "missing": ("缺测", "missing"),
+    "short": ("历史不足", "history too short"),
+    "few": ("近期病例过少", "few recent cases"),
+    "no_fit": ("模型无解", "the model has no fit"),
+    "incomplete": ("报告不全", "too few reporters"),
+}
 HEAD = ("t", "date", "observed", "upperbound", "alarm", "expected", "score", "pvalue", "reason")
 
 
@@ -51,7 +68,7 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
     from fangxian.kernels.epi.registry import METHODS, preset_rows
 
     method, parameters = _method(asked)
-    table = read_table(source, needed=[COUNTS, ("date", "t")])
+    table = read_table(source, needed=[COUNTS, ("date", "t")], known=BESIDE, aliases=COUNTED)
     grid = read_grid(table)
     if asked.disease is not None:
         percentile = _percentile(method, asked.disease, asked.area, grid.dates)
@@ -73,11 +90,46 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
         "series": len(grid.names),
         "periods": len(at),
         "alarms": int(sum(part.alarm.sum() for part in found)),
+        "reasons": _reasons(found),
     }
     more = list(found[0].more)
     alerts = ["alert"] if "colour" in more else []
     columns = [*(["series"] if len(grid.names) > 1 else []), *HEAD, *alerts, *more]
-    return Answer(told, columns, _rows(grid, found, asked.preset or ""), [table])
+    rows = _rows(grid, found, asked.preset or "")
+    return Answer(told, columns, rows, [table], errors=_newest_unjudged(grid, found))
+
+
+def _reasons(parts: list[Any]) -> dict[str, int]:
+    """How many periods were judged, and how many were not, by reason."""
+    from fangxian.kernels.epi.detector import Reason
+
+    return {
+        reason.name.lower(): int(sum((part.reason == reason).sum() for part in parts))
+        for reason in Reason
+    }
+
+
+def _newest_unjudged(grid: Grid, parts: list[Any]) -> list[Note]:
+    """A sentence for each series whose newest period was not judged: it proves nothing."""
+    from fangxian.kernels.epi.detector import Reason
+
+    if not len(parts[0].at):
+        return [Note("没有一期被判断", "no period was judged")]
+    newest = [Reason(code) for part in parts for code in part.reason[:, -1]]
+    last = int(parts[0].at[-1])
+    when = f"t = {grid.t[last]:g}" if grid.dates is None else str(grid.dates[last])
+    found = []
+    for name, reason in zip(grid.names, newest, strict=True):
+        if reason != Reason.JUDGED:
+            zh, en = UNJUDGED[reason.name.lower()]
+            of_zh, of_en = (f"“{name}”", f" of {name}") if name else ("", "")
+            found.append(
+                Note(
+                    f"{of_zh}最新一期 {when} 未判断:{zh}",
+                    f"the newest period{of_en}, {when}, was not judged: {en}",
+                )
+            )
+    return found
 
 
 def _method(asked: Asked) -> tuple[str, dict[str, Any]]:
@@ -121,7 +173,7 @@ def read_grid(table: Table) -> Grid:
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     named = "series" in table.columns
     names = [table.text(row, "series") if named else "" for row in rows]
-    order = _whole(sorted({keys[k] for k in known}), dated)
+    order = whole_grid(sorted({keys[k] for k in known}), dated)
     place = {key: i for i, key in enumerate(order)}
     series = {name: i for i, name in enumerate(dict.fromkeys(names))}
     arrays = {}
@@ -136,7 +188,10 @@ def read_grid(table: Table) -> Grid:
                 table.wrong(k, column, "同一期重复", "a second row for this period")
                 continue
             seen.add(at)
-            cells[at] = table.number(k, column, low=low, high=high)
+            if column == count:
+                cells[at] = count_of(table, k, column)
+            else:
+                cells[at] = table.number(k, column, low=low, high=high)
         arrays["counts" if column == count else column] = cells
     if not dated:
         return Grid(list(series), None, np.array(order, float), arrays)
@@ -144,7 +199,7 @@ def read_grid(table: Table) -> Grid:
     return Grid(list(series), np.array(order, "datetime64[D]"), t, arrays)
 
 
-def _whole(order: list[Any], dated: bool) -> list[Any]:
+def whole_grid(order: list[Any], dated: bool) -> list[Any]:
     """The grid with the periods nobody has a row for: days, weeks or months left out of the file
     are missing, not absent from time. Dates without a common step stay as they are."""
     import numpy as np
@@ -201,7 +256,8 @@ def _first_row(first: str, grid: Grid) -> int:
     import numpy as np
 
     try:
-        if grid.dates is not None and any(mark in first for mark in "-/年"):
+        dated = any(mark in first for mark in "-/.年") or len(first) >= 8
+        if grid.dates is not None and dated:
             return int(np.searchsorted(grid.dates, np.datetime64(read_moment(first).day, "D")))
         return int(np.searchsorted(grid.t, float(first)))
     except (UnreadableError, ValueError):
@@ -215,7 +271,25 @@ def _detect_chunk(job: tuple[str, dict[str, Any], dict[str, Any], Any, float]) -
     from fangxian.kernels.epi.registry import detect_by_name
 
     name, parameters, series, at, least = job
-    return detect_by_name(name, Series(**series), parameters, at, least)
+    found = detect_by_name(name, Series(**series), parameters, at, least)
+    return _unproved(found, name, parameters) if name in CASE_RULES else found
+
+
+def _unproved(found: Any, name: str, parameters: dict[str, Any]) -> Any:
+    """Rules on cases in a window: where the window (and the quiet before it) begins before the
+    series, an alarm stands, and cases without one prove nothing: SHORT, not judged."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from fangxian.kernels.epi.detector import Reason
+    from fangxian.kernels.epi.registry import METHODS
+
+    settled = METHODS[name].settle(parameters)
+    reach = settled["window"] + settled["quiet"] - 1
+    some = found.observed > 0
+    short = (found.at < reach) & some & ~found.alarm & (found.reason == Reason.JUDGED)
+    return replace(found, reason=np.where(short, Reason.SHORT, found.reason).astype(np.int8))
 
 
 def _in_chunks(
@@ -245,6 +319,9 @@ def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
 
     from fangxian.kernels.epi.detector import Reason
 
+    # not judged is never no alarm; a missing count is NA in its own column, with a 0 here, which
+    # shared/field/passing/c10 holds us to
+    silent = set(Reason) - {Reason.JUDGED, Reason.MISSING}
     start, dates, more = 0, grid.dates, list(parts[0].more)
     for part in parts:
         upper = part.threshold
@@ -260,7 +337,7 @@ def _rows(grid: Grid, parts: list[Any], preset: str) -> Iterator[list[Any]]:
                     "" if dates is None else str(dates[i]),
                     float(part.observed[k, j]),
                     float(upper[k, j]),
-                    int(part.alarm[k, j]),
+                    "" if part.reason[k, j] in silent else int(part.alarm[k, j]),
                     float(part.expected[k, j]),
                     float(part.score[k, j]),
                     float(part.p[k, j]),

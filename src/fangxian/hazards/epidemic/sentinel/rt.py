@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, INTERVAL, count_of
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Table, course_of, read_table
 
@@ -45,7 +46,7 @@ def reproduction(incidence: Path, asked: Asked) -> Answer:
     from fangxian.kernels.epi import reproduction as r
 
     _check_call(asked)
-    table = read_table(incidence, needed=[COUNTS])
+    table = read_table(incidence, needed=[COUNTS], known=BESIDE, aliases=COUNTED)
     _one_row_a_period(table)
     cases = _counts(table, table.first_of(*COUNTS) or COUNTS[0])
     read = [table]
@@ -71,7 +72,12 @@ def reproduction(incidence: Path, asked: Asked) -> Answer:
         rows = [[*span, *row] for span, row in zip(spans, values, strict=True)]
     last = rows[-1][2] if rows and math.isfinite(rows[-1][2]) else None
     told = {"method": asked.method, "windows": len(rows), "last_mean": last}
-    return Answer(told, COLUMNS[: 3 if asked.method == "cohort" else None], rows, read)
+    column = table.first_of("date", "t")
+    days = [table.text(k, column) for k in range(len(cases))] if column else []
+    labels = [day or str(k + 1) for k, day in enumerate(days or [""] * len(cases))]
+    drawn = {"labels": labels, "cases": cases, "method": asked.method}
+    columns = COLUMNS[: 3 if asked.method == "cohort" else None]
+    return Answer(told, columns, rows, read, drawn=drawn)
 
 
 def _check_call(asked: Asked) -> None:
@@ -122,8 +128,11 @@ def _one_row_a_period(table: Table) -> None:
     if absent:
         row, n = absent[0], int(values[-1] - values[0] + 1 - len(values))
         was = table.text(row - 1, column)
-        zh = f"{was} 之后缺行(共缺 {n} 期);无病例请填 0,未报告请先补齐"
-        en = f"rows are missing after {was} ({n} in all); write 0 where nobody fell ill"
+        zh = f"{was} 之后缺行(共缺 {n} 期);若无病例,用 fangxian surveil tidy --gaps zero 填 0"
+        en = (
+            f"rows are missing after {was} ({n} in all); where nobody fell ill write 0, "
+            "with fangxian surveil tidy --gaps zero"
+        )
         raise table.stop_at(row, column, zh, en)
 
 
@@ -132,13 +141,14 @@ def _counts(table: Table, column: str) -> Any:
     import numpy as np
 
     before = len(table.errors)
-    cases = np.array(table.numbers(column, low=0))
+    cases = np.array([count_of(table, row, column) for row in range(len(table.rows))])
     if len(table.errors) > before:
         wrong = table.errors[before]
         raise Problem("table.cell", zh=wrong.text("zh"), en=wrong.text("en"))
     gap = np.flatnonzero(np.isnan(cases))
     if gap.size:
-        zh, en = "缺少病例数;先补齐或做现况估计", "no count; fill it or nowcast first"
+        zh = "缺少病例数;先做现况估计,或用 fangxian surveil tidy --empty zero 填 0"
+        en = "no count; nowcast first, or fangxian surveil tidy --empty zero"
         raise table.stop_at(int(gap[0]), column, zh, en)
     return cases
 
@@ -165,7 +175,7 @@ def _interval(asked: Asked, longest: int, read: list[Table]) -> Any:
 
     if asked.si is None:
         return parametric_interval(float(asked.mean or 0), float(asked.sd or 0), longest)
-    weights = read_table(asked.si, needed=["k", "w"])
+    weights = read_table(asked.si, needed=["k", "w"], aliases=INTERVAL)
     read.append(weights)
     lags, shares = weights.numbers("k", low=0, high=1000), weights.numbers("w", low=0)
     w = np.zeros(1 + int(max((k for k in lags if k == k), default=0)))

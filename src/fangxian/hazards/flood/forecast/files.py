@@ -16,6 +16,8 @@ from fangxian.spine.core.tables import (
     scale_jumps,
 )
 
+from .heads import EVENTS, HEADS
+
 # Columns of flow by unit; where a name says none, the unit is taken to be the model's.
 FLOWS = {
     "m3s": ("flow_m3s", "q_obs_m3s", "q_m3s", "Qobs"),
@@ -28,7 +30,8 @@ RAINS = ("P", "prcp", "rain", "RAIM", "p_mm")
 # No rain of a step is more: a day's record is 1,825 mm (WMO). A larger number is a wrong unit.
 MOST_MM = 3000.0
 PANS = ("em_mm", "E", "ET0", "PET", "pet", "pet_mm")
-KNOWN = {*TIMES, *RAINS, *PANS, *LEVELS, *(n for own in FLOWS.values() for n in own), "issued"}
+KNOWN = {*TIMES, *RAINS, *PANS, *LEVELS, *(n for own in FLOWS.values() for n in own)}
+KNOWN |= {"issued", "lead", "corrected", "unit", "q05", "q95"}
 AHEAD_DAYS = 3660  # a plan may be drawn years ahead; 2202 is a mistyped 2022
 
 
@@ -95,7 +98,7 @@ def values_of(labels: list[str]) -> Any:
 
 def read_rows(path: Path) -> Table:
     """A table of forecasts, whatever columns it has."""
-    return read_table(path, known=KNOWN)
+    return read_table(path, known=KNOWN, aliases=HEADS)
 
 
 def labels_of(table: Table, column: str | None = None) -> list[str]:
@@ -104,6 +107,8 @@ def labels_of(table: Table, column: str | None = None) -> list[str]:
     times is none."""
     column = column or table.first_of(*TIMES)
     if column is None:
+        for near in table.misspelt(*TIMES, *(h for h, name in HEADS.items() if name in TIMES)):
+            raise Problem("file.unfit", file=table.path.name, zh=near.zh, en=near.en)
         return [str(k + 1) for k in range(len(table.rows))]
     texts = [table.text(k, column) for k in range(len(table.rows))]
     if not any(_is_time(text) for text in texts[:50]):
@@ -184,11 +189,19 @@ def flow_name(table: Table, unit: str = "") -> str:
     if not name:
         known = ", ".join(n for names in FLOWS.values() for n in names)
         zh, en = f"没有流量列({known})", f"it has no flow ({known})"
+        zh, en = meant(table, zh, en)
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     if unit and kind and unit != kind:
         zh, en = f"流量单位是 {kind},应是 {unit}", f"its flow is in {kind}, it must be in {unit}"
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     return name
+
+
+def meant(table: Table, zh: str, en: str) -> tuple[str, str]:
+    """A refusal with what the misspelt heads of the file may have been meant for."""
+    for near in table.misspelt():
+        zh, en = f"{zh};{near.zh}", f"{en}; {near.en}"
+    return zh, en
 
 
 def flow_of(table: Table, name: str, *, low: float | None = 0) -> Any:
@@ -225,7 +238,9 @@ def whole(table: Table, column: str, **bounds: float) -> Any:
         raise Problem("table.cell", zh=wrong.text("zh"), en=wrong.text("en"))
     gaps = np.flatnonzero(np.isnan(values))
     if gaps.size:
-        raise table.stop_at(int(gaps[0]), column, "缺值;须先补全", "missing; fill the gap first")
+        zh = f"缺值(共 {gaps.size} 处);短的可用 fangxian forecast fill 补"
+        en = f"missing ({gaps.size} in all); fangxian forecast fill fills short gaps"
+        raise table.stop_at(int(gaps[0]), column, zh, en)
     return values
 
 
@@ -241,7 +256,9 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
     if jump.size:
         line = table.lines[int(jump[0]) + 1]
         zh = f"{path.name} 第 {line} 行起时间跳跃(共 {len(jump)} 处),模型照样接着算"
+        zh += ";短的可先用 fangxian forecast fill 补"
         en = f"{path.name}: time jumps at line {line} ({len(jump)} in all); the model runs on"
+        en += "; fangxian forecast fill fills short gaps"
         table.notes.append(Note(zh, en))
     rain_names = rain_columns(table)
     pan_names = [c for c in table.columns if c.startswith("E_")] or _one(table, PANS)
@@ -249,6 +266,7 @@ def read_forcing(path: Path, weights: Any = None, unit: str = "") -> Forcing:
         has = ", ".join(table.columns)
         zh = f"要有雨量(P…)与蒸发(E…)列;有:{has}"
         en = f"it needs columns of rain (P..) and evaporation (E..); it has {has}"
+        zh, en = meant(table, zh, en)
         raise Problem("file.unfit", file=path.name, zh=zh, en=en)
     rain, pan = (
         np.array([whole(table, c, high=MOST_MM) for c in names]).T
@@ -296,7 +314,7 @@ def _one(table: Table, names: tuple[str, ...]) -> list[str]:
 
 def read_spans(path: Path, labels: list[str]) -> list[tuple[int, int]]:
     """First and last row of each event of a CSV with start, end (or t_start, t_end)."""
-    table = read_table(path, needed=[("t_start", "start"), ("t_end", "end")])
+    table = read_table(path, needed=[("t_start", "start"), ("t_end", "end")], aliases=EVENTS)
     begin, end = table.first_of("t_start", "start"), table.first_of("t_end", "end")
     found = []
     for row in range(len(table.rows)):

@@ -8,6 +8,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Note, Table, read_json, read_table
 
 from .files import AHEAD_DAYS, KNOWN, TIMES, axis_of, flow_name, whole
+from .heads import HEADS
 
 
 @dataclass
@@ -26,7 +27,7 @@ def route_flood(described: Path, inflow: Path, level: float) -> Routed:
     ``numbers.refused`` for what the kernel does not take."""
     from fangxian.kernels.hydro.reservoir import route
 
-    table = read_table(inflow, known=KNOWN)
+    table = read_table(inflow, known={*KNOWN, "plan"}, aliases=HEADS)
     axis, labels, _ = axis_of(table)
     del axis  # times must go forward
     given, flow = read_json(described), whole(table, flow_name(table, "m3s"))

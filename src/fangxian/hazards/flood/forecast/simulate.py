@@ -17,6 +17,7 @@ from fangxian.spine.core.tables import (
     write_table,
 )
 
+from .heads import JOBS
 from .runner import Runner
 
 
@@ -127,15 +128,13 @@ def simulate_many(
 ) -> Answer:
     """Each basin of a list into its own file, where ``FANGXIAN_COMPUTE`` says: here, in processes
     or on Dask; the same files come out. ``told`` says how many failed."""
-    table = read_table(jobs, needed=["basin", "forcing", "out"])
+    table = read_table(jobs, needed=["basin", "forcing", "out"], aliases=JOBS)
     names = [
         [table.text(row, c) for c in ("basin", "forcing", "out")] for row in range(len(table.rows))
     ]
-    outs = [name[2] for name in names]
     for row, name in enumerate(names):
-        if not all(name) or outs.count(name[2]) > 1:
-            en = "a name is missing, or the output stands twice"
-            table.wrong(row, "out", "缺名称,或输出重复", en)
+        if not all(name):
+            table.wrong(row, "out", "缺名称", "a name is missing")
     if table.errors:
         return Answer({"basins": len(names), "failed": len(names)}, read=[table])
     chunks = [Job(model, published, *(jobs.parent / x for x in name)) for name in names]

@@ -19,6 +19,7 @@ from .files import (
     flow_name,
     flow_of,
     labels_of,
+    meant,
     member_columns,
     read_rows,
     read_spans,
@@ -117,7 +118,7 @@ def read_issued(table: Table, axis: Axis, lead: int, *, level: bool) -> Issued:
     names = LEVELS if level else tuple(n for kind in FLOWS.values() for n in kind)
     name = table.first_of("corrected", *names)
     if name is None:
-        zh, en = "没有预报值列", "it has no column of forecasts"
+        zh, en = meant(table, "没有预报值列", "it has no column of forecasts")
         raise Problem("file.unfit", file=table.path.name, zh=zh, en=en)
     value = (
         flow_of(table, name, low=low) if "lead" not in table.columns else _numbers(table, name, low)
@@ -218,8 +219,8 @@ def _by_event(
     from fangxian.kernels.hydro import verify as kernel
     from fangxian.kernels.hydro.grade import grade
 
-    judged, rows = [], []
-    for a, b in spans:
+    judged, rows, floods = [], [], list[dict[str, Any]]()
+    for number, (a, b) in enumerate(spans, 1):
         try:
             event = kernel.by_event(
                 issued.flow,
@@ -236,6 +237,7 @@ def _by_event(
             errors.append(Note(f"{labels[a]}:{error}", f"{labels[a]}: {error}"))
             continue
         judged.append(event)
+        floods += [_flood(number, score, issued, seen, labels, (a, b)) for score in event]
         rows.append(
             {
                 "start": labels[a],
@@ -266,4 +268,39 @@ def _by_event(
         }
         for rate in kernel.rates_by_lead(judged)
     ]
-    return {"events": rows, "event_rates": rates}
+    return {"floods": floods, "events": rows, "event_rates": rates}
+
+
+def _flood(
+    number: int,
+    score: Any,
+    issued: Issued,
+    seen: Any,
+    labels: list[str],
+    event: tuple[int, int],
+) -> dict[str, Any]:
+    """One flood at one lead as a flat row: flow as in the file, time in h, errors in % of what was
+    observed, and which items pass; ``pass`` is all three."""
+    a, b = event
+    told = issued.flow[a - score.lead : b + 1 - score.lead, issued.leads.index(score.lead)]
+    own, items = seen[a : b + 1], {item.what: item for item in score.items}
+    peak, volume = float(own.max()), float(own.sum())
+
+    def share(error: float, whole: float) -> float | None:
+        return round(100 * error / whole, 2) if whole > 0 else None
+
+    passed = {f"{what}_pass": items[what].qualified for what in ("peak", "time", "depth")}
+    return {
+        "flood": number,
+        "start": labels[a],
+        "end": labels[b],
+        "lead": score.lead,
+        "peak_at": labels[a + int(own.argmax())],
+        "peak_observed": _round(peak),
+        "peak_simulated": _round(float(told.max())),
+        "peak_error_pct": share(float(told.max()) - peak, peak),
+        "peak_time_error_h": _round(items["time"].error),
+        "volume_error_pct": share(float(told.sum()) - volume, volume),
+        **passed,
+        "pass": all(passed.values()),
+    }

@@ -7,7 +7,9 @@ from .notes import Note as Note
 from .notes import UnreadableError as UnreadableError
 from .reader import MISSING as MISSING
 from .reader import Table as Table
+from .reader import near_note as near_note
 from .reader import read_json as read_json
+from .reader import read_number as read_number
 from .reader import read_table as read_table
 from .times import Course as Course
 from .times import Moment as Moment

@@ -23,6 +23,7 @@ class CellError(Note):
     column: int
     name: str = "-"
     sheet: str = ""
+    head: str = ""  # the name as the file writes it, where that is another
 
     @property
     def cell(self) -> str:
@@ -34,9 +35,8 @@ class CellError(Note):
             place = f"{self.file} {self.sheet}!{self.cell}"
         else:
             place = f"{self.file} 第 {self.row} 行" if zh else f"{self.file}, line {self.row}"
-        return (
-            f"{place}“{self.name}”列:{self.zh}" if zh else f"{place}, column {self.name}: {self.en}"
-        )
+        name = self.head or self.name
+        return f"{place}“{name}”列:{self.zh}" if zh else f"{place}, column {name}: {self.en}"
 
 
 class UnreadableError(ValueError):

@@ -14,6 +14,7 @@ from typing import Any
 from fangxian.spine.core.problems import Problem
 
 from .cells import Sheet, open_sheets, open_text
+from .heads import by_one_name, nearest, written
 from .notes import CellError, Note, UnreadableError
 from .times import Moment, read_moment
 
@@ -37,6 +38,8 @@ class Table:
     notes: list[Note] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    known: frozenset[str] = frozenset()  # heads the caller would have taken
+    heads: dict[str, str] = field(default_factory=dict)  # as written, by the name taken for it
 
     def first_of(self, *names: str) -> str | None:
         """The first of these columns the table has."""
@@ -44,8 +47,20 @@ class Table:
 
     def unused(self) -> list[str]:
         """Columns nobody asked for and sheets that were not read."""
-        left = [c for c in self.columns if c not in self.used]
+        left = [self.heads.get(c, c) for c in self.columns if c not in self.used]
         return [f"{self.path.name}: {name}" for name in (*left, *self.unread)]
+
+    def misspelt(self, *wanted: str) -> list[Note]:
+        """Columns nobody used that are like a known head, each with the nearest; of ``wanted``
+        heads alone where there are any."""
+        known = self.known.intersection(wanted) if wanted else self.known
+        found = []
+        for column in self.columns:
+            head = self.heads.get(column, column)
+            near = None if {column, head} & (self.used | self.known) else nearest(head, known)
+            if near is not None:
+                found.append(near_note(head, near))
+        return found
 
     def error(self, row: int, column: str, zh: str, en: str) -> CellError:
         sheet = self.sheets[row]
@@ -58,6 +73,7 @@ class Table:
             column=place,
             name=column,
             sheet=sheet,
+            head=self.heads.get(column, ""),
         )
 
     def wrong(self, row: int, column: str, zh: str, en: str) -> None:
@@ -129,6 +145,13 @@ class Table:
         self.notes.append(Note(f"{self.path.name} {zh}", f"{self.path.name}: {en}"))
 
 
+def near_note(head: str, near: str) -> Note:
+    """What is said of a misspelt head."""
+    return Note(
+        f"没有这一列“{head}”,最近的是“{near}”", f"no such column {head!r}; the nearest is {near!r}"
+    )
+
+
 def read_number(text: str, *, low: float | None = None, high: float | None = None) -> float:
     """NaN for what is missing. Raises UnreadableError for what is no number or out of range."""
     clean = unicodedata.normalize("NFKC", text).strip()
@@ -169,7 +192,7 @@ def read_table(
     unread = []
     for sheet in sheets:
         try:
-            above, head = _find_head(path, sheet, needed, known, aliases or {})
+            above, head, own = _find_head(path, sheet, needed, known, aliases or {})
             if sheet.hidden or (table and not needed and set(head) != set(table.columns)):
                 raise Problem("table.no_rows", file=path.name)
         except Problem as problem:
@@ -177,7 +200,8 @@ def read_table(
             if any(any(cells) for _, cells in sheet.lines):
                 unread.append(sheet.name)
             continue
-        table = table or Table(path, [])
+        table = table or Table(path, [], known=frozenset(_names(needed, known, aliases or {})))
+        table.heads |= {name: head for name, head in own.items() if name != head}
         _take(table, sheet, above, head)
     if table is None:
         raise last or Problem("table.no_rows", file=path.name)
@@ -193,16 +217,15 @@ def _find_head(
     needed: Sequence[str | tuple[str, ...]],
     known: Collection[str],
     aliases: Mapping[str, str],
-) -> tuple[int, list[str]]:
-    """How many lines stand above the data, and the names."""
+) -> tuple[int, list[str], dict[str, str]]:
+    """How many lines stand above the data, the names, and how each is written."""
     choices = [(c,) if isinstance(c, str) else c for c in needed]
-    names = {name for choice in choices for name in choice} | set(known)
+    names = _names(needed, known, {})
     best, most = None, 0
     for k, (_, cells) in enumerate(sheet.lines[:HEAD_WITHIN]):
         if not any(cells):
             continue
-        head = [unicodedata.normalize("NFKC", cell).strip() for cell in cells]
-        head = [aliases.get(cell.casefold(), cell) for cell in head]
+        head = by_one_name(cells, aliases, names)
         if choices and all(any(name in head for name in choice) for choice in choices):
             best = (k + 1, head)
             break
@@ -216,12 +239,39 @@ def _find_head(
     above, head = best
     for choice in choices:
         if not any(name in head for name in choice):
-            has = ", ".join(filter(None, head))
-            raise Problem("table.no_column", file=path.name, column=" | ".join(choice), has=has)
+            raise _no_column(path, choice, sheet.lines[above - 1][1], names, aliases)
     twice = sorted({c for c in head if c and head.count(c) > 1})
     if twice:
         raise Problem("table.columns_twice", file=path.name, columns=twice)
-    return above, head
+    cells = sheet.lines[above - 1][1]
+    return above, head, dict(zip(head, map(written, cells), strict=True))
+
+
+def _names(
+    needed: Sequence[str | tuple[str, ...]], known: Collection[str], aliases: Mapping[str, str]
+) -> set[str]:
+    """All heads the caller takes."""
+    choices = [(c,) if isinstance(c, str) else c for c in needed]
+    return {name for choice in choices for name in choice} | set(known) | set(aliases)
+
+
+def _no_column(
+    path: Path,
+    choice: tuple[str, ...],
+    cells: list[str],
+    names: Collection[str],
+    aliases: Mapping[str, str],
+) -> Problem:
+    """What is missing, and which head may have been meant for it."""
+    head = [written(cell) for cell in cells]
+    would_do = {*choice, *(alias for alias, name in aliases.items() if name in choice)}
+    fields = {"file": path.name, "column": " | ".join(choice)}
+    fields |= {"has": ", ".join(filter(None, head))}
+    for cell in head:
+        near = None if cell in names else nearest(cell, would_do)
+        if near is not None:
+            return Problem("table.head_near", **fields, head=cell, near=near)
+    return Problem("table.no_column", **fields)
 
 
 def _take(table: Table, sheet: Sheet, above: int, head: list[str]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,23 +27,27 @@ class Answer:
     read: list[Table] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     errors: list[Note] = field(default_factory=list)
+    drawn: dict[str, Any] = field(default_factory=dict)  # what a plot shows beside the rows
 
 
 def keep_inputs(*, outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
     """Raises ``output.is_input`` where an output is a file that is read, also by a link, or is
     named twice."""
-    read, taken = [path for path in inputs if path], list[Path]()
+    taken = {mark for path in inputs if path for mark in _marks(path)}
     for path in filter(None, outputs):
-        if any(_same(path, other) for other in (*read, *taken)):
+        own = _marks(path)
+        if not own.isdisjoint(taken):
             raise Problem("output.is_input", file=str(path))
-        taken.append(path)
+        taken |= own
 
 
-def _same(one: Path, other: Path) -> bool:
+def _marks(path: Path) -> set[Any]:
+    """By what a file is known: where its name leads, and which file lies there."""
+    found: set[Any] = {path.resolve()}
     with contextlib.suppress(OSError):
-        if one.samefile(other):
-            return True
-    return one.resolve() == other.resolve()
+        told = path.stat()
+        found.add((told.st_dev, told.st_ino))
+    return found
 
 
 def shown(value: Any) -> str:
@@ -76,7 +81,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]
 
 def _take_its_place(path: Path, write: Callable[[Path], Any]) -> None:
     """Write into a file beside it that then takes the name."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # no file of the caller's
     try:
         write(part)
         part.replace(path)
