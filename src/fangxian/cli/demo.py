@@ -28,6 +28,11 @@ PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, prin
 @click.option("--headless", is_flag=True, help=say("全速运行并统计", "full speed, counts only"))
 @click.option("--json", "as_json", is_flag=True, help=say("输出 JSON", "JSON on stdout"))
 @click.option("--speed", default=600.0, show_default=True, help=say("倍速", "times real time"))
+@click.option(
+    "--audit",
+    is_flag=True,
+    help=say("每十分钟用原始数据核对值班台", "hold the desk against raw data"),
+)
 @click.option("--hours", default=72, show_default=True, help=say("时长(小时)", "hours to replay"))
 @click.option(
     "--data", type=click.Path(path_type=Path), default=None, help=say("数据目录", "data folder")
@@ -38,10 +43,16 @@ PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, prin
     help=say("值班台留给屏幕前的人", "leave the desks to whoever sits at the screen"),
 )
 def demo_command(
-    headless: bool, as_json: bool, speed: float, hours: int, data: Path | None, desk: bool
+    headless: bool,
+    as_json: bool,
+    speed: float,
+    hours: int,
+    data: Path | None,
+    desk: bool,
+    audit: bool,
 ) -> None:
     if headless:
-        sys.exit(_headless(as_json, hours, data, desk))
+        sys.exit(_headless(as_json, hours, data, desk, audit))
     _live(speed, hours, data or Path("var/demo"), desk)
 
 
@@ -75,7 +86,7 @@ def _mark(folder: Path, speed: float) -> None:
     mark_drill(folder, name=NAME, at=STARTS_AT, speed=speed)
 
 
-def _headless(as_json: bool, hours: int, data: Path | None, desk: bool) -> int:
+def _headless(as_json: bool, hours: int, data: Path | None, desk: bool, audit: bool) -> int:
     folder = data or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
     _mark(folder, 0)
     from fangxian.cli.ports import free_port
@@ -92,7 +103,7 @@ def _headless(as_json: bool, hours: int, data: Path | None, desk: bool) -> int:
         start_django()
         from fangxian.ops.demo.headless import run
 
-        counts = run(_bar(as_json), hours, desk=desk)
+        counts = run(_bar(as_json), hours, desk=desk, audit=audit)
     finally:
         gateway.terminate()
         gateway.wait(10)

@@ -28,6 +28,7 @@ from fangxian.spine.observe.listener import Listener
 from fangxian.spine.observe.store import store
 from fangxian.spine.reach.models import Delivery
 
+from .audit import Audit
 from .people import People
 from .sender import Sender
 from .storm import demo_stations, make_world
@@ -37,10 +38,15 @@ STEP = timedelta(minutes=10)
 
 
 def run(
-    progress: Callable[[int, int], None], hours: int = HOURS, *, desk: bool = False
+    progress: Callable[[int, int], None],
+    hours: int = HOURS,
+    *,
+    desk: bool = False,
+    audit: bool = False,
 ) -> dict[str, Any]:
     """Replay ``hours`` hours; return the counts and what is wrong with them. With ``desk`` nobody
-    decides: the folder is left for people at the screen."""
+    decides: the folder is left for people at the screen. With ``audit`` the desk is held against
+    the raw data every ten minutes."""
     started = time.monotonic()
     times = clock.current()
     if not isinstance(times, ScenarioClock):
@@ -51,13 +57,13 @@ def run(
     listener = Listener()
     server = _in(loop, listener.serve("127.0.0.1", 0))
     sender = Sender(world, host="127.0.0.1", port=server.sockets[0].getsockname()[1])
-    worker, people = Worker(), People()
+    worker, people, night = Worker(), People(), Audit()
     gc.set_threshold(50_000, 20, 100)  # many short-lived rows
     worker.cover(force=True)
     for hour in range(1, hours + 1):
         end = STARTS_AT + timedelta(hours=hour)
         for now in _steps(end):
-            if now < end and not _busy():
+            if now < end and not (audit or _busy()):
                 continue  # nobody is waited for: on to the next reports
             times.set(at=now, speed=0)
             if now == end + timedelta(minutes=1):
@@ -65,8 +71,10 @@ def run(
             people.act(now, decide=not desk)
             worker.listen()
             worker.settle()
-            if now >= end:
+            if now >= end or audit:
                 worker.cover()
+            if audit:
+                night.take(now)
         progress(hour, hours)
     for _ in range(3):  # let what was set going come to rest
         worker.listen()
@@ -75,7 +83,9 @@ def run(
     _in(loop, listener.close(server))
     counts = _counts(sender, listener)
     counts["wall_s"] = round(time.monotonic() - started, 1)
+    counts |= {"audit": night.told()} if audit else {}
     counts["wrong"] = _wrong(counts)
+    counts["wrong"] += ["the night audit found something"] * (night.n_wrong > 0)
     counts["ok"] = not counts["wrong"]
     return counts
 
