@@ -203,6 +203,7 @@ def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
             f"""
   防线 演练:2016年第14号台风莫兰蒂,{speed:g} 倍速
   打开 {url}
+  登录页列出演练人员,按“坐下”即可;页顶讲剧情,也可暂停、变速、跳到下一节点
   账号 lin(值班员) huang(指挥长) zheng(水情) chen(和溪镇长) guan(管理员)
   口令 {password}
   时钟 ./run scenario pause | speed 60 | jump 2016-09-15T02:00
@@ -211,6 +212,7 @@ def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
             f"""
   Fangxian drill: typhoon Meranti (1614), {speed:g} times real time
   open {url}
+  the log-in page lists the cast, one press sits down; each page tells the story and has the clock
   accounts lin (duty officer) huang (commander) zheng (hydrologist) chen (town head) guan (admin)
   password {password}
   clock ./run scenario pause | speed 60 | jump 2016-09-15T02:00
