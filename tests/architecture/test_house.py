@@ -27,6 +27,8 @@ WRITERS = [
 # Pages anybody may open, each with its reason.
 PUBLIC = {
     "a/<str:token>": "the signed token is the proof",
+    "drill/story": "what a drill tells everybody; a real folder has none",
+    "drill/sit": "only the cast of a drill; a real folder has none",
     "live": "says only that something changed; asks for a log-in itself",
     "language": "a visitor's language",
     "seat": "takes only a seat of one's own; asks for a log-in itself",

@@ -16,7 +16,7 @@ import click
 from .main import say, start_django, start_ready, tell
 
 NAME = "meranti"
-PASSWORD = "fangxian-demo"  # noqa: S105 - of a drill on this machine only, printed at start
+PLACE = Path("var/demo")
 
 
 @click.command(
@@ -53,18 +53,19 @@ def demo_command(
 ) -> None:
     if headless:
         sys.exit(_headless(as_json, hours, data, desk, audit))
-    _live(speed, hours, data or Path("var/demo"), desk)
+    _live(speed, hours, data, desk)
 
 
 def _prepare(folder: Path) -> None:
     """A fresh drill folder: made once, then copied from the one kept beside it."""
+    from fangxian.ops.demo.folder import story_password
     from fangxian.ops.demo.template import keep_template, take_template
 
     if not take_template(folder):
         start_django()
         from fangxian.ops.demo.setup import make_drill
 
-        make_drill(password=PASSWORD)
+        make_drill(password=story_password())
         keep_template(folder)
 
 
@@ -78,23 +79,72 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _mark(folder: Path, speed: float) -> None:
-    """Mark the folder as a drill's before Django reads the configuration."""
+def _mark(folder: Path) -> None:
+    """Mark the folder as a drill's before Django reads the configuration, and tell its story."""
+    from fangxian.ops.demo.folder import tell_story
     from fangxian.ops.demo.storm_time import STARTS_AT
     from fangxian.ops.folder import mark_drill
 
-    mark_drill(folder, name=NAME, at=STARTS_AT, speed=speed)
+    mark_drill(folder, name=NAME, at=STARTS_AT, speed=0)
+    tell_story(folder)
+
+
+def _claim(folder: Path) -> None:
+    """Be the only demo of the folder until the process ends. Raises ``folder.busy`` where another
+    demo runs, UsageError where it is not for a demo."""
+    from fangxian.ops.demo.folder import holders, is_strange
+    from fangxian.ops.lock import hold
+
+    if is_strange(folder):
+        raise click.UsageError(
+            say(
+                f"{folder} 不是演练目录,不会动它。",
+                f"{folder} is not a drill's folder; it is left alone.",
+            )
+        )
+    hold("demo")
+    if names := holders(folder):
+        raise click.UsageError(
+            say(
+                f"{folder} 里还有进程在运行({'、'.join(names)}),请先停掉。",
+                f"processes still work in {folder} ({', '.join(names)}); stop them first.",
+            )
+        )
+
+
+def _set_aside(folder: Path) -> None:
+    """An earlier drill in the folder makes room and is kept."""
+    from fangxian.ops.demo.folder import set_aside
+
+    try:
+        aside = set_aside(folder)
+    except OSError as error:
+        raise click.UsageError(
+            say(f"{folder} 移不开:{error}", f"{folder} cannot be set aside: {error}")
+        ) from None
+    if aside:
+        tell(
+            say(
+                f"上一次演练移到 {aside},不需要时可自行删除。",
+                f"The earlier drill lies in {aside}; delete it when it is no longer wanted.",
+            )
+        )
 
 
 def _headless(as_json: bool, hours: int, data: Path | None, desk: bool, audit: bool) -> int:
-    folder = data or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
-    _mark(folder, 0)
+    from fangxian.ops.demo.folder import demo_folder
+
+    asked = demo_folder(data)
+    folder = asked or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
     from fangxian.cli.ports import free_port
 
     os.environ["FANGXIAN_GATEWAY_PORT"] = str(free_port())
     environment = _environment(folder)
     os.environ.update(environment)
     began = time.monotonic()
+    _claim(folder)
+    _set_aside(folder)
+    _mark(folder)
     _prepare(folder)
     gateway = subprocess.Popen(
         [sys.executable, "-m", "fangxian.cli", "gateway"], env={**os.environ, **environment}
@@ -107,7 +157,7 @@ def _headless(as_json: bool, hours: int, data: Path | None, desk: bool, audit: b
     finally:
         gateway.terminate()
         gateway.wait(10)
-        if data is None:
+        if asked is None:
             shutil.rmtree(folder, ignore_errors=True)
     counts["total_s"] = round(time.monotonic() - began, 1)
     if as_json:
@@ -135,39 +185,47 @@ def _bar(quiet: bool) -> Callable[[int, int], None]:
     return show
 
 
-def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
-    folder = folder.resolve()
-    if (folder / "scenario.json").exists() or not folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-    elif any(folder.iterdir()):
-        raise click.UsageError(
-            say(
-                f"{folder} 不是演练目录,不会清空。",
-                f"{folder} is not a drill's folder; it is not emptied.",
-            )
-        )
-    _mark(folder, 0)
-    os.environ.update(_environment(folder))
-    _prepare(folder)
+def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
+    from fangxian.ops.demo.folder import demo_folder, say_running, story_password
     from fangxian.ops.supervisor import supervise
-    from fangxian.spine.core.config import config
+    from fangxian.spine.core.config import ConfigError, config
+    from fangxian.spine.core.problems import Problem
 
-    url = config().url
+    folder = demo_folder(data) or PLACE.resolve()
+    os.environ.update(_environment(folder))
+    try:
+        url = config().url
+        _claim(folder)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    except Problem as problem:
+        if problem.code != "folder.busy":
+            raise
+        _join(folder)
+        return
+    _refuse_taken_ports()
+    _set_aside(folder)
+    _mark(folder)
+    say_running(folder, url)
+    _prepare(folder)
+    password = story_password()
     tell(
         say(
             f"""
   防线 演练:2016年第14号台风莫兰蒂,{speed:g} 倍速
   打开 {url}
+  登录页列出演练人员,按“坐下”即可;页顶讲剧情,也可暂停、变速、跳到下一节点
   账号 lin(值班员) huang(指挥长) zheng(水情) chen(和溪镇长) guan(管理员)
-  口令 {PASSWORD}
+  口令 {password}
   时钟 ./run scenario pause | speed 60 | jump 2016-09-15T02:00
   Ctrl-C 结束。雨量水位全部是模拟值,任何真实通道都不可达。
 """,
             f"""
   Fangxian drill: typhoon Meranti (1614), {speed:g} times real time
   open {url}
+  the log-in page lists the cast, one press sits down; each page tells the story and has the clock
   accounts lin (duty officer) huang (commander) zheng (hydrologist) chen (town head) guan (admin)
-  password {PASSWORD}
+  password {password}
   clock ./run scenario pause | speed 60 | jump 2016-09-15T02:00
   Ctrl-C ends it. All rain and levels are modelled; no real channel can be reached.
 """,
@@ -191,6 +249,35 @@ def _live(speed: float, hours: int, folder: Path, desk: bool) -> None:
     supervise(words)
 
 
+def _join(folder: Path) -> None:
+    """Somebody was first: say where."""
+    from fangxian.ops.demo.folder import running_at
+
+    url = running_at(folder)
+    if url is None:
+        tell(say("演练正在启动,请稍候再试。", "The demo is just starting; try again in a moment."))
+        sys.exit(1)
+    tell(say(f"演练已在运行({folder}),打开:", f"The demo runs already ({folder}); open:"))
+    click.echo(url)
+
+
+def _refuse_taken_ports() -> None:
+    """A door that somebody else holds would only make a child fail again and again."""
+    from fangxian.cli.ports import is_taken
+    from fangxian.spine.core.config import config
+
+    doors = {name: getattr(config(), name) for name in ("port", "sl651_port", "gateway_port")}
+    for name, port in doors.items():
+        if is_taken(port):
+            setting = f"FANGXIAN_{name.upper()}"
+            raise click.UsageError(
+                say(
+                    f"端口 {port} 已被占用;用 {setting}=另一个端口 再启动。",
+                    f"port {port} is taken; start again with another {setting}.",
+                )
+            )
+
+
 @click.command(help=say("演练的测站与值守。", "The demo's stations and desks."))
 @click.option("--hours", default=72)
 @click.option("--speed", default=600.0)
@@ -199,14 +286,10 @@ def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
     start_ready()
     from fangxian.ops.demo.replay import replay
     from fangxian.ops.supervisor import wait_for_port
-    from fangxian.spine.core import clock
     from fangxian.spine.core.config import config
 
     wait_for_port(config().sl651_port, 60)  # the clock starts when the intake's door is open
-    times = clock.current()
-    if isinstance(times, clock.ScenarioClock):
-        times.set(speed=speed)
-    replay(hours=hours, desk=desk, progress=_bar(quiet=False))
+    replay(hours=hours, desk=desk, speed=speed, progress=_bar(quiet=False))
 
 
 @click.command(
@@ -217,17 +300,22 @@ def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
 )
 @click.argument("verb", type=click.Choice(["show", "pause", "speed", "jump"]))
 @click.argument("value", required=False)
-@click.option("--data", type=click.Path(path_type=Path), default=Path("var/demo"))
-def scenario_command(verb: str, value: str | None, data: Path) -> None:
+@click.option("--data", type=click.Path(path_type=Path), default=None)
+def scenario_command(verb: str, value: str | None, data: Path | None) -> None:
     from datetime import datetime
 
+    from fangxian.ops.demo.folder import demo_folder
     from fangxian.spine.core.clock import BEIJING, ScenarioClock, beijing
     from fangxian.spine.core.problems import Problem
 
-    if not (data / "clock.json").is_file():
-        zh, en = f"{data} 不是演练目录,没有时钟", f"{data} is no drill's folder: it has no clock"
+    folder = demo_folder(data) or PLACE
+    times = ScenarioClock(folder / "clock.json")
+    if not times.path.is_file():
+        zh, en = (
+            f"{folder} 不是演练目录,没有时钟",
+            f"{folder} is no drill's folder: it has no clock",
+        )
         raise Problem("call.wrong", zh=zh, en=en)
-    times = ScenarioClock(data / "clock.json")
     if verb == "pause":
         times.set(speed=0)
     elif verb == "speed":

@@ -2,6 +2,9 @@
 duty officer acknowledges and verifies. They use the same services as real people."""
 
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import acknowledge, end_warning, enter_warning
@@ -13,6 +16,7 @@ from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Person
 from fangxian.spine.registry.read import city, seat_of_person
 
+from .pace import Pace
 from .storm import warnings
 
 DECIDE_AFTER = timedelta(minutes=6)
@@ -25,11 +29,13 @@ def seat(username: str) -> Seat:
 
 
 class People:
-    """Who is at work, and which warnings have been entered."""
+    """Who is at work, and which warnings have been entered. With a ``pace`` they also wait some
+    real seconds. ``since`` is where a replay that was cut off goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pace: Pace | None = None, since: datetime | None = None) -> None:
         self.lin, self.huang = seat("lin"), seat("huang")
-        self.waiting = sorted(warnings())
+        self.waiting = sorted(w for w in warnings() if since is None or w[0] > since)
+        self.pace = pace
         self.document = 0
 
     def act(self, now: datetime, *, decide: bool = True) -> None:
@@ -40,6 +46,17 @@ class People:
             self._acknowledge(now)
             self._decide(now)
             self._verify(now)
+
+    def _ripe(
+        self, kind: str, desk: QuerySet[Any], *, since: str, wait: timedelta, now: datetime
+    ) -> QuerySet[Any]:
+        """Of what lies on a desk, what has lain there longer than ``wait``."""
+        if self.pace is not None:
+            ready = {key: at + wait for key, at in desk.values_list("pk", since)}
+            self.pace.lies(kind, ready)
+            keys = self.pace.ripe(kind)
+            desk = desk.filter(pk__in=keys) if keys else desk.none()
+        return desk.filter(**{f"{since}__lt": now - wait})
 
     def _enter(self, at: datetime, hazard: str, level: str | None) -> None:
         place = city()
@@ -58,13 +75,14 @@ class People:
         )
 
     def _acknowledge(self, now: datetime) -> None:
-        ripe = Signal.objects.filter(
-            cleared_at=None, acknowledged_at=None, worsened_at__lt=now - ACKNOWLEDGE_AFTER
-        ).select_related("place")
-        acknowledge(signals=ripe, by=self.lin, note="已核实")
+        fresh = Signal.objects.filter(cleared_at=None, acknowledged_at=None)
+        ripe = self._ripe("signal", fresh, since="worsened_at", wait=ACKNOWLEDGE_AFTER, now=now)
+        acknowledge(signals=ripe.select_related("place"), by=self.lin, note="已核实")
 
     def _decide(self, now: datetime) -> None:
-        for proposal in Proposal.objects.filter(state="open", made_at__lt=now - DECIDE_AFTER):
+        waiting = Proposal.objects.filter(state="open")
+        ripe = self._ripe("proposal", waiting, since="made_at", wait=DECIDE_AFTER, now=now)
+        for proposal in ripe:
             self.document += 1
             accept_proposal(
                 proposal=proposal,
@@ -75,8 +93,8 @@ class People:
             )
 
     def _verify(self, now: datetime) -> None:
-        for order in Order.objects.filter(
-            state="reported", reported_at__lt=now - VERIFY_AFTER
-        ).select_related("area")[:200]:
+        reported = Order.objects.filter(state="reported")
+        ripe = self._ripe("report", reported, since="reported_at", wait=VERIFY_AFTER, now=now)
+        for order in ripe.select_related("area")[:200]:
             verify_order(order=order, by=self.lin, note="电话抽查属实")
             close_order(order=order, reason="核验通过", by=self.lin)

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .page import public
-from .views import calls, command, desk, live, phone, registers, rules, seat, small, watch
+from .views import calls, command, desk, drill, live, phone, registers, rules, seat, small, watch
 from .views import map as maps
 
 urlpatterns = [
@@ -62,6 +62,9 @@ urlpatterns = [
     path("m/orders/<int:key>", phone.order),
     path("m/orders/<int:key>/<str:verb>", phone.step),
     path("a/<str:token>", phone.one_tap),
+    path("drill/story", drill.story),
+    path("drill/clock", drill.steer),
+    path("drill/sit", drill.sit),
     path("live", live.live),
     path("frame", live.live_part),
     path("language", public(set_language)),
