@@ -26,8 +26,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def headquarters(folder: Path) -> Iterator[str]:
+def headquarters(running: "tuple[str, dict[str, subprocess.Popen[bytes]]]") -> str:
     """The address of a running headquarters in a storm."""
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def processes(
+    running: "tuple[str, dict[str, subprocess.Popen[bytes]]]",
+) -> "dict[str, subprocess.Popen[bytes]]":
+    """Its processes by name."""
+    return running[1]
+
+
+@pytest.fixture(scope="session")
+def running(folder: Path) -> "Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]":
+    """A headquarters in a storm: its address and its processes."""
     port, gateway, sl651 = (str(free_port()) for _ in range(3))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
@@ -51,14 +65,14 @@ def headquarters(folder: Path) -> Iterator[str]:
         capture_output=True,
         env=environment,
     )
-    children = [
-        subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
+    children = {
+        word: subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
         for word in ("web", "worker", "reach", "intake", "gateway")
-    ]
+    }
     url = f"http://127.0.0.1:{port}"
     _wait(url)
-    yield url
-    for child in children:
+    yield url, children
+    for child in children.values():
         child.kill()
         child.wait()
 

@@ -18,6 +18,7 @@ def note(page, text):
 BY_HAND = """
 window.EventSource = class {
   constructor() { window.stream = this; }
+  addEventListener() {}
 };
 """
 

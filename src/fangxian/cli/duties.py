@@ -23,12 +23,16 @@ def duties_command() -> None:
 )
 @click.option("--from", "since", required=True, help=say("起,如 2016-01-01", "such as 2016-01-01"))
 @click.option("--to", "until", required=True, help=say("止(不含)", "exclusive"))
+@click.option(
+    "--planned", is_flag=True, help=say("含未到的日子,按现任推定", "days to come, as planned")
+)
 @click.option("--json", "as_json", is_flag=True)
-def prove(since: str, until: str, as_json: bool) -> None:
+def prove(since: str, until: str, planned: bool, as_json: bool) -> None:
     start_ready()
-    from fangxian.spine.registry.prove import uncovered
+    from fangxian.spine.registry.prove import prove as prove_window
 
-    found = uncovered(since=_day(since), until=_day(until))
+    proof = prove_window(since=_day(since), until=_day(until), planned=planned)
+    found = proof.gaps
     if as_json:
         click.echo(json.dumps([gap.row() for gap in found], ensure_ascii=False))
     else:
@@ -37,7 +41,13 @@ def prove(since: str, until: str, as_json: bool) -> None:
                 f"{gap.since:%Y-%m-%d %H:%M} – {gap.until:%Y-%m-%d %H:%M} {gap.thing} "
                 f"{gap.role} {gap.post} {gap.reason}"
             )
-        tell(say(f"{len(found)} 段无人负责", f"{len(found)} spans without a holder"))
+        span = f"{proof.since:%Y-%m-%d} – {proof.until:%Y-%m-%d}"
+        zh = f"{span}，{proof.duties} 项责任：{len(found)} 段无人负责"
+        en = f"{span}, of {proof.duties} duties: {len(found)} spans without a holder"
+        if proof.planned_days:
+            zh += f"；其中 {proof.planned_days} 天未到，按现任推定"
+            en += f"; {proof.planned_days} days of it are to come, as planned"
+        tell(say(zh, en))
     sys.exit(1 if found else 0)
 
 

@@ -154,7 +154,8 @@ class Mass:
         """The process that is silent, if one is: what is missing is missing for everybody."""
         if self.rule != "station-silent":
             return ""
-        return next((t.zh for t in troubles() if t.code in {"intake", "worker"}), "")
+        silent = {t.code: t.zh for t in troubles()}
+        return silent.get("intake") or silent.get("worker", "")
 
 
 def _county(gap: Gap) -> str:

@@ -26,6 +26,16 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "还有 {n} 项未了，须指明接班人，由其签字接收。",
         "{n} things still stand: name the successor, who signs for them.",
     ),
+    "proof.empty": (
+        409,
+        "没有登记任何责任，无从证明。先在业务台账登记责任。",
+        "There is no duty on record, so nothing can be proven. Enter duties first.",
+    ),
+    "proof.future": (
+        409,
+        "只能证明到现在（{now}）；以后的日子加 --planned，按现任不变推定。",
+        "Only what has passed ({now}) can be proven; for later days ask with --planned.",
+    ),
     "reading.unlikely": (
         409,
         "原值 {old}，新值 {new}：{why}。确认无误请再提交一次并勾选“确认”。",

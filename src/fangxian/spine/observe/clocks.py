@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from fangxian.spine.core.events import record
+from fangxian.spine.core.health import LOOKS, Trouble
 from fangxian.spine.core.rights import SYSTEM
 
 from .intake.batch import Batch
@@ -16,6 +17,7 @@ from .rules import Bounds
 
 State = StationClock.State
 AGREE_S = 90  # sending times jitter by the length of a transmission
+FEWEST = 3  # fewer say nothing of our own clock
 STEADY = 3  # messages that agree are no delay
 
 
@@ -84,6 +86,25 @@ class Clocks:
             _note(station, state, offset_s, at)
         known.state, known.offset_s = state, offset_s
         return known
+
+
+def own_clock() -> list[Trouble]:
+    """When most stations are off to the same side, it is our clock that is wrong."""
+    rows = list(
+        StationClock.objects.filter(station__retired_at=None).values_list("state", "offset_s")
+    )
+    off = [offset for state, offset in rows if state != State.RIGHT]
+    n = Station.objects.filter(retired_at=None).count()
+    ahead = sum(offset > 0 for offset in off)
+    most = max(ahead, len(off) - ahead)
+    if most < FEWEST or most * 2 < n:
+        return []
+    side, side_en = ("慢", "behind") if ahead == most else ("快", "ahead")
+    zh = f"本机时钟可能{side}了：{most} 个测站与它不合"
+    return [Trouble("own-clock", 0.0, zh, f"our clock may be {side_en}: {most} stations differ")]
+
+
+LOOKS.append(own_clock)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -119,6 +119,16 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
             )
         )
     return found
+
+
+def rain_today(one: Station, *, at: datetime) -> Sum | None:
+    """Rain of the hydrological day, from 8 o'clock in the morning of Beijing."""
+    local = clock.beijing(at)
+    start = local.replace(hour=8, minute=0, second=0, microsecond=0)
+    start -= timedelta(days=1) if local.hour < 8 else timedelta()
+    span_s = int((at - start).total_seconds()) // RAIN_STEP_S * RAIN_STEP_S
+    found = rain_sums(at=start + timedelta(seconds=span_s), window_s=span_s, stations=[one])
+    return found.get(one.pk)
 
 
 def rain_sums(

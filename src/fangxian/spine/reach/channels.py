@@ -109,7 +109,7 @@ def _client() -> "httpx.Client":
     the library, so it is loaded here."""
     import httpx
 
-    return httpx.Client(timeout=5, trust_env=False)  # no proxy of the machine stands between
+    return httpx.Client(timeout=3, trust_env=False)  # no proxy of the machine stands between
 
 
 def sign_body(secret: str, body: bytes) -> str:

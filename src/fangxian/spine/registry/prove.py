@@ -1,10 +1,14 @@
 """Proof of cover in time: every interval in which a duty has no holder, past or planned."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
 
 from .models import Duty, Post, Term
 
@@ -44,6 +48,36 @@ class Uncovered:
     def row(self) -> dict[str, Any]:
         found = asdict(self)
         return found | {"since": self.since.isoformat(), "until": self.until.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was looked at, and every span without a holder. Only what has passed is proven; the
+    rest holds if nobody leaves."""
+
+    duties: int
+    since: datetime
+    until: datetime
+    proven_to: datetime
+    gaps: list[Uncovered]
+
+    @property
+    def planned_days(self) -> int:
+        return max(0, -(-(self.until - self.proven_to) // timedelta(days=1)))
+
+
+def prove(*, since: datetime, until: datetime, planned: bool = False) -> Proof:
+    """The proof of a window. Raises ``proof.empty`` where there is no duty to prove, and
+    ``proof.future`` for days to come, unless what is ``planned`` is asked for."""
+    now = clock.now()
+    n = Duty.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lt=until), Q(valid_to=None) | Q(valid_to__gt=since)
+    ).count()
+    if not n:
+        raise Problem("proof.empty")
+    if until > now and not planned:
+        raise Problem("proof.future", now=f"{clock.beijing(now):%Y-%m-%d %H:%M}")
+    return Proof(n, since, until, min(until, now), uncovered(since=since, until=until))
 
 
 def uncovered(*, since: datetime, until: datetime) -> list[Uncovered]:

@@ -54,7 +54,8 @@ def start_term(
     if until:
         overlap &= Q(starts_at__lt=until)
     there = list(post.terms.filter(overlap))
-    if len(there) == 1 and there[0].ends_at is None and there[0].starts_at < at > clock.now():
+    planned = until is None and at > clock.now() and len(there) == 1
+    if planned and there[0].ends_at is None and there[0].starts_at < at:
         _close(there[0], at=at, by=by, reason=f"换届：{person.name} 接任")
     elif there:
         raise Problem("term.overlap", post=str(post))

@@ -62,13 +62,16 @@ class StageWatch:
         self, key: int, rows: Iterable[Row], newest_s: int, active: Active
     ) -> Iterator[Finding]:
         """The newest reading, changed or not, and what is newer."""
+        about = ("station", self.series[key].station.code)
+        up = {family for family in FAMILIES if (family, about) in active}
         for _, _, valid_s, value, quality in sorted(rows, key=lambda row: row[2]):
             if valid_s < newest_s or value is None or not usable(value, quality):
                 continue
             last = self.before.get(key)
             for family in FAMILIES:
                 finding = self._judge(family, self.series[key], valid_s, value, quality, last)
-                if finding and (finding.level or (family, finding.about) in active):
+                if finding and (finding.level or family in up):
+                    up.add(family)
                     yield finding
             if quality in TRUSTED or key not in self.before:
                 self.before[key] = (valid_s, value)

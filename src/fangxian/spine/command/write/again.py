@@ -41,7 +41,7 @@ def reassign_order(*, order: Order, post: Post, reason: str, by: Seat) -> Order:
         raise Problem("input.invalid", field="post", why=f"已由 {post} 承办")
     before = order.post
     chain = chain_of(post, None, Post.objects.get(pk=order.chain[-1]))
-    _again(order, "reassign", f"{before} → {post}：{reason}", by, post=post, chain=chain)
+    _again(order, "reassign", f"{before} → {post}：{reason}", by, post_id=post.pk, chain=chain)
     return order
 
 

@@ -321,7 +321,7 @@ def tell_extended(event: Event) -> None:
 def tell_moved(event: Event) -> None:
     """Who had the order before is told that another has it now."""
     order = _whole(subject_pk(event))
-    before = (event.before or {}).get("post")
+    before = (event.before or {}).get("post_id")
     old = holder(int(before)) if before else None
     if old and before:
         text = (

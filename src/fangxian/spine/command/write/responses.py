@@ -90,7 +90,8 @@ def _wanted(
         if signal.family == hazards.warning_family(hazard):
             wanted = by_warning(hazard=hazard, warning=signal.at_level, at=now)
             if wanted:
-                told = {"signals": [signal.pk], "warning": signal.at_level.name}
+                told: dict[str, Any] = {"signals": [signal.pk], "warning": signal.at_level.name}
+                told["as_of"] = [_frozen(signal)]
                 options.append((wanted, told))
     rules = local_rules(hazard=hazard, level=hq.place.kind, at=now)
     families = {family for row in rules for family in row["families"]}
@@ -99,10 +100,23 @@ def _wanted(
     local = by_signals(rules=rules, reds=counts)
     if local:
         keys = [s.pk for s in reds]
-        options.append((local, {"signals": keys[:50], "reds": len(keys)}))
+        reasons: dict[str, Any] = {"signals": keys[:50], "reds": len(keys)}
+        reasons["as_of"] = [_frozen(s) for s in reds[:50]]
+        options.append((local, reasons))
     if not options:
         return None, {}
     return min(options, key=lambda o: o[0].levels[0])
+
+
+def _frozen(signal: Signal) -> dict[str, Any]:
+    """What a signal said when the rule fired; the signal itself goes on changing."""
+    return {
+        "name": signal.about_name,
+        "level": int(signal.level),
+        "value": signal.value,
+        "unit": signal.evidence.get("unit", ""),
+        "at": signal.observed_at.isoformat(),
+    }
 
 
 def _counted(signal: Signal, rules: Iterable[dict[str, Any]]) -> object:

@@ -13,6 +13,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.health import Trouble
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label
@@ -102,6 +103,18 @@ def trouble_text(trouble: Trouble) -> str:
 def real_time(at: datetime) -> str:
     """Beijing time of the machine, which in a drill is not the drill's."""
     return f"{clock.beijing(at):%H:%M:%S}"
+
+
+@register.filter
+def iso_bj(text: str) -> str:
+    """Beijing time of a moment kept as text."""
+    return bj(datetime.fromisoformat(text))
+
+
+@register.filter
+def may_do(seat: Seat, right: str) -> bool:
+    """Whether a seat may do something somewhere: no verb without the right."""
+    return visible(seat, right) is not None
 
 
 @register.filter

@@ -47,8 +47,10 @@ ROWS = 40
 
 @page("map.read")
 def desk(request: SeatedRequest) -> HttpResponse:
-    if not sees_desk(request.seat):
-        return redirect("/m/")
+    seat = request.seat
+    at_town = seat.level == "town" and seat.role == "head" and "desk" not in request.GET
+    if not sees_desk(seat) or (at_town and not request.GET):
+        return redirect("/m/")  # a town head lands on his own orders
     hq = current_hq(request)
     context = _context(request, hq)
     part = request.GET.get("part")

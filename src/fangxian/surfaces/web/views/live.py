@@ -117,5 +117,7 @@ async def _changes(wanted: frozenset[str]) -> AsyncIterator[str]:
                 continue
             if not wanted or wanted & topics:
                 yield f"data: {number}\n\n"
+            else:
+                yield "event: here\ndata: 1\n\n"
     finally:
         ours.leave(mine)

@@ -25,7 +25,7 @@ from fangxian.spine.reach.write import retry_delivery
 from fangxian.spine.registry import read as registry
 from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
-from fangxian.spine.registry.prove import uncovered
+from fangxian.spine.registry.prove import prove as prove_window
 from fangxian.surfaces.web.models import keep_view, saved_views
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import asked_of, download, page_of
@@ -192,14 +192,16 @@ def prove(request: SeatedRequest) -> HttpResponse:
         since = datetime.fromisoformat(request.GET["from"]).replace(tzinfo=clock.BEIJING)
         until = datetime.fromisoformat(request.GET["to"]).replace(tzinfo=clock.BEIJING)
     except (KeyError, ValueError):
-        since, until = now - timedelta(days=30), now + timedelta(days=365)
-    found = uncovered(since=since, until=until)
+        since, until = now - timedelta(days=30), now
+    proof = prove_window(since=since, until=until, planned=True)
+    found = proof.gaps
     context = {
         "room": "registers",
         "tab": "prove",
         "tabs": _tabs(request),
         "found": cut(found, 500),
         "n": len(found),
+        "proof": proof,
         "since": since,
         "until": until,
     }

@@ -96,6 +96,7 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
             20,
         ),
         "timeliness": observe.timeliness(one),
+        "today": observe.rain_today(one, at=at),
         "elements": list(one.series.values_list("element", flat=True)),
     }
     return render(request, "web/station.html", context)
@@ -191,6 +192,7 @@ def correct(request: SeatedRequest, code: str) -> HttpResponse:
         quality=quality,
         reason=text(request, "reason"),
         by=request.seat,
+        sure=bool(text(request, "sure")),
     )
     messages.success(request, gettext("已改正，原值保留，已记录。"))
     return redirect(f"/stations/{code}")

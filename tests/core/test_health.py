@@ -1,0 +1,82 @@
+"""What is wrong with the system itself is said; silence of a process is not calm."""
+
+import shutil
+import time
+from collections import namedtuple
+
+import pytest
+
+from fangxian.ops.doctor import examine
+from fangxian.spine.core.clockwatch import ClockJumpedError, ClockWatch
+from fangxian.spine.core.guard import beat
+from fangxian.spine.core.health import PROCESSES, troubles
+
+pytestmark = pytest.mark.django_db
+
+
+def codes():
+    return [t.code for t in troubles()]
+
+
+def test_a_process_that_never_ran_is_told_and_one_that_beats_is_not():
+    assert codes() == list(PROCESSES)
+    assert "从未启动" in troubles()[0].zh
+    for name in PROCESSES:
+        beat(name)
+    assert codes() == []
+
+
+def test_a_silent_process_is_told_within_ten_seconds():
+    for name in PROCESSES:
+        beat(name)
+    assert [t.code for t in troubles(now_s=time.time() + 6)] == []
+    late = troubles(now_s=time.time() + 8)
+    assert [t.code for t in late] == list(PROCESSES)
+    assert abs(late[0].since_s - time.time()) < 2
+
+
+def test_a_gateway_that_fails_twice_is_told_until_it_answers():
+    for name in PROCESSES:
+        beat(name)
+    beat("listen", failures=1, why="x")
+    assert codes() == []
+    beat("listen", failures=2, why="x")
+    assert codes() == ["listen"]
+    beat("listen")
+    assert codes() == []
+
+
+def test_a_disk_that_is_nearly_full_is_told(monkeypatch):
+    for name in PROCESSES:
+        beat(name)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 0, 4 * 10**8))
+    assert codes() == ["disk"]
+
+
+def test_the_doctor_calls_no_loop_alive_that_never_ran():
+    loops = next(c for c in examine()["checks"] if c["code"] == "loops")
+    assert loops["broken"] == [f"{name} never ran" for name in PROCESSES]
+
+
+def test_a_clock_that_jumps_is_wrong_until_it_comes_back():
+    wall, steady = [1000.0], [0.0]
+    watch = ClockWatch(lambda: wall[0], lambda: steady[0])
+    wall[0] += 5
+    steady[0] += 5
+    assert watch.look() == 0
+    wall[0] += 3600
+    with pytest.raises(ClockJumpedError, match=r"\+3600 s"):
+        watch.look()
+    assert watch.wrong
+    wall[0] -= 3600
+    assert (watch.look(), watch.wrong) == (0, False)
+
+
+def test_a_clock_that_is_slewed_is_followed():
+    wall, steady = [1000.0], [0.0]
+    watch = ClockWatch(lambda: wall[0], lambda: steady[0])
+    for _ in range(1000):
+        wall[0] += 1.1
+        steady[0] += 1.0
+        assert watch.look() == 0
