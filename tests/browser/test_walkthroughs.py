@@ -122,6 +122,7 @@ def test_t9_a_bad_reading_is_corrected_in_four_clicks_and_audited(sit):
     form = page.locator("details[open]")
     form.get_by_label("改为 m").fill("9.99")
     form.get_by_label("理由").fill("浮子卡滞")
+    clicks.on(form.get_by_label("与前后相差很大也确认"))
     clicks.on(form.get_by_role("button", name="保存"))
     expect(page.get_by_role("status").first).to_contain_text("原值保留")
     expect(page.get_by_text("corrected").first).to_be_visible()

@@ -71,9 +71,12 @@ def test_replay_prints_a_list(db):
 
 
 def test_proof_and_gaps_speak_json(city):
-    result = run("duties", "prove", "--from", "2016-09-01", "--to", "2016-10-01", "--json")
+    words = ("duties", "prove", "--from", "2016-09-01", "--to", "2016-10-01", "--json")
+    assert run(*words).exit_code == 2  # days to come are not proven
+    result = run(*words, "--planned")
     assert (json.loads(result.stdout), result.exit_code) == ([], 0)
-    assert json.loads(run("gaps", "--json", "--sweep").stdout) == []
+    gaps = json.loads(run("gaps", "--json", "--sweep").stdout)
+    assert {gap["rule"] for gap in gaps} == {"no-gauge"}  # a city without any gauge says so
     assert run("gaps", "--rule", "nonsense").exit_code == 2
 
 

@@ -427,7 +427,8 @@ def test_an_answer_of_one_acknowledges_by_name_and_stops_the_calls(order):
         "陈",
         START,
     )
-    assert Delivery.objects.get(channel="app").state == State.CANCELLED
+    page = Delivery.objects.get(channel="app", message__subject_kind="order")
+    assert page.state == State.CANCELLED
     assert waiting() == ["order.deadline_came"]
 
 

@@ -106,7 +106,7 @@ def test_a_door_that_is_taken_is_named(folder):
 def test_the_clock_of_the_named_folder_is_moved_and_no_other(folder):
     an_earlier_drill(folder)
     code, _, why = run(folder, "scenario", "show")
-    assert (code, "is not a drill's folder" in why) == (2, True)
+    assert (code, "is no drill's folder" in why) == (2, True)
     (folder.path / "clock.json").write_text('{"sim_s": 0, "real_s": 0, "speed": 0}')
     code, told, _ = run(folder, "scenario", "jump", "2016-09-14T08:00")
     assert (code, told.strip()) == (0, "2016-09-14 08:00:00 ×0")

@@ -311,10 +311,8 @@ def scenario_command(verb: str, value: str | None, data: Path | None) -> None:
     folder = demo_folder(data) or PLACE
     times = ScenarioClock(folder / "clock.json")
     if not times.path.is_file():
-        zh, en = (
-            f"{folder} 不是演练目录,没有时钟",
-            f"{folder} is no drill's folder: it has no clock",
-        )
+        named = data or folder
+        zh, en = f"{named} 不是演练目录,没有时钟", f"{named} is no drill's folder: it has no clock"
         raise Problem("call.wrong", zh=zh, en=en)
     if verb == "pause":
         times.set(speed=0)

@@ -29,9 +29,13 @@ def duties_command() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def prove(since: str, until: str, planned: bool, as_json: bool) -> None:
     start_ready()
+    from fangxian.spine.core.problems import Problem
     from fangxian.spine.registry.prove import prove as prove_window
 
-    proof = prove_window(since=_day(since), until=_day(until), planned=planned)
+    try:
+        proof = prove_window(since=_day(since), until=_day(until), planned=planned)
+    except Problem as refused:
+        raise click.UsageError(refused.text(language())) from None
     found = proof.gaps
     if as_json:
         click.echo(json.dumps([gap.row() for gap in found], ensure_ascii=False))

@@ -1,0 +1,28 @@
+"""A night of Meranti: every ten minutes the desk is held against the raw data."""
+
+import json
+import os
+import subprocess
+import sys
+
+HOURS = "44"  # through the hours in which most is red
+
+
+def test_nothing_red_silent_overdue_or_called_for_is_missing_and_nothing_stands_that_is_over():
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fangxian.cli",
+            "demo",
+            *f"--headless --audit --json --hours {HOURS}".split(),
+        ],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    audit = json.loads(done.stdout)["audit"]
+    assert (audit["misses"], audit["leftovers"]) == ([], [])
+    assert audit["desks"] == 6 * int(HOURS)
+    assert audit["checks"] > 500
