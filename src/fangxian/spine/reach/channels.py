@@ -87,7 +87,8 @@ class Gateway:
 
     def receipts(self, after: int) -> list[dict[str, Any]]:
         """What the gateway has to report since receipt number ``after``."""
-        return list(self._call("GET", "/v1/receipts", params={"after": after})["receipts"])
+        told = self._call("GET", "/v1/receipts", params={"after": after}, timeout=2)
+        return list(told["receipts"])
 
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         import httpx
@@ -109,7 +110,7 @@ def _client() -> "httpx.Client":
     the library, so it is loaded here."""
     import httpx
 
-    return httpx.Client(timeout=3, trust_env=False)  # no proxy of the machine stands between
+    return httpx.Client(timeout=5, trust_env=False)  # no proxy of the machine stands between
 
 
 def sign_body(secret: str, body: bytes) -> str:
