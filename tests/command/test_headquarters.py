@@ -1,6 +1,6 @@
 """Headquarters of the city and its counties: each decides for itself, and their orders meet."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from story import START
@@ -297,7 +297,9 @@ def finding_of(family="rainstorm", level=I, place=None, key="1", hazard="rain"):
 def test_a_proposal_tells_its_evidence(proposal):
     told = Event.objects.get(kind="proposal.made")
     [signal] = proposal.evidence["signals"]
-    assert proposal.evidence == {"signals": [signal], "warning": "IV"}
+    [frozen] = proposal.evidence["as_of"]  # what was known then, whatever comes after
+    assert (frozen["level"], frozen["at"]) == (4, START.astimezone(UTC).isoformat())
+    assert (proposal.evidence["signals"], proposal.evidence["warning"]) == ([signal], "IV")
     assert told.after == {
         "levels": ["IV"],
         "clause": proposal.clause,

@@ -42,7 +42,7 @@ def board(request: SeatedRequest) -> HttpResponse:
             "person": people.get(o.post_id),
             "since_s": int((now - o.issued_at).total_seconds()),
             "left_s": int((o.acknowledge_by - now).total_seconds()),
-            "voice": tried.get(str(o.pk), []),
+            "voice": [c for c in tried.get(str(o.pk), []) if c.post_id == o.post_id],
         }
         for o in rows
     ]
