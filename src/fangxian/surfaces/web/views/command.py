@@ -249,8 +249,8 @@ def undo(request: SeatedRequest) -> HttpResponse:
 def order(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(orders(seat=request.seat), pk=key)
     calls = Delivery.objects.filter(
-        message__subject_kind="order", message__subject_id=str(found.pk)
-    ).select_related("person", "post__organisation")
+        message__subject_kind__in=["order", "notice"], message__subject_id=str(found.pk)
+    ).select_related("person", "post__organisation", "message")
     context = {
         "room": "command",
         "order": found,

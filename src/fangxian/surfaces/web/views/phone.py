@@ -3,9 +3,10 @@ one-tap answer from a link without log-in."""
 
 import contextlib
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -42,6 +43,7 @@ def _context(found: Order) -> dict[str, object]:
     left_s = int((found.deadline_at - clock.now()).total_seconds())
     return {
         "order": found,
+        "pleas": found.pleas.order_by("-at"),
         "left_min": abs(left_s) // 60,
         "late": left_s < 0,
         "over": (*DONE, *OVER),
@@ -70,6 +72,8 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         do.refuse_order(order=found, reason=text(request, "note", most=300), by=seat)
     else:
         raise Problem("not_found", what=verb)
+    if verb in {"help", "cannot", "refuse"}:
+        messages.success(request, gettext("已报指挥部和上级，处置后在本页告诉您。"))
     return redirect(f"/m/orders/{key}")
 
 
