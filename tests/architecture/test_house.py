@@ -51,6 +51,7 @@ ASKED_ELSEWHERE = {
     "tell_withdrawn",
     "clocks_of",
     "answering_posts",
+    "may_decide_here",
     "note_deadline",
     "take_answer",
     "propose_on_signal",

@@ -300,11 +300,36 @@ def test_a_bad_stage_raises_nothing(river, telemetry, quality):
 def test_the_rate_is_from_the_reading_before_in_time(river, telemetry):
     watch = StageWatch(telemetry, START, 0)
     rows = [(3, river.pk, AT_S + 7200, 26.0, 1), (1, river.pk, AT_S, 22.0, 1)]
+    readings = [Reading(key, at_s, value, Quality.GOOD) for _, key, at_s, value, _ in rows]
+    telemetry.put(readings, received_s=AT_S)
     found = watch.take(rows, {})
     assert [f.evidence["rate_per_h"] for f in found] == [None, 2.0]
     assert watch.take([(4, river.pk, AT_S + 3600, 30.0, 1)], {}) == []
     [after] = watch.take([(5, river.pk, AT_S + 10800, 27.0, 1)], {})
     assert after.evidence["rate_per_h"] == 1.0
+
+
+def test_the_rate_is_over_the_last_hour_and_not_of_one_step_of_the_gauge(river, telemetry):
+    values = [
+        22.0,
+        22.0,
+        22.02,
+        22.02,
+        22.04,
+        22.04,
+        22.06,
+        22.06,
+        22.06,
+        22.08,
+        22.08,
+        22.08,
+        22.1,
+    ]
+    rows = [(k + 1, river.pk, AT_S + 300 * k, v, 1) for k, v in enumerate(values)]
+    readings = [Reading(key, at_s, value, Quality.GOOD) for _, key, at_s, value, _ in rows]
+    telemetry.put(readings, received_s=AT_S)
+    *_, last = StageWatch(telemetry, START, 0).take(rows, {})
+    assert last.evidence["rate_per_h"] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from story import START, seat_of
 from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order, Plea
 from fangxian.spine.command.write import orders as do
-from fangxian.spine.command.write.calls import order_text, urge
+from fangxian.spine.command.write.calls import URGED, order_text, urge
 from fangxian.spine.core.dated import rule_set
 from fangxian.spine.core.editions import edition, enter_edition
 from fangxian.spine.core.levels import Level
@@ -316,7 +316,12 @@ def test_urging_calls_the_receiver_again_each_time(order, lin, zheng):
     urge(order=order, by=lin)
     urge(order=order, by=lin)
     steps = Delivery.objects.order_by("id").values_list("channel", "step")
-    assert list(steps) == [("app", 50), ("voice", 50), ("app", 51), ("voice", 51)]
+    assert list(steps) == [
+        ("app", URGED),
+        ("voice", URGED),
+        ("app", URGED + 1),
+        ("voice", URGED + 1),
+    ]
     assert Event.objects.filter(kind="order.urged").count() == 2
 
 

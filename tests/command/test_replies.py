@@ -14,11 +14,11 @@ from fangxian.spine.command.preview import preview
 from fangxian.spine.command.replies import read_reply
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.again import note_knock, reassign_order, reopen_order
-from fangxian.spine.command.write.calls import MOST, order_text
+from fangxian.spine.command.write.calls import MOST, ROUND, call_next, order_text, urge
 from fangxian.spine.command.write.pleas import settle_plea
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.models import Event
+from fangxian.spine.core.models import Due, Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
@@ -211,7 +211,7 @@ def test_reopening_and_reassigning_begin_the_clock_anew_and_are_told(order, lin,
     assert (order.state, order.deadline_at) == ("issued", START + timedelta(minutes=30))
     Worker().settle()
     assert Order.objects.get().state == "delivered"
-    assert Delivery.objects.filter(step=100, person=chen.person_id).count() == 2
+    assert Delivery.objects.filter(step=ROUND, person=chen.person_id).count() == 2
     other = Post.objects.get(place=hexi, name="水利员")
     reassign_order(order=order, post=other, reason="出差", by=lin)
     Worker().settle()
@@ -247,6 +247,42 @@ def test_a_receiver_without_a_number_is_passed_over_at_once(lin, hexi, chen):
     Worker().settle()
     assert Order.objects.get().escalated >= 1
     assert not Delivery.objects.filter(person=chen.person_id, channel__in=["sms", "voice"]).exists()
+
+
+def test_a_call_for_help_is_heard_though_the_order_is_over(order, lin):
+    do.close_order(order=order, reason="雨停", by=lin)
+    Worker().settle()
+    assert say(order, "3要增援").state == "withdrawn"
+    assert todo(seat=lin, hq="all")[0].thing == Plea.objects.get(settled_at=None)
+
+
+def test_the_same_call_later_is_a_new_one_and_a_repeat_of_the_gateway_is_none(order, lin, now):
+    say(order, "3")
+    settle_plea(plea=Plea.objects.get(), how="有人去", by=lin)
+    say(order, "3")  # the gateway says it twice
+    assert Plea.objects.count() == 1
+    now.advance(minutes=3)
+    say(order, "3")
+    assert Plea.objects.filter(settled_at=None).count() == 1
+
+
+def test_a_leader_who_does_not_answer_is_called_step_by_step(lin, huang, city):
+    post = Post.objects.get(pk=huang.post_id)
+    task = do.Task(area=post.place, verb="坐镇", object="指挥部", minutes=60, post=post)
+    [mine] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
+    mine.chain = [post.pk] * 3
+    mine.save()
+    Due.objects.all().delete()
+    call_next(Event(kind="order.unanswered", subject_kind="order", subject_id=str(mine.pk)))
+    assert Order.objects.get().escalated == 1
+
+
+def test_a_long_ladder_never_meets_the_calls_by_hand(order, now, chen):
+    Order.objects.update(escalated=49, deadline_at=START + timedelta(days=2))
+    urge(order=Order.objects.get(), by=seat_of("lin"))
+    Due.objects.all().delete()
+    call_next(Event(kind="order.unanswered", subject_kind="order", subject_id=str(order.pk)))
+    assert Delivery.objects.filter(step=50, person=chen.person_id).exists()
 
 
 def test_a_failed_call_steps_on_at_once(order, chen):

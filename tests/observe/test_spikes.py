@@ -96,3 +96,17 @@ def test_a_correction_that_is_not_believable_is_asked_back(gauge, telemetry, zhe
     assert said(telemetry)[1][0] == 11.6
     correct_reading(**told, sure=True)
     assert said(telemetry)[1][0] == value
+
+
+@pytest.mark.django_db
+def test_what_a_person_took_out_is_not_made_usable_by_sending_it_again(
+    gauge, telemetry, zheng, now
+):
+    now.advance(hours=2)
+    give(telemetry, (0, 11.6), (5, 11.7))
+    series = Series.objects.get()
+    told = {"at": START + timedelta(minutes=5), "value": None, "quality": Quality.BAD}
+    correct_reading(series=series, reason="错", by=zheng, **told)
+    give(telemetry, (5, 11.7))
+    assert telemetry.latest()[series.pk][0] == AT_S
+    assert telemetry.newest([series.pk])[series.pk][:2] == (AT_S, 11.6)

@@ -9,9 +9,9 @@ from story import START
 from fangxian.hazards.flood.tables import river_marks
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.assess.write import acknowledge, load_thresholds, shelve
+from fangxian.spine.assess.write import acknowledge, enter_warning, load_thresholds, shelve
 from fangxian.spine.command.desk import in_hand, situation, todo
-from fangxian.spine.command.models import Order, Plea, Shift
+from fangxian.spine.command.models import Order, Plea, Proposal, Shift
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core.guard import beat
 from fangxian.spine.core.health import PROCESSES
@@ -22,6 +22,7 @@ from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.observe.write import add_station
 from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.read import city as the_city
 
 pytestmark = pytest.mark.django_db
 
@@ -91,10 +92,10 @@ def test_mass_silence_is_one_row_with_its_cause(lin, hexi, now, telemetry):
     rows = [r for r in todo(seat=lin, hq="all") if ("station-silent", "71000000") in r.about]
     assert kinds(rows) == ["mass"]
     assert (rows[0].thing.where[0][0], len(rows[0].about) >= 12) == ("南靖县", True)
-    assert "遥测接收" in rows[0].thing.cause
+    assert rows[0].thing.cause.code == "intake"
     for name in PROCESSES:
         beat(name)
-    assert rows[0].thing.cause == ""
+    assert rows[0].thing.cause is None
 
 
 def test_unanswered_orders_of_one_task_are_one_row(lin, now):
@@ -197,3 +198,29 @@ def test_the_brief_says_five_facts(red, order, as_lin):
     page = text(as_lin, "/brief")
     for what in ("响应级别", "23.50 m", "已转/应转", "未应答", "下一个洪峰"):
         assert what in page
+
+
+def test_the_situation_counts_all_that_is_up_and_names_warnings_too(lin, hexi):
+    made = {"hazard": "rain", "family": "rainstorm", "level": 3, "worst_level": 3, "rule": "t"}
+    made |= {"started_at": START, "observed_at": START, "worsened_at": START, "group": "g"}
+    made |= {"place": hexi, "about_kind": "place", "about_name": "站"}
+    Signal.objects.bulk_create(Signal(about_key=str(k), **made) for k in range(60))
+    enter_warning(hazard="typhoon", level=Level.I, place=the_city(), text="", number="1", by=lin)
+    told = situation(seat=lin, hq="all")
+    assert (told.n_active, len(told.worst)) == (61, 5)
+    assert told.worst[0].family == "warning-typhoon"
+
+
+def test_whoever_is_not_on_watch_can_take_it(as_lin, lin):
+    assert "签字接班" in text(as_lin, "/desk/shift")
+    as_lin.post("/desk/shift", {"verb": "take"})
+    assert Shift.objects.get(ended_at=None).by == lin.label
+    assert "签字接班" not in text(as_lin, "/desk/shift")
+
+
+def test_who_may_not_decide_is_shown_no_form(as_lin, lin):
+    enter_warning(hazard="typhoon", level=Level.I, place=the_city(), text="", number="1", by=lin)
+    Worker().settle()
+    page = text(as_lin, f"/command/proposals/{Proposal.objects.get().pk}")
+    assert "不能决定" in page
+    assert "decide" not in page.partition("<main")[2]

@@ -1,6 +1,6 @@
 """The night audit: the desk, taken every ten minutes of the storm, against the raw data. What is
 red, calls for help, is silent or overdue must stand on it; what is over must not. It reads the
-files and the rules itself and asks nothing of what made the signals."""
+files and the rules itself. Whether a rain signal is over it asks of the signal's own hold."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -58,8 +58,7 @@ class Audit:
     ) -> Iterator[tuple[str, bool]]:
         for family, about, value in _reds(at):
             yield f"red {family} {about[1]} {value}", (family, about, Level.I) in up
-        for key in _unanswered_calls_for_help():
-            yield f"call for help {key}", ("plea", key) in shown
+        yield from _calls_for_help(shown)
         for code in _silent(at - GRACE):
             yield f"silent {code}", ("station-silent", code) in shown
         for order in _overdue(at - GRACE):
@@ -134,17 +133,17 @@ def _rain(
             yield one, sums[one.pk][0]
 
 
-def _unanswered_calls_for_help() -> list[str]:
-    """Answers "3" and other calls for help by the log itself, of orders that are not over."""
+def _calls_for_help(shown: set[tuple[str, str]]) -> Iterator[tuple[str, bool]]:
+    """Calls for help by the log itself, of orders that are not over: each has a plea that stands on
+    the desk or that somebody has settled."""
     told = Event.objects.filter(kind="order.help_wanted").values_list("subject_id", flat=True)
-    settled = Event.objects.filter(kind="plea.settled").values_list("subject_id", flat=True)
-    orders = Order.objects.filter(pk__in=[int(k) for k in set(told)]).exclude(
+    settled = set(Event.objects.filter(kind="plea.settled").values_list("subject_id", flat=True))
+    for order in Order.objects.filter(pk__in=[int(k) for k in set(told)]).exclude(
         state__in=["closed", "withdrawn"]
-    )
-    pleas = Plea.objects.filter(order__in=orders, kind="help").exclude(
-        pk__in=[int(k) for k in settled]
-    )
-    return [str(p.pk) for p in pleas]
+    ):
+        keys = [str(p.pk) for p in Plea.objects.filter(order=order, kind="help")]
+        there = bool(keys) and all(k in settled or ("plea", k) in shown for k in keys)
+        yield f"call for help of order {order.pk}", there
 
 
 def _silent(at: datetime) -> Iterator[str]:
@@ -168,10 +167,32 @@ def _calm(signal: Signal, at: datetime) -> bool:
     """Whether a signal is up though its gauge has been below every threshold for its hold."""
     if signal.about_kind != "station" or signal.cleared_at:
         return bool(signal.cleared_at)
+    rules = [
+        r for r in thresholds_in_force(at, family=signal.family) if _holds(r, signal.about_key)
+    ]
+    hold = timedelta(seconds=max((rule.hold_s for rule in rules), default=0)) + GRACE
+    if signal.family in FAMILIES:
+        return _below(signal, rules, at, hold)
     below = signal.below_since
-    if below is None:
-        return False
-    rules = thresholds_in_force(at, family=signal.family)
-    hold_s = max((rule.hold_s for rule in rules), default=0)
-    newest = signal.observed_at
-    return newest - below > timedelta(seconds=hold_s) + GRACE
+    return below is not None and signal.observed_at - below > hold
+
+
+def _holds(rule: Threshold, code: str) -> bool:
+    return rule.station is None or rule.station.code == code
+
+
+def _below(signal: Signal, marks: list[Threshold], at: datetime, hold: timedelta) -> bool:
+    """By the file: every reading of the hold, and one before it, lies below the lowest mark less
+    its dead-band."""
+    elements = {m.element for m in marks}
+    series = Series.objects.filter(station__code=signal.about_key, element__in=elements)
+    lowest = min(m.value - m.dead_band for m in marks)
+    since_s = int((at - hold - timedelta(hours=2)).timestamp())
+    for one in series:
+        rows = store().span([one.pk], since_s=since_s, until_s=int(at.timestamp()))[one.pk]
+        values = [(v, value) for v, value, q, _ in rows if value is not None and q < 3]
+        if not values or any(value >= lowest for _, value in values):
+            return False
+        if timedelta(seconds=values[-1][0] - values[0][0]) < hold:
+            return False
+    return True

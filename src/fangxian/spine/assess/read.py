@@ -73,16 +73,15 @@ def _grouped(rows: Iterable[Signal]) -> list[Group]:
     return sorted(found, key=lambda g: (g.level, g.first.started_at))
 
 
-def worst_signals(*, seat: Seat, most: int = 5) -> list[Signal]:
-    """The worst by consequence: level, then confirmed before doubted, then how far over."""
+def by_consequence(rows: Iterable[Signal]) -> list[Signal]:
+    """The worst first: level, then confirmed before doubted, then how far over."""
 
     def far(signal: Signal) -> tuple[int, bool, float]:
         limit, value = signal.evidence.get("threshold"), signal.value or 0.0
         over = value - limit if signal.evidence.get("mark") else value / limit if limit else 0.0
         return signal.level, signal.to_confirm, -(over if limit else 0.0)
 
-    rows = active_signals(seat=seat).exclude(family__startswith="warning-")
-    return sorted(rows, key=far)[:most]
+    return sorted(rows, key=far)
 
 
 def thresholds_in_force(at: datetime, **where: Any) -> QuerySet[Threshold]:

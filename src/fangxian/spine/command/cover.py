@@ -1,7 +1,7 @@
 """Cover rules of command and, for dead letters, of the spine's own work."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -13,7 +13,6 @@ from fangxian.spine.registry.read import fallback_post
 from .models import DONE, OVER, WAITING, Order, Plea, Response, Shift
 from .rules import span
 
-SIGN_WITHIN = timedelta(minutes=30)
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
 
 
@@ -129,7 +128,7 @@ def desk_unmanned(at: datetime) -> Iterator[Judged]:
     post = fallback_post()
     manned = Shift.objects.filter(ended_at=None).exists()
     unsigned = Shift.objects.filter(
-        successor__isnull=False, signed_at=None, ended_at__lt=at - SIGN_WITHIN
+        successor__isnull=False, signed_at=None, ended_at__lt=at - span("sign_within", at)
     ).select_related("successor")
 
     def judge(key: str) -> Uncovered | None:

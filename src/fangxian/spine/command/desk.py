@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Sum as Total
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.assess.read import open_groups, owned_groups, worst_signals
+from fangxian.spine.assess.read import active_signals, by_consequence, open_groups, owned_groups
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import headquarters, of_others
-from fangxian.spine.core.health import troubles
+from fangxian.spine.core.health import Trouble, troubles
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.cover.models import Gap
@@ -34,6 +34,7 @@ from .read import (
 # Gaps that another row of the desk shows already.
 SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
+WORST = 5
 MOVING = "转移"
 
 
@@ -146,21 +147,21 @@ class Mass:
     @property
     def where(self) -> list[tuple[str, int]]:
         """The counties with the most of them."""
-        names = Counter(_county(gap) for gap in self.gaps)
+        names = Counter(county for gap in self.gaps if (county := _county(gap)))
         return names.most_common(3)
 
     @property
-    def cause(self) -> str:
+    def cause(self) -> Trouble | None:
         """The process that is silent, if one is: what is missing is missing for everybody."""
         if self.rule != "station-silent":
-            return ""
-        silent = {t.code: t.zh for t in troubles()}
-        return silent.get("intake") or silent.get("worker", "")
+            return None
+        silent = {t.code: t for t in troubles()}
+        return silent.get("intake") or silent.get("worker")
 
 
 def _county(gap: Gap) -> str:
     county = gap.place.ancestor("county") if gap.place else None
-    return county.name if county else "全市"
+    return county.name if county else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +183,14 @@ class Situation:
 
 def situation(*, seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
-    worst = [s for s in worst_signals(seat=seat, most=50) if s.hazard not in others]
+    up = by_consequence(active_signals(seat=seat).exclude(hazard__in=others))
     moving = orders(seat=seat).filter(verb__contains=MOVING).exclude(state="withdrawn")
     moving = moving.filter(responses__ended_at=None).distinct()
     people = moving.aggregate(done=Total("done"), total=Total("total"))
-    over = {s.about_key for s in worst if s.family == "river" and s.level <= Level.II}
+    over = {s.about_key for s in up if s.family == "river" and s.level <= Level.II}
     return Situation(
-        worst=worst[:5],
-        n_active=len(worst),
+        worst=up[:WORST],
+        n_active=len(up),
         levels=[
             (code, posture(code, path=seat.place_path))
             for code in headquarters()

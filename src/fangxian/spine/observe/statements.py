@@ -36,8 +36,10 @@ WHERE (value IS NOT excluded.value OR (quality != excluded.quality
 """  # the same value sent again without more to say takes no doubt away
 LATEST = """
 INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
-    valid_s = CASE WHEN valid_s IS NULL OR excluded.valid_s > valid_s THEN excluded.valid_s
-                   ELSE valid_s END,
+    valid_s = CASE WHEN (valid_s IS NULL OR excluded.valid_s > valid_s) AND EXISTS (
+            SELECT 1 FROM observation o WHERE o.series_id = excluded.series_id
+            AND o.valid_s = excluded.valid_s AND o.value IS NOT NULL AND o.quality < 3)
+        THEN excluded.valid_s ELSE valid_s END,
     received_s = excluded.received_s
 """
 NEWEST_USABLE = """

@@ -50,7 +50,7 @@ class Delivery(models.Model):
     person = models.ForeignKey(Person, models.PROTECT, related_name="deliveries")
     post = models.ForeignKey(Post, models.PROTECT, null=True)
     channel = models.CharField(max_length=10)
-    step = models.PositiveSmallIntegerField(default=0)
+    step = models.PositiveBigIntegerField(default=0)
     state = models.PositiveSmallIntegerField(choices=State, default=State.PLANNED)
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -35,6 +35,7 @@ State = Delivery.State
 LEASE_S = 30.0
 MAX_ATTEMPTS = 6
 BACKOFF_S = 20.0
+REPEATS_WITHIN = timedelta(minutes=2)  # the same words later are no repeat of a gateway's
 PHONE = {"sms", "voice"}
 
 
@@ -255,8 +256,9 @@ def _advance(key: int, told: str, answer: str, by: Seat) -> int:
     if told == "answered":
         answer = answer[:300]
         values["answer"] = answer
-        repeated = Delivery.objects.filter(pk=key, state=State.ANSWERED).exclude(answer=answer)
-        changed = rows.update(**values) or repeated.update(answer=answer)
+        repeat = {"answer": answer, "answered_at__gte": clock.now() - REPEATS_WITHIN}
+        said_anew = Delivery.objects.filter(pk=key, state=State.ANSWERED).exclude(**repeat)
+        changed = rows.update(**values) or said_anew.update(**values)
     else:
         changed = rows.update(**values)
     if changed and told in {"answered", "failed"}:

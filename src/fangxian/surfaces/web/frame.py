@@ -1,11 +1,12 @@
 """What every page carries: headquarters, posture, unanswered, duty names, clock and data age."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from fangxian.spine.assess.rules import stale_after
 from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
@@ -17,8 +18,6 @@ from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.read import holders, seats_of
 
 from .words import zh as is_zh
-
-DATA_OLD = timedelta(hours=2)  # all stations together
 
 ICONS = {
     "desk": "M4 5h16v10H4zM9 19h6M12 15v4",
@@ -97,6 +96,6 @@ def live_frame(seat: Seat) -> dict[str, Any]:
         "duty_names": _duty_names(),
         "now": now,
         "data_at": data_at,
-        "data_old": data_at is None or now - data_at > DATA_OLD,
+        "data_old": data_at is None or now - data_at > stale_after(now),
         "troubles": [(t, from_s(t.since_s) if t.since_s else None) for t in troubles()],
     }

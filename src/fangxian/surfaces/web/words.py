@@ -70,6 +70,8 @@ def signal_title(signal: Signal) -> str:
 def trend(signal: Signal) -> str:
     """How it moves, in words."""
     rate = signal.evidence.get("rate_per_h")
+    if signal.family.startswith("warning-"):
+        return gettext("气象预警")
     if rate is None:
         told = signal.evidence
         if told.get("window_h"):

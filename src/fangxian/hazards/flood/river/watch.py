@@ -14,11 +14,12 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.elements import LEVELS
 from fangxian.spine.observe.models import Series
-from fangxian.spine.observe.store import Store, from_s, usable
+from fangxian.spine.observe.store import Quality, Store, from_s, usable
 from fangxian.spine.registry.read import place_label, town_of
 
 FAMILIES = ("river", "reservoir")
 FOREVER_S = 2**40
+RATE_SPAN_S = 3 * 3600  # older readings say nothing of how it moves now
 
 
 class StageWatch:
@@ -67,9 +68,8 @@ class StageWatch:
         for _, _, valid_s, value, quality in sorted(rows, key=lambda row: row[2]):
             if valid_s < newest_s or value is None or not usable(value, quality):
                 continue
-            last = self.before.get(key)
             for family in FAMILIES:
-                finding = self._judge(family, self.series[key], valid_s, value, quality, last)
+                finding = self._judge(family, self.series[key], valid_s, value, quality)
                 if finding and (finding.level or family in up):
                     up.add(family)
                     yield finding
@@ -86,13 +86,12 @@ class StageWatch:
             if max(late) < since_s:
                 continue
             rows = self.store.span([key], since_s=since_s - 1, until_s=FOREVER_S)[key]
-            findings, last = [], None
+            findings = []
             for valid_s, value, quality, _ in rows:
                 if value is None or not usable(value, quality):
                     continue
-                finding = self._judge(family, series, valid_s, value, quality, last)
+                finding = self._judge(family, series, valid_s, value, quality)
                 findings += [finding] if finding else []
-                last = (valid_s, value)
             yield Rejudged(family, about, findings, "所依据的读数已更正、撤回或补报")
 
     def _judge(
@@ -102,7 +101,6 @@ class StageWatch:
         valid_s: int,
         stage_m: float,
         quality: int,
-        last: tuple[int, float] | None,
     ) -> Finding | None:
         at = from_s(valid_s)
         day = f"{clock.beijing(at):%m%d}"
@@ -117,9 +115,8 @@ class StageWatch:
         over = [m for m in rows if stage_m >= m.value]
         kept = [m for m in rows if stage_m >= m.value - m.dead_band]
         named = max(over, key=lambda m: (-m.level, m.value)) if over else rows[-1]
-        station, rate = series.station, None
-        if last and valid_s > last[0]:
-            rate = round((stage_m - last[1]) / ((valid_s - last[0]) / 3600), 3)
+        station = series.station
+        rate = self._rate(series.pk, valid_s, stage_m) if over else None
         return Finding(
             family=named.family,
             hazard=named.hazard,
@@ -150,6 +147,17 @@ class StageWatch:
                 "modelled": station.origin == "modelled",
             },
         )
+
+    def _rate(self, key: int, valid_s: int, stage_m: float) -> float | None:
+        """Metres an hour over about the last hour: between two readings of five minutes the step
+        of the gauge is all there is."""
+        rows = self.store.span([key], since_s=valid_s - RATE_SPAN_S, until_s=valid_s - 1)[key]
+        past = [(at, value) for at, value, q, _ in rows if value is not None and q == Quality.GOOD]
+        hour_ago = [row for row in past if row[0] <= valid_s - 3600]
+        if not past:
+            return None
+        at, value = hour_ago[-1] if hour_ago else past[0]
+        return round((stage_m - value) / ((valid_s - at) / 3600), 3)
 
 
 def _in_season(mark: Threshold, day: str) -> bool:

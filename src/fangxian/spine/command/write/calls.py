@@ -26,6 +26,9 @@ from .orders import due_moment, inform, say_cannot, stop_calling, want_help
 from .pleas import plead
 
 MOST = 70  # characters of one text message
+# Each planned call of an order has a number of its own: steps of the ladder, calls by hand and
+# calls of a later issue lie far enough apart never to meet.
+URGED, ROUND = 100_000, 1_000_000
 
 
 def order_text(order: Order) -> str:
@@ -65,7 +68,7 @@ def _round(order: Order) -> int:
     times = Event.objects.filter(
         kind__in=kinds, subject_kind="order", subject_id=str(order.pk)
     ).count()
-    return 100 * times
+    return ROUND * times
 
 
 def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> int:
@@ -121,7 +124,8 @@ def _escalate(order: Order, *, step: int) -> None:
     order.save(update_fields=["escalated"])
     after = {"step": step, "post": key, "told": told + others}
     record("order.escalated", subject=order, by=SYSTEM, after=after)
-    if not others and step < len(steps):
+    himself = other is not None and other == person and told > 0
+    if not others and not himself and step < len(steps):
         _escalate(order, step=step + 1)
 
 
@@ -154,7 +158,7 @@ def urge(*, order: Order, by: Seat) -> Order:
         kind="order.urged", subject_kind="order", subject_id=str(order.pk)
     ).count()
     if person:
-        _tell(order, person, order.post, ["app", "voice"], step=_round(order) + 50 + urged)
+        _tell(order, person, order.post, ["app", "voice"], step=_round(order) + URGED + urged)
     record("order.urged", subject=order, by=by)
     return order
 
@@ -174,7 +178,10 @@ def take_answer(event: Event) -> None:
     by = Seat(person.pk, post_id, person.name, "responder", order.area.path)
     said = str(about["answer"])
     verb = read_reply(said, edition("replies", clock.now()).content)
-    if order.state in OVER:
+    if order.state in OVER and verb == "help":  # who calls for help is heard, whatever is closed
+        plead(order=order, kind=Plea.Kind.HELP, text=said, by=by)
+        taken = f"此件已结束，求助已报{order.headquarters.short}和上级，请守在线上"
+    elif order.state in OVER:
         taken = f"此件已撤销或关闭：{order.close_reason[:20]}"
     elif verb is None:
         plead(order=order, kind=Plea.Kind.UNCLEAR, text=said, by=by)

@@ -39,7 +39,8 @@ def start_shift(*, by: Seat) -> Shift:
     """Begin a watch. Whoever was named as successor signs for what he takes over by that."""
     require(by, "shift.close", place=by.place_path)
     now = clock.now()
-    for before in Shift.objects.filter(successor=by.person_id, signed_at=None):
+    mine = Shift.objects.filter(successor__isnull=False, successor=by.person_id, signed_at=None)
+    for before in mine:
         Shift.objects.filter(pk=before.pk).update(signed_at=now)
         record("shift.signed", subject=before, by=by, after=before.summary)
     shift, made = Shift.objects.get_or_create(

@@ -209,6 +209,16 @@ def decline_proposal(*, proposal: Proposal, reason: str, by: Seat) -> None:
     _decide(proposal, "decline", reason, by)
 
 
+def may_decide_here(proposal: Proposal, seat: Seat) -> bool:
+    """Whether a seat has the authority for any of the levels proposed."""
+    levels: list[Level | None] = [Level[name] for name in proposal.levels]
+    levels = levels or [_standing(proposal)]
+    place, now = proposal.place, clock.now()
+    return seat.place_path == place.path and any(
+        may_decide(role=seat.role, of=place.kind, level=level, at=now) for level in levels
+    )
+
+
 def _check_decision(
     place: Place, level: Level | None, reason: str, document_no: str, by: Seat
 ) -> None:

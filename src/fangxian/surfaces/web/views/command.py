@@ -29,6 +29,7 @@ from fangxian.spine.command.write.responses import (
     accept_proposal,
     decline_proposal,
     end_response,
+    may_decide_here,
     set_response,
 )
 from fangxian.spine.core import clock
@@ -111,6 +112,7 @@ def proposal(request: SeatedRequest, key: int) -> HttpResponse:
         "edition": edition_on(found.made_at),
         "signals": Signal.objects.filter(pk__in=keys).select_related("place"),
         "levels": [Level[name] for name in found.levels],
+        "may_decide": may_decide_here(found, request.seat),
     }
     return render(request, "web/proposal.html", context)
 

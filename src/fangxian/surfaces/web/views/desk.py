@@ -216,6 +216,7 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
         "log": cut(log_entries(seat=seat), 30),
         "people": people.distinct().order_by("name"),
         "mine": Shift.objects.filter(successor=seat.person_id, signed_at=None).last(),
+        "on_watch": Shift.objects.filter(by=seat.label, ended_at=None).exists(),
         "reds": [s for g in waiting for s in g.signals if s.level == Level.I],
         "error": error,
         "room": "desk",
