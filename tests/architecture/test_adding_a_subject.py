@@ -46,6 +46,7 @@ from fangxian.spine.registry.models import Person, Place
 from fangxian.spine.registry.read import seat_of_person
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import acknowledge
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.calls import order_text
 from fangxian.spine.cover.models import Gap
@@ -78,7 +79,7 @@ told["desk_of_epidemic"] = "冻虾 XM-2026-001" in browser.get("/?hq=epidemic").
 signal = Signal.objects.get(family="lot-positive")
 told["signal"] = [signal.about_kind, signal.about_key, Level(signal.level).name]
 acknowledge(signals=[signal], by=lin)
-task = do.Task(area=hexi, verb="封存", object="批次", minutes=60, about=signal.about)
+task = Task(area=hexi, verb="封存", object="批次", minutes=60, about=signal.about)
 [order] = do.issue_orders([task], hazard="epidemic", level=Level.I, by=lin)
 told["text"] = order_text(order)
 worker.settle()

@@ -35,6 +35,7 @@ def start_response(page, clicks, hazard, level, number):
     form.get_by_label("文号").fill(number)
     form.get_by_label("理由").fill("风雨将至")
     clicks.on(form.get_by_role("button", name="启动"))
+    clicks.on(page.get_by_role("button", name="确认决定"))
 
 
 def test_t1_acknowledge_one_red_in_two_clicks_and_ten_seconds(sit):
@@ -111,6 +112,7 @@ def test_t8_lower_or_end_with_a_reason(sit):
     change.get_by_label("文号").fill("演练9号")
     change.get_by_label("理由").fill("雨势减弱")
     change.get_by_role("button", name="决定").click()
+    page.get_by_role("button", name="确认决定").click()
     expect(page.get_by_text("响应降级：雨势减弱").first).to_be_visible()
 
 

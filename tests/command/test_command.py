@@ -10,6 +10,7 @@ from fangxian.ops.worker import Worker
 from fangxian.spine.assess.write import end_warning, enter_warning
 from fangxian.spine.command.models import Order, Proposal, Response
 from fangxian.spine.command.rules import by_warning, replay
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.desk import close_shift
 from fangxian.spine.command.write.responses import (
@@ -37,7 +38,7 @@ def start(huang, level, hazard="typhoon"):
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="危险区群众", minutes=60, total=12)
+    task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60, total=12)
     return do.issue_orders([task], hazard="rain", level=Level.I, by=lin)[0]
 
 
@@ -167,7 +168,7 @@ def test_no_step_is_taken_out_of_turn(order, chen, lin):
 
 
 def test_nobody_verifies_his_own_work(hexi, chen, lin):
-    task = do.Task(area=hexi, verb="巡查", object="山洪沟", minutes=60)
+    task = Task(area=hexi, verb="巡查", object="山洪沟", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=Level.IV, by=lin)
     do.acknowledge_order(order=order, by=chen)
     do.report_done(order=order, note="", by=chen)
@@ -208,7 +209,7 @@ def test_acknowledging_stops_the_calls(order, chen, now):
 
 def test_a_post_without_holder_does_not_swallow_the_order(hexi, lin):
     Term.objects.filter(person__user__username="chen").update(ends_at=START - timedelta(days=1))
-    task = do.Task(area=hexi, verb="巡查", object="山洪沟", minutes=60)
+    task = Task(area=hexi, verb="巡查", object="山洪沟", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=Level.IV, by=lin)
     Worker().settle()
     assert Delivery.objects.filter(message__subject_id=str(order.pk)).exists()

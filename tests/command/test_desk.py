@@ -9,6 +9,7 @@ from fangxian.ops.worker import Worker
 from fangxian.spine.assess.write import acknowledge, enter_warning
 from fangxian.spine.command import read
 from fangxian.spine.command.models import LogEntry, Order, Proposal, Shift
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.desk import add_log, close_shift, start_shift
 from fangxian.spine.command.write.responses import set_response
@@ -31,7 +32,7 @@ def officer(hexi):
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60)
+    task = Task(area=hexi, verb="转移", object="人", minutes=60)
     return do.issue_orders([task], hazard="rain", level=Level.I, by=lin)[0]
 
 

@@ -11,6 +11,7 @@ from fangxian.spine.assess.write import enter_warning, settle
 from fangxian.spine.command.models import Order, Proposal, Response
 from fangxian.spine.command.read import posture
 from fangxian.spine.command.rules import actions_for, by_signals, local_rules, may_decide
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.responses import (
     accept_proposal,
@@ -69,7 +70,7 @@ def test_a_county_orders_only_its_own(head, coast):
 
 
 def test_a_county_does_not_order_another_about(head, hexi):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60)
+    task = Task(area=hexi, verb="转移", object="人", minutes=60)
     refused("rights.denied", do.issue_orders, [task], hazard="rain", level=I, by=head)
     assert not Order.objects.exists()
 
@@ -477,7 +478,7 @@ def test_adding_tasks_again_adds_none_and_needs_the_right(huang, head):
 def test_an_order_without_response_is_of_the_headquarters_nearest_above(request, by, at):
     seat = request.getfixturevalue(by)
     area = Place.objects.filter(path__startswith=seat.place_path, kind="town").first()
-    task = do.Task(area=area, verb="转移", object="人", minutes=60)
+    task = Task(area=area, verb="转移", object="人", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=I, by=seat)
     assert order.headquarters.place.code == at
 

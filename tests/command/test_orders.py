@@ -7,6 +7,7 @@ from story import START, seat_of
 
 from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order, Plea
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.calls import URGED, order_text, urge
 from fangxian.spine.core.dated import rule_set
@@ -26,7 +27,7 @@ State = Delivery.State
 
 def issue(by, area, level=Level.I, **more):
     told = {"verb": "转移", "object": "危险区群众", "minutes": 60} | more
-    return do.issue_orders([do.Task(area=area, **told)], hazard="rain", level=level, by=by)[0]
+    return do.issue_orders([Task(area=area, **told)], hazard="rain", level=level, by=by)[0]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from fangxian.spine.command.desk import todo
 from fangxian.spine.command.models import Order, Plea
 from fangxian.spine.command.preview import preview
 from fangxian.spine.command.replies import read_reply
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.again import note_knock, reassign_order, reopen_order
 from fangxian.spine.command.write.calls import MOST, ROUND, call_next, order_text, urge
@@ -33,7 +34,7 @@ State = Delivery.State
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
+    task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
     made = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)[0]
     Worker().settle()
     return Order.objects.get(pk=made.pk)
@@ -146,7 +147,7 @@ def test_withdrawing_tells_everyone_who_was_told_once_and_drops_what_was_asked(o
 
 
 def test_many_withdrawn_in_one_act_are_one_notice_a_person(lin, hexi, chen):
-    tasks = [do.Task(area=hexi, verb="巡查", object=f"{k}号点", minutes=60) for k in range(3)]
+    tasks = [Task(area=hexi, verb="巡查", object=f"{k}号点", minutes=60) for k in range(3)]
     orders = do.issue_orders(tasks, hazard="rain", level=Level.I, by=lin)
     Worker().settle()
     Delivery.objects.filter(channel="app").update(state=State.DELIVERED)
@@ -232,7 +233,7 @@ def test_a_text_fits_one_message_with_its_link(order):
 
 def test_what_is_issued_is_shown_before_with_who_cannot_be_reached(lin, hexi, chen):
     Person.objects.filter(pk=chen.person_id).update(phone_masked="")
-    task = do.Task(area=hexi, verb="转移", object="群众", minutes=60)
+    task = Task(area=hexi, verb="转移", object="群众", minutes=60)
     told = preview([task], level=Level.I, by=lin)
     assert (told["unreachable"], told["ack_min"], told["texts"]) == (1, 5, 0)
     assert told["rows"][0]["person"].pk == chen.person_id
@@ -242,7 +243,7 @@ def test_what_is_issued_is_shown_before_with_who_cannot_be_reached(lin, hexi, ch
 
 def test_a_receiver_without_a_number_is_passed_over_at_once(lin, hexi, chen):
     Person.objects.filter(pk=chen.person_id).update(phone_masked="")
-    task = do.Task(area=hexi, verb="转移", object="群众", minutes=60)
+    task = Task(area=hexi, verb="转移", object="群众", minutes=60)
     do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
     Worker().settle()
     assert Order.objects.get().escalated >= 1
@@ -268,7 +269,7 @@ def test_the_same_call_later_is_a_new_one_and_a_repeat_of_the_gateway_is_none(or
 
 def test_a_leader_who_does_not_answer_is_called_step_by_step(lin, huang, city):
     post = Post.objects.get(pk=huang.post_id)
-    task = do.Task(area=post.place, verb="坐镇", object="指挥部", minutes=60, post=post)
+    task = Task(area=post.place, verb="坐镇", object="指挥部", minutes=60, post=post)
     [mine] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
     mine.chain = [post.pk] * 3
     mine.save()

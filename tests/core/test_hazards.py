@@ -2,6 +2,7 @@
 
 import pytest
 
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.responses import set_response
 from fangxian.spine.core import hazards
@@ -42,7 +43,7 @@ def test_a_kind_of_another_response_has_none_of_its_own(huang):
 
 
 def test_no_order_is_issued_for_an_unknown_hazard(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60)
+    task = Task(area=hexi, verb="转移", object="人", minutes=60)
     with pytest.raises(Problem) as refused:
         do.issue_orders([task], hazard="hail", level=Level.I, by=lin)
     assert refused.value.code == "hazard.unknown"

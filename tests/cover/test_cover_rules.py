@@ -6,6 +6,7 @@ import pytest
 from story import START
 
 from fangxian.spine.command.models import Order
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core.guard import keep_bad_row
 from fangxian.spine.core.levels import Level
@@ -182,7 +183,7 @@ def test_a_stranger_somebody_saw_is_none(lin, now, column):
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60, verb_en="move", object_en="all")
+    task = Task(area=hexi, verb="转移", object="人", minutes=60, verb_en="move", object_en="all")
     return do.issue_orders([task], hazard="rain", level=Level.I, by=lin)[0]
 
 
@@ -233,7 +234,7 @@ def test_a_report_nobody_verified_in_four_hours_is_a_gap_of_the_issuer(order, ch
 
 
 def test_without_english_words_the_sentence_says_it_as_it_was_given(lin, hexi, now):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60)
+    task = Task(area=hexi, verb="转移", object="人", minutes=60)
     do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
     now.advance(minutes=6)
     assert only("order-unanswered").fields["what_en"] == "转移人"

@@ -18,7 +18,8 @@ from fangxian.cli.ports import free_port
 ORDER = (
     START
     + """
-from fangxian.spine.command.write.orders import Task, issue_orders
+from fangxian.spine.command.tasks import Task
+from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.registry.models import Place

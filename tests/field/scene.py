@@ -16,7 +16,8 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.command import models as command
 from fangxian.spine.command.models import Order, Proposal
-from fangxian.spine.command.write.orders import Task, issue_orders
+from fangxian.spine.command.tasks import Task
+from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import BEIJING, FixedClock
 from fangxian.spine.core.config import config

@@ -9,6 +9,7 @@ from fangxian.cli.ports import free_port
 from fangxian.ops.gateway import Gateway, make_server
 from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core.config import Config, config
 from fangxian.spine.core.levels import Level
@@ -25,7 +26,7 @@ State = Delivery.State
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
+    task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
     Worker().settle()
     return order
@@ -155,7 +156,7 @@ def test_a_gateway_in_trouble_gets_every_message_and_shows_none_twice(gateway, l
     from fangxian.spine.registry.models import Place
 
     towns = Place.objects.filter(kind="town")[:60]
-    tasks = [do.Task(area=t, verb="巡查", object="山洪沟", minutes=600) for t in towns]
+    tasks = [Task(area=t, verb="巡查", object="山洪沟", minutes=600) for t in towns]
     do.issue_orders(tasks, hazard="rain", level=Level.IV, by=lin)
     worker = Worker()
     for _ in range(12):

@@ -8,6 +8,7 @@ from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.write import load_thresholds, set_threshold
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core import rights
 from fangxian.spine.core.levels import Level
@@ -88,7 +89,7 @@ def test_clearance_is_asked_where_a_thing_is_sensitive():
 
 
 def test_an_escalated_answer_is_recorded_under_the_post_that_gave_it(lin, hexi, now):
-    task = do.Task(area=hexi, verb="转移", object="人", minutes=60)
+    task = Task(area=hexi, verb="转移", object="人", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
     worker = Worker()
     worker.settle()

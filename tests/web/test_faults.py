@@ -10,7 +10,8 @@ from django.utils import translation
 from django.views.defaults import permission_denied
 
 from fangxian.ops.worker import Worker
-from fangxian.spine.command.write.orders import Task, issue_orders
+from fangxian.spine.command.tasks import Task
+from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.core.levels import Level
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer_link

@@ -14,7 +14,8 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import enter_warning, load_thresholds
 from fangxian.spine.command import desk
 from fangxian.spine.command.models import LogEntry, Order, Proposal
-from fangxian.spine.command.write.orders import Task, issue_orders
+from fangxian.spine.command.tasks import Task
+from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM

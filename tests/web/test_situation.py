@@ -11,7 +11,8 @@ from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import acknowledge, enter_warning, load_thresholds, shelve
 from fangxian.spine.command.desk import in_hand, situation, todo
-from fangxian.spine.command.models import Order, Plea, Proposal, Shift
+from fangxian.spine.command.models import Order, Plea, Proposal, Response, Shift
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core.guard import beat
 from fangxian.spine.core.health import PROCESSES
@@ -21,7 +22,7 @@ from fangxian.spine.cover.models import Gap
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.observe.write import add_station
-from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.models import Person, Place
 from fangxian.spine.registry.read import city as the_city
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +101,7 @@ def test_mass_silence_is_one_row_with_its_cause(lin, hexi, now, telemetry):
 
 def test_unanswered_orders_of_one_task_are_one_row(lin, now):
     towns = Place.objects.filter(kind="town", successor=None)[:5]
-    tasks = [do.Task(area=t, verb="巡查", object="隐患点", minutes=60) for t in towns]
+    tasks = [Task(area=t, verb="巡查", object="隐患点", minutes=60) for t in towns]
     do.issue_orders(tasks, hazard="rain", level=Level.I, by=lin)
     now.advance(minutes=6)
     [row] = [r for r in todo(seat=lin, hq="all") if r.kind.startswith("unanswered")]
@@ -120,7 +121,7 @@ def test_every_page_says_which_process_is_silent(as_lin):
 
 @pytest.fixture
 def order(lin, hexi):
-    task = do.Task(area=hexi, verb="转移", object="群众", minutes=60)
+    task = Task(area=hexi, verb="转移", object="群众", minutes=60)
     made = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)[0]
     Worker().settle()
     return made
@@ -224,3 +225,24 @@ def test_who_may_not_decide_is_shown_no_form(as_lin, lin):
     page = text(as_lin, f"/command/proposals/{Proposal.objects.get().pk}")
     assert "不能决定" in page
     assert "decide" not in page.partition("<main")[2]
+
+
+def test_a_decision_says_first_what_it_sends_out_and_takes_back(client, huang):
+    client.force_login(Person.objects.get(pk=huang.person_id).user)
+    told = {"hazard": "typhoon", "level": "III", "reason": "x", "document_no": "1"}
+    page = client.post("/command/start", told, headers={"Accept-Language": "zh"}).content.decode()
+    assert "将下达 16 条指令" in page
+    assert not Order.objects.exists()
+    client.post("/command/start", {**told, "sure": "1"})
+    assert Order.objects.count() == 16
+    change = f"/command/responses/{Response.objects.get().pk}/change"
+    lower = {**told, "level": "IV"}
+    assert (
+        "至多 5 条"
+        in client.post(change, lower, headers={"Accept-Language": "zh"}).content.decode()
+    )
+    end = {**told, "level": "end"}
+    assert (
+        "至多 16 条" in client.post(change, end, headers={"Accept-Language": "zh"}).content.decode()
+    )
+    assert Response.objects.get().level == 3

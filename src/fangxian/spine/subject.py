@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.watch import Judge
-from fangxian.spine.command.write.responses import TARGETS, Target
+from fangxian.spine.command.tasks import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.queue import Function

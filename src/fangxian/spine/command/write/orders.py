@@ -1,7 +1,6 @@
 """Orders: issue, acknowledge, progress, report, verify, close; escalate what is not answered."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from fangxian.spine.command.models import (
 )
 from fangxian.spine.command.read import chain_of
 from fangxian.spine.command.rules import ack_clock
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.events import Entry, named, record, record_many, subject_pk
 from fangxian.spine.core.levels import Level
@@ -27,32 +27,10 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.reach.write import cancel, note_seen
-from fangxian.spine.registry.models import Duty, Organisation, Place, Post
+from fangxian.spine.registry.models import Duty, Organisation, Post
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
 
 from .pleas import drop_pleas, plead
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What an order asks, before it is one. ``about`` is the thing, by default the area itself."""
-
-    area: Place
-    verb: str
-    object: str
-    minutes: int
-    verb_en: str = ""
-    object_en: str = ""
-    exempt: str = ""
-    total: int = 0
-    post: Post | None = None
-    action: str = ""
-    action_level: Level | None = None
-    about: tuple[str, str] | None = None
-
-    @property
-    def thing(self) -> tuple[str, str]:
-        return self.about or ("place", self.area.code)
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Responses: a rule proposes, an authorised person decides, and the tasks follow."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -10,15 +10,14 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import OVER, PROPOSAL, Order, Proposal, Response
 from fangxian.spine.command.rules import (
     Wanted,
-    actions_for,
     by_signals,
     by_warning,
     edition_on,
     local_rules,
     may_decide,
 )
+from fangxian.spine.command.tasks import planned_tasks
 from fangxian.spine.core import clock, hazards
-from fangxian.spine.core.editions import edition
 from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
@@ -26,12 +25,9 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Organisation, Place
-from fangxian.spine.registry.read import city, headquarters_at, town_of
+from fangxian.spine.registry.read import city, headquarters_at
 
-from .orders import Task, close_order, issue_orders
-
-Target = Callable[[Response], list[Place]]
-TARGETS: dict[str, Target] = {}  # targets of plan actions that subjects add
+from .orders import close_order, issue_orders
 
 
 def propose_on_signal(event: Event) -> None:
@@ -313,65 +309,13 @@ def add_tasks(*, response: Response, by: Seat) -> list[Order]:
     another response has the same task open (a county and the city for one storm), its order gets
     this one as a further reason."""
     require(by, "order.issue", place=response.place.path)
-    issued = response.orders.exclude(state="withdrawn")  # what was taken back is asked for anew
-    there = set(issued.values_list("action", "area_id"))
-    opened = {
-        (order.action, order.area_id): order
-        for order in Order.objects.filter(hazard=response.hazard)
-        .exclude(state__in=OVER)
-        .exclude(action="")
-    }
-    tasks = []
-    for action in actions_for(hazard=response.hazard, level=response.at_level, at=clock.now()):
-        for area in _areas(action["target"], response):
-            if (action["id"], area.pk) in there:
-                continue
-            if joined := opened.get((action["id"], area.pk)):
-                response.orders.add(joined)
-                record("order.joined", subject=joined, by=by, after={"response": response.pk})
-                continue
-            tasks.append(
-                Task(
-                    area=area,
-                    verb=action["verb_zh"],
-                    object=action["object_zh"],
-                    verb_en=action.get("verb_en", ""),
-                    object_en=action.get("object_en", ""),
-                    exempt=action.get("exempt_zh", ""),
-                    minutes=action["minutes"],
-                    total=action.get("total", 0),
-                    action=action["id"],
-                    action_level=Level[action["level"]],
-                )
-            )
+    tasks, joined = planned_tasks(response)
+    for order in joined:
+        response.orders.add(order)
+        record("order.joined", subject=order, by=by, after={"response": response.pk})
     return issue_orders(
         tasks, hazard=response.hazard, level=response.at_level, by=by, response=response
     )
-
-
-def _areas(target: str, response: Response) -> list[Place]:
-    """The places of a target, within the response's own place."""
-    places = Place.objects.filter(
-        successor__isnull=True, path__startswith=response.place.path
-    ).order_by("code")
-    if target == "counties":
-        return list(places.filter(kind="county"))
-    if target == "coast":
-        coast = edition("plan_actions", clock.now()).content["coast"]
-        return list(places.filter(code__in=coast))
-    if target == "towns":
-        return list(places.filter(kind="town"))
-    if target in TARGETS:
-        return TARGETS[target](response)
-    if target != "signal_towns":
-        raise Problem("input.invalid", field="target", why=target)
-    signals = Signal.objects.filter(
-        cleared_at__isnull=True,
-        family__in=hazards.families_of_response(response.hazard),
-        sure_level__lte=Level.II,
-        place__path__startswith=response.place.path,
-    ).select_related("place__parent")
-    return sorted({town_of(s.place) for s in signals}, key=lambda p: p.code)
 
 
 def extend_to_signals(event: Event) -> None:

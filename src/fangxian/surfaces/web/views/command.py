@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import DONE, OVER, Order, Proposal, Response
-from fangxian.spine.command.preview import preview
+from fangxian.spine.command.preview import preview, preview_response
 from fangxian.spine.command.read import (
     late_orders,
     open_proposals,
@@ -22,6 +22,7 @@ from fangxian.spine.command.read import (
     responses_in_force,
 )
 from fangxian.spine.command.rules import edition_on
+from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import again
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.calls import urge
@@ -126,6 +127,8 @@ def decide(request: SeatedRequest, key: int) -> HttpResponse:
         return redirect("/command")
     chosen = text(request, "level")
     level = Level[chosen] if chosen in Level.__members__ else None
+    if not text(request, "sure"):
+        return _asked(request, hazard=found.hazard, level=level, place=found.place)
     made = accept_proposal(
         proposal=found,
         level=level,
@@ -137,12 +140,29 @@ def decide(request: SeatedRequest, key: int) -> HttpResponse:
     return redirect(f"/command/responses/{made.pk}" if made else "/command")
 
 
+def _again(request: SeatedRequest) -> list[tuple[str, str]]:
+    """What was posted, to be posted once more when it is confirmed."""
+    rows = request.POST.lists()
+    return [(k, v) for k, values in rows if k != "csrfmiddlewaretoken" for v in values]
+
+
+def _asked(
+    request: SeatedRequest, *, hazard: str, level: Level | None, place: Place
+) -> HttpResponse:
+    """What a decision would send out and take back, before it is one."""
+    context = {"room": "command", "hazard": hazard, "level": level, "to": request.path}
+    context |= preview_response(hazard=hazard, level=level, place=place, by=request.seat)
+    return render(request, "web/response_preview.html", {**context, "again": _again(request)})
+
+
 @action("response.decide")
 def start(request: SeatedRequest) -> HttpResponse:
     """Start a response without a proposal."""
     level, hazard = text(request, "level"), text(request, "hazard")
     if level not in Level.__members__ or hazard not in responding():
         raise Problem("input.invalid", field="level", why=level or "—")
+    if not text(request, "sure"):
+        return _asked(request, hazard=hazard, level=Level[level], place=city())
     made = set_response(
         hazard=hazard,
         place=city(),
@@ -161,9 +181,14 @@ def change(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(Response, pk=key)
     reason, number = text(request, "reason"), text(request, "document_no", most=60)
     level = text(request, "level")
+    if level != "end" and level not in Level.__members__:
+        raise Problem("input.invalid", field="level", why=level or "—")
+    if not text(request, "sure"):
+        to = None if level == "end" else Level[level]
+        return _asked(request, hazard=found.hazard, level=to, place=found.place)
     if level == "end":
         end_response(response=found, reason=reason, document_no=number, by=request.seat)
-    elif level in Level.__members__:
+    else:
         set_response(
             hazard=found.hazard,
             place=found.place,
@@ -172,8 +197,6 @@ def change(request: SeatedRequest, key: int) -> HttpResponse:
             document_no=number,
             by=request.seat,
         )
-    else:
-        raise Problem("input.invalid", field="level", why=level or "—")
     messages.success(request, gettext("响应已调整。"))
     return redirect(f"/command/responses/{key}")
 
@@ -204,7 +227,7 @@ def issue(request: SeatedRequest) -> HttpResponse:
     areas = list(Place.objects.filter(code__in=codes, successor=None).order_by("code"))
     level = text(request, "level")
     at = Level[level] if level in Level.__members__ else Level.IV
-    task = do.Task(
+    task = Task(
         area=areas[0] if areas else city(),
         verb=text(request, "verb", most=20),
         object=text(request, "object", most=120),
@@ -219,12 +242,7 @@ def issue(request: SeatedRequest) -> HttpResponse:
     if not text(request, "sure"):
         context = {"room": "command", "task": task, "level": at}
         context |= preview(tasks, level=at, by=request.seat)
-        context["again"] = [
-            (k, v)
-            for k, values in request.POST.lists()
-            if k != "csrfmiddlewaretoken"
-            for v in values
-        ]
+        context["again"] = _again(request)
         return render(request, "web/preview.html", context)
     made = do.issue_orders(
         tasks, hazard=text(request, "hazard") or "flood", level=at, by=request.seat
