@@ -13,6 +13,7 @@ if CONFIG.drill:
     clock.install(clock.ScenarioClock(CONFIG.clock_file))
 
 SECRET_KEY = CONFIG.key
+SECRET_KEY_FALLBACKS = list(CONFIG.old_keys)
 DEBUG = CONFIG.debug
 ALLOWED_HOSTS = CONFIG.allowed_hosts.split(",")
 ROOT_URLCONF = "fangxian.urls"

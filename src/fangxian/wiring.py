@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.river import subject as river
+from fangxian.spine.assess import doors as assess_doors
 from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command import registers as command_registers
@@ -21,12 +22,15 @@ from fangxian.spine.command.write.calls import (
 )
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
+from fangxian.spine.core.door import declare_doors
 from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import declare_registers
-from fangxian.spine.cover import duties
+from fangxian.spine.cover import duties, sites
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
+from fangxian.spine.observe import doors as observe_doors
 from fangxian.spine.observe import registers as observe_registers
+from fangxian.spine.registry import doors as registry_doors
 from fangxian.spine.registry import registers as registry_registers
 from fangxian.spine.subject import Subject, install
 
@@ -37,6 +41,9 @@ declare_registers(
     *command_registers.LISTS,
     *assess_registers.LISTS,
 )
+
+# The tables by which an empty city is filled, in their order; subjects add theirs behind.
+declare_doors(*registry_doors.LISTS, *observe_doors.LISTS, *assess_doors.LISTS)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
 SUBJECTS: tuple[Subject, ...] = (
@@ -76,6 +83,7 @@ for subject in SUBJECTS:
 
 COVER: list[CoverRule] = [
     *duties.RULES,
+    *sites.RULES,
     *observe_cover.RULES,
     *command_cover.RULES,
     *(rule for subject in SUBJECTS for rule in subject.cover),

@@ -32,6 +32,7 @@ PUBLIC = {
     "live": "says only that something changed; asks for a log-in itself",
     "language": "a visitor's language",
     "seat": "takes only a seat of one's own; asks for a log-in itself",
+    "password/<uidb64>/<token>": "the signed token is the proof, good for one use",
     "healthz": "for the process watcher",
     "readyz": "for the process watcher",
     "metrics": "counts only, no names",

@@ -223,7 +223,7 @@ def test_a_village_or_gauge_without_position_is_left_out(rain, gauge, hexi, tele
 
 def test_a_retired_gauge_is_not_watched(rain, gauge, telemetry):
     number(III, 10.0)
-    type(gauge).objects.update(retired_at=START)
+    type(gauge).objects.update(valid_to=START)
     put(telemetry, rain, 99.0)
     assert FloodWatch(telemetry).tick() == 1
     assert not Signal.objects.exists()

@@ -28,10 +28,13 @@ now = clock.now()
 make_staff(since=now - timedelta(days=365), password="fangxian-demo", by=SYSTEM)
 places = list(Place.objects.filter(kind="village").order_by("id"))
 rng = np.random.default_rng(1)
-stations = Station.objects.bulk_create(
+stations = [
     Station(code=f"5{n:07d}", name=f"站{n}", place=places[n % len(places)], adopted_at=now,
             lon=places[n % len(places)].lon + rng.normal(0, 0.01),
-            lat=places[n % len(places)].lat + rng.normal(0, 0.01)) for n in range(5000))
+            lat=places[n % len(places)].lat + rng.normal(0, 0.01)) for n in range(5000)]
+with transaction.atomic():
+    for one in stations:
+        one.save()
 series = Series.objects.bulk_create(
     Series(station=s, element="P5", unit="mm", step_s=300) for s in stations)
 at = int(now.timestamp()) // 300 * 300

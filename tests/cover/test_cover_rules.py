@@ -112,7 +112,7 @@ def test_a_station_that_never_came_is_silent_since_it_was_adopted(gauge, telemet
 
 
 def test_a_retired_station_may_be_silent(gauge, telemetry, now):
-    gauge.retired_at = START
+    gauge.valid_to = START
     gauge.save()
     now.advance(days=2)
     assert found("station-silent") == {}
@@ -153,7 +153,7 @@ def test_ten_kilometres_are_near_enough(hexi, gauge, telemetry, km, blind):
 def test_only_a_rain_gauge_that_works_sees_a_village(hexi, gauge, telemetry, why, now):
     near = add_station(code="70000002", name="近", place=hexi, by=SYSTEM)
     Series.objects.create(station=near, element="Z" if why == "river" else "P5", unit="m")
-    near.retired_at = None if why == "river" else now.at
+    near.valid_to = None if why == "river" else now.at
     near.lat = gauge.lat + 1
     near.save()
     Series.objects.create(station=gauge, element="P5", unit="mm")

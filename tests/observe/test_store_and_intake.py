@@ -8,11 +8,12 @@ from story import START, over_tcp
 from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.tables.book import write_errors
 from fangxian.spine.observe.intake import Arrival, read_raw
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
-from fangxian.spine.observe.intake.table import read_readings, write_errors
+from fangxian.spine.observe.intake.table import read_readings
 from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.quality import Limits, Trace, judge
 from fangxian.spine.observe.store import Quality, Reading

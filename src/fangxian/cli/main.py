@@ -25,7 +25,9 @@ WORDS = {
     ),
     "scenario": ("demo", "演练时钟:暂停、加速、跳转", "a drill's clock: pause, speed, jump"),
     "telemetry": ("telemetry", "遥测报文", "telemetry frames"),
-    "import": ("telemetry", "导入读数表格", "import tables of readings"),
+    "import": ("door", "导入台账或读数表格", "import registers or readings from tables"),
+    "export": ("door", "导出台账表格或空表模板", "export a register, or its empty template"),
+    "admin": ("door", "建立首任管理员", "make the first administrator"),
     "duties": ("duties", "责任与任期", "duties and terms of office"),
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
     "gaps": ("duties", "当前缺口", "what is not covered now"),
@@ -177,14 +179,14 @@ def _unready() -> tuple[str, str] | None:
     return None
 
 
-def make_folder() -> None:
+def make_folder(*, places: bool = True) -> None:
     """Make the data folder ready. Raises ``call.wrong`` (exit 2) where it cannot be written."""
     from django.db.utils import DatabaseError
 
     from fangxian.ops.bootstrap import make_ready
 
     try:
-        make_ready()
+        make_ready(places=places)
     except (OSError, DatabaseError) as error:
         raise _no_folder(error) from error
 

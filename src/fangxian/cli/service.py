@@ -12,9 +12,14 @@ from .main import make_folder, say, start_django, start_ready, tell
 
 
 @click.command(help=say("建立数据目录:表结构、区划、规则表。", "Make the data folder ready."))
-def init_command() -> None:
+@click.option(
+    "--empty",
+    is_flag=True,
+    help=say("不载入漳州区划，另用本市的区划表", "without Zhangzhou: another city's places follow"),
+)
+def init_command(empty: bool) -> None:
     start_django()
-    make_folder()
+    make_folder(places=not empty)
     tell(say("数据目录已就绪。", "The data folder is ready."))
 
 

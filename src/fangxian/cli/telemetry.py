@@ -79,22 +79,15 @@ def _print(told: dict[str, Any], number: int, as_json: bool) -> None:
         click.echo(f"line {number}: {error['code']} at byte {error['at_byte']}: {error['text']}")
 
 
-@click.command(
-    help=say(
-        "导入读数表(CSV 或 xlsx)。表头:station,element,at,value。",
-        "Import a table of readings (CSV or xlsx) with the head station,element,at,value.",
-    )
-)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--dry-run", is_flag=True, help=say("只检查", "check only"))
-def import_command(file: Path, as_json: bool, dry_run: bool) -> None:
+def import_readings(file: Path, *, as_json: bool, dry_run: bool) -> None:
+    """A table of readings, one a row."""
     (start_django if dry_run else start_ready)()
     from fangxian.cli.files import tell_some
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.tables import keep_inputs
+    from fangxian.spine.core.tables.book import write_errors
     from fangxian.spine.observe.intake.rows import arrivals_of
-    from fangxian.spine.observe.intake.table import read_readings, write_errors
+    from fangxian.spine.observe.intake.table import read_readings
     from fangxian.spine.observe.write import Intake
 
     book = file.with_name(f"{file.stem}-errors.xlsx")

@@ -16,8 +16,9 @@ from fangxian.wiring import SUBJECTS
 log = logging.getLogger("fangxian.bootstrap")
 
 
-def make_ready() -> None:
-    """Schema and shipped tables; what is there already is left alone."""
+def make_ready(*, places: bool = True) -> None:
+    """Schema and shipped tables; what is there already is left alone. Without ``places`` the folder
+    is for another city, which brings its own."""
     config().data_dir.mkdir(parents=True, exist_ok=True)
     for old in (config().data_dir / "rules", config().data_dir / "cover.toml"):
         if old.exists():
@@ -25,7 +26,11 @@ def make_ready() -> None:
     call_command("migrate", verbosity=0)
     store()
     load_shipped(by=SYSTEM)
-    load_places(by=SYSTEM)
+    own = config().data_dir / "own-places"
+    if not places:
+        own.touch()
+    if not own.exists():
+        load_places(by=SYSTEM)
     load_quality_limits(by=SYSTEM)
     for subject in SUBJECTS:
         if subject.thresholds:

@@ -10,6 +10,7 @@ from fangxian.spine.assess.watch import Judge
 from fangxian.spine.command.tasks import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.door import Door, declare_doors
 from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import Register, declare_registers
 from fangxian.spine.core.rights import declare_rights
@@ -43,6 +44,7 @@ class Subject:
     things: tuple[Kind, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)
     registers: tuple[Register, ...] = ()
+    doors: tuple[Door, ...] = ()
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -53,6 +55,7 @@ def install(subject: Subject) -> None:
     things.declare(*subject.things)
     declare_events(subject.events)
     declare_registers(*subject.registers)
+    declare_doors(*subject.doors)
     TARGETS.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)

@@ -107,14 +107,14 @@ def _reds(at: datetime) -> Iterator[tuple[str, tuple[str, str], float]]:
     newest = store().at(until_s=at_s, within_s=3600)
     levels = {
         (s.station_id, s.element): s.pk
-        for s in Series.objects.filter(element__in=["Z", "ZU"], station__retired_at=None)
+        for s in Series.objects.filter(element__in=["Z", "ZU"], station__valid_to=None)
     }
     for mark in thresholds_in_force(at, family__in=FAMILIES, level=Level.I):
         key = levels.get((mark.station_id or 0, mark.element))
         if key in newest and newest[key][1] >= mark.value and mark.station:
             yield mark.family, ("station", mark.station.code), newest[key][1]
     rain = list(
-        Series.objects.filter(element=RAIN, station__retired_at=None).select_related("station")
+        Series.objects.filter(element=RAIN, station__valid_to=None).select_related("station")
     )
     for rule in thresholds_in_force(at, element=RAIN, level=Level.I):
         for one, mm in _rain(rule, rain, newest):
@@ -153,7 +153,7 @@ def _silent(at: datetime) -> Iterator[str]:
     for key, station in Series.objects.values_list("id", "station_id"):
         if key in read:
             newest[station] = max(newest.get(station, 0), read[key][0])
-    for one in Station.objects.filter(retired_at=None):
+    for one in Station.objects.filter(valid_to=None):
         last = from_s(newest[one.pk]) if one.pk in newest else one.adopted_at
         if at - last > silence_limit(one, at=at):
             yield one.code

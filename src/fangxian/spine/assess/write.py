@@ -15,7 +15,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import city
+from fangxian.spine.registry.read import city, city_path
 
 from . import words as words
 from .change import Change, Thing, told_of
@@ -231,7 +231,7 @@ def set_threshold(*, threshold: Threshold, value: float, source: str, by: Seat) 
 @transaction.atomic
 def load_thresholds(rows: Iterable[Threshold], *, by: Seat) -> int:
     """Enter shipped rule tables once; a version already there is left alone."""
-    require(by, "threshold.edit", place=city().path)
+    require(by, "threshold.edit", place=city_path())
     rows = list(rows)
     for code in {row.hazard for row in rows}:
         known_hazard(code)

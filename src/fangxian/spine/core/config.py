@@ -79,6 +79,29 @@ class Config:
                 file.write(secrets.token_urlsafe(48))
         return path.read_text()
 
+    @cached_property
+    def old_keys(self) -> tuple[str, ...]:
+        """Keys that sealed what is still there: read with, never sealed with. The newest first."""
+        path = self.data_dir / "secret.old"
+        return tuple(reversed(path.read_text().split())) if path.exists() else ()
+
+    def change_key(self) -> None:
+        """Another key from now on; the one before is kept for reading. Raises ConfigError where the
+        key is given from outside: then it is changed there."""
+        if self.secret_key:
+            raise ConfigError(f"{PREFIX}SECRET_KEY is given from outside; change it there")
+        path, old = self.data_dir / "secret.key", self.data_dir / "secret.old"
+        with os.fdopen(os.open(old, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(self.key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh = self.data_dir / "secret.key.new"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        fresh.replace(path)
+        for name in ("key", "old_keys"):
+            self.__dict__.pop(name, None)
+
 
 def read_config(environment: Mapping[str, str]) -> Config:
     """Build the settings. Raises ConfigError on an unknown or unusable name."""

@@ -177,3 +177,21 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Import(models.Model):
+    """A table that was taken through a door, with every row before and after, so that it can be
+    taken back."""
+
+    kind = models.CharField(max_length=20)
+    source = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=120)
+    person_id = models.BigIntegerField(null=True)
+    made = models.PositiveIntegerField()
+    changed = models.PositiveIntegerField()
+    rows_sealed = models.BinaryField()
+    undone_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}"

@@ -46,6 +46,46 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "{folder} 已有 {what} 在运行（进程 {process}）。一个数据目录只能有一个；请先停掉它。",
         "{folder} already has a {what} (process {process}). There can be only one.",
     ),
+    "seal.no_key": (
+        409,
+        "封存的资料打不开：密钥 {key} 不在本机（secret.key、secret.old）。请恢复该密钥文件。",
+        "Sealed data cannot be opened: key {key} is not here (secret.key, secret.old). Restore it.",
+    ),
+    "seal.broken": (
+        409,
+        "封存的资料打不开：内容已损坏。请从备份恢复。",
+        "Sealed data cannot be opened: it is damaged. Restore it from the backup.",
+    ),
+    "door.errors": (
+        422,
+        "表格有 {n} 处错误，未导入。改正后再传，或选择只导入无误的行。",
+        "The table has {n} errors; nothing was taken. Mend them, or take the good rows only.",
+    ),
+    "door.unknown": (
+        404,
+        "没有这种表：{kind}。有：{known}。",
+        "No table {kind}; there are {known}.",
+    ),
+    "door.changed": (
+        409,
+        "不能撤销：{n} 行在导入后又改过（如 {first}）。",
+        "It cannot be undone: {n} rows were changed since (as {first}).",
+    ),
+    "admin.there": (
+        409,
+        "已有管理员在任（{who}）；其余账号由其在页面登记。",
+        "There is an administrator in office ({who}), who enters the others on the pages.",
+    ),
+    "city.none": (
+        409,
+        "还没有登记市。请先导入区划表（fangxian import places 文件）。",
+        "There is no city yet. Import the places first (fangxian import places FILE).",
+    ),
+    "door.in_use": (
+        409,
+        "{what} 已被引用（{by}），不能删除；请改为注明终止日期。",
+        "{what} is in use ({by}) and cannot be removed; give it an end date instead.",
+    ),
     "input.too_big": (
         413,
         "请求超过 {most} 字节，请分批发送。",

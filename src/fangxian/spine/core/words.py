@@ -21,6 +21,11 @@ declare_events(
     {
         "bad_row.settled": ("来件已处理", "kept row settled"),
         "job.retried": ("重新处理", "job tried again"),
+        "key.changed": ("更换密钥", "key changed"),
+        "register.entered": ("登记变更", "register changed"),
+        "register.exported": ("导出台账", "register exported"),
+        "register.import_undone": ("撤销导入", "import taken back"),
+        "register.imported": ("导入台账", "table imported"),
         "rules.entered": ("录入规则版本", "rules edition entered"),
         "rules.loaded": ("载入规则", "shipped rules loaded"),
     }

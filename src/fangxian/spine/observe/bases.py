@@ -34,3 +34,11 @@ def base_at(rows: Sequence[LevelBase], at_s: float) -> float | None:
     """The base in force at a time, None before the first or without any."""
     held = [r.base_m for r in rows if r.valid_from is None or r.valid_from.timestamp() <= at_s]
     return held[-1] if held else None
+
+
+def newest_base(station: Station) -> None:
+    """The base of now onto the station itself, where relative levels read it."""
+    rows = LevelBase.objects.filter(station=station)
+    newest = rows.order_by(F("valid_from").desc(nulls_last=True)).first()
+    base_m = newest.base_m if newest else None
+    Station.objects.filter(pk=station.pk).update(level_base_m=base_m)

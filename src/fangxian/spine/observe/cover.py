@@ -8,7 +8,7 @@ import numpy as np
 
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import city, owners
+from fangxian.spine.registry.read import owners
 
 from .elements import LEVELS, RAIN_FORMS, RELATIVE
 from .models import Quarantine, Series, Station, StationClock
@@ -28,7 +28,7 @@ def silent_stations(at: datetime) -> Iterator[Judged]:
             return None
         return _of_station(station, last, posts, never=last_s is None)
 
-    stations = Station.objects.filter(retired_at__isnull=True).select_related("place")
+    stations = Station.objects.filter(valid_to__isnull=True).select_related("place")
     return judged("station-silent", "station", stations, judge, key=lambda s: s.code)
 
 
@@ -61,7 +61,7 @@ def silent_sensors(at: datetime) -> Iterator[Judged]:
         told = {"sensor": words, "sensor_en": words_en}
         return _of_station(station, min(dead.values()), posts, **told)
 
-    stations = Station.objects.filter(retired_at__isnull=True).select_related("place")
+    stations = Station.objects.filter(valid_to__isnull=True).select_related("place")
     return judged("sensor-silent", "station", stations, judge, key=lambda s: s.code)
 
 
@@ -71,7 +71,7 @@ SENSORS = {"rain": ("雨量", "rain"), "Z": ("水位", "stage"), "ZU": ("库水�
 def stuck_sensors(at: datetime) -> Iterator[Judged]:
     """Series that have said the same for longer than anything real does."""
     stuck, posts = store().stuck(), owners("station")
-    rows = Series.objects.filter(pk__in=stuck, station__retired_at__isnull=True)
+    rows = Series.objects.filter(pk__in=stuck, station__valid_to__isnull=True)
 
     def judge(series: Series) -> Uncovered:
         told = {"station": series.station.name, "code": series.station.code}
@@ -100,7 +100,7 @@ def wrong_clocks(at: datetime) -> Iterator[Judged]:
         }
         return _of_station(row.station, row.since, posts, **told)
 
-    rows = bad.filter(station__retired_at__isnull=True).select_related("station__place")
+    rows = bad.filter(station__valid_to__isnull=True).select_related("station__place")
     return judged("station-clock", "station", rows, judge, key=lambda r: r.station.code)
 
 
@@ -108,7 +108,7 @@ def levels_without_base(at: datetime) -> Iterator[Judged]:
     """Levels that come relative to a base nobody has entered: no mark can be held against them."""
     posts = owners("station")
     rows = Series.objects.filter(
-        element__in=RELATIVE, station__retired_at__isnull=True, station__level_base_m__isnull=True
+        element__in=RELATIVE, station__valid_to__isnull=True, station__level_base_m__isnull=True
     )
 
     def judge(series: Series) -> Uncovered:
@@ -120,22 +120,23 @@ def levels_without_base(at: datetime) -> Iterator[Judged]:
 
 def no_gauge(at: datetime) -> Iterator[Judged]:
     """A city without a single gauge of a kind is blind as a whole."""
-    there = Series.objects.filter(station__retired_at__isnull=True)
-    whole = city()
+    there = Series.objects.filter(station__valid_to__isnull=True)
+    whole = Place.objects.filter(kind="city", successor=None).first()
 
     def judge(kind: str) -> Uncovered | None:
         elements = RAIN_FORMS if kind == "rain" else LEVELS
         if there.filter(element__in=elements).exists():
             return None
-        told = {"what": SENSORS[kind][0], "what_en": SENSORS[kind][1], "place": whole.name}
-        return Uncovered("sensor", kind, at, None, whole.pk, told)
+        told = {"what": SENSORS[kind][0], "what_en": SENSORS[kind][1], "place": whole or "—"}
+        told = {name: str(word) for name, word in told.items()}
+        return Uncovered("sensor", kind, at, None, whole.pk if whole else None, told)
 
     return judged("no-gauge", "sensor", ("rain", "Z"), judge)
 
 
 def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
     gauges = Station.objects.filter(
-        retired_at__isnull=True, lon__isnull=False, series__element__in=RAIN_FORMS
+        valid_to__isnull=True, lon__isnull=False, series__element__in=RAIN_FORMS
     ).values_list("lon", "lat")
     points = np.radians(np.array(gauges, float).reshape(-1, 2))
     villages = list(

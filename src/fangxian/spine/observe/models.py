@@ -1,36 +1,37 @@
 """Stations, series and what waits in quarantine. Readings themselves are in store.py's file."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from fangxian.spine.core.steps import Machine, Step
-from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.models import Site
+
+STATION = "station"
 
 
-class Station(models.Model):
-    """A gauge known by its code. ``origin`` says whether its readings are real or modelled."""
+class Station(Site):
+    """A gauge: a site of the kind station, with what only gauges have. ``origin`` says whether its
+    readings are real or modelled. It is listened to from ``adopted_at`` on, until ``valid_to``."""
 
     class Origin(models.TextChoices):
         REAL = "real", "实测"
         MODELLED = "modelled", "模拟"
 
-    code = models.CharField(max_length=10, unique=True)
-    name = models.CharField(max_length=60)
-    place = models.ForeignKey(Place, models.PROTECT)
     river = models.CharField(max_length=60, blank=True)
     datum = models.CharField(max_length=40, blank=True)
-    lon = models.FloatField(null=True)
-    lat = models.FloatField(null=True)
-    position_synthetic = models.BooleanField(default=False)
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.REAL)
     report_every_s = models.PositiveIntegerField(default=3600)
     level_base_m = models.FloatField(null=True)
     adopted_at = models.DateTimeField()
-    retired_at = models.DateTimeField(null=True)
-    source = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = STATION
+        super().save(*args, **kwargs)
 
 
 class Series(models.Model):

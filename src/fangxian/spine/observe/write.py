@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
@@ -20,11 +19,11 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import city
+from fangxian.spine.registry.read import city_path
 from fangxian.spine.registry.write import set_duties
 
 from . import words as words
-from .bases import base_at, bases
+from .bases import base_at, bases, newest_base
 from .clocks import Clocks, offset_of, shift_s
 from .intake import read_raw
 from .intake.batch import Arrival, Batch, Run
@@ -124,7 +123,7 @@ class Intake:
         self.telemetry.put([], received_s=clock.now().timestamp(), frames=[frame])
 
     def _refresh(self) -> None:
-        self._stations = {s.code: s for s in Station.objects.filter(retired_at__isnull=True)}
+        self._stations = {s.code: s for s in Station.objects.filter(valid_to__isnull=True)}
         self._series = {
             (s.station_id, s.element): s for s in Series.objects.select_related("station")
         }
@@ -219,10 +218,7 @@ def set_level_base(
     row, _ = LevelBase.objects.update_or_create(
         station=station, valid_from=since, defaults={"base_m": base_m, "source": source[:200]}
     )
-    newest = LevelBase.objects.filter(station=station).order_by(
-        F("valid_from").desc(nulls_last=True)
-    )
-    Station.objects.filter(pk=station.pk).update(level_base_m=newest[0].base_m)
+    newest_base(station)
     record(
         "station.base_set",
         subject=station,
@@ -365,7 +361,7 @@ def load_quality_limits(*, by: Seat) -> int:
     import csv
     from pathlib import Path
 
-    require(by, "threshold.edit", place=city().path)
+    require(by, "threshold.edit", place=city_path())
     if QualityLimit.objects.exists():
         return 0
     path = Path(__file__).parent / "data" / "quality_limits.csv"

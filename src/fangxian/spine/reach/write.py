@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import Q
 
@@ -22,6 +21,7 @@ from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.seal import UnopenedError
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.read import reachable
 from fangxian.spine.registry.seal import unseal
@@ -126,7 +126,7 @@ def _hand_over(name: str, rows: list[Delivery]) -> None:
     for delivery in rows:
         try:
             parcel = _parcel(delivery)
-        except InvalidToken:
+        except UnopenedError:
             lost.append(delivery)
             continue
         (none if name in PHONE and not parcel.to_phone else parcels).append(parcel)
@@ -179,7 +179,7 @@ def _parcel(delivery: Delivery) -> Parcel:
     person, by_phone = delivery.person, delivery.channel in PHONE
     return Parcel(
         key=parcel_key(delivery),
-        to_phone=unseal(bytes(person.phone_sealed)) if by_phone and person.phone_sealed else "",
+        to_phone=unseal(person.phone_sealed) if by_phone and person.phone_sealed else "",
         to_mail=person.email,
         to_name=person.name,
         text=f"{_drill_mark()}{delivery.message.text} {answer_link(delivery)}",

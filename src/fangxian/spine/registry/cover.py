@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
 
-from .models import Duty, Place, Term
+from fangxian.spine.core.dated import rows_in_force
+
+from .models import Duty, Place, Post, Term
 from .read import NO_PHONE, in_force
 
 
@@ -43,3 +45,20 @@ def duties_without_holder(at: datetime) -> Iterator[tuple[Duty, datetime, str]]:
     )
     for duty in lacking:
         yield duty, duty.since or at, "no_holder" if duty.post_id else "no_post"
+
+
+DESK_ROLES = ("commander", "duty_officer", "hydrologist", "administrator")
+
+
+def posts_without_holder(at: datetime) -> Iterator[Post]:
+    """Posts nobody holds that answer for nothing: those that do are told by their duties."""
+    held = Exists(Term.objects.filter(in_force(at), post=OuterRef("pk")))
+    duty = Exists(Duty.objects.filter(rows_in_force(at), post=OuterRef("pk")))
+    rows = Post.objects.filter(~held, ~duty)
+    yield from rows.select_related("organisation", "place")
+
+
+def holders_without_account(at: datetime) -> Iterator[Term]:
+    """Terms in force on posts that work at the desk, whose holder cannot log in."""
+    terms = Term.objects.filter(in_force(at), post__role__in=DESK_ROLES, person__user__isnull=True)
+    yield from terms.select_related("person", "post__organisation", "post__place")

@@ -201,6 +201,7 @@ class _Staff:
         phone = f"199{pk:08d}"  # 199 0000 xxxx: invented, never a real subscriber
         return Person(
             pk=pk,
+            code=f"R{pk:05d}",
             name=name,
             phone_sealed=seal(phone),
             phone_masked=mask_phone(phone),

@@ -1,4 +1,4 @@
-"""Dated places, posts, people, terms and duties, with the constraints that keep them true."""
+"""Dated places, sites, posts, people, terms, duties, and the constraints that keep them true."""
 
 from datetime import date
 
@@ -102,6 +102,47 @@ class Organisation(models.Model):
         return self.short_name or self.name
 
 
+class Site(models.Model):
+    """A thing at a place that somebody answers for: station, reservoir, shelter, hospital, port …
+    Which kinds there are and what each must have is a dated set (``sites.py``). A subject that
+    keeps more of a kind has a table of its own, one to one with this."""
+
+    kind = models.CharField(max_length=20)
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    former_names = models.CharField(max_length=200, blank=True)
+    place = models.ForeignKey(Place, models.PROTECT)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    shape = models.JSONField(null=True)
+    position_source = models.CharField(max_length=200, blank=True)
+    position_synthetic = models.BooleanField(default=False)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+    successor = models.ForeignKey("self", models.PROTECT, null=True, related_name="predecessors")
+    source = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "code"], name="site_code_once_per_kind"),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True)
+                | Q(valid_from__isnull=True)
+                | Q(valid_to__gt=F("valid_from")),
+                name="site_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(lon__isnull=True, lat__isnull=True)
+                | Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
+                name="site_lies_on_earth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Post(models.Model):
     """A seat of an organisation at a place; it stays when people change."""
 
@@ -124,14 +165,21 @@ class Post(models.Model):
 
 
 class Person(models.Model):
-    """A person. The phone is kept encrypted; reading it is recorded."""
+    """An office-holder. The phone is kept encrypted; reading it is recorded. ``code`` is the
+    staff number that tables name him by."""
 
+    code = models.CharField(max_length=30, blank=True)
     name = models.CharField(max_length=40)
     phone_sealed = models.BinaryField(default=b"")
     phone_masked = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code"], condition=~Q(code=""), name="person_code_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -100,13 +100,29 @@ def holder(post: Post | int, at: datetime | None = None) -> Person | None:
 NO_PHONE = ("", "****")
 
 
+def next_code() -> str:
+    """The next free staff number of our own making."""
+    codes = Person.objects.filter(code__startswith="R").values_list("code", flat=True)
+    return f"R{max((int(c[1:]) for c in codes if c[1:].isdigit()), default=0) + 1:05d}"
+
+
 def reachable(person: Person) -> bool:
     """Whether a call can reach a person at all: there is a number to call."""
     return person.phone_masked not in NO_PHONE
 
 
 def city() -> Place:
-    return Place.objects.get(kind=Place.Kind.CITY)
+    """The city this folder is of. Raises ``city.none``."""
+    found = Place.objects.filter(kind=Place.Kind.CITY, successor=None).first()
+    if found is None:
+        raise Problem("city.none")
+    return found
+
+
+def city_path() -> str:
+    """The path of the city; while there is none, that of everything."""
+    found = Place.objects.filter(kind=Place.Kind.CITY, successor=None).first()
+    return found.path if found else ""
 
 
 def post_by_role(role: str, place: Place | None = None) -> Post:

@@ -1,27 +1,24 @@
-"""Sealing personal data at rest. Who may open it is asked in write.py, where it is recorded."""
+"""Phone numbers of office-holders at rest. The sealing itself is core/seal.py."""
 
-import base64
-import hashlib
-from functools import lru_cache
+from fangxian.spine.core import seal as core
 
-from cryptography.fernet import Fernet
+from .models import Person
 
-from fangxian.spine.core.config import config
-
-
-@lru_cache(2)
-def _box_of(key: str) -> Fernet:
-    digest = hashlib.sha256(b"person:" + key.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+PURPOSE = "phone"
+core.declare_sealed(core.Sealed(Person, "phone_sealed", PURPOSE))
 
 
-def seal(text: str) -> bytes:
-    return _box_of(config().key).encrypt(text.encode())
+def seal(phone: str) -> bytes:
+    """A number as it lies at rest; none is nothing."""
+    return core.seal(phone, purpose=PURPOSE) if phone else b""
 
 
-def unseal(sealed: bytes) -> str:
-    return _box_of(config().key).decrypt(sealed).decode()
+def unseal(sealed: bytes | memoryview) -> str:
+    """The number in clear, empty for none; who reads it is recorded by whoever asks. Raises
+    UnopenedError."""
+    return core.unseal(sealed, purpose=PURPOSE) if sealed else ""
 
 
 def mask_phone(phone: str) -> str:
+    """What a list shows of a number."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"

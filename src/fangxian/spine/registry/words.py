@@ -4,6 +4,8 @@ from fangxian.spine.core.words import declare_events
 
 declare_events(
     {
+        "account.link_made": ("生成口令链接", "password link made"),
+        "account.password_set": ("设置口令", "password set"),
         "account.opened": ("开设账号", "account opened"),
         "duty.set": ("设定责任", "duty set"),
         "handover.opened": ("开交接单", "hand-over opened"),

@@ -15,7 +15,7 @@ from fangxian.spine.core.steps import move
 from . import words as words
 from .models import HANDOVER, TERM, Duty, Handover, Person, Place, Post, Term
 from .phones import one_phone
-from .read import city, holder
+from .read import city, holder, next_code
 from .seal import mask_phone, seal, unseal
 
 
@@ -25,7 +25,11 @@ def add_person(*, name: str, phone: str, email: str = "", by: Seat) -> Person:
     require(by, "register.write", place=by.place_path)
     phone = one_phone(phone)
     person = Person.objects.create(
-        name=name, phone_sealed=seal(phone), phone_masked=mask_phone(phone), email=email
+        code=next_code(),
+        name=name,
+        phone_sealed=seal(phone),
+        phone_masked=mask_phone(phone),
+        email=email,
     )
     record("person.added", subject=person, by=by, after={"name": name})
     return person
@@ -40,7 +44,7 @@ def reveal_phone(*, person: Person, reason: str, by: Seat) -> str:
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     record("person.phone_read", subject=person, by=by, reason=reason)
-    return unseal(bytes(person.phone_sealed))
+    return unseal(person.phone_sealed)
 
 
 @transaction.atomic

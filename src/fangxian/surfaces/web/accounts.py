@@ -1,15 +1,24 @@
 """Accounts are made by the administrator with a term of office; nobody signs up."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth import get_user_model
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.views import PasswordResetConfirmView
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
+from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
-from fangxian.spine.registry.models import Person
-from fangxian.spine.registry.read import holder, the_post
+from fangxian.spine.core.rights import SYSTEM, Seat, require, require_sight
+from fangxian.spine.registry.models import Organisation, Person, Post, Term
+from fangxian.spine.registry.read import city, holder, in_force, the_post
+from fangxian.spine.registry.write import add_person, start_term
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -28,7 +37,70 @@ def open_account(*, username: str, post_id: int, password: str, by: Seat) -> Per
     if person is None:
         raise Problem("not_found", what=f"{post} 在任者")
     users = get_user_model().objects
+    if users.filter(username=username).exists():
+        raise Problem("input.invalid", field="username", why=f"{username} 已被占用 / is taken")
     person.user = users.create_user(username=username, password=password)
     person.save(update_fields=["user"])
     record("account.opened", subject=person, by=by, after={"username": username})
     return person
+
+
+@transaction.atomic
+def first_administrator(*, name: str, username: str, phone: str, password: str, by: Seat) -> Person:
+    """The first who may enter others: an office for the system at the city, a post in it, a term
+    from now on and an account. Raises ``admin.there`` while an administrator is in office."""
+    place = city()
+    require(by, "register.write", place=place.path)
+    there = Term.objects.filter(in_force(clock.now()), post__role="administrator")
+    if there.exists():
+        raise Problem("admin.there", who=there[0].person.name)
+    office, _ = Organisation.objects.get_or_create(
+        name=f"{place.name}指挥系统管理",
+        defaults={"kind": Organisation.Kind.DEPARTMENT, "place": place},
+    )
+    post, _ = Post.objects.get_or_create(
+        organisation=office, place=place, name="系统管理员", defaults={"role": "administrator"}
+    )
+    person = add_person(name=name, phone=phone, by=by)
+    start_term(post=post, person=person, at=clock.now(), by=by)
+    return open_account(username=username, post_id=post.pk, password=password, by=by)
+
+
+def accounts(*, seat: Seat) -> list[dict[str, Any]]:
+    """Accounts of people, those without a password first."""
+    require_sight(seat, "register.write")
+    held = Person.objects.filter(user__isnull=False).select_related("user")
+    rows = [
+        {"person": p.name, "username": p.user.get_username(), "ready": p.user.has_usable_password()}
+        for p in held
+        if p.user
+    ]
+    return sorted(rows, key=lambda row: (row["ready"], row["username"]))
+
+
+@transaction.atomic
+def password_link(*, username: str, by: Seat) -> str:
+    """An address at which the holder of an account sets its password, once and within three days.
+    That it was made is recorded, never the address itself."""
+    require(by, "register.write", place=city().path)
+    person = Person.objects.filter(user__username=username).select_related("user").first()
+    if person is None or person.user is None:
+        raise Problem("not_found", what=username)
+    record("account.link_made", subject=person, by=by, after={"username": username})
+    key = urlsafe_base64_encode(force_bytes(person.user.pk))
+    return f"{config().url}/password/{key}/{default_token_generator.make_token(person.user)}"
+
+
+class SetPassword(PasswordResetConfirmView):
+    """The page behind such a link. Setting it is recorded."""
+
+    template_name = "web/set_password.html"
+    success_url = "/accounts/login/"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            person = Person.objects.filter(user=self.user).first()
+            if person is not None:
+                record("account.password_set", subject=person, by=SYSTEM)
+        return answer

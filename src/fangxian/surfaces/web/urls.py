@@ -3,8 +3,22 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from .accounts import SetPassword
 from .page import public
-from .views import calls, command, desk, drill, live, phone, registers, rules, seat, small, watch
+from .views import (
+    calls,
+    command,
+    desk,
+    drill,
+    live,
+    phone,
+    registers,
+    rules,
+    seat,
+    setup,
+    small,
+    watch,
+)
 from .views import map as maps
 
 urlpatterns = [
@@ -53,6 +67,18 @@ urlpatterns = [
     path("registers/handovers/<int:key>/sign", registers.sign),
     path("registers/people/<int:key>/phone", registers.reveal),
     path("registers/strangers/<int:key>", registers.stranger),
+    path("setup", setup.index),
+    path("setup/users/links", setup.links),
+    path("setup/<str:kind>", setup.table),
+    path("setup/<str:kind>/row", setup.row),
+    path("setup/<str:kind>/look", setup.look),
+    path("setup/<str:kind>/take", setup.take_in),
+    path("setup/<str:kind>/errors.xlsx", setup.wrong),
+    path("setup/<str:kind>/template.xlsx", setup.export, {"form": "template"}),
+    path("setup/<str:kind>/export.xlsx", setup.export, {"form": "xlsx"}),
+    path("setup/<str:kind>/export.csv", setup.export, {"form": "csv"}),
+    path("setup/<str:kind>/imports/<int:key>/undo", setup.take_back),
+    path("password/<uidb64>/<token>", public(SetPassword.as_view())),
     path("places/<str:code>", registers.place),
     path("gaps", registers.gaps),
     path("dead-letters", registers.work),

@@ -19,7 +19,7 @@ def gauges_not_judged(at: datetime) -> Iterator[Judged]:
     rules = list(thresholds_in_force(at, element=RAIN))
     posts = owners("station")
     series = Series.objects.filter(
-        station__retired_at__isnull=True, element__in=[*RAIN_FORMS, *UNREAD]
+        station__valid_to__isnull=True, element__in=[*RAIN_FORMS, *UNREAD]
     ).select_related("station__place__parent__parent")
     forms: dict[Station, list[str]] = {}
     for one in series:

@@ -60,7 +60,7 @@ class Subject:
         if self.village:
             return row.place_id == self.place.pk
         if row.station_id:
-            return row.station_id == self.station.pk
+            return bool(row.station_id == self.station.pk)
         return row.place is None or self.station.place.path.startswith(row.place.path)
 
 
@@ -110,7 +110,7 @@ class RainWatch:
         known = {
             s.pk: s
             for s in Series.objects.filter(
-                element__in=RAIN_FORMS, station__retired_at__isnull=True
+                element__in=RAIN_FORMS, station__valid_to__isnull=True
             ).select_related("station__place__parent__parent")
         }
         self.newest = {key: at for key, (at, _) in store.latest().items() if key in known}

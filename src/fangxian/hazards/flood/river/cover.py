@@ -16,7 +16,7 @@ def gauges_without_marks(at: datetime) -> Iterator[Judged]:
     """Gauges that send a level and have no mark for it."""
     marked = set(thresholds_in_force(at, family__in=FAMILIES).values_list("station_id", "element"))
     posts = owners("station")
-    stations = Station.objects.filter(retired_at__isnull=True, series__element__in=LEVELS)
+    stations = Station.objects.filter(valid_to__isnull=True, series__element__in=LEVELS)
 
     def judge(station: Station) -> Uncovered | None:
         sent = {s.element for s in station.series.all() if s.element in LEVELS}

@@ -4,6 +4,7 @@ from fangxian.hazards.flood.tables import RIVER_MARKS
 from fangxian.spine.subject import Subject
 
 from .cover import RULES
+from .doors import MARKS
 from .watch import StageWatch
 
 SUBJECT = Subject(
@@ -17,4 +18,5 @@ SUBJECT = Subject(
         "reservoir": {"reservoir": ("水库汛限", "Reservoir limit")},
     },
     sets=(RIVER_MARKS,),
+    doors=(MARKS,),
 )

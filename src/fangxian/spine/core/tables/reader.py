@@ -182,13 +182,15 @@ def read_table(
     needed: Sequence[str | tuple[str, ...]] = (),
     known: Collection[str] = (),
     aliases: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> Table:
     """Read a CSV (gzipped or not) or xlsx. Each of ``needed`` is a column or a choice of names for
     one; without it the head is the first line that has a ``known`` name. ``aliases`` (folded) give
-    columns one name. Raises ``table.broken | encoding | no_column | columns_twice | no_rows``."""
+    columns one name; sheets ``without`` are not looked at. Raises ``table.broken | encoding |
+    no_column | columns_twice | no_rows``."""
     table: Table | None = None
     last: Problem | None = None
-    sheets = open_sheets(path)
+    sheets = [sheet for sheet in open_sheets(path) if sheet.name not in without]
     unread = []
     for sheet in sheets:
         try:

@@ -18,7 +18,6 @@ from fangxian.spine.core.tables import (
     read_table,
     scale_jumps,
 )
-from fangxian.spine.core.tables.cells import open_sheets
 from fangxian.spine.observe.elements import element_of
 
 HEAD = ("station", "element", "at", "value")
@@ -168,29 +167,3 @@ def _tell_order_and_leaps(table: Table, rows: list[tuple[int, Reading]]) -> None
     if falling:
         en = f"{name}: newest first; sorted by time"
         table.notes.append(Note(f"{name} 新的在前,已按时间排好", en))
-
-
-def write_errors(path: Path, errors: list[CellError], target: Path) -> None:
-    """The table again as a workbook, the wrong cells marked with the reason."""
-    from openpyxl import Workbook
-    from openpyxl.comments import Comment
-    from openpyxl.styles import PatternFill
-
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    mark = PatternFill("solid", fgColor="F7C600")
-    for one in open_sheets(path):
-        sheet = book.create_sheet(one.name or None)
-        for number, cells in one.lines:
-            for column, text in enumerate(cells, 1):
-                if text:
-                    sheet.cell(number, column, text).data_type = "s"
-        for error in errors:
-            if error.sheet == one.name:
-                cell = sheet.cell(error.row, error.column or 1)
-                cell.fill = mark
-                cell.comment = Comment(f"{error.zh}\n{error.en}", "fangxian")
-    try:
-        book.save(target)
-    except OSError as error:
-        raise Problem("output.unwritable", file=str(target), why=error.strerror) from error

@@ -1,0 +1,102 @@
+"""Sealing personal data at rest: each value with a purpose and the id of its key, a blind index to
+find it by, and another key when the old one is to go. Who may open what is asked in the rooms."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.db import models, transaction
+
+from .config import config
+from .problems import Problem
+
+
+class UnopenedError(Problem):
+    """What was sealed cannot be opened: its key is not here, or it was damaged."""
+
+
+def key_id(key: str) -> str:
+    """What a key is called on what it sealed; says nothing of the key."""
+    return hashlib.sha256(b"id:" + key.encode()).hexdigest()[:8]
+
+
+@lru_cache(64)
+def _box(key: str, purpose: str) -> Fernet:
+    digest = hmac.digest(key.encode(), f"seal:{purpose}".encode(), "sha256")
+    return Fernet(base64.urlsafe_b64encode(digest))
+
+
+def seal(text: str, *, purpose: str) -> bytes:
+    """``text`` so that only this installation reads it, and only for the purpose it names."""
+    key = config().key
+    return f"{key_id(key)}.".encode() + _box(key, purpose).encrypt(text.encode())
+
+
+def unseal(sealed: bytes | memoryview, *, purpose: str) -> str:
+    """Raises UnopenedError (``seal.no_key``, ``seal.broken``)."""
+    name, _, token = bytes(sealed).partition(b".")
+    for key in (config().key, *config().old_keys):
+        if key_id(key).encode() == name:
+            try:
+                return _box(key, purpose).decrypt(token).decode()
+            except InvalidToken:
+                raise UnopenedError("seal.broken") from None
+    raise UnopenedError("seal.no_key", key=name.decode(errors="replace")[:20])
+
+
+def blind(text: str, *, purpose: str) -> str:
+    """The same for the same text and never the text: what a sealed value is found by. Empty stays
+    empty."""
+    if not text:
+        return ""
+    key = _blind_key(config().key, purpose)
+    return hmac.digest(key, text.encode(), "sha256")[:16].hex()
+
+
+@lru_cache(64)
+def _blind_key(key: str, purpose: str) -> bytes:
+    return hmac.digest(key.encode(), f"blind:{purpose}".encode(), "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed column, with the column of its blind index where it has one and how the indexed
+    text is made of the sealed one."""
+
+    model: type[models.Model]
+    column: str
+    purpose: str
+    index: str = ""
+    indexed: Callable[[str], str] = str
+
+
+SEALED: list[Sealed] = []
+
+
+def declare_sealed(*columns: Sealed) -> None:
+    """Rooms say what they seal, so that a change of key reaches all of it."""
+    SEALED.extend(one for one in columns if one not in SEALED)
+
+
+@transaction.atomic
+def reseal(*, most: int = 500) -> int:
+    """Seal anew, by the key of now, up to ``most`` values of each column that an older key sealed;
+    how many there were. Zero: the old keys may go."""
+    mark, done = f"{key_id(config().key)}.".encode(), 0
+    for one in SEALED:
+        rows = one.model._base_manager.exclude(**{one.column: b""})
+        old = [
+            row for row in rows.iterator() if not bytes(getattr(row, one.column)).startswith(mark)
+        ]
+        for row in old[:most]:
+            text = unseal(getattr(row, one.column), purpose=one.purpose)
+            changes: dict[str, object] = {one.column: seal(text, purpose=one.purpose)}
+            if one.index:
+                changes[one.index] = blind(one.indexed(text), purpose=one.purpose)
+            one.model._base_manager.filter(pk=row.pk).update(**changes)
+            done += 1
+    return done

@@ -1,0 +1,124 @@
+"""The cover rules of sites and posts: the registry lies below this room, so its rules are worded
+here."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from fangxian.spine.registry.cover import holders_without_account, posts_without_holder
+from fangxian.spine.registry.models import Post, Site, Term
+from fangxian.spine.registry.read import owners
+from fangxian.spine.registry.registers import ROLES
+from fangxian.spine.registry.sites import (
+    kind_words,
+    sites_elsewhere,
+    sites_without_duty,
+    sites_without_position,
+)
+
+from .engine import CoverRule, Judged, Uncovered, judged
+
+
+def _of_site(site: Site, at: datetime, **told: str) -> Uncovered:
+    zh, en = kind_words(site.kind)
+    fields = {"site": site.name, "code": site.code, "kind": zh, "kind_en": en, **told}
+    owner = owners(site.kind).get(site.code) or owners("place").get(site.place.code)
+    since = site.valid_from or at
+    return Uncovered("site", f"{site.kind}:{site.code}", since, owner, site.place_id, fields)
+
+
+def _key(site: Site) -> str:
+    return f"{site.kind}:{site.code}"
+
+
+def without_duty(at: datetime) -> Iterator[Judged]:
+    lacking = {_key(site): (site, roles) for site, roles in sites_without_duty(at)}
+
+    def judge(key: str) -> Uncovered:
+        site, roles = lacking[key]
+        words = [ROLES[role] for role in roles]
+        zh, en = "、".join(w[0] for w in words), ", ".join(w[1] for w in words)
+        return _of_site(site, at, roles=zh, roles_en=en)
+
+    return judged("site-without-duty", "site", lacking, judge)
+
+
+def without_position(at: datetime) -> Iterator[Judged]:
+    rows = sites_without_position(at)
+    return judged("site-without-position", "site", rows, lambda s: _of_site(s, at), key=_key)
+
+
+def elsewhere(at: datetime) -> Iterator[Judged]:
+    found = {_key(site): (site, where) for site, where in sites_elsewhere(at)}
+
+    def judge(key: str) -> Uncovered:
+        site, where = found[key]
+        told = {"place": site.place.name, "where": where or "市外", "where_en": where or "outside"}
+        return _of_site(site, at, **told)
+
+    return judged("site-elsewhere", "site", found, judge)
+
+
+def vacant(at: datetime) -> Iterator[Judged]:
+    def judge(post: Post) -> Uncovered:
+        told = {"post": str(post)}
+        return Uncovered("post", str(post.pk), at, post.superior_id, post.place_id, told)
+
+    return judged("post-vacant", "post", posts_without_holder(at), judge)
+
+
+def without_account(at: datetime) -> Iterator[Judged]:
+    def judge(term: Term) -> Uncovered:
+        told = {"post": str(term.post), "person": term.person.name}
+        place, owner = term.post.place_id, term.post_id
+        return Uncovered("term", str(term.pk), term.starts_at, owner, place, told)
+
+    return judged("holder-without-account", "term", holders_without_account(at), judge)
+
+
+RULES = [
+    CoverRule(
+        "site-without-duty",
+        "场所无责任人",
+        "Site without duty",
+        "{kind} {site}（{code}）未登记{roles}",
+        "{kind_en} {site} ({code}): nobody is written down as {roles_en}",
+        without_duty,
+        every_s=600,
+    ),
+    CoverRule(
+        "site-without-position",
+        "场所无位置",
+        "Site without position",
+        "{kind} {site}（{code}）没有经纬度，地图上看不到",
+        "{kind_en} {site} ({code}) has no position and is not on the map",
+        without_position,
+        every_s=3600,
+    ),
+    CoverRule(
+        "site-elsewhere",
+        "场所位置不符",
+        "Site in another county",
+        "{kind} {site}（{code}）登记在{place}，坐标却在{where}；坐标系写对了吗？",
+        "{kind_en} {site} ({code}) is entered at {place} and lies in {where_en}",
+        elsewhere,
+        every_s=3600,
+    ),
+    CoverRule(
+        "post-vacant",
+        "岗位空缺",
+        "Vacant post",
+        "{post} 无人在任",
+        "{post}: nobody holds it",
+        vacant,
+        every_s=600,
+    ),
+    CoverRule(
+        "holder-without-account",
+        "值守岗位无账号",
+        "Desk post without account",
+        "{post}{person} 没有账号，不能登录值守",
+        "{person} ({post}) has no account and cannot log in",
+        without_account,
+        every_s=600,
+    ),
+]

@@ -1,0 +1,294 @@
+"""Setting up a city: what is missing, and every table of the door as a page: template, export,
+import with its differences shown first, one row as a form, undo."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.door import DOORS, Change, Door, door, examine, rows_of, take, undo
+from fangxian.spine.core.door_tables import csv_text, read_given, workbook
+from fangxian.spine.core.events import Entry, Named, record_many
+from fangxian.spine.core.models import Import
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require_sight, visible
+from fangxian.spine.core.tables.book import errors_book
+from fangxian.spine.cover.read import open_gaps
+from fangxian.surfaces.web import accounts, uploads
+from fangxian.surfaces.web.forms import row_form
+from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
+from fangxian.surfaces.web.tables import XLSX
+
+PER_PAGE = 50
+MOST_SHOWN = 200  # differences and errors on one page; all are counted
+# gap rule -> the table in which it is mended, in the order of an empty city
+MENDED_IN = {
+    "place-without-duty": "duties",
+    "duty-without-holder": "terms",
+    "post-vacant": "terms",
+    "holder-unreachable": "people",
+    "holder-without-account": "users",
+    "no-gauge": "stations",
+    "village-without-gauge": "stations",
+    "level-without-base": "bases",
+    "gauge-without-marks": "marks",
+    "rain-not-judged": "thresholds",
+    "site-without-duty": "duties",
+    "site-without-position": "sites",
+    "site-elsewhere": "sites",
+}
+
+
+@page("register.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    """What a city needs, table by table, and what of it is missing now."""
+    zh = _zh()
+    gaps: dict[str, int] = {}
+    for rule in open_gaps(seat=request.seat).values_list("rule", flat=True):
+        table = MENDED_IN.get(rule)
+        if table:
+            gaps[table] = gaps.get(table, 0) + 1
+    rows = [
+        {
+            "door": one,
+            "name": one.zh if zh else one.en,
+            "hint": (one.hint_zh if zh else one.hint_en) or one.hint_zh,
+            "n": len(one.there(one.look())),
+            "gaps": gaps.get(one.code, 0),
+            "may": visible(request.seat, one.right) is not None,
+        }
+        for one in DOORS.values()
+    ]
+    others = open_gaps(seat=request.seat).exclude(rule__in=MENDED_IN).count()
+    return render(request, "web/setup.html", {"room": "registers", "rows": rows, "others": others})
+
+
+@page("register.read")
+def table(request: SeatedRequest, kind: str) -> HttpResponse:
+    """One table: what is there, and the ways in and out."""
+    one = door(kind)
+    wanted = text_of(request, "q")
+    rows = rows_of(one, seat=request.seat)
+    if wanted:
+        rows = [row for row in rows if any(wanted in v for v in one.masked(row).values())]
+    shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    zh = _zh()
+    context = {
+        "room": "registers",
+        "door": one,
+        "name": one.zh if zh else one.en,
+        "hint": (one.hint_zh if zh else one.hint_en) or one.hint_zh,
+        "heads": [column.zh if zh else column.en for column in one.fields],
+        "page": shown,
+        "total": len(rows),
+        "q": wanted,
+        "table": [
+            (_key_query(one, row), [one.masked(row)[c.name] for c in one.fields]) for row in shown
+        ],
+        "extra": urlencode({"q": wanted}) if wanted else "",
+        "imports": cut(Import.objects.filter(kind=kind).order_by("-pk"), 10),
+        "may": visible(request.seat, one.right) is not None,
+        "frames": any(column.name == "frame" for column in one.fields),
+    }
+    return render(request, "web/setup_table.html", context)
+
+
+@page("register.read")
+def export(request: SeatedRequest, kind: str, form: str) -> HttpResponse:
+    """The table to take away: xlsx or CSV, or the empty template. Secrets stay masked."""
+    one, seat = door(kind), request.seat
+    rows = [] if form == "template" else rows_of(one, seat=seat)
+    if rows:
+        _tell_export(one, len(rows), seat)
+    if form == "csv":
+        answer = HttpResponse(csv_text(one, rows, zh=_zh()), content_type="text/csv; charset=utf-8")
+    else:
+        answer = HttpResponse(workbook(one, rows, zh=_zh(), who=seat.label), content_type=XLSX)
+    name = f"{kind}-{clock.beijing(clock.now()):%Y%m%d%H%M}" if rows else f"{kind}-template"
+    ending = "csv" if form == "csv" else "xlsx"
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    return answer
+
+
+def _tell_export(one: Door, n: int, seat: Seat) -> None:
+    with transaction.atomic():
+        subject = Named("door", one.code)
+        record_many([Entry("register.exported", subject, None, {"rows": n})], by=seat)
+
+
+@action("register.read")
+def look(request: SeatedRequest, kind: str) -> HttpResponse:
+    """A table that was sent: what it would change, and what is wrong in it. Nothing is written."""
+    one = door(kind)
+    require_sight(request.seat, one.right)
+    sent = request.FILES.get("file")
+    if sent is None:
+        raise Problem("input.invalid", field="file", why=gettext("请选择文件"))
+    token = uploads.keep(str(sent.name or "table.xlsx"), sent.read(uploads.MOST + 1))
+    return _looked_at(request, one, token, text(request, "frame"))
+
+
+def _looked_at(request: SeatedRequest, one: Door, token: str, frame: str) -> HttpResponse:
+    with uploads.opened(token) as path:
+        given = read_given(one, path, always={"frame": frame} if frame else {})
+        found = examine(one, given.rows, by=request.seat)
+        errors = given.errors(found)
+    zh = _zh()
+    words = {column.name: column.zh if zh else column.en for column in one.fields}
+    changes = [_told(one, change, words) for change in [*found.implied, *found.changes]]
+    told = [(e.cell, e.head or e.name, e.zh if zh else e.en) for e in errors]
+    context = {
+        "room": "registers",
+        "door": one,
+        "name": one.zh if zh else one.en,
+        "token": token,
+        "frame": frame,
+        "found": found,
+        "changes": cut(changes, MOST_SHOWN),
+        "errors": cut(told, MOST_SHOWN),
+        "n_errors": len(errors),
+        "unused": given.table.unused(),
+        "points": [
+            [float(c.after["lon"]), float(c.after["lat"]), c.after["name"]]
+            for c in found.changes[:5000]
+            if c.after and c.after.get("lon") and c.after.get("lat")
+        ],
+    }
+    return render(request, "web/setup_look.html", context)
+
+
+def _told(one: Door, change: Change, words: dict[str, str]) -> dict[str, Any]:
+    """A change as people compare it."""
+    before = one.masked(change.before) if change.before else {}
+    after = one.masked(change.after) if change.after else {}
+    moved = [
+        (words[name], before.get(name, ""), after.get(name, ""))
+        for name in words
+        if (change.before or {}).get(name, "") != (change.after or {}).get(name, "")
+    ]
+    return {
+        "state": "new" if change.before is None else "changed",
+        "key": " ".join(part for part in change.key if part),
+        "columns": moved,
+        "implied": change.row < 0,
+    }
+
+
+@action("register.read")
+def take_in(request: SeatedRequest, kind: str) -> HttpResponse:
+    """Make the changes of a table that was looked at: all of it, or the rows without errors."""
+    one = door(kind)
+    token, frame = text(request, "token", most=80), text(request, "frame")
+    with uploads.opened(token) as path:
+        given = read_given(one, path, always={"frame": frame} if frame else {})
+        if given.table.errors and text(request, "how") != "valid":
+            raise Problem("door.errors", n=len(given.table.errors))
+        found, row = take(
+            one,
+            given.rows,
+            by=request.seat,
+            source=path.name,
+            valid_rows=text(request, "how") == "valid",
+        )
+    uploads.drop(token)
+    told = {"made": found.made, "changed": found.changed, "bad": found.bad_rows}
+    if row is None:
+        messages.success(request, gettext("表中没有改动。"))
+    else:
+        messages.success(
+            request,
+            gettext("已导入：新增 %(made)d 行，改动 %(changed)d 行，跳过有误的 %(bad)d 行。")
+            % told,
+        )
+    return redirect(f"/setup/{kind}")
+
+
+@action("register.read")
+def wrong(request: SeatedRequest, kind: str) -> HttpResponse:
+    """The table that was sent, with what is wrong marked in its cells."""
+    one = door(kind)
+    require_sight(request.seat, one.right)
+    token, frame = text(request, "token", most=80), text(request, "frame")
+    with uploads.opened(token) as path:
+        given = read_given(one, path, always={"frame": frame} if frame else {})
+        found = examine(one, given.rows, by=request.seat)
+        book = errors_book(path, given.errors(found))
+    answer = HttpResponse(book, content_type=XLSX)
+    answer["Content-Disposition"] = f'attachment; filename="{kind}-errors.xlsx"'
+    return answer
+
+
+@action("register.read")
+def take_back(request: SeatedRequest, kind: str, key: int) -> HttpResponse:
+    """Undo an import."""
+    row = Import.objects.filter(kind=kind, pk=key).first()
+    if row is None:
+        raise Problem("not_found", what=str(key))
+    require_sight(request.seat, door(kind).right)
+    n = undo(row, by=request.seat)
+    messages.success(request, gettext("已撤销，%(n)d 行恢复原样。") % {"n": n})
+    return redirect(f"/setup/{kind}")
+
+
+@page("register.read", methods=("GET", "HEAD", "POST"))
+def row(request: SeatedRequest, kind: str) -> HttpResponse:
+    """One row as a form: a new one, or the one its key names. What is refused stays as typed."""
+    one = door(kind)
+    require_sight(request.seat, one.right)
+    look_ = one.look()
+    key = tuple(request.GET.getlist("k"))
+    before = one.there(look_).get(key) if key else None
+    if key and before is None:
+        raise Problem("not_found", what=" ".join(key))
+    start = (
+        one.masked(before) if before else {f.name: request.GET.get(f.name, "") for f in one.fields}
+    )
+    form = row_form(one, look_, start, zh=_zh(), data=request.POST or None, fixed=bool(before))
+    if request.method == "POST" and form.is_valid():
+        given = {**({k: before[k] for k in one.key} if before else {}), **form.cleaned_data}
+        found = examine(one, [given], by=request.seat)
+        for _, column, zh, en in found.wrong:
+            form.add_error(column if column in form.fields else None, zh if _zh() else en)
+        if not found.wrong:
+            take(one, [given], by=request.seat, source=gettext("页面登记"))
+            messages.success(request, gettext("已登记。"))
+            return redirect(f"/setup/{kind}")
+    context = {
+        "room": "registers",
+        "door": one,
+        "name": one.zh if _zh() else one.en,
+        "form": form,
+        "before": before,
+        "key": " ".join(key),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "web/setup_row.html", context, status=status)
+
+
+def _key_query(one: Door, row: dict[str, str]) -> str:
+    return urlencode([("k", row[name]) for name in one.key])
+
+
+def _zh() -> bool:
+    return not (get_language() or "zh").startswith("en")
+
+
+def text_of(request: SeatedRequest, name: str) -> str:
+    return (request.GET.get(name) or "").strip()[:100]
+
+
+@page("register.write", methods=("GET", "HEAD", "POST"))
+def links(request: SeatedRequest) -> HttpResponse:
+    """Accounts, and a link for one to set its password by."""
+    wanted = text(request, "username", most=40)
+    rows = accounts.accounts(seat=request.seat)
+    for row in rows:
+        if wanted and row["username"] == wanted:
+            row["link"] = accounts.password_link(username=wanted, by=request.seat)
+    return render(request, "web/setup_links.html", {"room": "registers", "accounts": rows})
