@@ -8,7 +8,8 @@ from fangxian.spine.registry.cover import (
     holders_without_phone,
     places_without_duty,
 )
-from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.models import Duty, Place
+from fangxian.spine.registry.registers import ROLES
 
 from .engine import CoverRule, Judged, Uncovered, judged
 
@@ -50,16 +51,23 @@ def without_phone(at: datetime) -> Iterator[Judged]:
 
 def without_duty(at: datetime) -> Iterator[Judged]:
     """Places without anybody, by the place above them: a county not filled yet is one row."""
-    lacking: dict[str, list[Place]] = {}
+    lacking: dict[str, list[tuple[Place, list[str]]]] = {}
     above: dict[str, Place] = {}
-    for place in places_without_duty(at):
+    for place, roles in places_without_duty(at):
         parent = place.parent or place
-        lacking.setdefault(parent.code, []).append(place)
+        lacking.setdefault(parent.code, []).append((place, roles))
         above[parent.code] = parent
 
     def judge(code: str) -> Uncovered:
         parent, mine = above[code], lacking[code]
-        told = {"place": parent.name, "n": len(mine), "first": mine[0].name}
+        words = [ROLES[role] for role in Duty.Role.values if any(role in r for _, r in mine)]
+        told = {
+            "place": parent.name,
+            "n": len(mine),
+            "first": mine[0][0].name,
+            "roles": "、".join(word[0] for word in words),
+            "roles_en": ", ".join(word[1] for word in words),
+        }
         return Uncovered("place", code, at, None, parent.pk, told)
 
     return judged("place-without-duty", "place", lacking, judge)
@@ -79,8 +87,8 @@ RULES = [
         "place-without-duty",
         "辖区无责任人",
         "Places without duty",
-        "{place} 下有 {n} 个辖区未登记责任人（如 {first}）",
-        "{place}: {n} places below have nobody written down (as {first})",
+        "{place} 有 {n} 个辖区未登记{roles}（如 {first}）",
+        "{place}: nobody is written down as {roles_en} for {n} places (as {first})",
         without_duty,
         every_s=3600,
     ),

@@ -23,13 +23,17 @@ def holders_without_phone(at: datetime) -> Iterator[tuple[Term, int]]:
         yield term, term.n
 
 
-def places_without_duty(at: datetime) -> Iterator[Place]:
-    """Counties, towns and villages for which nobody is written down in the A role."""
-    there = Duty.objects.filter(
-        thing_kind="place", thing_id=OuterRef("code"), role="A", valid_to__isnull=True
-    )
-    places = Place.objects.filter(successor__isnull=True).exclude(kind="province")
-    yield from places.filter(~Exists(there)).select_related("parent")
+def places_without_duty(at: datetime) -> Iterator[tuple[Place, list[str]]]:
+    """Places for which nobody is written down in a role, with these roles."""
+    duties = Duty.objects.filter(rows_in_force(at), thing_kind="place")
+    there: dict[str, set[str]] = {}
+    for key, role in duties.values_list("thing_id", "role"):
+        there.setdefault(key, set()).add(role)
+    for place in Place.objects.filter(successor__isnull=True).select_related("parent"):
+        have = there.get(place.code, set())
+        lacking = [role for role in Duty.Role.values if role not in have]
+        if lacking and place.kind != Place.Kind.GRID:
+            yield place, lacking
 
 
 def duties_without_holder(at: datetime) -> Iterator[tuple[Duty, datetime, str]]:

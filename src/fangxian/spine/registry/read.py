@@ -14,7 +14,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require, visible
 from fangxian.spine.core.things import Kind, Thing
 
-from .models import Duty, Handover, Organisation, Person, Place, Post, Term
+from .models import Duty, Handover, Organisation, Person, Place, Post, Site, Term
 from .names import Named, NameIndex
 
 KIND_RANK = {kind: rank for rank, kind in enumerate(Place.Kind.values)}
@@ -226,6 +226,27 @@ def people(*, seat: Seat) -> QuerySet[Person]:
     return Person.objects.filter(
         terms__in=Term.objects.filter(in_force(clock.now()), post__place__path__startswith=prefix)
     ).distinct()
+
+
+def sites(*, seat: Seat, at: datetime | None = None) -> QuerySet[Site]:
+    """Sites that exist, stations among them."""
+    prefix = visible(seat, "map.read")
+    if prefix is None:
+        return Site.objects.none()
+    here = rows_in_force(at or clock.now())
+    found = Site.objects.filter(here, place__path__startswith=prefix)
+    return found.select_related("place__parent", "organisation")
+
+
+def site(kind: str, code: str, *, seat: Seat) -> Site:
+    """One site, also one that has ended. Raises ``not_found``."""
+    found = (
+        Site.objects.filter(kind=kind, code=code).select_related("place", "organisation").first()
+    )
+    if found is None or visible(seat, "map.read") is None:
+        raise Problem("not_found", what=f"{kind} {code}")
+    require(seat, "map.read", place=found.place.path)
+    return found
 
 
 def duties(*, seat: Seat) -> QuerySet[Duty]:

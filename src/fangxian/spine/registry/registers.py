@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import QuerySet
 
-from fangxian.spine.core.registers import Column, Register, choices_of
+from fangxian.spine.core.registers import Column, Filter, Register, choices_of
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.things import kind_words
 
 from . import read
 from .models import Duty, Place, Post
+from .sites import site_kinds
 
 ROLES = {
     "A": ("属地A岗", "Territorial A"),
@@ -85,6 +87,49 @@ PLACES = Register(
     order=("path",),
     find=_find_places,
     filters=(choices_of("kind", "级别", "Kind", KINDS),),
+)
+SITES = Register(
+    "sites",
+    "场所",
+    "Sites",
+    "map.read",
+    lambda seat: read.sites(seat=seat).exclude(kind="station"),
+    (
+        Column(
+            "name",
+            "名称",
+            "Name",
+            lambda s: s.name,
+            "name",
+            link=lambda s: f"/sites/{s.kind}/{quote(s.code)}",
+        ),
+        Column("kind", "种类", "Kind", lambda s: s.kind, "kind", words=kind_words),
+        Column("code", "编号", "Code", lambda s: s.code, "code"),
+        Column("former_names", "曾用名", "Former names", lambda s: s.former_names, page=False),
+        Column("place", "区划代码", "Place code", lambda s: s.place.code, page=False),
+        Column("place_name", "地点", "Place", lambda s: s.place.name, "place__code"),
+        Column(
+            "organisation",
+            "主管单位",
+            "Organisation",
+            lambda s: s.organisation.name if s.organisation else None,
+        ),
+        Column("lon", "经度", "Longitude", lambda s: s.lon, kind="number"),
+        Column("lat", "纬度", "Latitude", lambda s: s.lat, kind="number"),
+        Column("valid_from", "启用", "From", lambda s: s.valid_from, "valid_from", kind="time"),
+        Column("source", "资料来源", "Source", lambda s: s.source, page=False),
+    ),
+    order=("kind", "place__code", "code"),
+    search=("name", "former_names", "code"),
+    filters=(
+        Filter(
+            "kind",
+            "种类",
+            "Kind",
+            lambda seat: [(code, (k.zh, k.en)) for code, k in site_kinds().items()],
+            lambda rows, value: rows.filter(kind=value),
+        ),
+    ),
 )
 ORGANISATIONS = Register(
     "organisations",
@@ -173,4 +218,4 @@ HANDOVERS = Register(
     order=("opened_at",),
     form="web/handover_sign.html",
 )
-LISTS = (PLACES, ORGANISATIONS, POSTS, DUTIES, HANDOVERS)
+LISTS = (PLACES, SITES, ORGANISATIONS, POSTS, DUTIES, HANDOVERS)

@@ -4,12 +4,13 @@ import json
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import http_date
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.gzip import gzip_page
 
 from fangxian.hazards.flood.typhoon.track import Fix, meranti
@@ -19,7 +20,8 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe.read import stations, stations_now
 from fangxian.spine.observe.store import store
-from fangxian.spine.registry.read import counties_outline
+from fangxian.spine.registry.read import counties_outline, sites
+from fangxian.spine.registry.sites import site_kinds as known_kinds
 from fangxian.surfaces.web.page import SeatedRequest, page
 from fangxian.surfaces.web.roman import called, roman
 
@@ -44,10 +46,38 @@ def show(request: SeatedRequest) -> HttpResponse:
         "table": request.GET.get("view") == "table",
         "layer": request.GET.get("layer", "level"),
         "gap_hours": _hours_without_data(end),
+        "site_kinds": _site_kinds(request),
     }
     if context["table"]:
         context["points"] = points(request, at)
     return render(request, "web/map.html", context)
+
+
+def _site_kinds(request: SeatedRequest) -> list[tuple[str, str, int]]:
+    """Kinds of site there are some of, with how many."""
+    zh = not (get_language() or "zh").startswith("en")
+    counted = sites(seat=request.seat).values_list("kind").annotate(n=Count("pk"))
+    words = {code: kind.zh if zh else kind.en for code, kind in known_kinds().items()}
+    return [(code, words.get(code, code), n) for code, n in counted.order_by("kind")]
+
+
+@page("map.read")
+def site_points(request: SeatedRequest) -> HttpResponse:
+    """The sites of one kind."""
+    kind = request.GET.get("kind", "")
+    icon = known_kinds()[kind].icon if kind in known_kinds() else "·"
+    rows = [
+        {
+            "name": called(one.name),
+            "lon": one.lon,
+            "lat": one.lat,
+            "shape": one.shape,
+            "link": f"/sites/{kind}/{quote(one.code)}",
+        }
+        for one in sites(seat=request.seat).filter(kind=kind)
+    ]
+    told = {"icon": icon, "sites": rows}
+    return JsonResponse(told, json_dumps_params={"ensure_ascii": False})
 
 
 def moment(request: SeatedRequest) -> datetime:

@@ -1,6 +1,7 @@
 """Registers: places, organisations, posts, duties, stations, strangers, hand-overs, gaps."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -26,6 +27,7 @@ from fangxian.spine.registry import read as registry
 from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
 from fangxian.spine.registry.prove import prove as prove_window
+from fangxian.spine.registry.sites import kind_words
 from fangxian.surfaces.web.models import keep_view, saved_views
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import asked_of, download, page_of
@@ -83,6 +85,28 @@ def place(request: SeatedRequest, code: str) -> HttpResponse:
         "gaps": cut(open_gaps(seat=request.seat).filter(place__path__startswith=found.path), 30),
     }
     return render(request, "web/place.html", context)
+
+
+@page("register.read")
+def site(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
+    """A site with who answers for it and what is not covered there."""
+    found = registry.site(kind, code, seat=request.seat)
+    if kind == "station":
+        return redirect(f"/stations/{code}")
+    duties = registry.duties(seat=request.seat).filter(thing_kind=kind, thing_id=code)
+    held = registry.holders([d.post_id for d in duties if d.post_id])
+    words = kind_words(kind)
+    subject = f"{kind}:{code}"
+    context = {
+        "room": "registers",
+        "site": found,
+        "kind": words[0] if (get_language() or "zh").startswith("zh") else words[1],
+        "duties": [(d, held.get(d.post_id or 0)) for d in duties.order_by("role")],
+        "gaps": open_gaps(seat=request.seat).filter(subject_kind="site", subject_id=subject),
+        "may": visible(request.seat, "register.write") is not None,
+        "key": urlencode([("k", words[0]), ("k", code)]),
+    }
+    return render(request, "web/site.html", context)
 
 
 @page("register.read")

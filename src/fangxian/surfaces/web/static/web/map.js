@@ -2,6 +2,7 @@
 import { make } from './dom.js';
 import { onRepaint, tones } from './palette.js';
 import { drawTrack, look, Names, Shape } from './shapes.js';
+import { siteLayer } from './sites.js';
 
 const LISTED = 150;
 const HOUR = 3600e3;
@@ -201,6 +202,7 @@ export async function makeMap(box) {
     blindBox.addEventListener('change', showBlind);
     if (blindBox.checked) showBlind();
   }
+  siteLayer(map, link);
   onRepaint(() => {
     paint();
     if (last) {
