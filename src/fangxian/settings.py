@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "ninja",  # its documentation page from our own files
     "fangxian.spine.core",
     "fangxian.spine.registry",
+    "fangxian.spine.people",
     "fangxian.spine.cover",
     "fangxian.spine.observe",
     "fangxian.spine.reach",

@@ -192,6 +192,39 @@ def export_command(kind: str, out: Path | None, empty: bool, as_json: bool) -> N
 
 @click.command(
     help=say(
+        "用新密钥重新封存个人资料；--new-key 先换密钥。旧密钥留在 secret.old，全部重封后可删。",
+        "Seal personal data anew; --new-key changes the key first. Old keys stay in secret.old.",
+    )
+)
+@click.option("--new-key", is_flag=True, help=say("先换密钥", "change the key first"))
+def reseal_command(new_key: bool) -> None:
+    start_ready()
+    from fangxian.ops.lock import hold
+    from fangxian.spine.core.config import ConfigError, config
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.core.seal import reseal
+    from fangxian.wiring import SUBJECTS  # noqa: F401 - every room has said what it seals
+
+    hold("serve")  # running processes would go on sealing by the old key
+    if new_key:
+        try:
+            config().change_key()
+        except ConfigError as error:
+            raise click.UsageError(str(error)) from None
+    total = 0
+    while True:
+        done, lost = reseal(by=SYSTEM)
+        total += done
+        tell(say(f"已重封 {total}", f"{total} sealed anew"))
+        if not done:
+            break
+    if lost:
+        tell(say(f"{lost} 条打不开，未动", f"{lost} cannot be opened and were left"))
+    sys.exit(3 if lost else 0)
+
+
+@click.command(
+    help=say(
         "建立首任管理员：岗位、任期和账号。口令从提示或标准输入读。",
         "Make the first administrator: post, term and account. The password is asked for.",
     )

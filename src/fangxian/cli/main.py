@@ -27,6 +27,7 @@ WORDS = {
     "telemetry": ("telemetry", "遥测报文", "telemetry frames"),
     "import": ("door", "导入台账或读数表格", "import registers or readings from tables"),
     "export": ("door", "导出台账表格或空表模板", "export a register, or its empty template"),
+    "reseal": ("door", "换密钥、重新封存个人资料", "change the key, seal personal data anew"),
     "admin": ("door", "建立首任管理员", "make the first administrator"),
     "duties": ("duties", "责任与任期", "duties and terms of office"),
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
@@ -46,6 +47,7 @@ WORDS = {
     ),
     "warm": ("warm", "事先编译计算内核", "compile the kernels beforehand"),
     "places": ("duties", "查找区划", "find places"),
+    "people": ("people", "人员:证件号码检查", "persons: checking identity numbers"),
 }
 
 

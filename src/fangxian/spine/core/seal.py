@@ -7,12 +7,14 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.db import models, transaction
 
 from .config import config
 from .problems import Problem
+from .rights import Seat, require
 
 
 class UnopenedError(Problem):
@@ -64,14 +66,13 @@ def _blind_key(key: str, purpose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A sealed column, with the column of its blind index where it has one and how the indexed
-    text is made of the sealed one."""
+    """A sealed column. ``renewed`` makes anew what rests on the key beside it (blind indexes), of a
+    row and its text."""
 
     model: type[models.Model]
     column: str
     purpose: str
-    index: str = ""
-    indexed: Callable[[str], str] = str
+    renewed: Callable[[Any, str], None] = lambda row, text: None
 
 
 SEALED: list[Sealed] = []
@@ -79,24 +80,31 @@ SEALED: list[Sealed] = []
 
 def declare_sealed(*columns: Sealed) -> None:
     """Rooms say what they seal, so that a change of key reaches all of it."""
-    SEALED.extend(one for one in columns if one not in SEALED)
+    there = {(one.model, one.column) for one in SEALED}
+    SEALED.extend(one for one in columns if (one.model, one.column) not in there)
 
 
 @transaction.atomic
-def reseal(*, most: int = 500) -> int:
-    """Seal anew, by the key of now, up to ``most`` values of each column that an older key sealed;
-    how many there were. Zero: the old keys may go."""
-    mark, done = f"{key_id(config().key)}.".encode(), 0
+def reseal(*, by: Seat, most: int = 1000) -> tuple[int, int]:
+    """Seal anew, by the key of now, up to ``most`` values of each column that an older key sealed:
+    how many were, and how many cannot be opened at all. (0, n): the old keys may go."""
+    require(by, "key.change")
+    mark, done, lost = f"{key_id(config().key)}.".encode(), 0, 0
     for one in SEALED:
-        rows = one.model._base_manager.exclude(**{one.column: b""})
-        old = [
-            row for row in rows.iterator() if not bytes(getattr(row, one.column)).startswith(mark)
-        ]
-        for row in old[:most]:
-            text = unseal(getattr(row, one.column), purpose=one.purpose)
-            changes: dict[str, object] = {one.column: seal(text, purpose=one.purpose)}
-            if one.index:
-                changes[one.index] = blind(one.indexed(text), purpose=one.purpose)
-            one.model._base_manager.filter(pk=row.pk).update(**changes)
-            done += 1
-    return done
+        rows = one.model._base_manager.exclude(**{one.column: b""}).order_by("pk")
+        left = most
+        for row in rows.iterator():
+            if bytes(getattr(row, one.column)).startswith(mark):
+                continue
+            try:
+                text = unseal(getattr(row, one.column), purpose=one.purpose)
+            except UnopenedError:
+                lost += 1
+                continue
+            sealed = seal(text, purpose=one.purpose)
+            one.model._base_manager.filter(pk=row.pk).update(**{one.column: sealed})
+            one.renewed(row, text)
+            done, left = done + 1, left - 1
+            if not left:
+                break
+    return done, lost

@@ -1,0 +1,54 @@
+"""`fangxian people`: identity numbers judged, persons matched."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from .files import FILE
+from .main import language, say, tell
+
+
+@click.group(help=say("人员:证件号码检查。", "Persons: checking identity numbers."))
+def people_command() -> None:
+    """Persons."""
+
+
+@people_command.command(
+    help=say(
+        "逐行判断 id_number（身份证、通行证、护照号）或 mrz（护照机读行）列。不输出号码本身。",
+        "Judge the column id_number or mrz row by row. The number itself is not printed.",
+    )
+)
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True)
+def check(file: Path, as_json: bool) -> None:
+    from fangxian.spine.core import clock
+    from fangxian.spine.core.problems import Problem
+    from fangxian.spine.core.tables import read_table
+    from fangxian.spine.people.identity import judge_mrz, judge_number
+
+    aliases = {"证件号码": "id_number", "身份证号": "id_number", "身份证号码": "id_number"}
+    aliases |= {"机读码": "mrz", "机读行": "mrz", "id": "id_number"}
+    table = read_table(file, needed=[("id_number", "mrz")], aliases=aliases)
+    today = clock.beijing(clock.now()).date()
+    judge = judge_number if "id_number" in table.columns else judge_mrz
+    column = "id_number" if "id_number" in table.columns else "mrz"
+    bad = 0
+    lines = []
+    try:
+        for n in range(len(table.rows)):
+            found = judge(table.text(n, column), today=today)
+            bad += not found.ok
+            if as_json:
+                lines.append(json.dumps(found.row(), ensure_ascii=False))
+            elif found.why:
+                lines.append(f"{table.lines[n]}: {'✓' if found.ok else '✗'} {found.why}")
+    except Problem as problem:
+        raise click.UsageError(problem.text(language())) from None
+    if lines:
+        click.echo("\n".join(lines))
+    n = len(table.rows)
+    tell(say(f"{n} 行，{bad} 行有误", f"{n} rows, {bad} wrong"))
+    sys.exit(3 if bad else 0)

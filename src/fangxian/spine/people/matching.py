@@ -1,0 +1,357 @@
+"""Whether two records are of one person: what may lead from one to the other (keys), and how much
+speaks for it (evidence, in words). Pure. A score proposes; a person decides.
+
+Weights are in bits of evidence, chosen on tests/people/tuning.py; what they reach was measured on
+another generator with another model of errors (benchmarks/matching.py)."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from .identity import check_digit
+
+PROPOSE = 8.0  # from here on it is proposed
+CLEAR = 3.0  # and by so much more than the next
+LATIN = re.compile(r"[A-Za-z][A-Za-z'\- ]*")
+NOT_NAME = re.compile(r"[\s·•．.,，、'’\-—()（）]+")
+VARIANTS = str.maketrans("喆堃峯昇", "哲坤峰升")
+SURNAME_READINGS = {
+    "单": "shan", "仇": "qiu", "区": "ou", "解": "xie", "曾": "zeng", "查": "zha", "盖": "ge",
+    "任": "ren", "华": "hua", "朴": "piao", "覃": "qin", "翟": "zhai", "尉": "wei", "乐": "yue",
+}  # fmt: skip
+# letters that clerks and accents do not keep apart
+FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"), ("n", "l"), ("f", "h"), ("v", "u"))
+
+
+@lru_cache(1)
+def _alike() -> frozenset[frozenset[str]]:
+    """Pairs of characters that are misread for each other and sound different."""
+    path = Path(__file__).parent / "data" / "alike.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    groups = [line for line in lines if line and not line.startswith("#")]
+    return frozenset(frozenset((a, b)) for group in groups for a in group for b in group if a != b)
+
+
+@lru_cache(1)
+def _simplify():  # type: ignore[no-untyped-def]
+    from opencc import OpenCC
+
+    return OpenCC("t2s").convert
+
+
+@lru_cache(200_000)
+def plain_name(text: str) -> str:
+    """A name without what does not tell people apart: width, marks, Traditional and rare forms."""
+    clean = NOT_NAME.sub("", unicodedata.normalize("NFKC", text))
+    if clean.isascii():
+        return clean.casefold()
+    return str(_simplify()(clean)).translate(VARIANTS).casefold()
+
+
+@lru_cache(200_000)
+def syllables(name: str) -> tuple[str, ...]:
+    """How a name in characters is read, a syllable a character; letters stay as they are."""
+    from pypinyin import Style, lazy_pinyin
+
+    if not name or name.isascii():
+        return (name,) if name else ()
+    read = [s.replace("ü", "v").casefold() for s in lazy_pinyin(name, style=Style.NORMAL)]
+    if name[0] in SURNAME_READINGS and len(read) == len(name):
+        read[0] = SURNAME_READINGS[name[0]]
+    return tuple(read)
+
+
+@lru_cache(200_000)
+def fuzzy(text: str) -> str:
+    """A reading without what accents do not keep apart."""
+    for a, b in FUZZY:
+        text = text.replace(a, b)
+    return text
+
+
+def anagram(text: str) -> str:
+    """The same for surname first and surname last."""
+    return "".join(sorted(text))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of somebody; empty where nothing is."""
+
+    name: str = ""
+    name_latin: str = ""
+    sex: str = ""
+    birth: str = ""
+    id_kind: str = ""
+    id_number: str = ""
+    phone: str = ""
+    address: str = ""
+
+    @cached_property
+    def plain(self) -> str:
+        return plain_name(self.name)
+
+    @cached_property
+    def is_latin(self) -> bool:
+        return self.plain.isascii()
+
+    @cached_property
+    def sounds(self) -> tuple[str, ...]:
+        return syllables(self.plain)
+
+    @cached_property
+    def letters(self) -> str:
+        """All letters of the reading, fuzzy, in an order that does not matter."""
+        own = "".join(self.sounds) if not self.is_latin else self.plain
+        return anagram(fuzzy(own))
+
+    @cached_property
+    def latin_letters(self) -> str:
+        return anagram(fuzzy(plain_name(self.name_latin))) if self.name_latin else ""
+
+    @cached_property
+    def number(self) -> str:
+        """The number without width, blanks and case; one of 15 digits in its form of 18."""
+        clean = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", self.id_number)).upper()
+        if len(clean) == 15 and clean.isdecimal():
+            long = f"{clean[:6]}19{clean[6:]}"
+            return long + check_digit(long)
+        if len(clean) == 17 and clean.isdecimal() and check_digit(clean) == "X":
+            return clean + "X"
+        return clean
+
+    @cached_property
+    def card(self) -> bool:
+        """Whether the number is of a card and its check digit agrees."""
+        n = self.number
+        return len(n) == 18 and n[:17].isdecimal() and check_digit(n) == n[17]
+
+    @cached_property
+    def tel(self) -> str:
+        digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", self.phone))
+        return digits[-11:] if len(digits) > 11 and digits[-11] == "1" else digits
+
+    @cached_property
+    def born(self) -> str:
+        """The birth as it is written, or as the card says it."""
+        if self.birth:
+            return self.birth
+        n = self.number
+        return f"{n[6:10]}-{n[10:12]}-{n[12:14]}" if self.card else ""
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(_keys(self))
+
+
+def _keys(one: Record) -> Iterator[str]:
+    """What leads to it: whoever shares one of these is looked at. Each survives some error."""
+    n, born = one.number, one.born
+    if len(n) >= 7:
+        yield f"n{n}"
+    if len(n) in (17, 18):
+        yield f"a{n[:12]}{n[14:16]}"
+        yield f"b{n[6:17]}"
+        yield f"c{n[:6]}{n[10:17]}"
+    if len(one.tel) >= 7:
+        yield f"t{one.tel}"
+    for letters in {one.letters, one.latin_letters} - {""}:
+        if born:
+            yield f"y{letters}{born[:4]}"
+            if len(born) == 10:
+                yield f"d{letters}{''.join(sorted(born[5:7] + born[8:]))}"
+        if len(one.tel) >= 7:
+            yield f"p{letters}{one.tel[-4:]}"
+            yield f"q{letters}{one.tel[:7]}"
+        if one.address:
+            yield f"m{letters}{plain_name(one.address)[-5:]}"
+    if one.sounds and len(born) == 10 and not one.is_latin:
+        yield f"s{fuzzy(one.sounds[0])}{born}"
+        yield f"g{fuzzy(''.join(one.sounds[1:]))}{born}"
+    if len(born) == 10 and one.address:
+        yield f"h{born}{plain_name(one.address)[-4:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much speaks for one person, and in which words (zh, en)."""
+
+    score: float
+    reasons: tuple[tuple[str, str], ...] = field(default=())
+
+
+Part = tuple[float, str, str]
+NOTHING: Part = (0.0, "", "")
+
+
+def compare(a: Record, b: Record) -> Evidence:
+    """What speaks for and against ``a`` and ``b`` being one person."""
+    parts = [_number(a, b), _name(a, b), _birth(a, b), _sex(a, b), _phone(a, b), _address(a, b)]
+    number, name, birth = parts[0][0], parts[1][0], parts[2][0]
+    score = sum(part[0] for part in parts)
+    if number < 10 and name < -2 and birth < 3:  # nothing of the person himself agrees
+        score -= 4
+    return Evidence(score, tuple((zh, en) for _, zh, en in parts if zh))
+
+
+def _number(a: Record, b: Record) -> Part:
+    x, y = a.number, b.number
+    if not x or not y:
+        return NOTHING
+    if x == y:
+        return (18.0 if a.card or not x.isdecimal() else 12.0), "证件号相同", "same number"
+    if a.card and b.card:
+        if x[:17] == y[:17]:
+            return 14.0, "证件号相同（校验位不同）", "same number but for its check"
+        return -14.0, "两个有效的身份证号不同", "two valid numbers differ"
+    like = len(x) >= 8 and (len(x) > 14 or len(y) > 14 or len(x) == len(y))
+    if like and _edits(x, y) == 1:
+        return 11.0, "证件号只差一处", "the numbers differ in one place"
+    if len(x) == len(y) and x[:1] == y[:1] and len(x) < 15:
+        return -5.0, "证件号不同", "the numbers differ"
+    return (-1.5, "证件号不符", "the numbers do not agree") if like else NOTHING
+
+
+def _name(a: Record, b: Record) -> Part:
+    """Of the name in characters and the one in letters, what speaks most for it."""
+    found = [_names(a, b)]
+    if a.name_latin and b.name_latin:
+        found.append(_latin(a.latin_letters, b.latin_letters))
+    for letters, other in ((a.latin_letters, b), (b.latin_letters, a)):
+        if letters and other.plain:
+            found.append(_latin(letters, other.letters))
+    return max(found)
+
+
+def _names(a: Record, b: Record) -> Part:
+    x, y = a.plain, b.plain
+    if not x or not y:
+        return NOTHING
+    if a.is_latin or b.is_latin:
+        return _latin(a.letters, b.letters)
+    if x == y:
+        return (6.0 if len(x) > 2 else 4.5), "姓名相同", "same name"
+    if a.sounds == b.sounds:
+        return 4.0, "姓名同音", "names sound the same"
+    if len(x) == len(y):
+        wrong = [n for n in range(len(x)) if x[n] != y[n]]
+        if len(wrong) == 1:
+            n = wrong[0]
+            if frozenset((x[n], y[n])) in _alike():
+                return 3.0, "姓名形近", "names look alike"
+            if fuzzy(a.sounds[n]) == fuzzy(b.sounds[n]):
+                return 2.5, "姓名近音", "names sound alike"
+            return (-4.0 if n == 0 else -2.5), "姓名差一字", "names differ in one character"
+        if sorted(x) == sorted(y):
+            return 3.5, "姓名字序不同", "same characters in another order"
+        if [fuzzy(s) for s in a.sounds] == [fuzzy(s) for s in b.sounds]:
+            return 2.0, "姓名近音", "names sound alike"
+    elif min(len(x), len(y)) >= 2 and abs(len(x) - len(y)) == 1 and _edits(x, y) == 1:
+        return (1.5 if x[0] == y[0] else -1.0), "姓名多一字或少一字", "one character more or less"
+    return -6.0, "姓名不同", "different names"
+
+
+def _latin(x: str, y: str) -> Part:
+    if not x or not y:
+        return NOTHING
+    if x == y:
+        return 4.0, "拼音相同", "same name in letters"
+    if abs(len(x) - len(y)) <= 1 and _apart(x, y) <= 2:
+        return 1.5, "拼音相近", "near names in letters"
+    return -5.0, "拼音不同", "different names in letters"
+
+
+def _apart(x: str, y: str) -> int:
+    """Letters that only one of two sorted texts has."""
+    from collections import Counter
+
+    a, b = Counter(x), Counter(y)
+    return sum(((a - b) + (b - a)).values())
+
+
+def _birth(a: Record, b: Record) -> Part:
+    x, y = a.born, b.born
+    if not x or not y:
+        return NOTHING
+    if x == y:
+        return (5.5, "出生日期相同", "same birth") if len(x) == 10 else (1.5, "同年", "same year")
+    if len(x) < 10 or len(y) < 10:
+        year = x[:4] == y[:4]
+        return (1.5, "同年出生", "same year") if year else (-4.0, "出生年不同", "other year")
+    if x[:4] == y[:4] and (x[5:7], x[8:]) == (y[8:], y[5:7]):
+        return 3.5, "出生月日颠倒", "day and month swapped"
+    if sum(p != q for p, q in zip(x, y, strict=True)) == 1:
+        return 3.0, "出生日期差一位", "births differ in one digit"
+    if _edits(x.replace("-", ""), y.replace("-", "")) == 1:
+        return 2.5, "出生日期两位颠倒", "two digits of the birth swapped"
+    if _days(x, y) <= 55:
+        return 0.5, "出生日期相近（农历？）", "near births (lunar?)"
+    return -6.0, "出生日期不同", "different births"
+
+
+def _days(x: str, y: str) -> int:
+    try:
+        return abs((date.fromisoformat(x) - date.fromisoformat(y)).days)
+    except ValueError:
+        return 9999
+
+
+def _sex(a: Record, b: Record) -> Part:
+    if not a.sex or not b.sex:
+        return NOTHING
+    return (0.6, "", "") if a.sex == b.sex else (-2.5, "性别不同", "different sex")
+
+
+def _phone(a: Record, b: Record) -> Part:
+    if not a.tel or not b.tel:
+        return NOTHING
+    if a.tel == b.tel:
+        return 4.0, "电话相同", "same phone"
+    if len(a.tel) == len(b.tel) and _edits(a.tel, b.tel) == 1:
+        return 3.0, "电话差一处", "phones differ in one place"
+    return -0.3, "", ""
+
+
+def _address(a: Record, b: Record) -> Part:
+    x, y = plain_name(a.address), plain_name(b.address)
+    if not x or not y:
+        return NOTHING
+    if x == y:
+        return 2.0, "住址相同", "same address"
+    pairs_x = {x[n : n + 2] for n in range(len(x) - 1)}
+    pairs_y = {y[n : n + 2] for n in range(len(y) - 1)}
+    shared = len(pairs_x & pairs_y) / max(1, min(len(pairs_x), len(pairs_y)))
+    return (1.5 * shared, "住址相近", "near addresses") if shared >= 0.5 else (-0.3, "", "")
+
+
+def _edits(x: str, y: str) -> int:
+    """0 and 1 are exact: one character put, left out or changed, or two neighbours swapped; more
+    is 2."""
+    if x == y:
+        return 0
+    if abs(len(x) - len(y)) > 1:
+        return 2
+    n = 0
+    while n < min(len(x), len(y)) and x[n] == y[n]:
+        n += 1
+    if len(x) == len(y):
+        swapped = x[n : n + 2] == y[n : n + 2][::-1] and x[n + 2 :] == y[n + 2 :]
+        return 1 if x[n + 1 :] == y[n + 1 :] or swapped else 2
+    longer, shorter = (x, y) if len(x) > len(y) else (y, x)
+    return 1 if longer[n + 1 :] == shorter[n:] else 2
+
+
+def best(one: Record, others: Sequence[Record]) -> list[tuple[int, Evidence]]:
+    """Who of ``others`` may be ``one``, the likeliest first; none below what is proposed."""
+    found = [(n, compare(one, other)) for n, other in enumerate(others)]
+    good = [(n, e) for n, e in found if e.score >= PROPOSE]
+    return sorted(good, key=lambda pair: -pair[1].score)
+
+
+def clear(found: Sequence[tuple[int, Evidence]]) -> bool:
+    """Whether the likeliest stands apart from the next."""
+    return len(found) == 1 or (len(found) > 1 and found[0][1].score - found[1][1].score >= CLEAR)

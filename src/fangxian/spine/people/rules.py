@@ -1,0 +1,38 @@
+"""Rules of people as dated data: how long records are kept, how long a broken glass stays open."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from fangxian.spine.core.dated import Complaint, Content, RuleSet, declare
+from fangxian.spine.core.editions import edition
+
+
+def _complaints(content: Content) -> Iterable[Complaint]:
+    if not isinstance(content.get("break_glass_h"), int):
+        yield "break_glass_h", "hours, a whole number"
+    for code, row in content.get("class", {}).items():
+        if not isinstance(row.get("days"), int) or row["days"] < 1:
+            yield f"class.{code}.days", "days, a whole number"
+    if "general" not in content.get("class", {}):
+        yield "class", "[class.general] is missing"
+
+
+RETENTION = RuleSet(
+    "retention",
+    "资料保存期限",
+    "How long records are kept",
+    Path(__file__).parent / "data" / "retention",
+    _complaints,
+)
+declare(RETENTION)
+
+
+def kept_for(at: datetime) -> dict[str, timedelta]:
+    """How long records of each class are kept after their last use."""
+    rows = edition("retention", at).content["class"]
+    return {code: timedelta(days=row["days"]) for code, row in rows.items()}
+
+
+def glass_open_for(at: datetime) -> timedelta:
+    return timedelta(hours=edition("retention", at).content["break_glass_h"])

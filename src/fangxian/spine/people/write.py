@@ -1,0 +1,228 @@
+"""Services of people, the only writers of its tables. Nothing personal goes into events or logs."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from django.db import transaction
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import Entry, Named, record, record_many
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.seal import Sealed, declare_sealed, seal
+from fangxian.spine.core.steps import move
+from fangxian.spine.registry.models import Place
+
+from . import words as words
+from .matching import CLEAR, Record
+from .models import PAIR, Deletion, Glass, Household, MatchKey, Pair, Person
+from .read import IDENTITY, NEEDS, expired, key_of, look_for, masked, record_of, speaking_for
+from .rules import glass_open_for, kept_for
+
+
+def _find_by(person: Person, text: str) -> None:
+    """What somebody is found by, made anew."""
+    keys = Record(**json.loads(text)).keys
+    MatchKey.objects.filter(person=person).delete()
+    MatchKey.objects.bulk_create(MatchKey(key=key_of(key), person=person) for key in keys)
+
+
+declare_sealed(
+    Sealed(Person, "identity_sealed", IDENTITY, _find_by),
+    Sealed(Person, "needs_sealed", NEEDS),
+    Sealed(Household, "address_sealed", "household"),
+)
+SURE = 18.0  # the same number and nothing against it: met again, not another person
+
+
+@transaction.atomic
+def enter_persons(
+    rows: Sequence[Record],
+    *,
+    place: Place,
+    source: str,
+    by: Seat,
+    retention: str = "general",
+) -> list[Person]:
+    """The record of each of ``rows``: one that is there already where the very number and nothing
+    against it say so, else a new one. Whoever else it may be is proposed, never joined in silence.
+    The same table twice makes nobody twice."""
+    require(by, "people.write", place=place.path)
+    if retention not in kept_for(clock.now()):
+        raise Problem("input.invalid", field="retention", why=retention)
+    found = look_for(rows)
+    now = clock.now()
+    people: list[Person] = []
+    new: list[tuple[Person, Record, int]] = []
+    for n, (one, (likely, _)) in enumerate(zip(rows, found, strict=True)):
+        known = likely[0] if likely else None
+        sure = known is not None and bool(one.number) and known.evidence.score >= SURE
+        if known and sure and _same_number(one, known.person):
+            people.append(known.person)
+            continue
+        person = _made(one, place=place, source=source, retention=retention)
+        people.append(person)
+        new.append((person, one, n))
+    Person.objects.bulk_create([person for person, _, _ in new])
+    keys = [MatchKey(key=key_of(key), person=person) for person, one, _ in new for key in one.keys]
+    MatchKey.objects.bulk_create(keys, batch_size=2000)
+    _propose([(person, found[n][0]) for person, _, n in new])
+    met = [p.pk for p in people if p.pk not in {person.pk for person, _, _ in new}]
+    Person.objects.filter(pk__in=met).update(last_used_at=now)
+    told = {"new": len(new), "met": len(people) - len(new), "source": source}
+    record_many([Entry("persons.entered", Named("place", place.code), None, told)], by=by)
+    return people
+
+
+def _same_number(one: Record, person: Person) -> bool:
+    return record_of(person).number == one.number
+
+
+def _made(one: Record, *, place: Place, source: str, retention: str) -> Person:
+    now = clock.now()
+    return Person(
+        place=place,
+        identity_sealed=_sealed(one),
+        source=source[:120],
+        retention=retention,
+        added_at=now,
+        last_used_at=now,
+        **masked(one),
+    )
+
+
+def _sealed(one: Record) -> bytes:
+    return seal(json.dumps(asdict(one), ensure_ascii=False), purpose=IDENTITY)
+
+
+def _propose(found: Iterable[tuple[Person, list]]) -> None:  # type: ignore[type-arg]
+    """The likeliest of each, and those that are nearly as likely."""
+    rows = []
+    for person, likely in found:
+        for row in likely[:5]:
+            if row.evidence.score < likely[0].evidence.score - CLEAR:
+                break
+            rows.append(
+                Pair(
+                    one=row.person,
+                    other=person,
+                    score=round(row.evidence.score, 2),
+                    reasons=[list(words) for words in row.evidence.reasons],
+                    proposed_at=clock.now(),
+                )
+            )
+    Pair.objects.bulk_create(rows)
+
+
+@transaction.atomic
+def join(*, pair: Pair, by: Seat) -> Person:
+    """Say that two records are one person: the older speaks for both, the other keeps what it has
+    and can be parted again. Returns the one that speaks."""
+    place = pair.one.place.path
+    move(
+        pair,
+        "join",
+        machine=PAIR,
+        by=by,
+        place=place,
+        decided_at=clock.now(),
+        decided_by=by.label,
+    )
+    one, other = speaking_for(pair.one), speaking_for(pair.other)
+    if one.pk != other.pk:
+        Person.objects.filter(pk=other.pk).update(merged_into=one)
+    return one
+
+
+@transaction.atomic
+def part(*, pair: Pair, by: Seat, reason: str = "") -> None:
+    """Say that two records are two persons; it is remembered. A join is taken back."""
+    move(
+        pair,
+        "part",
+        machine=PAIR,
+        by=by,
+        place=pair.one.place.path,
+        reason=reason,
+        decided_at=clock.now(),
+        decided_by=by.label,
+    )
+    Person.objects.filter(pk=pair.other_id, merged_into=pair.one_id).update(merged_into=None)
+
+
+@transaction.atomic
+def correct(*, person: Person, record_now: Record, by: Seat, reason: str) -> Person:
+    """Another name, number, phone or address; what he is found by follows. Events say which fields
+    changed and nothing of what they say."""
+    require(by, "people.write", place=person.place.path)
+    if not reason.strip():
+        raise Problem("input.reason_missing", field="reason")
+    before, after = asdict(record_of(person)), asdict(record_now)
+    changed = sorted(name for name in after if before[name] != after[name])
+    rows = {"identity_sealed": _sealed(record_now), "last_used_at": clock.now()}
+    Person.objects.filter(pk=person.pk).update(**rows, **masked(record_now))
+    _find_by(person, json.dumps(after, ensure_ascii=False))
+    record("person.changed", subject=person, by=by, after={"fields": changed}, reason=reason)
+    person.refresh_from_db()
+    return person
+
+
+@transaction.atomic
+def break_glass(*, person: Person, reason: str, by: Seat) -> Glass:
+    """See for some hours who this is though it is not one's own: with a reason, told to whoever
+    owns the place, and looked at afterwards."""
+    require(by, "people.break_glass", place=person.place.path)
+    if not reason.strip():
+        raise Problem("input.reason_missing", field="reason")
+    now = clock.now()
+    glass = Glass.objects.create(
+        person=person,
+        post_id=by.post_id or 0,
+        by=by.label,
+        reason=reason.strip()[:200],
+        from_at=now,
+        until=now + glass_open_for(now),
+    )
+    record("glass.broken", subject=person, by=by, after={"until": glass.until}, reason=reason)
+    return glass
+
+
+@transaction.atomic
+def review_glass(*, glass: Glass, by: Seat, note: str = "") -> None:
+    """Say that a broken glass was looked at, by somebody else than who broke it."""
+    require(by, "people.review", place=glass.person.place.path)
+    if by.post_id == glass.post_id:
+        raise Problem("step.second_person", seat=by.label)
+    Glass.objects.filter(pk=glass.pk).update(reviewed_at=clock.now(), reviewed_by=by.label)
+    record("glass.reviewed", subject=glass.person, by=by, reason=note)
+
+
+@transaction.atomic
+def hold(*, person: Person, reason: str, by: Seat) -> None:
+    """Keep a record beyond its time for a reason; an empty one lets it go again."""
+    require(by, "people.write", place=person.place.path)
+    Person.objects.filter(pk=person.pk).update(held=reason.strip()[:200])
+    record("person.held", subject=person, by=by, reason=reason)
+
+
+@transaction.atomic
+def delete_expired(*, by: Seat, most: int = 1000) -> list[Deletion]:
+    """Delete records whose time is over, at most ``most`` of them, with a proof of each."""
+    require(by, "people.delete", place=by.place_path)
+    proofs = []
+    for person in list(expired(clock.now(), seat=by))[:most]:
+        proofs.append(
+            Deletion.objects.create(
+                retention=person.retention,
+                place=person.place,
+                last_used_on=clock.beijing(person.last_used_at).date(),
+                deleted_at=clock.now(),
+                digest=hashlib.sha256(bytes(person.identity_sealed)).hexdigest(),
+            )
+        )
+        record("person.deleted", subject=person, by=by, after={"proof": proofs[-1].digest})
+        person.merged.all().delete()
+        person.delete()
+    return proofs
