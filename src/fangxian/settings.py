@@ -94,6 +94,7 @@ LOCALE_PATHS = [HERE / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
+DATA_UPLOAD_MAX_NUMBER_FILES = 500  # ODK Collect sends up to 101 files in one request
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # a batch of 5,000 readings is well below
 
 STATIC_URL = "static/"

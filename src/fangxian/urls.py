@@ -3,6 +3,7 @@
 from allauth.account import views
 from django.urls import URLPattern, URLResolver, include, path
 
+from fangxian.surfaces.api import openrosa
 from fangxian.surfaces.api.api import api
 from fangxian.surfaces.web import urls as web
 
@@ -17,5 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/change/", views.password_change, name="account_change_password"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    # no trailing slashes: ODK Collect appends just these
+    path("odk/key/<str:token>/formList", openrosa.form_list),
+    path("odk/key/<str:token>/forms/<str:code>.xml", openrosa.form_xml),
+    path("odk/key/<str:token>/forms/<str:code>/manifest", openrosa.manifest),
+    path("odk/key/<str:token>/forms/<str:code>/itemsets.csv", openrosa.itemsets),
+    path("odk/key/<str:token>/submission", openrosa.submission),
     *web.urlpatterns,
 ]

@@ -29,14 +29,14 @@ class Judged:
 def judge(register: Sequence[Record], queries: Sequence[tuple[Record, int]]) -> Judged:
     """A clear proposal of the right person is found; any other clear proposal is wrong."""
     by_key: dict[str, list[int]] = defaultdict(list)
-    wanted = {key for query, _ in queries for key in query.keys}
+    wanted = {key for query, _ in queries for key in query.asks}
     for n, one in enumerate(register):
         for key in one.keys & wanted:
             by_key[key].append(n)
     told = Judged()
     for query, truth in queries:
         told.there += truth >= 0
-        near = sorted({n for key in query.keys for n in by_key.get(key, ())})
+        near = sorted({n for key in query.asks for n in by_key.get(key, ())})
         found = best(query, [register[n] for n in near])
         chosen = near[found[0][0]] if clear(found) else -1
         if chosen >= 0:

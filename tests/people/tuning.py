@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 from fangxian.spine.people.identity import check_digit
-from fangxian.spine.people.matching import Record
+from fangxian.spine.people.matching import Record, syllables
 
 SURNAMES = "陈林黄张吴李王蔡郑许杨洪曾郭罗谢叶苏沈庄"
 GIVEN = "志明伟建国文华海峰秀英丽珠阿福水木金山德胜春兰美玉振东晓燕永安世平小芳强军敏静勇艳涛"
@@ -91,6 +91,13 @@ DAMAGES = (
     lambda one, rng: replace(one, birth=""),
     lambda one, rng: replace(one, sex=""),
     lambda one, rng: replace(one, address=one.address[:3]),
+    lambda one, rng: replace(one, id_number=one.id_number[:15] + "000"),
+    lambda one, rng: replace(one, id_kind="passport", id_number=f"E{rng.randrange(10**8):08d}"),
+    lambda one, rng: replace(one, phone=f"15{rng.randrange(10**9):09d}"),
+    lambda one, rng: replace(one, name=one.name[:-1]) if len(one.name) > 2 else one,
+    lambda one, rng: replace(one, birth=one.birth[:4]),
+    lambda one, rng: replace(one, name="".join(syllables(one.name))),
+    lambda one, rng: replace(one, id_number=person(rng).id_number) if one.birth > "2010" else one,
 )
 
 

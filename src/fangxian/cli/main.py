@@ -48,6 +48,8 @@ WORDS = {
     "warm": ("warm", "事先编译计算内核", "compile the kernels beforehand"),
     "places": ("duties", "查找区划", "find places"),
     "people": ("people", "人员:证件号码检查", "persons: checking identity numbers"),
+    "forms": ("forms", "表单：检查、装载", "forms: checked and loaded"),
+    "reports": ("forms", "报告：导入", "reports: brought in"),
 }
 
 

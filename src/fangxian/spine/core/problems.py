@@ -51,6 +51,23 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "封存的资料打不开：密钥 {key} 不在本机（secret.key、secret.old）。请恢复该密钥文件。",
         "Sealed data cannot be opened: key {key} is not here (secret.key, secret.old). Restore it.",
     ),
+    "form.invalid": (422, "{file} 不能使用：{why}", "{file} cannot be used: {why}"),
+    "form.version": (
+        409,
+        "表单 {form} 的版本 {version} 已有另一内容；请改版本号。",
+        "Form {form} has a version {version} of other content; give it another version.",
+    ),
+    "form.unknown": (
+        404,
+        "没有装载表单 {form}（版本 {version}）；请管理员装载后重发，手机上的内容不会丢。",
+        "Form {form} ({version}) is not loaded; ask the administrator, then send it again.",
+    ),
+    "report.unreadable": (422, "提交的内容读不了：{why}", "What was sent cannot be read: {why}"),
+    "report.differs": (
+        409,
+        "{instance} 已收到过，内容与这次不同；更正请用“编辑已提交”。",
+        "{instance} was received before with other content; a correction is an edit of its own.",
+    ),
     "seal.broken": (
         409,
         "封存的资料打不开：内容已损坏。请从备份恢复。",

@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from fangxian.spine.core.steps import Machine, Step
-from fangxian.spine.registry.models import Site
+from fangxian.spine.registry.models import Person as OfficeHolder
+from fangxian.spine.registry.models import Place, Post, Site
 
 STATION = "station"
 
@@ -118,6 +119,127 @@ class Quarantine(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Form(models.Model):
+    """A form in one version: the XForm exactly as it is served, and what its questions are. A
+    newer version of a code replaces it from ``loaded_at`` on; reports keep the one they were made
+    with."""
+
+    code = models.CharField(max_length=64)
+    version = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=120)
+    xform = models.TextField()
+    itemsets = models.TextField(blank=True)
+    digest = models.CharField(max_length=32)
+    questions = models.JSONField(default=list)
+    source = models.CharField(max_length=200)
+    loaded_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="form_version_once"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(ended_at__isnull=True), name="form_one_in_force"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version}"
+
+
+class Report(models.Model):
+    """A statement by somebody about a thing, by a form. What came in is kept as it came; a
+    correction is a report of its own that says which one it follows."""
+
+    form = models.ForeignKey(Form, models.PROTECT)
+    instance = models.CharField(max_length=80, unique=True)
+    follows = models.CharField(max_length=80, blank=True, db_index=True)
+    current = models.BooleanField(default=True)
+    about_kind = models.CharField(max_length=20, blank=True)
+    about_key = models.CharField(max_length=60, blank=True)
+    place = models.ForeignKey(Place, models.PROTECT)
+    post = models.ForeignKey(Post, models.PROTECT, null=True)
+    by = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    answers = models.JSONField(default=dict)
+    xml = models.TextField()
+    digest = models.CharField(max_length=64)
+    missing_files = models.JSONField(default=list)
+    findings = models.JSONField(default=list)
+    door = models.CharField(max_length=20)
+
+    class Meta:
+        indexes = [models.Index(fields=["post", "form", "at"], name="report_by_post_and_form")]
+
+    def __str__(self) -> str:
+        return f"{self.form.title} {self.by}"
+
+
+class ReportFile(models.Model):
+    """Something that came with a report: a photo, a recording. The bytes lie in the data folder
+    under their digest."""
+
+    report = models.ForeignKey(Report, models.PROTECT, related_name="files")
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "name", "digest"], name="report_file_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReportPlan(models.Model):
+    """Who owes which report by when: posts of a role at places of a kind below a place, by a time
+    of day, every so many days; more often in an emergency."""
+
+    name = models.CharField(max_length=80)
+    form_code = models.CharField(max_length=64)
+    place = models.ForeignKey(Place, models.PROTECT)
+    place_kind = models.CharField(max_length=8)
+    role = models.CharField(max_length=20)
+    headquarters = models.CharField(max_length=20, blank=True)
+    due_time = models.TimeField()
+    every_days = models.PositiveSmallIntegerField(default=1)
+    emergency_every_h = models.PositiveSmallIntegerField(null=True)
+    remind_min = models.PositiveSmallIntegerField(default=60)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "place", "valid_from"], name="report_plan_once"
+            ),
+            models.CheckConstraint(condition=Q(every_days__gte=1), name="report_plan_has_a_pace"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(models.Model):
+    """A phone of an office-holder that sends reports without a log-in: by a secret that stands in
+    its address and can be taken back."""
+
+    person = models.ForeignKey(OfficeHolder, models.CASCADE)
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.made_at:%Y-%m-%d}"
 
 
 STRANGER = Machine(

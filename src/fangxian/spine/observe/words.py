@@ -4,6 +4,12 @@ from fangxian.spine.core.words import declare_events
 
 declare_events(
     {
+        "form.ended": ("表单停用", "form ended"),
+        "form.loaded": ("装载表单", "form loaded"),
+        "report.made": ("收到报告", "report received"),
+        "report.reminded": ("催报", "report asked for"),
+        "report_plan.set": ("设定报送计划", "reporting plan set"),
+        "device.made": ("登记手机", "phone registered"),
         "observation.corrected": ("改正读数", "reading corrected"),
         "observation.imported": ("导入读数", "readings imported"),
         "quality_limits.loaded": ("载入质控限值", "quality limits loaded"),

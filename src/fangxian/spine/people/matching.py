@@ -14,10 +14,15 @@ from pathlib import Path
 
 from .identity import check_digit
 
-PROPOSE = 8.0  # from here on it is proposed
-CLEAR = 3.0  # and by so much more than the next
+ALONE = "z"  # a key of the name and nothing else
+PROPOSE = 7.0  # from here on it is proposed
+CLEAR = 2.5  # and by so much more than the next
 LATIN = re.compile(r"[A-Za-z][A-Za-z'\- ]*")
-NOT_NAME = re.compile(r"[\s·•．.,，、'’\-—()（）]+")
+NOT_NAME = re.compile(r"[\s·•．.,，、'’\-—()（）/<>]+")
+TITLES = re.compile(r"(先生|女士|小姐|太太|同志|老师|本人|小孩|[\s/<]+(mr|ms|mrs|miss|mstr|dr))+$")
+PROVINCE = re.compile(r"^(福建省?)?(漳州市?)?")
+UNREAD = frozenset("□?？*")
+DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 VARIANTS = str.maketrans("喆堃峯昇", "哲坤峰升")
 SURNAME_READINGS = {
     "单": "shan", "仇": "qiu", "区": "ou", "解": "xie", "曾": "zeng", "查": "zha", "盖": "ge",
@@ -46,9 +51,10 @@ def _simplify():  # type: ignore[no-untyped-def]
 @lru_cache(200_000)
 def plain_name(text: str) -> str:
     """A name without what does not tell people apart: width, marks, Traditional and rare forms."""
-    clean = NOT_NAME.sub("", unicodedata.normalize("NFKC", text))
+    folded = unicodedata.normalize("NFKC", text).casefold().strip(" ()（）")
+    clean = NOT_NAME.sub("", TITLES.sub("", folded))
     if clean.isascii():
-        return clean.casefold()
+        return clean
     return str(_simplify()(clean)).translate(VARIANTS).casefold()
 
 
@@ -71,6 +77,20 @@ def fuzzy(text: str) -> str:
     for a, b in FUZZY:
         text = text.replace(a, b)
     return text
+
+
+@lru_cache(200_000)
+def latin_letters(text: str) -> str:
+    """The letters of a name in Latin, fuzzy word by word, in an order that does not matter."""
+    folded = TITLES.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return anagram("".join(fuzzy(word) for word in NOT_NAME.split(folded)))
+
+
+@lru_cache(200_000)
+def plain_address(text: str) -> str:
+    """An address without the province and city everybody has, numbers in digits."""
+    clean = NOT_NAME.sub("", unicodedata.normalize("NFKC", text))
+    return PROVINCE.sub("", str(_simplify()(clean))).translate(DIGITS)
 
 
 def anagram(text: str) -> str:
@@ -106,12 +126,13 @@ class Record:
     @cached_property
     def letters(self) -> str:
         """All letters of the reading, fuzzy, in an order that does not matter."""
-        own = "".join(self.sounds) if not self.is_latin else self.plain
-        return anagram(fuzzy(own))
+        if self.is_latin:
+            return latin_letters(self.name) if self.name else ""
+        return anagram("".join(fuzzy(sound) for sound in self.sounds))
 
     @cached_property
     def latin_letters(self) -> str:
-        return anagram(fuzzy(plain_name(self.name_latin))) if self.name_latin else ""
+        return latin_letters(self.name_latin) if self.name_latin else ""
 
     @cached_property
     def number(self) -> str:
@@ -138,14 +159,31 @@ class Record:
     @cached_property
     def born(self) -> str:
         """The birth as it is written, or as the card says it."""
+        if self.birth.endswith("-01-01"):
+            return self.birth[:4]  # what is entered where only the year is known
         if self.birth:
             return self.birth
         n = self.number
         return f"{n[6:10]}-{n[10:12]}-{n[12:14]}" if self.card else ""
 
     @cached_property
+    def borrowed(self) -> bool:
+        """Whether the card says another birth than was stated, by more than a slip: a parent's."""
+        if not self.card or len(self.birth) != 10:
+            return False
+        n = self.number
+        own = f"{n[6:10]}-{n[10:12]}-{n[12:14]}"
+        return own[:4] != self.birth[:4] and _edits(own, self.birth) > 1
+
+    @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(_keys(self))
+
+    @cached_property
+    def asks(self) -> frozenset[str]:
+        """The keys it is looked for by: by its name alone only where no birth is known."""
+        whole = len(self.born) == 10
+        return frozenset(key for key in self.keys if not (whole and key[0] == ALONE))
 
 
 def _keys(one: Record) -> Iterator[str]:
@@ -167,13 +205,15 @@ def _keys(one: Record) -> Iterator[str]:
         if len(one.tel) >= 7:
             yield f"p{letters}{one.tel[-4:]}"
             yield f"q{letters}{one.tel[:7]}"
-        if one.address:
-            yield f"m{letters}{plain_name(one.address)[-5:]}"
+        house = re.findall(r"\d+", plain_address(one.address))
+        if house:
+            yield f"m{letters}{house[-1]}"
+        yield f"{ALONE}{letters}"
     if one.sounds and len(born) == 10 and not one.is_latin:
         yield f"s{fuzzy(one.sounds[0])}{born}"
         yield f"g{fuzzy(''.join(one.sounds[1:]))}{born}"
     if len(born) == 10 and one.address:
-        yield f"h{born}{plain_name(one.address)[-4:]}"
+        yield f"h{born}{plain_address(one.address)[-4:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +243,28 @@ def _number(a: Record, b: Record) -> Part:
     if not x or not y:
         return NOTHING
     if x == y:
+        if a.borrowed or b.borrowed:
+            return 6.0, "证件号相同，但出生日期与号码不符", "same number, not of this birth"
         return (18.0 if a.card or not x.isdecimal() else 12.0), "证件号相同", "same number"
+    if a.borrowed or b.borrowed:
+        return NOTHING  # a number that is somebody else's says nothing of these two
+    long = len(x) > 14 and len(y) > 14
+    if long and x[:15] == y[:15] and (x[15:] == "000" or y[15:] == "000"):
+        return 9.0, "证件号前 15 位相同（Excel 截尾）", "the first 15 digits agree (cut by Excel)"
     if a.card and b.card:
-        if x[:17] == y[:17]:
-            return 14.0, "证件号相同（校验位不同）", "same number but for its check"
         return -14.0, "两个有效的身份证号不同", "two valid numbers differ"
-    like = len(x) >= 8 and (len(x) > 14 or len(y) > 14 or len(x) == len(y))
-    if like and _edits(x, y) == 1:
+    if (long or len(x) == len(y) >= 8) and _edits(x, y) == 1:
         return 11.0, "证件号只差一处", "the numbers differ in one place"
-    if len(x) == len(y) and x[:1] == y[:1] and len(x) < 15:
-        return -5.0, "证件号不同", "the numbers differ"
-    return (-1.5, "证件号不符", "the numbers do not agree") if like else NOTHING
+    if long:
+        return -1.5, "证件号不符", "the numbers do not agree"
+    same_kind = len(x) == len(y) and x[:1] == y[:1]
+    return (-2.0, "证件号不同（换证？）", "other number (renewed?)") if same_kind else NOTHING
 
 
 def _name(a: Record, b: Record) -> Part:
     """Of the name in characters and the one in letters, what speaks most for it."""
+    if a.plain and b.plain and not a.is_latin and not b.is_latin:
+        return _names(a, b)
     found = [_names(a, b)]
     if a.name_latin and b.name_latin:
         found.append(_latin(a.latin_letters, b.latin_letters))
@@ -238,7 +285,9 @@ def _names(a: Record, b: Record) -> Part:
     if a.sounds == b.sounds:
         return 4.0, "姓名同音", "names sound the same"
     if len(x) == len(y):
-        wrong = [n for n in range(len(x)) if x[n] != y[n]]
+        wrong = [n for n in range(len(x)) if x[n] != y[n] and not {x[n], y[n]} & UNREAD]
+        if not wrong:
+            return 3.0, "姓名有一字不清，其余相同", "one character unread, the rest the same"
         if len(wrong) == 1:
             n = wrong[0]
             if frozenset((x[n], y[n])) in _alike():
@@ -260,8 +309,9 @@ def _latin(x: str, y: str) -> Part:
         return NOTHING
     if x == y:
         return 4.0, "拼音相同", "same name in letters"
-    if abs(len(x) - len(y)) <= 1 and _apart(x, y) <= 2:
-        return 1.5, "拼音相近", "near names in letters"
+    apart = _apart(x, y) if abs(len(x) - len(y)) <= 2 else 9
+    if apart <= 2 and min(len(x), len(y)) > 4:
+        return (3.0 if apart == 1 else 1.0), "拼音相近", "near names in letters"
     return -5.0, "拼音不同", "different names in letters"
 
 
@@ -317,15 +367,19 @@ def _phone(a: Record, b: Record) -> Part:
 
 
 def _address(a: Record, b: Record) -> Part:
-    x, y = plain_name(a.address), plain_name(b.address)
+    x, y = plain_address(a.address), plain_address(b.address)
     if not x or not y:
         return NOTHING
     if x == y:
-        return 2.0, "住址相同", "same address"
+        return 3.0, "住址相同", "same address"
     pairs_x = {x[n : n + 2] for n in range(len(x) - 1)}
     pairs_y = {y[n : n + 2] for n in range(len(y) - 1)}
     shared = len(pairs_x & pairs_y) / max(1, min(len(pairs_x), len(pairs_y)))
-    return (1.5 * shared, "住址相近", "near addresses") if shared >= 0.5 else (-0.3, "", "")
+    if shared < 0.5:
+        return -0.3, "", ""
+    house_x, house_y = re.findall(r"\d+", x), re.findall(r"\d+", y)
+    door = bool(house_x) and house_x[-1:] == house_y[-1:]
+    return (2.5 if door else 1.5) * shared, "住址相近", "near addresses"
 
 
 def _edits(x: str, y: str) -> int:

@@ -104,7 +104,7 @@ class Likely:
 
 def look_for(records: Sequence[Record]) -> list[tuple[list[Likely], bool]]:
     """For each record who it may be, the likeliest first, and whether that one stands apart."""
-    blinded = [{key_of(key) for key in one.keys} for one in records]
+    blinded = [{key_of(key) for key in one.asks} for one in records]
     wanted = sorted(set().union(*blinded)) if blinded else []
     by_key: dict[str, list[int]] = {}
     for at in range(0, len(wanted), CHUNK):

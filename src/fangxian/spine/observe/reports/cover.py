@@ -1,0 +1,64 @@
+"""Cover of reports: who owes one and has not made it; files that never came."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from fangxian.spine.core.clock import beijing
+from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
+from fangxian.spine.observe.models import Report
+
+from .plan import owed, plans
+
+
+def not_made(at: datetime) -> Iterator[Judged]:
+    lacking = {
+        f"{one.plan.pk}:{one.post.pk}": one
+        for plan in plans(at)
+        for one in owed(plan, at)
+        if one.late
+    }
+
+    def judge(key: str) -> Uncovered:
+        one = lacking[key]
+        told = {
+            "plan": one.plan.name,
+            "post": str(one.post),
+            "due": f"{beijing(one.due_at):%m-%d %H:%M}",
+        }
+        return Uncovered("report", key, one.due_at, one.post.pk, one.post.place_id, told)
+
+    return judged("report-not-made", "report", lacking, judge)
+
+
+def files_missing(at: datetime) -> Iterator[Judged]:
+    rows = Report.objects.exclude(missing_files=[]).select_related("form")
+
+    def judge(report: Report) -> Uncovered:
+        told = {"form": report.form.title, "by": report.by, "n": len(report.missing_files)}
+        return Uncovered(
+            "report", str(report.pk), report.received_at, report.post_id, report.place_id, told
+        )
+
+    return judged("report-files-missing", "report", rows, judge)
+
+
+RULES = (
+    CoverRule(
+        "report-not-made",
+        "报告未报",
+        "Report not made",
+        "{post} 未报“{plan}”（应于 {due}）",
+        "{post} has not made “{plan}”, due {due}",
+        not_made,
+        every_s=60,
+    ),
+    CoverRule(
+        "report-files-missing",
+        "报告附件未到",
+        "Files of a report missing",
+        "{by} 的“{form}”还差 {n} 个附件",
+        "{by}: {n} files of “{form}” have not come",
+        files_missing,
+        every_s=600,
+    ),
+)

@@ -1,0 +1,85 @@
+"""Selectors of reports: who made them, what of them is to be looked at, who still owes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.observe.models import Form, Report, ReportPlan
+from fangxian.spine.registry.models import Place
+
+from .plan import Owed, owed, plans
+
+
+def forms() -> QuerySet[Form]:
+    """Forms in force."""
+    return Form.objects.filter(ended_at=None).order_by("code")
+
+
+def form(code: str) -> Form:
+    """Raises ``form.unknown``."""
+    found = forms().filter(code=code).first()
+    if found is None:
+        raise Problem("form.unknown", form=code, version="—")
+    return found
+
+
+def reports(*, seat: Seat) -> QuerySet[Report]:
+    """Reports of the seat's places, and its own."""
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Report.objects.none()
+    rows = Report.objects.filter(place__path__startswith=prefix, current=True)
+    return rows.select_related("form", "place", "post__organisation").order_by("-received_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """One plan at one place: how many of how many have reported, and who has not."""
+
+    plan: ReportPlan
+    place: Place
+    due_at: datetime
+    made: int
+    owing: int
+    missing: tuple[str, ...]
+
+
+def roll_up(*, seat: Seat, at: datetime | None = None) -> list[Roll]:
+    """Each plan by the places below its own: n of m, and the missing by name."""
+    now = at or clock.now()
+    prefix = visible(seat, "register.read")
+    found = []
+    for plan in plans(now):
+        if prefix is None or not plan.place.path.startswith(prefix):
+            continue
+        found += _by_place(plan, owed(plan, now))
+    return found
+
+
+def _by_place(plan: ReportPlan, rows: Iterable[Owed]) -> list[Roll]:
+    groups: dict[Place, list[Owed]] = {}
+    for one in rows:
+        groups.setdefault(_under(one.post.place, plan.place), []).append(one)
+    return [
+        Roll(
+            plan,
+            place,
+            mine[0].due_at,
+            sum(not one.late for one in mine),
+            len(mine),
+            tuple(str(one.post) for one in mine if one.late),
+        )
+        for place, mine in groups.items()
+    ]
+
+
+def _under(place: Place, top: Place) -> Place:
+    """The place just below ``top`` that a place is or lies in."""
+    while place.parent is not None and place.parent_id != top.pk and place.pk != top.pk:
+        place = place.parent
+    return place

@@ -1,0 +1,239 @@
+"""Services of forms, reports and plans, the only writers of their tables. Whatever the door, a
+report is kept first and judged then: what is wrong with it is a finding, never a loss."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
+from fangxian.spine.core.events import record
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.steps import Machine, Step, move
+from fangxian.spine.observe.models import Device, Form, Report, ReportFile
+from fangxian.spine.registry.models import Person as OfficeHolder
+from fangxian.spine.registry.models import Place, Post
+from fangxian.spine.registry.read import city, city_path, seat_of_person
+
+from .check import check_form
+from .judge import judge, tree
+from .xform import BINARY, Submission, XForm, read_submission, read_xform
+
+FORM = Machine(
+    "form",
+    states={"in_force": Q(ended_at__isnull=True), "ended": Q(ended_at__isnull=False)},
+    sets={"in_force": {}, "ended": {}},
+    steps={"end": Step(("in_force",), "ended", event="form.ended")},
+    done=frozenset({"ended"}),
+)
+
+
+@transaction.atomic
+def load_form(*, path: Path, by: Seat) -> Form:
+    """Take a form into use: checked first, its version new; the one before ends. The same form
+    again changes nothing. Raises ``form.invalid`` and ``form.version``."""
+    require(by, "form.load", place=city_path())
+    verdict = check_form(path)
+    if not verdict.valid:
+        raise Problem("form.invalid", file=path.name, why="; ".join(verdict.reasons)[:500])
+    xform = read_xform(verdict.xform)
+    digest = hashlib.md5(verdict.xform.encode(), usedforsecurity=False).hexdigest()
+    code = xform.code if xform.code != "data" or path.suffix == ".xml" else path.stem
+    there = Form.objects.filter(code=code, ended_at=None).first()
+    if there and there.digest == digest:
+        return there
+    if Form.objects.filter(code=code, version=xform.version).exists():
+        raise Problem("form.version", form=code, version=xform.version or "—")
+    if there:
+        move(there, "end", machine=FORM, by=by, ended_at=clock.now())
+    form = Form.objects.create(
+        code=code,
+        version=xform.version,
+        title=xform.title or code,
+        xform=verdict.xform,
+        itemsets=verdict.itemsets or "",
+        digest=digest,
+        questions=[asdict(question) for question in xform.questions],
+        source=path.name[:200],
+        loaded_at=clock.now(),
+    )
+    record("form.loaded", subject=form, by=by, after={"code": code, "version": form.version})
+    return form
+
+
+def load_shipped_forms(*, by: Seat) -> int:
+    """Enter the forms that are shipped, each once; how many were new."""
+    folder = Path(__file__).parents[1] / "data" / "forms"
+    known = set(Form.objects.values_list("source", flat=True))
+    fresh = [path for path in sorted(folder.glob("*.md")) if path.name not in known]
+    for path in fresh:
+        load_form(path=path, by=by)
+    return len(fresh)
+
+
+def form_of(sent: Submission) -> Form:
+    """The form a submission was made with. Raises ``form.unknown``."""
+    rows = Form.objects.filter(code=sent.code)
+    form = rows.filter(version=sent.version).first()
+    if form is None:
+        raise Problem("form.unknown", form=sent.code or "—", version=sent.version or "—")
+    return form
+
+
+@transaction.atomic
+def accept_report(
+    *,
+    raw: bytes,
+    by: Seat,
+    door: str,
+    files: Mapping[str, bytes] | None = None,
+    about: tuple[str, str] = ("", ""),
+    at: datetime | None = None,
+) -> tuple[Report, bool]:
+    """Keep a submission; the report and whether it is new. The same again is the same report, and
+    brings what files were missing. Another content under the same name is refused
+    (``report.differs``); an edit is kept although what it follows has not come yet."""
+    require(by, "report.make", place=by.place_path, posts=(by.post_id,))
+    sent = read_submission(raw)
+    form = form_of(sent)
+    digest = hashlib.sha256(raw).hexdigest()
+    there = Report.objects.select_for_update().filter(instance=sent.instance).first()
+    if there is not None:
+        if there.digest != digest:
+            raise Problem("report.differs", instance=sent.instance)
+        _keep_files(there, files or {})
+        return there, False
+    xform = read_xform(form.xform)
+    now = clock.now()
+    lon, lat = _position(xform, sent)
+    report = Report(
+        form=form,
+        instance=sent.instance,
+        follows=sent.follows,
+        about_kind=about[0],
+        about_key=about[1],
+        place=_place(by),
+        post=Post.objects.filter(pk=by.post_id).first() if by.post_id else None,
+        by=by.label,
+        at=min(at or now, now),
+        received_at=now,
+        lon=lon,
+        lat=lat,
+        answers=sent.answers,
+        xml=raw.decode("utf-8", "replace"),
+        digest=digest,
+        missing_files=_files_named(xform, sent),
+        findings=[list(finding) for finding in judge(xform, sent, at=at or now)],
+        door=door,
+    )
+    try:
+        with transaction.atomic():
+            report.save()
+    except IntegrityError:  # another process was first with the same
+        return Report.objects.get(instance=sent.instance), False
+    _keep_files(report, files or {})
+    _link(report)
+    told = {"form": form.code, "door": door, "findings": len(report.findings)}
+    record("report.made", subject=report, by=by, after=told)
+    return report, True
+
+
+def _place(by: Seat) -> Place:
+    return Place.objects.filter(path=by.place_path).first() or city()
+
+
+def _position(xform: XForm, sent: Submission) -> tuple[float | None, float | None]:
+    """Where it was made, if a question asks it: latitude first, as the format has it."""
+    for question in xform.questions:
+        text = sent.answers.get(question.path, "")
+        if question.type == "geopoint" and text:
+            try:
+                lat, lon = (float(part) for part in text.split()[:2])
+            except ValueError:
+                continue
+            return lon, lat
+    return None, None
+
+
+def _files_named(xform: XForm, sent: Submission) -> list[str]:
+    """Files that the answers name and that must come."""
+    binary = {question.path for question in xform.questions if question.type in BINARY}
+    return sorted({a for path, a in sent.answers.items() if path in binary and a})
+
+
+def _keep_files(report: Report, files: Mapping[str, bytes]) -> None:
+    """Write what came beside, each durably before anything says that it is here."""
+    folder = config().data_dir / "reports"
+    for name, content in files.items():
+        digest = hashlib.sha256(content).hexdigest()
+        path = folder / digest[:2] / digest
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        ReportFile.objects.get_or_create(
+            report=report, name=name[:200], digest=digest, defaults={"size": len(content)}
+        )
+    missing = [name for name in report.missing_files if name not in files]
+    if missing != report.missing_files:
+        report.missing_files = missing
+        report.save(update_fields=["missing_files"])
+
+
+def _link(report: Report) -> None:
+    """What an edit follows is not the current one any more, whichever of them came first."""
+    if report.follows:
+        Report.objects.filter(instance=report.follows).update(current=False)
+    if Report.objects.filter(follows=report.instance).exists():
+        Report.objects.filter(pk=report.pk).update(current=False)
+        report.current = False
+
+
+def xml_of(form: Form, answers: Mapping[str, Any], *, instance: str) -> bytes:
+    """A submission as a phone would make it, of answers by path: one way in for every door."""
+    xform = read_xform(form.xform)
+    body = tree(xform.root, {q.path: str(answers.get(q.path, "")) for q in xform.questions})
+    head = f'<{xform.root} id="{form.code}" version="{form.version}">'
+    inner = body.partition(">")[2].rpartition("</")[0]
+    meta = f"<meta><instanceID>{instance}</instanceID></meta>"
+    return f"{head}{inner}{meta}</{xform.root}>".encode()
+
+
+@transaction.atomic
+def make_device(*, by: Seat) -> str:
+    """A secret for one's own phone; shown once. Earlier ones of the same person end."""
+    require(by, "report.make", posts=(by.post_id,))
+    person = OfficeHolder.objects.filter(pk=by.person_id or 0).first()
+    if person is None:
+        raise Problem("rights.no_seat")
+    Device.objects.filter(person=person, ended_at=None).update(ended_at=clock.now())
+    token = secrets.token_urlsafe(24)
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    device = Device.objects.create(person=person, digest=digest, made_at=clock.now())
+    record("device.made", subject=device, by=by)
+    return token
+
+
+def seat_of_device(token: str) -> Seat | None:
+    """Whose phone this is, by its secret; None for none, or for somebody out of office."""
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    row = Device.objects.filter(digest=digest, ended_at=None).select_related("person").first()
+    if row is None:
+        return None
+    try:
+        return seat_of_person(row.person)
+    except Problem:
+        return None
