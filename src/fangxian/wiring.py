@@ -34,6 +34,7 @@ from fangxian.spine.observe import registers as observe_registers
 from fangxian.spine.observe.reports import cover as report_cover
 from fangxian.spine.observe.reports import doors as report_doors
 from fangxian.spine.observe.reports.plan import IN_EMERGENCY
+from fangxian.spine.people import registers as people_registers
 from fangxian.spine.registry import doors as registry_doors
 from fangxian.spine.registry import registers as registry_registers
 from fangxian.spine.subject import Subject, install
@@ -41,6 +42,7 @@ from fangxian.spine.subject import Subject, install
 # The registers of the rooms, in the order of their tabs; subjects add theirs behind.
 declare_registers(
     *registry_registers.LISTS,
+    *people_registers.LISTS,
     *observe_registers.LISTS,
     *command_registers.LISTS,
     *assess_registers.LISTS,

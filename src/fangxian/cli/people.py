@@ -7,12 +7,55 @@ from pathlib import Path
 import click
 
 from .files import FILE
-from .main import language, say, tell
+from .main import language, say, start_ready, tell
 
 
 @click.group(help=say("人员:证件号码检查。", "Persons: checking identity numbers."))
 def people_command() -> None:
     """Persons."""
+
+
+@people_command.command(
+    name="import",
+    help=say(
+        "登记人员：同一证件号即同一人，疑似同一人的列出待定，不自动合并。",
+        "Enter persons: the same number is the same person; whoever may be is proposed, not joined.",
+    ),
+)
+@click.argument("file", type=FILE)
+@click.option("--place", required=True, help=say("区划代码", "code of the place"))
+@click.option("--retention", default="general", help=say("资料类别", "class of data"))
+@click.option("--json", "as_json", is_flag=True)
+def import_(file: Path, place: str, retention: str, as_json: bool) -> None:
+    start_ready()
+    from fangxian.spine.core.problems import Problem
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.people.table import enter_table
+    from fangxian.spine.registry.models import Place
+
+    where = Place.objects.filter(code=place, successor=None).first()
+    if where is None:
+        raise Problem("not_found", what=place)
+    told = enter_table(
+        path=file,
+        place=where,
+        retention=retention,
+        by=SYSTEM,
+        step=lambda n, all_: tell(f"{n}/{all_}"),
+    )
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        click.echo(
+            say(
+                f"{told['rows']} 行：新 {told['new']}，已有 {told['met']}，待定 {told['pairs']}",
+                f"{told['rows']} rows: {told['new']} new, {told['met']} met, "
+                f"{told['pairs']} to decide",
+            )
+        )
+    for line in told["errors"][:20]:
+        tell(line)
+    sys.exit(3 if told["errors"] else 0)
 
 
 @people_command.command(

@@ -249,8 +249,11 @@ def _number(a: Record, b: Record) -> Part:
     if a.borrowed or b.borrowed:
         return NOTHING  # a number that is somebody else's says nothing of these two
     long = len(x) > 14 and len(y) > 14
-    if long and x[:15] == y[:15] and (x[15:] == "000" or y[15:] == "000"):
-        return 9.0, "证件号前 15 位相同（Excel 截尾）", "the first 15 digits agree (cut by Excel)"
+    cut = long and x[:15] == y[:15] and "000" in (x[15:], y[15:])  # Excel keeps 15 digits
+    if cut and a.card and b.card:
+        return NOTHING  # by chance a number of its own, or one that was cut
+    if cut:
+        return 7.0, "证件号前 15 位相同（Excel 截尾）", "the first 15 digits agree (cut by Excel)"
     if a.card and b.card:
         return -14.0, "两个有效的身份证号不同", "two valid numbers differ"
     if (long or len(x) == len(y) >= 8) and _edits(x, y) == 1:
@@ -285,22 +288,29 @@ def _names(a: Record, b: Record) -> Part:
     if a.sounds == b.sounds:
         return 4.0, "姓名同音", "names sound the same"
     if len(x) == len(y):
-        wrong = [n for n in range(len(x)) if x[n] != y[n] and not {x[n], y[n]} & UNREAD]
-        if not wrong:
-            return 3.0, "姓名有一字不清，其余相同", "one character unread, the rest the same"
-        if len(wrong) == 1:
-            n = wrong[0]
-            if frozenset((x[n], y[n])) in _alike():
-                return 3.0, "姓名形近", "names look alike"
-            if fuzzy(a.sounds[n]) == fuzzy(b.sounds[n]):
-                return 2.5, "姓名近音", "names sound alike"
-            return (-4.0 if n == 0 else -2.5), "姓名差一字", "names differ in one character"
-        if sorted(x) == sorted(y):
-            return 3.5, "姓名字序不同", "same characters in another order"
-        if [fuzzy(s) for s in a.sounds] == [fuzzy(s) for s in b.sounds]:
-            return 2.0, "姓名近音", "names sound alike"
-    elif min(len(x), len(y)) >= 2 and abs(len(x) - len(y)) == 1 and _edits(x, y) == 1:
+        return _same_length(a, b)
+    if min(len(x), len(y)) >= 2 and abs(len(x) - len(y)) == 1 and _edits(x, y) == 1:
         return (1.5 if x[0] == y[0] else -1.0), "姓名多一字或少一字", "one character more or less"
+    return -6.0, "姓名不同", "different names"
+
+
+def _same_length(a: Record, b: Record) -> Part:
+    """Two names of as many characters that are not the same."""
+    x, y = a.plain, b.plain
+    wrong = [n for n in range(len(x)) if x[n] != y[n] and not {x[n], y[n]} & UNREAD]
+    if not wrong:
+        return 3.0, "姓名有一字不清，其余相同", "one character unread, the rest the same"
+    if len(wrong) == 1:
+        n = wrong[0]
+        if frozenset((x[n], y[n])) in _alike():
+            return 3.0, "姓名形近", "names look alike"
+        if fuzzy(a.sounds[n]) == fuzzy(b.sounds[n]):
+            return 2.5, "姓名近音", "names sound alike"
+        return (-4.0 if n == 0 else -2.5), "姓名差一字", "names differ in one character"
+    if sorted(x) == sorted(y):
+        return 3.5, "姓名字序不同", "same characters in another order"
+    if [fuzzy(s) for s in a.sounds] == [fuzzy(s) for s in b.sounds]:
+        return 2.0, "姓名近音", "names sound alike"
     return -6.0, "姓名不同", "different names"
 
 
@@ -335,9 +345,9 @@ def _birth(a: Record, b: Record) -> Part:
     if x[:4] == y[:4] and (x[5:7], x[8:]) == (y[8:], y[5:7]):
         return 3.5, "出生月日颠倒", "day and month swapped"
     if sum(p != q for p, q in zip(x, y, strict=True)) == 1:
-        return 3.0, "出生日期差一位", "births differ in one digit"
+        return 2.2, "出生日期差一位", "births differ in one digit"
     if _edits(x.replace("-", ""), y.replace("-", "")) == 1:
-        return 2.5, "出生日期两位颠倒", "two digits of the birth swapped"
+        return 2.2, "出生日期两位颠倒", "two digits of the birth swapped"
     if _days(x, y) <= 55:
         return 0.5, "出生日期相近（农历？）", "near births (lunar?)"
     return -6.0, "出生日期不同", "different births"
@@ -353,7 +363,7 @@ def _days(x: str, y: str) -> int:
 def _sex(a: Record, b: Record) -> Part:
     if not a.sex or not b.sex:
         return NOTHING
-    return (0.6, "", "") if a.sex == b.sex else (-2.5, "性别不同", "different sex")
+    return (0.6, "", "") if a.sex == b.sex else (-3.5, "性别不同", "different sex")
 
 
 def _phone(a: Record, b: Record) -> Part:
@@ -363,7 +373,7 @@ def _phone(a: Record, b: Record) -> Part:
         return 4.0, "电话相同", "same phone"
     if len(a.tel) == len(b.tel) and _edits(a.tel, b.tel) == 1:
         return 3.0, "电话差一处", "phones differ in one place"
-    return -0.3, "", ""
+    return -0.7, "", ""
 
 
 def _address(a: Record, b: Record) -> Part:
@@ -376,7 +386,7 @@ def _address(a: Record, b: Record) -> Part:
     pairs_y = {y[n : n + 2] for n in range(len(y) - 1)}
     shared = len(pairs_x & pairs_y) / max(1, min(len(pairs_x), len(pairs_y)))
     if shared < 0.5:
-        return -0.3, "", ""
+        return -0.8, "", ""
     house_x, house_y = re.findall(r"\d+", x), re.findall(r"\d+", y)
     door = bool(house_x) and house_x[-1:] == house_y[-1:]
     return (2.5 if door else 1.5) * shared, "住址相近", "near addresses"

@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import visible
 from fangxian.spine.observe.models import Form, Report
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.judge import judge
@@ -39,6 +40,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "rolls": read.roll_up(seat=request.seat),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "forms": read.forms(),
+        "may_report": visible(request.seat, "report.make") is not None,
     }
     return render(request, "web/reports.html", context)
 
