@@ -107,9 +107,7 @@ def test_a_change_of_office_is_one_row(as_guan):
     assert Term.objects.get(post=post, person__name="陈").ends_at is not None
 
 
-def test_only_those_with_the_right_enter_and_nobody_else_reads_phones(
-    client, guan, lin, chen, wu=None
-):
+def test_only_those_with_the_right_enter_and_phones_stay_masked(client, city):
     for name in ("lin", "chen", "wu", "zheng"):
         client.force_login(get_user_model().objects.get(username=name))
         assert client.get("/setup/organisations/row").status_code == 403, name
