@@ -26,7 +26,7 @@ from fangxian.spine.command.write.responses import extend_to_signals, propose_on
 from fangxian.spine.core.door import declare_doors
 from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import declare_registers
-from fangxian.spine.cover import duties, sites
+from fangxian.spine.cover import duties, people, sites
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe import cover as observe_cover
 from fangxian.spine.observe import doors as observe_doors
@@ -94,6 +94,7 @@ for subject in SUBJECTS:
 COVER: list[CoverRule] = [
     *duties.RULES,
     *sites.RULES,
+    *people.RULES,
     *observe_cover.RULES,
     *report_cover.RULES,
     *command_cover.RULES,

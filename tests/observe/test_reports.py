@@ -293,3 +293,29 @@ def test_a_form_that_is_refused_keeps_what_was_typed(zero, client, django_user_m
 def test_a_submission_is_read_by_its_paths(zero):
     raw = xml_of(zero, answers(zero, fever="3"), instance="uuid:1")
     assert read_submission(raw).answers["/data/fever"] == "3"
+
+
+def test_who_has_not_reported_is_reminded_once_and_reports_by_the_link(zero, now, client):
+    from fangxian.spine.command.write.reminders import remind
+    from fangxian.spine.core.config import config
+    from fangxian.spine.reach.models import Delivery
+    from fangxian.spine.reach.write import answer_link
+
+    row = {
+        "name": "每日零报", "form": "zero_report", "place": "南靖县", "place_kind": "乡镇",
+        "role": "负责人", "due_time": "09:00", "valid_from": "2016-09-10", "source": "t",
+    }  # fmt: skip
+    take(door("report_plans"), [row], by=SYSTEM, source="t")
+    assert remind(by=SYSTEM) > 5  # 08:00, an hour before
+    assert remind(by=SYSTEM) == 0
+    text = Delivery.objects.get(person__name="陈")
+    assert len(text.message.text) + len(answer_link(text)) <= 70 + 20
+    link = answer_link(text).removeprefix(config().url)
+    page = client.get(f"{link}?zero").content.decode()
+    hidden = re.search(r'name="instance" value="([^"]+)"', page)[1]
+    sent = dict.fromkeys(("/data/fever", "/data/suspected", "/data/clusters"), "0")
+    done = client.post(link, {**sent, "instance": hidden}).content.decode()
+    assert "回执号" in done
+    assert Report.objects.get().by.startswith("陈")
+    now.at += timedelta(days=1)
+    assert remind(by=SYSTEM) > 5  # and the next day anew

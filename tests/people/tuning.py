@@ -5,7 +5,8 @@ import random
 from dataclasses import replace
 
 from fangxian.spine.people.identity import check_digit
-from fangxian.spine.people.matching import Record, syllables
+from fangxian.spine.people.matching import Record
+from fangxian.spine.people.names import syllables
 
 SURNAMES = "陈林黄张吴李王蔡郑许杨洪曾郭罗谢叶苏沈庄"
 GIVEN = "志明伟建国文华海峰秀英丽珠阿福水木金山德胜春兰美玉振东晓燕永安世平小芳强军敏静勇艳涛"

@@ -16,6 +16,34 @@ def people_command() -> None:
 
 
 @people_command.command(
+    help=say(
+        "列出保存到期的人员资料（只看不删）；--delete 删除并留删除凭证。",
+        "List records whose time is over; --delete deletes them and keeps a proof of each.",
+    )
+)
+@click.option("--delete", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
+def expired(delete: bool, as_json: bool) -> None:
+    start_ready()
+    from fangxian.spine.core import clock
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.people import read
+    from fangxian.spine.people.write import delete_expired
+
+    counts: dict[str, int] = {}
+    for person in read.expired(clock.now(), seat=SYSTEM):
+        counts[person.retention] = counts.get(person.retention, 0) + 1
+    proofs = [proof.digest for proof in delete_expired(by=SYSTEM)] if delete else []
+    told = {"expired": counts, "deleted": len(proofs), "proofs": proofs}
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for code, n in counts.items():
+            click.echo(say(f"{code}：到期 {n}", f"{code}: {n} over"))
+        click.echo(say(f"已删除 {len(proofs)}", f"{len(proofs)} deleted"))
+
+
+@people_command.command(
     name="import",
     help=say(
         "登记人员：同一证件号即同一人，疑似同一人的列出待定，不自动合并。",

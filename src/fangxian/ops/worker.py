@@ -13,6 +13,7 @@ from django.db import close_old_connections
 
 from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
+from fangxian.spine.command.write.reminders import remind
 from fangxian.spine.core import clock
 from fangxian.spine.core.clockwatch import ClockWatch
 from fangxian.spine.core.config import config
@@ -27,6 +28,7 @@ from fangxian.wiring import COVER, SUBJECTS, WIRING
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
 DAY_S = 86400.0
+REMIND_EVERY_S = 60.0
 
 
 class Worker:
@@ -38,6 +40,7 @@ class Worker:
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
         self._tidied_s = 0.0
+        self._reminded_s = 0.0
         self.alarm = [
             self.pulse,
             Loop("clock", self.watch_clock.look),
@@ -45,6 +48,7 @@ class Worker:
             *_loops_of_subjects(),
             Loop("fan-out", partial(fan_out, WIRING)),
             Loop("jobs", self._run_jobs),
+            Loop("remind", self._remind),
             Loop("announce", lambda: int(announce(by=SYSTEM) is not None)),
         ]
         self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
@@ -99,6 +103,14 @@ class Worker:
         sweep(rule, by=SYSTEM)
         self._swept[rule.code] = now_s
         return 0
+
+    def _remind(self) -> int | None:
+        """Once a minute."""
+        now_s = time.monotonic()
+        if now_s < self._reminded_s + REMIND_EVERY_S:
+            return None
+        self._reminded_s = now_s
+        return remind(by=SYSTEM)
 
     def _tidy(self) -> int | None:
         if self._tidied_s and time.monotonic() - self._tidied_s < DAY_S:

@@ -12,7 +12,8 @@ from fangxian.spine.core.canon import (
     short,
     to_moment,
 )
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, succession
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
+from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.hazards import family_name, hazards
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat

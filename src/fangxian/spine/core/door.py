@@ -10,10 +10,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import ProtectedError, Q
 
 from . import clock
@@ -192,47 +191,10 @@ def examine(
     return found
 
 
-def succession(identity: Sequence[str], since: str, until: str) -> Any:
-    """``also`` of a door of dated rows: of the rows of one thing, a later one ends the one before
-    it that has no end; two that overlap otherwise are refused."""
-
-    def also(found: Examined, there: dict[Key, Row]) -> None:
-        changes = {change.key: change for change in found.changes}
-        touched = {_of(c.after, identity) for c in found.changes if c.after}
-        groups: dict[Key, list[tuple[Key, Row]]] = {}
-        now = {**there, **{c.key: c.after for c in found.changes if c.after}}
-        for key, row in now.items():
-            if _of(row, identity) in touched:
-                groups.setdefault(_of(row, identity), []).append((key, row))
-        for rows in groups.values():
-            rows.sort(key=lambda pair: pair[1][since])
-            for (key, row), (next_key, follower) in pairwise(rows):
-                start = follower[since]
-                if row[until] and row[until] <= start:
-                    continue
-                own, other = changes.get(key), changes.get(next_key)
-                if row[until] or start == row[since] or other is None:
-                    n = max(change.row for change in (own, other) if change)
-                    zh = f"与 {row[since] or '起初'} 起的一行时段重叠"
-                    found.wrong.append((n, since, zh, f"overlaps the row from {row[since] or '-'}"))
-                elif own and own.after:
-                    own.after[until] = start
-                else:
-                    found.implied.append(Change(key, row, {**row, until: start}))
-        bad = {n for n, *_ in found.wrong}
-        found.changes = [change for change in found.changes if change.row not in bad]
-
-    return also
-
-
 def row_version(row: Row) -> str:
     """What a row is known by while it is the same."""
     text = json.dumps(row, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def _of(row: Row, identity: Sequence[str]) -> Key:
-    return tuple(row[name] for name in identity)
 
 
 def _read(
@@ -387,6 +349,14 @@ def undo(row: Import, *, by: Seat) -> int:
         raise Problem("door.in_use", what=one.zh, by=", ".join(used)) from error
     _tell(one, changes, by, reason=f"撤销导入 {row.pk}")
     return len(changes)
+
+
+def remove(rows: Iterable[models.Model]) -> None:
+    """Take rows away, many at once. Raises ProtectedError where others rest on one."""
+    rows = list(rows)
+    for at in range(0, len(rows), 500):
+        piece = rows[at : at + 500]
+        type(piece[0])._base_manager.filter(pk__in=[row.pk for row in piece]).delete()
 
 
 def rows_of(one: Door, *, seat: Seat, look: Any = None) -> list[Row]:

@@ -16,7 +16,8 @@ from fangxian.spine.core.canon import (
     to_moment,
     to_number,
 )
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, succession
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
+from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError

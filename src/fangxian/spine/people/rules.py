@@ -9,8 +9,9 @@ from fangxian.spine.core.editions import edition
 
 
 def _complaints(content: Content) -> Iterable[Complaint]:
-    if not isinstance(content.get("break_glass_h"), int):
-        yield "break_glass_h", "hours, a whole number"
+    for name in ("break_glass_h", "review_days"):
+        if not isinstance(content.get(name), int):
+            yield name, "a whole number"
     for code, row in content.get("class", {}).items():
         if not isinstance(row.get("days"), int) or row["days"] < 1:
             yield f"class.{code}.days", "days, a whole number"
@@ -32,6 +33,11 @@ def kept_for(at: datetime) -> dict[str, timedelta]:
     """How long records of each class are kept after their last use."""
     rows = edition("retention", at).content["class"]
     return {code: timedelta(days=row["days"]) for code, row in rows.items()}
+
+
+def review_within(at: datetime) -> timedelta:
+    """How soon a broken glass is looked at."""
+    return timedelta(days=edition("retention", at).content["review_days"])
 
 
 def glass_open_for(at: datetime) -> timedelta:

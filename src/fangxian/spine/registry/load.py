@@ -22,6 +22,7 @@ from . import words as words
 from .models import Duty, Organisation, Person, Place, Post, Term
 from .read import counties_outline
 from .seal import mask_phone, seal
+from .titles import head_of
 
 DATA = Path(__file__).parent / "data"
 SOURCE = "NBS 2023-06-30 via china-division 2.7.0 (WTFPL)"
@@ -314,8 +315,9 @@ def _county_posts(
     for town in children.get(county.pk, []):
         government = staff.organisation(f"{name}{town.name}", "government", town)
         cast = "chen" if town.name == "和溪镇" else ""
-        head = staff.post(government, town, "镇长", "town head", "head", lead, cast=cast)
-        second = staff.post(government, town, "副镇长", "deputy head", "head", head)
+        title, title_en = head_of(town.name)
+        head = staff.post(government, town, title, title_en, "head", lead, cast=cast)
+        second = staff.post(government, town, f"副{title}", f"deputy {title_en}", "head", head)
         officer = staff.post(government, town, "水利员", "water officer", "responder", head)
         roles = {"A": head, "B": second, "department": water}
         staff.duty("place", town.code, f"{name}{town.name}", town, roles)

@@ -68,6 +68,23 @@ def start_term(
     return term
 
 
+@transaction.atomic
+def succeed(*, post: Post, person: Person, at: datetime, by: Seat, reason: str = "") -> Term:
+    """A change of office as one act: whoever holds the post ends at ``at``, and ``person`` holds it
+    from then on. It may lie in the future, and no minute is unowned. Raises ``term.overlap`` where
+    another change is planned already from then on."""
+    require(by, "term.end", place=post.place.path)
+    later = post.terms.filter(starts_at__gte=at)
+    if later.exists():
+        raise Problem("term.overlap", post=str(post))
+    running = post.terms.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+    for term in running:
+        _close(term, at=at, by=by, reason=reason or f"换届：{person.name} 接任")
+    term = Term.objects.create(post=post, person=person, starts_at=at, reason=reason)
+    record("term.started", subject=term, by=by, after=_term(term), reason=reason)
+    return term
+
+
 def _term(term: Term) -> dict[str, Any]:
     return {
         "post": str(term.post),

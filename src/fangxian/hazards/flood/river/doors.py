@@ -7,7 +7,8 @@ from fangxian.spine.assess.doors import SEASON, SOURCE
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import choices, moment_text, number, number_text, to_moment
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, succession
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
+from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe.doors import (

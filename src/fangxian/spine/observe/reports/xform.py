@@ -17,6 +17,7 @@ from .check import local
 DEEPEST = 64
 MOST = 2_000_000  # bytes of one submission without its files
 BINARY = frozenset({"binary"})
+ITEMS = re.compile(r"instance\('(.+?)'\)/" + r"root/item$")  # a list of choices, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _choices(
         found.append((value, _label(item, words)))
     itemset = next((n for n in control if local(n.tag) == "itemset"), None)
     nodeset = (itemset.get("nodeset") or "") if itemset is not None else ""
-    source = re.match(r"instance\('(.+?)'\)/root/item$", nodeset)
+    source = ITEMS.match(nodeset)
     if source and source[1] in lists:
         for item in (n for n in lists[source[1]].iter() if local(n.tag) == "item"):
             parts = {local(n.tag): n.text or "" for n in item}

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from fangxian.spine.core.canon import choices, code_of, moment, moment_text, short, to_moment
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, succession
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remove
+from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Duty, Place
 
@@ -78,9 +79,7 @@ def _scope(row: Row, look: DutyLook) -> str | None:
 
 
 def _write(changes: Sequence[Change], by: Seat, look: DutyLook) -> None:
-    for change in changes:
-        if change.after is None:
-            look.duties.pop(change.key).delete()
+    remove(look.duties.pop(change.key) for change in changes if change.after is None)
     new: list[Duty] = []
     ending = [c for c in changes if c.after and c.after["valid_to"]]
     for change in [*ending, *(c for c in changes if c.after and not c.after["valid_to"])]:

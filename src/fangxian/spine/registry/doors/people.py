@@ -10,7 +10,8 @@ from django.core.validators import validate_email
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import code_of, moment, moment_text, refused, short, to_moment
 from fangxian.spine.core.dated import rows_in_force
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, succession
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remove
+from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError
 from fangxian.spine.registry.models import Duty, Person, Term
@@ -86,7 +87,6 @@ def _write_people(changes: Sequence[Change], by: Seat, look: PeopleLook) -> None
     for change in changes:
         row, person = change.after, look.people.get(change.key[0])
         if row is None:
-            look.people.pop(change.key[0]).delete()
             continue
         person = person or Person(code=row["code"])
         person.name, person.email = row["name"], row["email"]
@@ -99,6 +99,7 @@ def _write_people(changes: Sequence[Change], by: Seat, look: PeopleLook) -> None
             person.save()
         look.people[person.code] = person
     Person.objects.bulk_create(new)
+    remove(look.people.pop(change.key[0]) for change in changes if change.after is None)
 
 
 def _city_or_own(row: Row, look: Look) -> str:
@@ -193,9 +194,7 @@ def _followed(row: Row, look: TermLook) -> bool:
 
 def _write_terms(changes: Sequence[Change], by: Seat, look: TermLook) -> None:
     """Ends first: a post has one open term at most."""
-    for change in changes:
-        if change.after is None:
-            look.terms.pop(change.key).delete()
+    remove(look.terms.pop(change.key) for change in changes if change.after is None)
     ending = [c for c in changes if c.after and c.after["ends_at"]]
     for change in [*ending, *(c for c in changes if c.after and not c.after["ends_at"])]:
         row = change.after or {}

@@ -16,7 +16,7 @@ from fangxian.spine.core.canon import (
     to_moment,
     to_number,
 )
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
+from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remove
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError
 from fangxian.spine.registry.models import Site
@@ -188,12 +188,12 @@ def _write(changes: Sequence[Change], by: Seat, look: Look) -> None:
         kind = code_of(look.kinds, change.key[0])
         site = look.sites.get((kind, change.key[1])) or Site(kind=kind, code=change.key[1])
         if change.after is None:
-            del look.sites[kind, site.code]
-            site.delete()
             continue
         put_site(site, change.after, look)
         site.save()
         look.sites[kind, site.code] = site
+    going = [c for c in changes if c.after is None]
+    remove(look.sites.pop((code_of(look.kinds, c.key[0]), c.key[1])) for c in going)
     for change in changes:
         if change.after and change.after["successor"]:
             kind = code_of(look.kinds, change.key[0])

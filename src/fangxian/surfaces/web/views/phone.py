@@ -13,12 +13,14 @@ from django.views.decorators.http import require_http_methods
 from fangxian.spine.command.models import DONE, OVER, Order
 from fangxian.spine.command.read import orders
 from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.reminders import SUBJECT as REMINDER
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, public, text, whole
+from fangxian.surfaces.web.views.reports import by_link
 
 
 @page("order.read")
@@ -86,6 +88,9 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
     asked for."""
     try:
         delivery = open_link(token)
+        if delivery.message.subject_kind == REMINDER:
+            mark_seen(delivery)
+            return by_link(request, delivery)
         found = _order_of(delivery)
     except Problem as problem:
         return _dead_link(request, token, problem)

@@ -9,21 +9,22 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import visible
+from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.judge import judge
 from fangxian.spine.observe.reports.plan import owing_now
 from fangxian.spine.observe.reports.write import accept_report, make_device, xml_of
 from fangxian.spine.observe.reports.xform import Question, read_submission, read_xform
-from fangxian.spine.registry.read import the_post
+from fangxian.spine.reach.models import Delivery
+from fangxian.spine.registry.read import seat_of_person, the_post
 from fangxian.surfaces.web.page import SeatedRequest, page
 
 PER_PAGE = 50
@@ -76,12 +77,32 @@ def mine(request: SeatedRequest) -> HttpResponse:
 @page("report.make", methods=("GET", "HEAD", "POST"))
 def fill(request: SeatedRequest, code: str) -> HttpResponse:
     """Make a report. What is refused stays as it was typed; sent twice it is one report."""
+    made = _filled(request, request.seat, code)
+    if isinstance(made, HttpResponse):
+        return made
+    messages.success(request, gettext("已报，回执号 %(n)s") % {"n": made})
+    return redirect("/m/reports")
+
+
+def by_link(request: HttpRequest, delivery: Delivery) -> HttpResponse:
+    """The same from the link of a reminder, without a log-in: the code is the proof of who it is,
+    and it is good for this form alone."""
+    seat = seat_of_person(delivery.person)
+    code = delivery.message.subject_id.partition(":")[2]
+    made = _filled(request, seat, code)
+    if isinstance(made, HttpResponse):
+        return made
+    return render(request, "web/report_done.html", {"receipt": made, "who": seat.label})
+
+
+def _filled(request: HttpRequest, seat: Seat, code: str) -> HttpResponse | str:
+    """The page of a form, or the receipt of a report that was made by it."""
     form = read.form(code)
     xform = read_xform(form.xform)
     zero = "zero" in request.GET
     typed: dict[str, str] = {}
     wrong: dict[str, str] = {}
-    instance = request.POST.get("instance") or f"uuid:{uuid.uuid4()}"
+    instance = (request.POST.get("instance") or f"uuid:{uuid.uuid4()}")[:80]
     if request.method == "POST":
         typed = {q.path: (request.POST.get(q.path) or "").strip() for q in xform.questions}
         sent = {path: rows[-1] for path, rows in request.FILES.lists() if rows}
@@ -91,10 +112,9 @@ def fill(request: SeatedRequest, code: str) -> HttpResponse:
         found = judge(xform, read_submission(raw), at=clock.now())
         wrong = {path: says for path, kind, says in found if kind in KEPT}
         if not wrong:
-            accept_report(raw=raw, by=request.seat, door="web", files=files)
-            messages.success(request, gettext("已报，回执号 %(n)s") % {"n": instance[-8:]})
-            return redirect("/m/reports")
-    last = _last(form, request)
+            accept_report(raw=raw, by=seat, door="web", files=files)
+            return instance[-8:]
+    last = _last(form, seat)
     questions = [
         {
             "q": q,
@@ -107,13 +127,20 @@ def fill(request: SeatedRequest, code: str) -> HttpResponse:
         for q in xform.questions
         if q.control
     ]
-    context = {"form": form, "questions": questions, "instance": instance, "zero": zero}
+    context = {
+        "form": form,
+        "questions": questions,
+        "instance": instance,
+        "zero": zero,
+        "who": seat.label,
+        "may_zero": any(q.type in NUMBERS for q in xform.questions),
+    }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
 
 
-def _last(form: Form, request: SeatedRequest) -> dict[str, str]:
+def _last(form: Form, seat: Seat) -> dict[str, str]:
     """What the same post said last: shown beside, never asked for again by itself."""
-    rows = Report.objects.filter(form__code=form.code, post_id=request.seat.post_id or 0)
+    rows = Report.objects.filter(form__code=form.code, post_id=seat.post_id or 0)
     report = rows.order_by("-at").first()
     return dict(report.answers) if report else {}
 
