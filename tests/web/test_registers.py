@@ -16,7 +16,6 @@ from fangxian.surfaces.api.keys import make_key
 from fangxian.surfaces.web.models import SavedView
 from fangxian.surfaces.web.tables import _plain
 
-
 # registers that the duty officer may not see, and who may
 READERS = {"persons": "guan", "glasses": "guan", "pairs": "chen"}
 
