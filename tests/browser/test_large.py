@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 FILL = """
 import django; django.setup()
 from datetime import timedelta
+from django.db import transaction
 import numpy as np
 from fangxian.ops.bootstrap import make_ready
 from fangxian.spine.core.rights import SYSTEM
