@@ -13,6 +13,15 @@ if CONFIG.drill:
     clock.install(clock.ScenarioClock(CONFIG.clock_file))
 
 SECRET_KEY = CONFIG.key
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+        "UserAttributeSimilarityValidator",
+    )
+]
 SECRET_KEY_FALLBACKS = list(CONFIG.old_keys)
 DEBUG = CONFIG.debug
 ALLOWED_HOSTS = CONFIG.allowed_hosts.split(",")

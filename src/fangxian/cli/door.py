@@ -16,19 +16,26 @@ SHOWN = 1000  # differences in an answer; all are counted
 @click.command(
     help=say(
         "导入表格。KIND 为 places、organisations、posts、people、terms、sites、duties、users、"
-        "stations、bases、limits、thresholds、marks；不写则为读数表（表头 station,element,at,value）。",
+        "stations、bases、limits、thresholds、marks、report_plans；不写则为读数表（表头 station,element,at,value）。",
         "Import a table. KIND is places, organisations, posts, people, terms, sites, duties, "
-        "users, stations, bases, limits, thresholds, marks; without it, readings.",
+        "users, stations, bases, limits, thresholds, marks, report_plans; without it, readings.",
     )
 )
 @click.argument("words", nargs=-1, required=True, metavar="[KIND] FILE")
 @click.option("--dry-run", is_flag=True, help=say("只看会改什么", "only show what would change"))
 @click.option("--valid-rows", is_flag=True, help=say("只导入无误的行", "take the good rows"))
 @click.option("--undo", is_flag=True, help=say("撤销该表上次导入", "take back the last import"))
+@click.option("--yes", is_flag=True, help=say("撤销时不再询问", "do not ask before an undo"))
 @click.option("--frame", help=say("坐标系：WGS84、CGCS2000、GCJ-02、BD-09", "coordinate system"))
 @click.option("--json", "as_json", is_flag=True)
 def import_command(
-    words: tuple[str, ...], dry_run: bool, valid_rows: bool, undo: bool, frame: str, as_json: bool
+    words: tuple[str, ...],
+    dry_run: bool,
+    valid_rows: bool,
+    undo: bool,
+    yes: bool,
+    frame: str,
+    as_json: bool,
 ) -> None:
     if words[0] == "readings" or (len(words) == 1 and not undo):
         from .telemetry import import_readings
@@ -40,8 +47,11 @@ def import_command(
     from fangxian.wiring import SUBJECTS  # noqa: F401 - declares the doors
 
     one = door(words[0])
+    if undo and len(words) > 1:
+        told = say("撤销时不写文件：import KIND --undo", "no file with --undo: import KIND --undo")
+        raise click.UsageError(told)
     if undo:
-        _undo(one.code, as_json)
+        _undo(one.code, as_json, yes=yes)
         return
     if len(words) != 2:
         raise click.UsageError(say("应为：import KIND FILE", "it should be: import KIND FILE"))
@@ -121,7 +131,7 @@ def difference(one: Any, change: Any) -> dict[str, Any]:
 
 
 def _print(told: dict[str, Any]) -> None:
-    zh = "会" if told["dry_run"] else "已" if told["import"] else "未"
+    zh = "会" if told["dry_run"] else "已" if told["import"] else "没有写入；可"
     click.echo(
         say(
             f"{told['kind']}：{told['rows']} 行；{zh}新增 {told['new']}、改动 {told['changed']}、"
@@ -140,7 +150,8 @@ def _print(told: dict[str, Any]) -> None:
         click.echo(say(f"  ……另有 {more} 行", f"  ... and {more} more"))
 
 
-def _undo(kind: str, as_json: bool) -> None:
+def _undo(kind: str, as_json: bool, *, yes: bool) -> None:
+    from fangxian.spine.core import clock
     from fangxian.spine.core.door import undo
     from fangxian.spine.core.models import Import
     from fangxian.spine.core.problems import Problem
@@ -149,6 +160,13 @@ def _undo(kind: str, as_json: bool) -> None:
     last = Import.objects.filter(kind=kind, undone_at=None).order_by("-pk").first()
     if last is None:
         raise Problem("not_found", what=say(f"{kind} 的导入", f"an import of {kind}"))
+    at = f"{clock.beijing(last.at):%Y-%m-%d %H:%M}"
+    told = say(
+        f"撤销 {at} {last.by} 导入的“{last.source}”：新增 {last.made} 行、改动 {last.changed} 行",
+        f"take back “{last.source}” of {at} by {last.by}: {last.made} new, {last.changed} changed",
+    )
+    if not yes:
+        click.confirm(told, abort=True, err=True)
     n = undo(last, by=SYSTEM)
     if as_json:
         click.echo(json.dumps({"kind": kind, "import": last.pk, "undone": n}))

@@ -126,7 +126,7 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
             "text": rules[g.rule].sentence(g, language()),
             "since": g.since.isoformat(),
             "reason": g.fields,
-            "owner": str(g.owner),
+            "owner": str(g.owner or "—"),
             "holder": held[g.owner_id].name if g.owner_id in held else None,
         }
         for g in rows

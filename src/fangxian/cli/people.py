@@ -81,6 +81,8 @@ def import_(file: Path, place: str, retention: str, as_json: bool) -> None:
                 f"{told['pairs']} to decide",
             )
         )
+    for line in told["unused"]:
+        tell(say(f"未使用：{line}", f"not used: {line}"))
     for line in told["errors"][:20]:
         tell(line)
     sys.exit(3 if told["errors"] else 0)
@@ -100,7 +102,12 @@ def check(file: Path, as_json: bool) -> None:
     from fangxian.spine.core.tables import read_table
     from fangxian.spine.people.identity import judge_mrz, judge_number
 
-    aliases = {"证件号码": "id_number", "身份证号": "id_number", "身份证号码": "id_number"}
+    aliases = {
+        "证件号码": "id_number",
+        "证件号": "id_number",
+        "身份证号": "id_number",
+        "身份证号码": "id_number",
+    }
     aliases |= {"机读码": "mrz", "机读行": "mrz", "id": "id_number"}
     table = read_table(file, needed=[("id_number", "mrz")], aliases=aliases)
     today = clock.beijing(clock.now()).date()

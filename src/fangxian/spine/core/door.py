@@ -57,6 +57,7 @@ class Field:
     known: Callable[[Any], Mapping[str, str]] | None = None
     offered: Callable[[Any], Iterable[str]] | None = None  # the drop-down, where that is shorter
     needed: bool = False
+    heads: tuple[str, ...] = ()  # other heads people write for it
     secret: bool = False
     mask: Callable[[str], str] = lambda text: HIDDEN if text else ""
     fixed: str = ""  # what an empty cell of a new row means

@@ -39,7 +39,7 @@ def read_given(one: Door, path: Path, *, always: Mapping[str, str] | None = None
     are values for columns the table does not have. Raises the problems of ``read_table``."""
     aliases: dict[str, str] = {}
     for column in one.fields:
-        for head in map(written, (column.zh, column.en, column.name)):
+        for head in map(written, (column.zh, column.en, column.name, *column.heads)):
             aliases.setdefault(head.casefold(), column.name)
             aliases.setdefault("".join(head.casefold().split()), column.name)
     needed = [c.name for c in one.fields if c.needed and c.name not in (always or {})]

@@ -31,6 +31,7 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "没有登记任何责任，无从证明。先在业务台账登记责任。",
         "There is no duty on record, so nothing can be proven. Enter duties first.",
     ),
+    "proof.window": (422, "起应早于止。", "It must begin before it ends."),
     "proof.future": (
         409,
         "只能证明到现在（{now}）；以后的日子加 --planned，按现任不变推定。",

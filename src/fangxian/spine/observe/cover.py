@@ -240,7 +240,7 @@ RULES = [
         "no-gauge",
         "全域无测站",
         "No gauge at all",
-        "{place}没有任何{what}测站",
+        "{place}没有任何{what}测站来报",
         "{place} has no {what_en} gauge at all",
         no_gauge,
         every_s=300,

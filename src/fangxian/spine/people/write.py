@@ -16,7 +16,7 @@ from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 
 from . import words as words
-from .matching import CLEAR, Record
+from .matching import CLEAR, Evidence, Record, compare
 from .models import PAIR, Deletion, Glass, Household, MatchKey, Pair, Person
 from .read import IDENTITY, NEEDS, expired, key_of, look_for, masked, record_of, speaking_for
 from .rules import glass_open_for, kept_for
@@ -55,20 +55,30 @@ def enter_persons(
     found = look_for(rows)
     now = clock.now()
     people: list[Person] = []
+    pairs: list[tuple[Person, Person, Evidence]] = []
     new: list[tuple[Person, Record, int]] = []
+    here: dict[str, tuple[Person, Record]] = {}  # numbers of this very table
     for n, (one, (likely, _)) in enumerate(zip(rows, found, strict=True)):
         known = likely[0] if likely else None
         sure = known is not None and bool(one.number) and known.evidence.score >= SURE
         if known and sure and _same_number(one, known.person):
             people.append(known.person)
             continue
+        twin = here.get(one.number) if one.number else None
+        if twin and compare(one, twin[1]).score >= SURE:
+            people.append(twin[0])
+            continue
         person = _made(one, place=place, source=source, retention=retention)
         people.append(person)
         new.append((person, one, n))
+        if twin:
+            pairs.append((twin[0], person, compare(one, twin[1])))
+        here.setdefault(one.number, (person, one))
     Person.objects.bulk_create([person for person, _, _ in new])
     keys = [MatchKey(key=key_of(key), person=person) for person, one, _ in new for key in one.keys]
     MatchKey.objects.bulk_create(keys, batch_size=2000)
     _propose([(person, found[n][0]) for person, _, n in new])
+    Pair.objects.bulk_create(_pair(one, other, evidence) for one, other, evidence in pairs)
     met = [p.pk for p in people if p.pk not in {person.pk for person, _, _ in new}]
     Person.objects.filter(pk__in=met).update(last_used_at=now)
     told = {"new": len(new), "met": len(people) - len(new), "source": source}
@@ -97,6 +107,16 @@ def _sealed(one: Record) -> bytes:
     return seal(json.dumps(asdict(one), ensure_ascii=False), purpose=IDENTITY)
 
 
+def _pair(one: Person, other: Person, evidence: Evidence) -> Pair:
+    return Pair(
+        one=one,
+        other=other,
+        score=round(evidence.score, 2),
+        reasons=[list(words) for words in evidence.reasons],
+        proposed_at=clock.now(),
+    )
+
+
 def _propose(found: Iterable[tuple[Person, list]]) -> None:  # type: ignore[type-arg]
     """The likeliest of each, and those that are nearly as likely."""
     rows = []
@@ -104,15 +124,7 @@ def _propose(found: Iterable[tuple[Person, list]]) -> None:  # type: ignore[type
         for row in likely[:5]:
             if row.evidence.score < likely[0].evidence.score - CLEAR:
                 break
-            rows.append(
-                Pair(
-                    one=row.person,
-                    other=person,
-                    score=round(row.evidence.score, 2),
-                    reasons=[list(words) for words in row.evidence.reasons],
-                    proposed_at=clock.now(),
-                )
-            )
+            rows.append(_pair(row.person, person, row.evidence))
     Pair.objects.bulk_create(rows)
 
 

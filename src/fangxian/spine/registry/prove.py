@@ -70,6 +70,8 @@ def prove(*, since: datetime, until: datetime, planned: bool = False) -> Proof:
     """The proof of a window. Raises ``proof.empty`` where there is no duty to prove, and
     ``proof.future`` for days to come, unless what is ``planned`` is asked for."""
     now = clock.now()
+    if since >= until:
+        raise Problem("proof.window")
     n = Duty.objects.filter(
         Q(valid_from=None) | Q(valid_from__lt=until), Q(valid_to=None) | Q(valid_to__gt=since)
     ).count()

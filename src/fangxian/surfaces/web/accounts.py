@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import force_bytes
@@ -30,16 +32,25 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
 
 @transaction.atomic
 def open_account(*, username: str, post_id: int, password: str, by: Seat) -> Person:
-    """An account for whoever holds a post now; the account follows the person, not the post."""
+    """An account for whoever holds a post now, or another password for the one he has; the account
+    follows the person, not the post. Raises ``input.invalid`` for a password that is too weak."""
     post = the_post(post_id)
     require(by, "register.write", place=post.place.path)
     person = holder(post)
     if person is None:
         raise Problem("not_found", what=f"{post} 在任者")
     users = get_user_model().objects
-    if users.filter(username=username).exists():
+    user = person.user or users.filter(username=username).first()
+    if user is not None and person.user != user:
         raise Problem("input.invalid", field="username", why=f"{username} 已被占用 / is taken")
-    person.user = users.create_user(username=username, password=password)
+    user = user or users.create_user(username=username)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Problem("input.invalid", field="password", why=" ".join(error.messages)) from None
+    user.set_password(password)
+    user.save()
+    person.user = user
     person.save(update_fields=["user"])
     record("account.opened", subject=person, by=by, after={"username": username})
     return person
@@ -47,13 +58,21 @@ def open_account(*, username: str, post_id: int, password: str, by: Seat) -> Per
 
 @transaction.atomic
 def first_administrator(*, name: str, username: str, phone: str, password: str, by: Seat) -> Person:
-    """The first who may enter others: an office for the system at the city, a post in it, a term
-    from now on and an account. Raises ``admin.there`` while an administrator is in office."""
+    """The first who may enter others. Somebody of this name who is administrator by the tables gets
+    the account; else an office for the system at the city is made, a post in it and a term from now
+    on. Raises ``admin.there`` while an administrator is in office who can log in."""
     place = city()
     require(by, "register.write", place=place.path)
     there = Term.objects.filter(in_force(clock.now()), post__role="administrator")
-    if there.exists():
-        raise Problem("admin.there", who=there[0].person.name)
+    held = list(there.select_related("person__user", "post"))
+    for term in held:
+        user = term.person.user
+        if user is not None and user.has_usable_password():
+            raise Problem("admin.there", who=term.person.name)
+    own = next((term for term in held if term.person.name == name), None)
+    if own is not None:
+        account = own.person.user.get_username() if own.person.user else username
+        return open_account(username=account, post_id=own.post_id, password=password, by=by)
     office, _ = Organisation.objects.get_or_create(
         name=f"{place.name}指挥系统管理",
         defaults={"kind": Organisation.Kind.DEPARTMENT, "place": place},

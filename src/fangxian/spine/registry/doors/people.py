@@ -114,12 +114,15 @@ PEOPLE = Door(
     en="Office-holders",
     fields=(
         Field("code", "编号", "Staff number", short(30), hint_zh="留空自动编号", example="R00001"),
-        Field("name", "姓名", "Name", short(40), needed=True, example="陈建国"),
+        Field(
+            "name", "姓名", "Name", short(40), heads=("人员姓名",), needed=True, example="陈建国"
+        ),
         Field(
             "phone",
             "电话",
             "Phone",
             _phone,
+            heads=("手机", "手机号", "手机号码", "联系电话", "电话号码"),
             secret=True,
             mask=lambda text: mask_phone(text) if text else "",
             example="13800001234",

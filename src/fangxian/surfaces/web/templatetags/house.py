@@ -1,25 +1,29 @@
 """Badges, ages and sentences in templates."""
 
+import time
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from fangxian.spine.command.desk import Row
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.health import Trouble
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import place_label
+from fangxian.spine.registry.read import city, place_label
 from fangxian.surfaces.web import roman, words
 
 register = template.Library()
+CITY_ASKED_EVERY_S = 60
 
 for name in (
     "signal_title",
@@ -148,3 +152,19 @@ def rain(found: Sum | None) -> SafeString:
 def number(value: float | None, decimals: int = 1) -> str:
     """Blank is not zero."""
     return "—" if value is None else f"{value:.{decimals}f}"
+
+
+@register.simple_tag
+def city_name() -> str:
+    """What the city of this folder is called in the header; empty before there is one."""
+    language = get_language() or "zh"
+    try:
+        return _city_name(int(time.monotonic() // CITY_ASKED_EVERY_S), language)
+    except Problem:
+        return ""
+
+
+@lru_cache(4)
+def _city_name(minute: int, language: str) -> str:
+    name = city().name.removesuffix("市")
+    return roman.called(name) if language.startswith("en") else name

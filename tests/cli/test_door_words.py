@@ -1,0 +1,69 @@
+"""Words of the door in processes of their own, as an administrator runs them on a fresh folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORM = Path(__file__).parents[2] / "src/fangxian/spine/observe/data/forms/zero_report.md"
+WIDE = "１１０１０５１９４９１２３１００２Ｘ"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "first-day"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("first")
+
+
+def fangxian(folder, *words, typed=""):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
+    return subprocess.run(
+        [sys.executable, "-m", "fangxian.cli", *words],
+        env=kept | {"FANGXIAN_DATA_DIR": str(folder / "city"), "LANG": "zh_CN.UTF-8"},
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_folder_is_filled_and_the_administrator_of_its_tables_can_log_in(folder):
+    assert fangxian(folder, "init", "--empty").returncode == 0
+    for kind in ("places", "organisations", "posts", "people", "terms", "users"):
+        path = next(EXAMPLE.glob(f"*-{kind}.xlsx"))
+        done = fangxian(folder, "import", kind, str(path), "--json")
+        assert (done.returncode, json.loads(done.stdout)["errors"]) == (0, []), done.stderr
+    name = "吴演五"
+    weak = fangxian(folder, "admin", name, "--password", "123")
+    assert (weak.returncode, "password" in weak.stderr) == (1, True)
+    assert fangxian(folder, "admin", name, "--password", "fang-xian-2026").returncode == 0
+    again = fangxian(folder, "admin", "王", "--password", "fang-xian-2026")
+    assert "已有管理员在任" in again.stderr
+
+
+def test_an_undo_says_what_goes_and_asks(folder):
+    asked = fangxian(folder, "import", "users", "--undo", typed="n\n")
+    assert asked.returncode != 0
+    assert "10-users.xlsx" in asked.stderr + asked.stdout
+    assert fangxian(folder, "import", "users", "x.xlsx", "--undo").returncode == 2
+
+
+def test_forms_are_loaded_and_reports_brought_in(folder):
+    (folder / "own.md").write_text(FORM.read_text().replace("2026112901", "2027010101"))
+    loaded = fangxian(folder, "forms", "load", str(folder / "own.md"), "--json")
+    assert json.loads(loaded.stdout)["version"] == "2027010101", loaded.stderr
+    (folder / "r.csv").write_text("编号,fever,suspected,clusters\na1,3,0,0\n")
+    words = ("reports", "import", "zero_report", str(folder / "r.csv"), "--json")
+    done = fangxian(folder, *words)
+    assert json.loads(done.stdout)[0]["new"] == 1, done.stderr
+
+
+def test_persons_of_one_number_in_one_table_are_one_person(folder):
+    rows = ("姓名,证件号,手机", "陈小明,11010519491231002X,13800001234", f"陈小明,{WIDE},")
+    (folder / "p.csv").write_text("\n".join(rows))
+    words = ("people", "import", str(folder / "p.csv"), "--place", "359901", "--json")
+    told = json.loads(fangxian(folder, *words).stdout)
+    assert (told["rows"], told["new"], told["unused"]) == (2, 1, [])
