@@ -190,7 +190,7 @@ def test_what_was_sealed_by_a_key_that_is_gone_says_so(hexi):
 def test_records_of_a_generator_nothing_was_chosen_on_are_found():
     from truth import make
 
-    register, arrivals, truth = make(8000, 42, queries=1000)
+    register, arrivals, truth = make(4000, 42, queries=500)
     people = [Record(**row) for row in register]
     told = judge(people, [(Record(**row), k) for row, k in zip(arrivals, truth, strict=True)])
     assert told.recall >= 0.985, told.missed[:3]
