@@ -21,6 +21,7 @@ from fangxian.spine.command.write.calls import (
     tell_settled,
     tell_withdrawn,
 )
+from fangxian.spine.command.write.glasses import tell_of_glass
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
 from fangxian.spine.core.door import declare_doors
@@ -82,6 +83,7 @@ WIRING: dict[str, Sequence[Function]] = {
     "plea.settled": [tell_settled],
     "order.unanswered": [call_next],
     "order.deadline_came": [note_deadline],
+    "glass.broken": [tell_of_glass],
     "delivery.answered": [take_answer],
     "delivery.failed": [call_after_failure],
 }

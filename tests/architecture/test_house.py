@@ -45,6 +45,7 @@ PUBLIC = {
 # Writers that ask no right because what calls them has: an event function, or a signed link.
 ASKED_ELSEWHERE = {
     "call_receiver",
+    "tell_of_glass",
     "open_by_receiver",
     "due_moment",
     "stop_calling",

@@ -235,3 +235,32 @@ def test_terms_of_a_wave_are_proven_before_and_after(city):
     until = START.replace(month=12)
     assert prove(since=START, until=until, planned=True).gaps == []
     assert Term.objects.filter(starts_at__gt=START).count() == 300
+
+
+def test_who_answers_changes_on_the_day_and_not_before(city, hexi, now):
+    from fangxian.spine.registry.read import owners
+
+    row = {"kind": "区划", "key": hexi.code, "role": "属地A岗"}
+    before = owners("place")[hexi.code]
+    other = {"organisation": HQ, "post": "副指挥长"}
+    enter("duties", {**row, **other, "valid_from": "2016-10-01"})
+    assert owners("place")[hexi.code] == before
+    with clock.use(FixedClock(START.replace(month=10, day=2))):
+        assert (
+            owners("place")[hexi.code]
+            == Post.objects.get(name="副指挥长", organisation__name=HQ).pk
+        )
+
+
+def test_a_station_is_in_use_until_its_end_and_from_its_beginning_on(city, gauge):
+    from fangxian.spine.observe.read import stations
+
+    row = {"code": gauge.code}
+    enter("stations", {**row, "valid_to": "2016-10-01"})
+    enter(
+        "stations",
+        {"code": "61000009", "name": "新", "place": "和溪镇", "valid_from": "2016-10-01"},
+    )
+    assert [s.code for s in stations(seat=SYSTEM)] == [gauge.code]
+    with clock.use(FixedClock(START.replace(month=10, day=2))):
+        assert [s.code for s in stations(seat=SYSTEM)] == ["61000009"]

@@ -18,7 +18,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.models import Gap
-from fangxian.spine.observe.models import Series, Station
+from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.observe.rules import silence_limit
 from fangxian.spine.observe.store import from_s, store
 
@@ -107,14 +107,14 @@ def _reds(at: datetime) -> Iterator[tuple[str, tuple[str, str], float]]:
     newest = store().at(until_s=at_s, within_s=3600)
     levels = {
         (s.station_id, s.element): s.pk
-        for s in Series.objects.filter(element__in=["Z", "ZU"], station__valid_to=None)
+        for s in Series.objects.filter(in_use(path="station__"), element__in=["Z", "ZU"])
     }
     for mark in thresholds_in_force(at, family__in=FAMILIES, level=Level.I):
         key = levels.get((mark.station_id or 0, mark.element))
         if key in newest and newest[key][1] >= mark.value and mark.station:
             yield mark.family, ("station", mark.station.code), newest[key][1]
     rain = list(
-        Series.objects.filter(element=RAIN, station__valid_to=None).select_related("station")
+        Series.objects.filter(in_use(path="station__"), element=RAIN).select_related("station")
     )
     for rule in thresholds_in_force(at, element=RAIN, level=Level.I):
         for one, mm in _rain(rule, rain, newest):
@@ -153,7 +153,7 @@ def _silent(at: datetime) -> Iterator[str]:
     for key, station in Series.objects.values_list("id", "station_id"):
         if key in read:
             newest[station] = max(newest.get(station, 0), read[key][0])
-    for one in Station.objects.filter(valid_to=None):
+    for one in Station.objects.filter(in_use()):
         last = from_s(newest[one.pk]) if one.pk in newest else one.adopted_at
         if at - last > silence_limit(one, at=at):
             yield one.code

@@ -17,7 +17,6 @@ from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city, city_path
 
-from . import words as words
 from .change import Change, Thing, told_of
 from .models import SHELF, SIGNAL, Announcement, Signal, Threshold
 from .rules import (

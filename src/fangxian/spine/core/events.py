@@ -32,7 +32,13 @@ class Named:
 
 
 def named(subject: models.Model) -> Named:
-    return Named(subject._meta.model_name or "", str(subject.pk))
+    return Named(kind_of(subject), str(subject.pk))
+
+
+def kind_of(subject: models.Model) -> str:
+    """What the log calls a row: the name of its table's model, or what the model says where two
+    rooms have one of the same name."""
+    return str(getattr(subject, "EVENT_KIND", "") or subject._meta.model_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def kinds_since(after: int) -> tuple[int, set[str]]:
 
 def call_off(subject: models.Model, *kinds: str) -> None:
     """Take back what ``call_at`` asked for."""
-    due = Due.objects.filter(subject_kind=subject._meta.model_name, subject_id=str(subject.pk))
+    due = Due.objects.filter(subject_kind=kind_of(subject), subject_id=str(subject.pk))
     (due.filter(kind__in=kinds) if kinds else due).delete()
 
 
@@ -171,9 +177,9 @@ def write_back(rows: Iterable[models.Model], fields: list[str]) -> None:
 
 def history(subject: models.Model) -> models.QuerySet[Event]:
     """Everything recorded about one subject, oldest first."""
-    return Event.objects.filter(
-        subject_kind=subject._meta.model_name, subject_id=str(subject.pk)
-    ).order_by("id")
+    return Event.objects.filter(subject_kind=kind_of(subject), subject_id=str(subject.pk)).order_by(
+        "id"
+    )
 
 
 def subject_pk(event: Event) -> int:

@@ -43,10 +43,27 @@ def declare_rights(bundle: str, rights: Mapping[str, str]) -> None:
     grants.cache_clear()
 
 
+@lru_cache(1)
+def _table() -> dict[str, Any]:
+    text = (Path(__file__).parent / "data" / "rights.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def roles() -> dict[str, tuple[str, str]]:
+    """Roles that posts can be given, with their words (zh, en)."""
+    rows = _table()["role"].items()
+    return {role: (row["zh"], row["en"]) for role, row in rows if "zh" in row}
+
+
+def desk_roles() -> list[str]:
+    """Roles whose holders work at a desk and need an account."""
+    return [role for role, row in _table()["role"].items() if row.get("desk")]
+
+
 @lru_cache
 def grants() -> dict[str, dict[str, Any]]:
     """Roles with clearance and rights (right to scope): those of its bundles, then its own."""
-    table = tomllib.loads((Path(__file__).parent / "data" / "rights.toml").read_text())
+    table = _table()
     bundles = {name: dict(rights) for name, rights in table["bundle"].items()}
     for name, more in _DECLARED.items():
         bundles[name] |= more

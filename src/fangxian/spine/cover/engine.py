@@ -15,7 +15,6 @@ from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.read import fallback_post
 
-from . import words as words
 from .models import Gap
 
 Row = TypeVar("Row")

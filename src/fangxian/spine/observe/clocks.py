@@ -12,7 +12,7 @@ from fangxian.spine.core.health import LOOKS, Trouble
 from fangxian.spine.core.rights import SYSTEM
 
 from .intake.batch import Batch
-from .models import Station, StationClock
+from .models import Station, StationClock, in_use
 from .rules import Bounds
 
 State = StationClock.State
@@ -91,10 +91,10 @@ class Clocks:
 def own_clock() -> list[Trouble]:
     """When most stations are off to the same side, it is our clock that is wrong."""
     rows = list(
-        StationClock.objects.filter(station__valid_to=None).values_list("state", "offset_s")
+        StationClock.objects.filter(in_use(path="station__")).values_list("state", "offset_s")
     )
     off = [offset for state, offset in rows if state != State.RIGHT]
-    n = Station.objects.filter(valid_to=None).count()
+    n = Station.objects.filter(in_use()).count()
     ahead = sum(offset > 0 for offset in off)
     most = max(ahead, len(off) - ahead)
     if most < FEWEST or most * 2 < n:

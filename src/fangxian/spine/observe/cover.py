@@ -11,7 +11,7 @@ from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import owners
 
 from .elements import LEVELS, RAIN_FORMS, RELATIVE
-from .models import Quarantine, Series, Station, StationClock
+from .models import Quarantine, Series, Station, StationClock, in_use
 from .read import last_usable, newest_usable
 from .rules import observing, silence_limit
 from .store import from_s, store
@@ -28,7 +28,7 @@ def silent_stations(at: datetime) -> Iterator[Judged]:
             return None
         return _of_station(station, last, posts, never=last_s is None)
 
-    stations = Station.objects.filter(valid_to__isnull=True).select_related("place")
+    stations = Station.objects.filter(in_use()).select_related("place")
     return judged("station-silent", "station", stations, judge, key=lambda s: s.code)
 
 
@@ -61,7 +61,7 @@ def silent_sensors(at: datetime) -> Iterator[Judged]:
         told = {"sensor": words, "sensor_en": words_en}
         return _of_station(station, min(dead.values()), posts, **told)
 
-    stations = Station.objects.filter(valid_to__isnull=True).select_related("place")
+    stations = Station.objects.filter(in_use()).select_related("place")
     return judged("sensor-silent", "station", stations, judge, key=lambda s: s.code)
 
 
@@ -71,7 +71,7 @@ SENSORS = {"rain": ("雨量", "rain"), "Z": ("水位", "stage"), "ZU": ("库水�
 def stuck_sensors(at: datetime) -> Iterator[Judged]:
     """Series that have said the same for longer than anything real does."""
     stuck, posts = store().stuck(), owners("station")
-    rows = Series.objects.filter(pk__in=stuck, station__valid_to__isnull=True)
+    rows = Series.objects.filter(in_use(path="station__"), pk__in=stuck)
 
     def judge(series: Series) -> Uncovered:
         told = {"station": series.station.name, "code": series.station.code}
@@ -100,7 +100,7 @@ def wrong_clocks(at: datetime) -> Iterator[Judged]:
         }
         return _of_station(row.station, row.since, posts, **told)
 
-    rows = bad.filter(station__valid_to__isnull=True).select_related("station__place")
+    rows = bad.filter(in_use(path="station__")).select_related("station__place")
     return judged("station-clock", "station", rows, judge, key=lambda r: r.station.code)
 
 
@@ -108,7 +108,7 @@ def levels_without_base(at: datetime) -> Iterator[Judged]:
     """Levels that come relative to a base nobody has entered: no mark can be held against them."""
     posts = owners("station")
     rows = Series.objects.filter(
-        element__in=RELATIVE, station__valid_to__isnull=True, station__level_base_m__isnull=True
+        in_use(path="station__"), element__in=RELATIVE, station__level_base_m__isnull=True
     )
 
     def judge(series: Series) -> Uncovered:
@@ -120,7 +120,7 @@ def levels_without_base(at: datetime) -> Iterator[Judged]:
 
 def no_gauge(at: datetime) -> Iterator[Judged]:
     """A city without a single gauge of a kind is blind as a whole."""
-    there = Series.objects.filter(station__valid_to__isnull=True)
+    there = Series.objects.filter(in_use(path="station__"))
     whole = Place.objects.filter(kind="city", successor=None).first()
 
     def judge(kind: str) -> Uncovered | None:
@@ -136,7 +136,7 @@ def no_gauge(at: datetime) -> Iterator[Judged]:
 
 def villages_without_gauge(at: datetime) -> Iterator[Uncovered]:
     gauges = Station.objects.filter(
-        valid_to__isnull=True, lon__isnull=False, series__element__in=RAIN_FORMS
+        in_use(), lon__isnull=False, series__element__in=RAIN_FORMS
     ).values_list("lon", "lat")
     points = np.radians(np.array(gauges, float).reshape(-1, 2))
     villages = list(

@@ -1,15 +1,25 @@
 """Stations, series and what waits in quarantine. Readings themselves are in store.py's file."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
+from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.steps import Machine, Step
 from fangxian.spine.registry.models import Person as OfficeHolder
 from fangxian.spine.registry.models import Place, Post, Site
 
 STATION = "station"
+
+
+def in_use(at: datetime | None = None, path: str = "") -> Q:
+    """Stations that are in use at a time, now by default: not yet ended, and begun. ``path`` leads
+    to them from another table."""
+    span = {"since": f"{path}valid_from", "until": f"{path}valid_to"}
+    return rows_in_force(at or clock.now(), **span)
 
 
 class Station(Site):

@@ -13,7 +13,7 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
 
 from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
-from .models import Quarantine, Series, Station
+from .models import Quarantine, Series, Station, in_use
 from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
 from .rules import silence_limit
 from .store import Quality, Store, from_s, store, usable
@@ -23,7 +23,7 @@ def stations(*, seat: Seat) -> QuerySet[Station]:
     prefix = visible(seat, "map.read")
     if prefix is None:
         return Station.objects.none()
-    found = Station.objects.filter(valid_to__isnull=True, place__path__startswith=prefix)
+    found = Station.objects.filter(in_use(), place__path__startswith=prefix)
     return found.select_related("place__parent")
 
 
@@ -136,7 +136,7 @@ def rain_sums(
 ) -> dict[int, Sum]:
     """Rain of the last ``window_s`` by station, in whatever form it is told. The window ends with
     the newest report of a gauge that is not silent, so that hourly reports give whole hours."""
-    rows = Station.objects.filter(valid_to__isnull=True) if stations is None else stations
+    rows = Station.objects.filter(in_use()) if stations is None else stations
     known = {one.pk: one for one in rows}
     at_s, telemetry = int(at.timestamp()), store()
     newest = {key: seen[0] for key, seen in telemetry.at(until_s=at_s, within_s=3 * 86400).items()}
@@ -207,7 +207,7 @@ def last_usable(sensors: Mapping[str, int | None]) -> int | None:
 
 def reporting() -> tuple[int, int]:
     """Stations that report something usable in time, of all."""
-    rows = list(Station.objects.filter(valid_to__isnull=True))
+    rows = list(Station.objects.filter(in_use()))
     newest, now, live = newest_usable(), clock.now(), 0
     for one in rows:
         last_s = last_usable(newest.get(one.pk, {}))

@@ -22,12 +22,11 @@ from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city_path
 from fangxian.spine.registry.write import set_duties
 
-from . import words as words
 from .bases import base_at, bases, newest_base
 from .clocks import Clocks, offset_of, shift_s
 from .intake import read_raw
 from .intake.batch import Arrival, Batch, Run
-from .models import STRANGER, LevelBase, QualityLimit, Quarantine, Series, Station
+from .models import STRANGER, LevelBase, QualityLimit, Quarantine, Series, Station, in_use
 from .quality import Limits, Trace, judge_all, unlikely
 from .rules import clock_bounds
 from .store import Quality, RawFrame, Reading, Store, store, usable
@@ -123,7 +122,7 @@ class Intake:
         self.telemetry.put([], received_s=clock.now().timestamp(), frames=[frame])
 
     def _refresh(self) -> None:
-        self._stations = {s.code: s for s in Station.objects.filter(valid_to__isnull=True)}
+        self._stations = {s.code: s for s in Station.objects.filter(in_use())}
         self._series = {
             (s.station_id, s.element): s for s in Series.objects.select_related("station")
         }

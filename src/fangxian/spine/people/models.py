@@ -5,24 +5,31 @@ from django.db.models import F, Q
 
 from fangxian.spine.core.steps import Machine, Step
 from fangxian.spine.registry.models import Person as OfficeHolder
-from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.models import Place, Post
 
 
 class Household(models.Model):
-    """Who lives together, at a place. The address is sealed."""
+    """Who lives together at a place, by the number the village gives it. The address is sealed."""
 
     place = models.ForeignKey(Place, models.PROTECT)
+    code = models.CharField(max_length=40)
     address_sealed = models.BinaryField(default=b"")
-    address_index = models.CharField(max_length=32, db_index=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["place", "code"], name="household_once_at_a_place")
+        ]
 
     def __str__(self) -> str:
-        return f"household {self.pk}"
+        return f"{self.place} {self.code}"
 
 
 class Person(models.Model):
     """A person of the city: one record however many rooms meet him. Who he is (names, numbers,
     phone, address) and what he needs are sealed apart; the rest is what lists and rights need.
     ``merged_into`` leads to the record that speaks for this one."""
+
+    EVENT_KIND = "citizen"  # the log keeps "person" for office-holders
 
     place = models.ForeignKey(Place, models.PROTECT)
     household = models.ForeignKey(Household, models.SET_NULL, null=True, related_name="members")
@@ -31,6 +38,7 @@ class Person(models.Model):
     name_masked = models.CharField(max_length=40)
     number_masked = models.CharField(max_length=30, blank=True)
     phone_masked = models.CharField(max_length=20, blank=True)
+    language = models.CharField(max_length=20, blank=True)
     sex = models.CharField(max_length=1, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True)
     office_holder = models.OneToOneField(OfficeHolder, models.SET_NULL, null=True)
@@ -98,7 +106,7 @@ class Glass(models.Model):
     owner is told and that is looked at afterwards."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="glasses")
-    post_id = models.BigIntegerField()
+    post = models.ForeignKey(Post, models.PROTECT)
     by = models.CharField(max_length=120)
     reason = models.CharField(max_length=200)
     from_at = models.DateTimeField()

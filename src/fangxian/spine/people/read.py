@@ -2,21 +2,18 @@
 may be whom."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import Entry, named, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, may, visible
 from fangxian.spine.core.seal import blind, unseal
 
-from . import words as words
 from .matching import PROPOSE, Evidence, Record, clear, compare
 from .models import Glass, MatchKey, Pair, Person
 from .rules import kept_for
@@ -56,26 +53,48 @@ def may_see(person: Person, *, seat: Seat) -> bool:
     if may(seat, "people.reveal", place=person.place.path, sensitivity=2):
         return True
     now = clock.now()
-    glass = Glass.objects.filter(person=person, post_id=seat.post_id or 0, until__gt=now)
+    glass = Glass.objects.filter(person=person, post=seat.post_id or 0, until__gt=now)
     return glass.exists()
 
 
-@transaction.atomic
-def reveal(people: Iterable[Person], *, purpose: str, seat: Seat) -> list[Record]:
-    """Who they are. Who looked, when and what for is recorded for each of them.
+def person(key: int, *, seat: Seat) -> Person:
+    """One a seat may know of, still masked: of its places, or where it may break a glass. Raises
+    ``not_found``."""
+    found = Person.objects.filter(pk=key).select_related("place__parent", "household").first()
+    rights = ("people.read", "people.break_glass")
+    if found is None or not any(may(seat, right, place=found.place.path) for right in rights):
+        raise Problem("not_found", what=f"人员 {key}")
+    return found
 
-    Raises ``input.reason_missing`` without a purpose and ``rights.denied`` for any of them that
-    the seat may not see."""
-    people = list(people)
-    if not purpose.strip():
-        raise Problem("input.reason_missing", field="purpose")
-    for person in people:
-        if not may_see(person, seat=seat):
-            raise Problem("rights.denied", seat=seat.label, right="people.reveal")
-    entries = [Entry("persons.read", named(p), None, None, purpose.strip()[:200]) for p in people]
-    record_many(entries, by=seat)
-    Person.objects.filter(pk__in=[p.pk for p in people]).update(last_used_at=clock.now())
-    return [record_of(person) for person in people]
+
+def household_of(person: Person) -> QuerySet[Person]:
+    """Who else lives with somebody."""
+    rows = Person.objects.filter(household=person.household_id or 0, merged_into=None)
+    return rows.exclude(pk=person.pk)
+
+
+def pair(key: int, *, seat: Seat) -> Pair:
+    """Two records a seat may decide on. Raises ``not_found``."""
+    rows = Pair.objects.select_related("one__place", "other__place")
+    found = rows.filter(pk=key).first()
+    if found is None or not may(seat, "people.merge", place=found.one.place.path):
+        raise Problem("not_found", what=f"{key}")
+    return found
+
+
+def glass(key: int, *, seat: Seat) -> Glass:
+    """A broken glass a seat may review. Raises ``not_found``."""
+    found = glasses_to_review(seat=seat).filter(pk=key).first()
+    if found is None:
+        raise Problem("not_found", what=f"{key}")
+    return found
+
+
+def needs_of(person: Person) -> tuple[str, ...]:
+    """What help he needs, for the room's own work: never shown without ``reveal``."""
+    return (
+        tuple(json.loads(unseal(person.needs_sealed, purpose=NEEDS))) if person.needs_sealed else ()
+    )
 
 
 def record_of(person: Person) -> Record:
@@ -139,10 +158,13 @@ def find_number(number: str, *, seat: Seat) -> Person | None:
 
 
 def expired(at: datetime, *, seat: Seat) -> Iterator[Person]:
-    """Records whose time is over and that nobody holds: the dry run of a deletion."""
-    rows = persons(seat=seat).filter(held="", merged_into=None)
+    """Records whose time is over, with all that were joined to them, and of which nobody holds any:
+    the dry run of a deletion."""
+    rows = persons(seat=seat).filter(held="").exclude(merged__in=Person.objects.exclude(held=""))
     for code, span in kept_for(at).items():
-        yield from rows.filter(retention=code, last_used_at__lt=at - span)
+        since = at - span
+        younger = Person.objects.filter(merged_into__isnull=False, last_used_at__gte=since)
+        yield from rows.filter(retention=code, last_used_at__lt=since).exclude(merged__in=younger)
 
 
 def masked(record: Record) -> dict[str, Any]:

@@ -26,7 +26,27 @@ RETENTION = RuleSet(
     Path(__file__).parent / "data" / "retention",
     _complaints,
 )
-declare(RETENTION)
+
+
+def _need_complaints(content: Content) -> Iterable[Complaint]:
+    for code, row in content.get("need", {}).items():
+        if not {"zh", "en"} <= set(row):
+            yield f"need.{code}", "zh = … and en = … are needed"
+
+
+NEEDS = RuleSet(
+    "needs",
+    "需要的帮助",
+    "What help people need",
+    Path(__file__).parent / "data" / "needs",
+    _need_complaints,
+)
+declare(RETENTION, NEEDS)
+
+
+def needs(at: datetime) -> dict[str, tuple[str, str]]:
+    """Kinds of help, with their words (zh, en)."""
+    return {c: (row["zh"], row["en"]) for c, row in edition("needs", at).content["need"].items()}
 
 
 def kept_for(at: datetime) -> dict[str, timedelta]:

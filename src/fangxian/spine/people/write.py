@@ -3,23 +3,36 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import islice
 
 from django.db import transaction
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import Entry, Named, record, record_many
+from fangxian.spine.core.events import Entry, Named, named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.seal import Sealed, declare_sealed, seal
 from fangxian.spine.core.steps import move
+from fangxian.spine.registry.models import Person as OfficeHolder
 from fangxian.spine.registry.models import Place
 
-from . import words as words
 from .matching import CLEAR, Evidence, Record, compare
 from .models import PAIR, Deletion, Glass, Household, MatchKey, Pair, Person
-from .read import IDENTITY, NEEDS, expired, key_of, look_for, masked, record_of, speaking_for
+from .read import (
+    IDENTITY,
+    NEEDS,
+    expired,
+    key_of,
+    look_for,
+    masked,
+    may_see,
+    needs_of,
+    record_of,
+    speaking_for,
+)
 from .rules import glass_open_for, kept_for
+from .rules import needs as known_needs
 
 
 def _find_by(person: Person, text: str) -> None:
@@ -29,10 +42,11 @@ def _find_by(person: Person, text: str) -> None:
     MatchKey.objects.bulk_create(MatchKey(key=key_of(key), person=person) for key in keys)
 
 
+HOME = "household"
 declare_sealed(
     Sealed(Person, "identity_sealed", IDENTITY, _find_by),
     Sealed(Person, "needs_sealed", NEEDS),
-    Sealed(Household, "address_sealed", "household"),
+    Sealed(Household, "address_sealed", HOME),
 )
 SURE = 18.0  # the same number and nothing against it: met again, not another person
 
@@ -181,23 +195,104 @@ def correct(*, person: Person, record_now: Record, by: Seat, reason: str) -> Per
     return person
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who somebody is, in clear, and what help he needs."""
+
+    record: Record
+    needs: tuple[str, ...]
+
+
+@transaction.atomic
+def reveal(people: Iterable[Person], *, purpose: str, seat: Seat) -> list[Known]:
+    """Who they are. Who looked, when and what for is recorded for each of them; looking keeps no
+    record longer.
+
+    Raises ``input.reason_missing`` without a purpose and ``rights.denied`` for any of them that
+    the seat may not see."""
+    people = list(people)
+    if not purpose.strip():
+        raise Problem("input.reason_missing", field="purpose")
+    for person in people:
+        if not may_see(person, seat=seat):
+            require(seat, "people.reveal", place=person.place.path, sensitivity=2)
+    entries = [Entry("persons.read", named(p), None, None, purpose.strip()[:200]) for p in people]
+    record_many(entries, by=seat)
+    return [Known(record_of(person), needs_of(person)) for person in people]
+
+
+@transaction.atomic
+def describe(
+    *,
+    person: Person,
+    by: Seat,
+    language: str = "",
+    needs: Sequence[str] = (),
+    household: str = "",
+) -> Person:
+    """What language somebody speaks, what help he needs, and with whom he lives (the village's
+    number of the household, at his place); what is empty stays as it is. Raises ``input.invalid``
+    for a kind of help that is not known."""
+    require(by, "people.write", place=person.place.path)
+    known = known_needs(clock.now())
+    strange = [need for need in needs if need not in known]
+    if strange:
+        why = f"{strange[0]}；有 {'、'.join(zh for zh, _ in known.values())}"
+        raise Problem("input.invalid", field="needs", why=why)
+    changes: dict[str, object] = {}
+    if language:
+        changes["language"] = language[:20]
+    if needs:
+        changes["needs_sealed"] = seal(json.dumps(sorted(needs)), purpose=NEEDS)
+    if household:
+        home, made = Household.objects.get_or_create(place=person.place, code=household[:40])
+        address = record_of(person).address
+        if made and address:
+            home.address_sealed = seal(address, purpose=HOME)
+            home.save(update_fields=["address_sealed"])
+        changes["household"] = home
+    Person.objects.filter(pk=person.pk).update(**changes)
+    record("person.described", subject=person, by=by, after={"fields": sorted(changes)})
+    person.refresh_from_db()
+    return person
+
+
+@transaction.atomic
+def link_office_holder(*, person: Person, code: str, by: Seat) -> Person:
+    """Say that somebody is the office-holder of a staff number: one link, and two records that stay
+    apart. Raises ``not_found``, ``input.invalid`` where the office-holder is linked already."""
+    require(by, "people.write", place=person.place.path)
+    holder = OfficeHolder.objects.filter(code=code.strip()).exclude(code="").first()
+    if holder is None:
+        raise Problem("not_found", what=f"任职人员 {code}")
+    if Person.objects.filter(office_holder=holder).exclude(pk=person.pk).exists():
+        raise Problem("input.invalid", field="code", why=f"{code} 已与他人关联 / is linked already")
+    Person.objects.filter(pk=person.pk).update(office_holder=holder)
+    record("person.linked", subject=person, by=by, after={"office_holder": holder.code})
+    person.refresh_from_db()
+    return person
+
+
 @transaction.atomic
 def break_glass(*, person: Person, reason: str, by: Seat) -> Glass:
     """See for some hours who this is though it is not one's own: with a reason, told to whoever
-    owns the place, and looked at afterwards."""
+    answers for the place (``glass.broken`` causes it), and looked at afterwards."""
     require(by, "people.break_glass", place=person.place.path)
+    if by.post_id is None:
+        raise Problem("rights.no_seat")
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     now = clock.now()
     glass = Glass.objects.create(
         person=person,
-        post_id=by.post_id or 0,
+        post_id=by.post_id,
         by=by.label,
         reason=reason.strip()[:200],
         from_at=now,
         until=now + glass_open_for(now),
     )
-    record("glass.broken", subject=person, by=by, after={"until": glass.until}, reason=reason)
+    told = {"until": glass.until, "glass": glass.pk}
+    record("glass.broken", subject=person, by=by, after=told, reason=reason)
     return glass
 
 
@@ -224,17 +319,16 @@ def delete_expired(*, by: Seat, most: int = 1000) -> list[Deletion]:
     """Delete records whose time is over, at most ``most`` of them, with a proof of each."""
     require(by, "people.delete", place=by.place_path)
     proofs = []
-    for person in list(expired(clock.now(), seat=by))[:most]:
-        proofs.append(
-            Deletion.objects.create(
-                retention=person.retention,
-                place=person.place,
-                last_used_on=clock.beijing(person.last_used_at).date(),
+    for person in list(islice(expired(clock.now(), seat=by), most)):
+        for row in (*person.merged.select_related("place"), person):
+            proof = Deletion.objects.create(
+                retention=row.retention,
+                place=row.place,
+                last_used_on=clock.beijing(row.last_used_at).date(),
                 deleted_at=clock.now(),
-                digest=hashlib.sha256(bytes(person.identity_sealed)).hexdigest(),
+                digest=hashlib.sha256(bytes(row.identity_sealed)).hexdigest(),
             )
-        )
-        record("person.deleted", subject=person, by=by, after={"proof": proofs[-1].digest})
-        person.merged.all().delete()
-        person.delete()
+            record("person.deleted", subject=row, by=by, after={"proof": proof.digest})
+            row.delete()
+            proofs.append(proof)
     return proofs

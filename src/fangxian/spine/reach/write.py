@@ -26,7 +26,6 @@ from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.read import reachable
 from fangxian.spine.registry.seal import unseal
 
-from . import words as words
 from .channels import ChannelError, Gateway, Parcel, open_channel
 from .models import Delivery, Message
 

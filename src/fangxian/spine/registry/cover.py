@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.core.rights import desk_roles
 
 from .models import Duty, Place, Post, Term
 from .read import NO_PHONE, in_force
@@ -16,7 +17,8 @@ from .read import NO_PHONE, in_force
 def holders_without_phone(at: datetime) -> Iterator[tuple[Term, int]]:
     """Terms in force whose holder answers for something and has no number to call, with how many
     things."""
-    valid = Q(post__duties__valid_to__isnull=True) | Q(post__duties__valid_to__gt=at)
+    path = "post__duties__"
+    valid = rows_in_force(at, since=f"{path}valid_from", until=f"{path}valid_to")
     terms = Term.objects.filter(in_force(at), person__phone_masked__in=NO_PHONE)
     counted = terms.annotate(n=Count("post__duties", filter=valid)).filter(n__gt=0)
     for term in counted.select_related("person", "post__organisation", "post__place"):
@@ -39,19 +41,14 @@ def places_without_duty(at: datetime) -> Iterator[tuple[Place, list[str]]]:
 def duties_without_holder(at: datetime) -> Iterator[tuple[Duty, datetime, str]]:
     """Duties nobody holds at ``at``: the duty, since when, and why."""
     held = Exists(Term.objects.filter(in_force(at), post=OuterRef("post")))
-    valid = Q(valid_from__isnull=True) | Q(valid_from__lte=at)
-    valid &= Q(valid_to__isnull=True) | Q(valid_to__gt=at)
     lacking = (
-        Duty.objects.filter(valid, Q(post__isnull=True) | ~held)
+        Duty.objects.filter(rows_in_force(at), Q(post__isnull=True) | ~held)
         .annotate(left_at=Max("post__terms__ends_at", filter=Q(post__terms__ends_at__lte=at)))
         .annotate(since=Coalesce(F("left_at"), F("valid_from")))
         .select_related("place", "post__superior", "post__organisation")
     )
     for duty in lacking:
         yield duty, duty.since or at, "no_holder" if duty.post_id else "no_post"
-
-
-DESK_ROLES = ("commander", "duty_officer", "hydrologist", "administrator")
 
 
 def posts_without_holder(at: datetime) -> Iterator[Post]:
@@ -64,5 +61,7 @@ def posts_without_holder(at: datetime) -> Iterator[Post]:
 
 def holders_without_account(at: datetime) -> Iterator[Term]:
     """Terms in force on posts that work at the desk, whose holder cannot log in."""
-    terms = Term.objects.filter(in_force(at), post__role__in=DESK_ROLES, person__user__isnull=True)
+    terms = Term.objects.filter(
+        in_force(at), post__role__in=desk_roles(), person__user__isnull=True
+    )
     yield from terms.select_related("person", "post__organisation", "post__place")

@@ -18,7 +18,6 @@ from shapely.geometry.base import BaseGeometry
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.rights import Seat, require
 
-from . import words as words
 from .models import Duty, Organisation, Person, Place, Post, Term
 from .read import counties_outline
 from .seal import mask_phone, seal
@@ -290,7 +289,7 @@ def _city_posts(staff: _Staff, city: Place) -> dict[str, Post]:
     )
     heads["water"] = staff.post(water, city, "局长", "director", "responder", lead)
     chief = staff.post(epidemic, city, "指挥长", "commander", "commander")
-    staff.post(health, city, "疾控流调组长", "CDC team head", "responder", chief, cast="xu")
+    staff.post(health, city, "疾控流调组长", "CDC team head", "epidemiologist", chief, cast="xu")
     staff.post(health, city, "市医院报告员", "hospital reporter", "responder", chief, cast="wu")
     staff.post(trade, city, "冷库管理员", "cold store manager", "responder", chief, cast="cai")
     roles = {"A": lead, "B": heads["deputy"], "department": heads["water"]}

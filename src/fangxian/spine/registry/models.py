@@ -63,13 +63,15 @@ class Place(models.Model):
 
 
 class Organisation(models.Model):
-    """A headquarters or a department. A headquarters has a kind of its own (``core.hazards`` says
-    which hazards that is) and a place: its level is that of the place."""
+    """A headquarters, a department, a government, or an institution (hospital, school, firm). A
+    headquarters has a kind of its own (``core.hazards`` says which hazards that is) and a place:
+    its level is that of the place."""
 
     class Kind(models.TextChoices):
         HEADQUARTERS = "headquarters"
         DEPARTMENT = "department"
         GOVERNMENT = "government"
+        INSTITUTION = "institution"
 
     name = models.CharField(max_length=80, unique=True)
     name_en = models.CharField(max_length=120, blank=True)

@@ -253,7 +253,7 @@ def duties(*, seat: Seat) -> QuerySet[Duty]:
     prefix = visible(seat, "register.read")
     if prefix is None:
         return Duty.objects.none()
-    found = Duty.objects.filter(place__path__startswith=prefix, valid_to__isnull=True)
+    found = Duty.objects.filter(rows_in_force(clock.now()), place__path__startswith=prefix)
     return found.select_related("post__organisation", "place")
 
 
@@ -345,5 +345,5 @@ things.declare(Kind("place", "区划", "place", _things))
 
 def owners(thing_kind: str) -> dict[str, int | None]:
     """The post in the A role of every thing of a kind, by key."""
-    rows = Duty.objects.filter(thing_kind=thing_kind, role="A", valid_to__isnull=True)
+    rows = Duty.objects.filter(rows_in_force(clock.now()), thing_kind=thing_kind, role="A")
     return dict(rows.values_list("thing_id", "post_id"))

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 
-from . import words as words
 from .models import HANDOVER, TERM, Duty, Handover, Person, Place, Post, Term
 from .phones import one_phone
 from .read import city, holder, next_code
@@ -102,7 +102,7 @@ def end_term(
     """End a term. While the post answers for duties this is refused, unless the holder of the
     superior post stands in, with a reason; his interim term is returned."""
     require(by, "term.end", place=term.post.place.path)
-    n = term.post.duties.filter(valid_to__isnull=True).count()
+    n = term.post.duties.exclude(valid_to__lte=at).count()
     followed = term.post.terms.filter(starts_at__lte=at).exclude(pk=term.pk)
     if n and not followed.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at)).exists():
         if not to_superior:
@@ -195,9 +195,10 @@ def set_duties(
     """Write down who answers for a thing in the three roles; by default whoever answers for its
     place. A role nobody can be found for stands there without a post, as a gap."""
     require(by, "register.write", place=place.path)
-    there = Duty.objects.filter(thing_kind=thing_kind, thing_id=thing_id, valid_to=None)
-    set_already = {duty.role: duty for duty in there}
-    of_place = Duty.objects.filter(thing_kind="place", thing_id=place.code, valid_to=None)
+    now = clock.now()
+    there = Duty.objects.filter(thing_kind=thing_kind, thing_id=thing_id)
+    set_already = {duty.role: duty for duty in there.exclude(valid_to__lte=now)}
+    of_place = Duty.objects.filter(rows_in_force(now), thing_kind="place", thing_id=place.code)
     answering = posts or {d.role: d.post for d in of_place.select_related("post__organisation")}
     new = [
         Duty(
@@ -207,7 +208,7 @@ def set_duties(
             place=place,
             role=role,
             post=answering.get(role),
-            valid_from=clock.now(),
+            valid_from=now,
         )
         for role in Duty.Role.values
         if role not in set_already

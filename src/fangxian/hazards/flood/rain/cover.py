@@ -6,7 +6,7 @@ from datetime import datetime
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.observe.elements import RAIN_FORMS
-from fangxian.spine.observe.models import Series, Station
+from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.registry.read import owners, town_of
 
 from .watch import RAIN, Subject, step_of
@@ -19,7 +19,7 @@ def gauges_not_judged(at: datetime) -> Iterator[Judged]:
     rules = list(thresholds_in_force(at, element=RAIN))
     posts = owners("station")
     series = Series.objects.filter(
-        station__valid_to__isnull=True, element__in=[*RAIN_FORMS, *UNREAD]
+        in_use(path="station__"), element__in=[*RAIN_FORMS, *UNREAD]
     ).select_related("station__place__parent__parent")
     forms: dict[Station, list[str]] = {}
     for one in series:

@@ -17,7 +17,7 @@ from fangxian.spine.assess.rules import Finding, Rejudged
 from fangxian.spine.assess.watch import Active, Row
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.elements import RAIN_FORMS
-from fangxian.spine.observe.models import Series, Station
+from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.observe.rain import LONGEST_S, RECENT_S, chosen_forms, spread
 from fangxian.spine.observe.read import rain_pieces
 from fangxian.spine.observe.store import Quality, Store, from_s, usable
@@ -110,7 +110,7 @@ class RainWatch:
         known = {
             s.pk: s
             for s in Series.objects.filter(
-                element__in=RAIN_FORMS, station__valid_to__isnull=True
+                in_use(path="station__"), element__in=RAIN_FORMS
             ).select_related("station__place__parent__parent")
         }
         self.newest = {key: at for key, (at, _) in store.latest().items() if key in known}

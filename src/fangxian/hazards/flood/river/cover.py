@@ -6,7 +6,7 @@ from datetime import datetime
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.observe.elements import LEVELS
-from fangxian.spine.observe.models import Station
+from fangxian.spine.observe.models import Station, in_use
 from fangxian.spine.registry.read import owners
 
 from .watch import FAMILIES
@@ -16,7 +16,7 @@ def gauges_without_marks(at: datetime) -> Iterator[Judged]:
     """Gauges that send a level and have no mark for it."""
     marked = set(thresholds_in_force(at, family__in=FAMILIES).values_list("station_id", "element"))
     posts = owners("station")
-    stations = Station.objects.filter(valid_to__isnull=True, series__element__in=LEVELS)
+    stations = Station.objects.filter(in_use(), series__element__in=LEVELS)
 
     def judge(station: Station) -> Uncovered | None:
         sent = {s.element for s in station.series.all() if s.element in LEVELS}

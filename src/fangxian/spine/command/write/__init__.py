@@ -1,3 +1,1 @@
 """Services of command, the only writers of its tables."""
-
-from fangxian.spine.command import words as words

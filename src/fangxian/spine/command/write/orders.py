@@ -20,6 +20,7 @@ from fangxian.spine.command.read import chain_of
 from fangxian.spine.command.rules import ack_clock
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.core import clock, hazards
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import Entry, named, record, record_many, subject_pk
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
@@ -107,10 +108,10 @@ def _answering(tasks: Sequence[Task]) -> dict[tuple[str, str], dict[str, Post]]:
     wanted = {task.thing for task in tasks} | {("place", task.area.code) for task in tasks}
     found: dict[tuple[str, str], dict[str, Post]] = {}
     rows = Duty.objects.filter(
+        rows_in_force(clock.now()),
         thing_kind__in={kind for kind, _ in wanted},
         thing_id__in={key for _, key in wanted},
         post__isnull=False,
-        valid_to=None,
     )
     for duty in rows.select_related("post__superior", "post__organisation"):
         if duty.post:

@@ -9,7 +9,6 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.events import history, record
 from fangxian.spine.core.rights import Seat, require
-from fangxian.spine.observe import words as words
 from fangxian.spine.observe.models import Report, ReportPlan
 from fangxian.spine.observe.reports.plan import next_due, owing, plans, span
 from fangxian.spine.reach.write import tell

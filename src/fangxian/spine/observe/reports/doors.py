@@ -17,17 +17,16 @@ from fangxian.spine.core.canon import (
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
 from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.hazards import headquarters
-from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.rights import Seat, roles
 from fangxian.spine.core.tables import UnreadableError
 from fangxian.spine.observe.models import Form, ReportPlan
 from fangxian.spine.registry.doors.look import (
-    PLACE_KINDS,
     Look,
     choice_field,
     place_field,
     place_text,
 )
-from fangxian.spine.registry.doors.offices import ROLES
+from fangxian.spine.registry.registers import KINDS as PLACE_KINDS
 
 
 class PlanLook(Look):
@@ -55,7 +54,7 @@ def _there(look: PlanLook) -> dict[Key, Row]:
             "form": plan.form_code,
             "place": place_text(plan.place),
             "place_kind": PLACE_KINDS[plan.place_kind][0],
-            "role": ROLES[plan.role][0],
+            "role": roles()[plan.role][0],
             "headquarters": headquarters().get(plan.headquarters, ("",))[0],
             "due_time": plan.due_time.strftime("%H:%M"),
             "every_days": str(plan.every_days),
@@ -88,7 +87,7 @@ def _write(changes: Sequence[Change], by: Seat, look: PlanLook) -> None:
         )
         plan.form_code, plan.place = row["form"], look.place(row["place"])
         plan.place_kind = code_of(PLACE_KINDS, row["place_kind"])
-        plan.role = code_of(ROLES, row["role"])
+        plan.role = code_of(roles(), row["role"])
         plan.headquarters = code_of(headquarters(), row["headquarters"])
         plan.due_time = time.fromisoformat(row["due_time"])
         plan.every_days, plan.remind_min = int(row["every_days"]), int(row["remind_min"])
@@ -115,7 +114,7 @@ PLANS = Door(
         ),
         place_field(needed=True, example="南靖县"),
         choice_field("place_kind", "报送的一级", "By places of kind", PLACE_KINDS, needed=True),
-        choice_field("role", "报送岗位角色", "By posts of role", ROLES, needed=True),
+        choice_field("role", "报送岗位角色", "By posts of role", roles(), needed=True),
         Field(
             "headquarters",
             "指挥部",

@@ -19,7 +19,6 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import Machine, Step, move
-from fangxian.spine.observe import words as words
 from fangxian.spine.observe.models import Device, Form, Report, ReportFile
 from fangxian.spine.registry.models import Person as OfficeHolder
 from fangxian.spine.registry.models import Place, Post

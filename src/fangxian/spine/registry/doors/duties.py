@@ -7,8 +7,9 @@ from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remov
 from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Duty, Place
+from fangxian.spine.registry.registers import ROLES as ROLE_OF_DUTY
 
-from .look import ROLE_OF_DUTY, Look, choice_field, no_post, post_fields
+from .look import Look, choice_field, no_post, post_fields
 
 PLACE = ("区划", "place")
 

@@ -164,17 +164,3 @@ def no_post(row: door.Row, look: Look, organisation: str = "organisation", post:
     key = (row[organisation], row[post])
     if any(key) and key not in look.posts:
         yield post, f"{key[0]}没有岗位“{key[1]}”", f"{key[0]} has no post {key[1]!r}"
-
-
-ROLE_OF_DUTY = {
-    "A": ("属地A岗", "Territorial A"),
-    "B": ("属地B岗", "Territorial B"),
-    "department": ("部门监管", "Department"),
-}
-PLACE_KINDS = {
-    "city": ("市", "city"),
-    "county": ("县区", "county"),
-    "town": ("乡镇", "town"),
-    "village": ("村", "village"),
-    "grid": ("网格", "grid"),
-}

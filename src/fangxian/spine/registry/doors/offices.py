@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fangxian.spine.core.canon import choices, code_of, refused, short
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
 from fangxian.spine.core.hazards import headquarters
-from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.rights import Seat, roles
 from fangxian.spine.registry.models import Organisation, Post
 from fangxian.spine.registry.phones import one_phone
 
@@ -15,14 +15,7 @@ ORGANISATION_KINDS = {
     "headquarters": ("指挥部", "headquarters"),
     "department": ("部门", "department"),
     "government": ("政府", "government"),
-}
-ROLES = {
-    "commander": ("指挥长", "commander"),
-    "duty_officer": ("值班员", "duty officer"),
-    "hydrologist": ("水情员", "hydrologist"),
-    "head": ("负责人", "head"),
-    "responder": ("责任人", "responder"),
-    "administrator": ("管理员", "administrator"),
+    "institution": ("医院、学校、企业", "institution"),
 }
 
 
@@ -109,7 +102,7 @@ def _post_row(post: Post) -> Row:
         "organisation": post.organisation.name,
         "post": post.name,
         "place": place_text(post.place),
-        "role": ROLES.get(post.role, (post.role,))[0],
+        "role": roles().get(post.role, (post.role,))[0],
         "superior_organisation": above.organisation.name if above else "",
         "superior": above.name if above else "",
         "name_en": post.name_en,
@@ -143,7 +136,7 @@ def _write_posts(changes: Sequence[Change], by: Seat, look: Look) -> None:
         post = look.posts.get((change.key[0], change.key[1])) or Post(
             organisation=look.organisations[change.key[0]], name=change.key[1]
         )
-        post.place, post.role = look.place(row["place"]), code_of(ROLES, row["role"])
+        post.place, post.role = look.place(row["place"]), code_of(roles(), row["role"])
         post.name_en = row["name_en"]
         post.save()
         look.posts[change.key[0], change.key[1]] = post
@@ -168,7 +161,7 @@ POSTS = Door(
     fields=(
         *post_fields(),
         place_field(zh="负责区划", en="For place"),
-        choice_field("role", "角色", "Role", ROLES, needed=True, example="负责人"),
+        choice_field("role", "角色", "Role", roles(), needed=True, example="负责人"),
         *post_fields(
             "superior_organisation",
             "superior",

@@ -14,8 +14,9 @@ from fangxian.spine.core.canon import (
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Place
+from fangxian.spine.registry.registers import KINDS as PLACE_KINDS
 
-from .look import PLACE_KINDS, Look, choice_field
+from .look import Look, choice_field
 
 KINDS = list(PLACE_KINDS)
 

@@ -3,14 +3,15 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.events import history
-from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
 from fangxian.spine.people import read, write
-from fangxian.spine.people.models import Glass, Pair, Person
+from fangxian.spine.people.rules import needs
 from fangxian.surfaces.web.page import SeatedRequest, action, page, text
+from fangxian.surfaces.web.words import zh
 
 WORDS = {
     "name": ("姓名", "Name"),
@@ -25,40 +26,58 @@ WORDS = {
 READS = ("persons.read", "glass.broken")
 
 
-def _person(key: int, request: SeatedRequest) -> Person:
-    """A person the seat may know of: of its places, or by a broken glass."""
-    found = Person.objects.filter(pk=key).select_related("place").first()
-    if found is None or not may(request.seat, "map.read", place=found.place.path):
-        raise Problem("not_found", what=str(key))
-    return found
-
-
 @page("map.read", methods=("GET", "HEAD", "POST"))
 def one(request: SeatedRequest, key: int) -> HttpResponse:
     """A person masked; who he is only by a POST that says what for. Nothing of it is in the
     address."""
-    person = _person(key, request)
-    shown = None
+    person = read.person(key, seat=request.seat)
+    shown: list[tuple[str, str]] = []
     if request.method == "POST":
-        (record,) = read.reveal([person], purpose=text(request, "purpose"), seat=request.seat)
-        n = 1 if (get_language() or "zh").startswith("en") else 0
-        shown = [(words[n], getattr(record, name)) for name, words in WORDS.items()]
+        (known,) = write.reveal([person], purpose=text(request, "purpose"), seat=request.seat)
+        n = 0 if zh() else 1
+        shown = [(words[n], getattr(known.record, name)) for name, words in WORDS.items()]
+        kinds = needs(clock.now())
+        told = [kinds.get(code, (code, code))[n] for code in known.needs]
+        shown.append((gettext("需要的帮助"), "、".join(told)))
     context = {
         "room": "registers",
         "person": person,
         "record": shown,
         "may_see": read.may_see(person, seat=request.seat),
         "may_break": may(request.seat, "people.break_glass", place=person.place.path),
+        "may_write": may(request.seat, "people.write", place=person.place.path),
+        "household": read.household_of(person),
         "events": history(person).filter(kind__in=READS).order_by("-id")[:50],
+        "n_events": history(person).filter(kind__in=READS).count(),
     }
     answer = render(request, "web/person.html", context)
     answer["Cache-Control"] = "no-store"
     return answer
 
 
+@page("people.read", methods=("GET", "HEAD", "POST"))
+def find(request: SeatedRequest) -> HttpResponse:
+    """Who has this very number. It is sent in the body, so that no address keeps it."""
+    if request.method == "POST":
+        found = read.find_number(text(request, "number", most=40), seat=request.seat)
+        if found is not None:
+            return redirect(f"/persons/{found.pk}")
+        messages.success(request, gettext("没有登记过这个号码。"))
+    return render(request, "web/person_find.html", {"room": "registers"})
+
+
+@action("people.write")
+def link(request: SeatedRequest, key: int) -> HttpResponse:
+    """This person is the office-holder of a staff number."""
+    person = read.person(key, seat=request.seat)
+    write.link_office_holder(person=person, code=text(request, "code", most=30), by=request.seat)
+    messages.success(request, gettext("已关联。"))
+    return redirect(f"/persons/{key}")
+
+
 @action("people.break_glass")
 def glass(request: SeatedRequest, key: int) -> HttpResponse:
-    person = _person(key, request)
+    person = read.person(key, seat=request.seat)
     write.break_glass(person=person, reason=text(request, "reason"), by=request.seat)
     messages.success(request, gettext("三小时内可以查看；已记录，待复核。"))
     return redirect(f"/persons/{key}")
@@ -66,10 +85,7 @@ def glass(request: SeatedRequest, key: int) -> HttpResponse:
 
 @action("people.review")
 def review(request: SeatedRequest, key: int) -> HttpResponse:
-    found = Glass.objects.filter(pk=key).select_related("person__place").first()
-    if found is None:
-        raise Problem("not_found", what=str(key))
-    write.review_glass(glass=found, by=request.seat)
+    write.review_glass(glass=read.glass(key, seat=request.seat), by=request.seat)
     messages.success(request, gettext("已复核。"))
     return redirect("/registers/glasses")
 
@@ -77,9 +93,7 @@ def review(request: SeatedRequest, key: int) -> HttpResponse:
 @action("people.merge")
 def pair(request: SeatedRequest, key: int) -> HttpResponse:
     """One person, or two: either is remembered and can be taken back."""
-    found = Pair.objects.filter(pk=key).select_related("one__place", "other__place").first()
-    if found is None:
-        raise Problem("not_found", what=str(key))
+    found = read.pair(key, seat=request.seat)
     if text(request, "verb") == "join":
         write.join(pair=found, by=request.seat)
         messages.success(request, gettext("已合为一人，可撤销。"))

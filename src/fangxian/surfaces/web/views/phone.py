@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from fangxian.spine.command.models import DONE, OVER, Order
 from fangxian.spine.command.read import orders
 from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.glasses import SUBJECT as GLASS
 from fangxian.spine.command.write.reminders import SUBJECT as REMINDER
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
@@ -91,6 +92,9 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         if delivery.message.subject_kind == REMINDER:
             mark_seen(delivery)
             return by_link(request, delivery)
+        if delivery.message.subject_kind == GLASS:
+            mark_seen(delivery)
+            return redirect("/registers/glasses")
         found = _order_of(delivery)
     except Problem as problem:
         return _dead_link(request, token, problem)
