@@ -9,7 +9,7 @@ from fangxian.spine.assess import doors as assess_doors
 from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command import registers as command_registers
-from fangxian.spine.command.read import posture
+from fangxian.spine.command.read import emergency_since
 from fangxian.spine.command.write.calls import (
     call_after_failure,
     call_next,
@@ -34,7 +34,7 @@ from fangxian.spine.observe import doors as observe_doors
 from fangxian.spine.observe import registers as observe_registers
 from fangxian.spine.observe.reports import cover as report_cover
 from fangxian.spine.observe.reports import doors as report_doors
-from fangxian.spine.observe.reports.plan import IN_EMERGENCY
+from fangxian.spine.observe.reports.plan import EMERGENCY
 from fangxian.spine.people import registers as people_registers
 from fangxian.spine.registry import doors as registry_doors
 from fangxian.spine.registry import registers as registry_registers
@@ -54,7 +54,7 @@ declare_doors(*registry_doors.LISTS, *observe_doors.LISTS, *assess_doors.LISTS)
 declare_doors(report_doors.PLANS)
 
 # The pace of reports follows the posture of a headquarters, which a higher room knows.
-IN_EMERGENCY.append(lambda kind, path: bool(kind) and posture(kind, path=path) is not None)
+EMERGENCY.append(emergency_since)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
 SUBJECTS: tuple[Subject, ...] = (

@@ -38,6 +38,7 @@ PUBLIC = {
     "odk/key/<str:token>/forms/<str:code>/manifest": "as formList",
     "odk/key/<str:token>/forms/<str:code>/itemsets.csv": "as formList",
     "odk/key/<str:token>/submission": "as formList",
+    "m/sw.js": "a script without data",
     "healthz": "for the process watcher",
     "readyz": "for the process watcher",
     "metrics": "counts only, no names",

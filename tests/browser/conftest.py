@@ -19,6 +19,14 @@ PASSWORD = "fangxian-demo"
 HOURS = "36"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One headquarters for all of them: they run on one worker, one after another."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of the running headquarters."""
@@ -92,7 +100,9 @@ def _wait(url: str) -> None:
 def chromium():  # type: ignore[no-untyped-def]
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed (apt install chromium fonts-noto-cjk)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=15_000)  # the machine is shared; speed is measured in benchmarks
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

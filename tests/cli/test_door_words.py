@@ -54,7 +54,7 @@ def test_an_undo_says_what_goes_and_asks(folder):
 
 
 def test_forms_are_loaded_and_reports_brought_in(folder):
-    (folder / "own.md").write_text(FORM.read_text().replace("2026112901", "2027010101"))
+    (folder / "own.md").write_text(FORM.read_text().replace("2026112902", "2027010101"))
     loaded = fangxian(folder, "forms", "load", str(folder / "own.md"), "--json")
     assert json.loads(loaded.stdout)["version"] == "2027010101", loaded.stderr
     (folder / "r.csv").write_text("编号,fever,suspected,clusters\na1,3,0,0\n")

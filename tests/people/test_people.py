@@ -226,7 +226,7 @@ def test_what_was_sealed_by_a_key_that_is_gone_says_so(hexi):
     assert refused.value.code == "seal.no_key"
 
 
-def test_records_of_a_generator_nothing_was_chosen_on_are_found():
+def test_records_of_another_hand_are_found():
     from truth import make
 
     register, arrivals, truth = make(4000, 42, queries=500)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .files import OUT, tell_some
-from .main import language, say, start_django, start_ready, tell
+from .main import know_subjects, language, say, start_django, start_ready, tell
 
 SHOWN = 1000  # differences in an answer; all are counted
 
@@ -44,8 +44,8 @@ def import_command(
         return
     start_ready()
     from fangxian.spine.core.door import door
-    from fangxian.wiring import SUBJECTS  # noqa: F401 - declares the doors
 
+    know_subjects()
     one = door(words[0])
     if undo and len(words) > 1:
         told = say("撤销时不写文件：import KIND --undo", "no file with --undo: import KIND --undo")
@@ -70,7 +70,7 @@ def _take(
     one: Any, path: Path, always: dict[str, str], *, dry_run: bool, valid_rows: bool, as_json: bool
 ) -> None:
     from fangxian.spine.core.door import examine, take
-    from fangxian.spine.core.door_tables import read_given
+    from fangxian.spine.core.door_tables import difference, read_given
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.tables import keep_inputs
     from fangxian.spine.core.tables.book import write_errors
@@ -87,6 +87,7 @@ def _take(
         tell(say("写入 …", "writing ..."))
         found, row = take(one, given.rows, by=SYSTEM, source=path.name, valid_rows=valid_rows)
     errors = given.errors(found)
+    changes = [*found.implied, *found.changes]
     told = {
         "kind": one.code,
         "rows": found.rows,
@@ -98,7 +99,8 @@ def _take(
         "stored": len(found.changes) + len(found.implied) if row else 0,
         "import": row.pk if row else None,
         "dry_run": dry_run,
-        "differences": [difference(one, c) for c in [*found.implied, *found.changes][:SHOWN]],
+        "differences": [difference(one, c, zh=language() == "zh") for c in changes[:SHOWN]],
+        "not_shown": max(len(changes) - SHOWN, 0),
         "unused": given.table.unused(),
         "errors": [
             {"sheet": e.sheet, "cell": e.cell, "column": e.head or e.name, "why": say(e.zh, e.en)}
@@ -117,19 +119,6 @@ def _take(
     sys.exit(0 if not errors else 3 if dry_run or valid_rows else 1)
 
 
-def difference(one: Any, change: Any) -> dict[str, Any]:
-    """One change as people compare it: what it was and what it becomes, secrets masked."""
-    before = one.masked(change.before) if change.before else {}
-    after = one.masked(change.after) if change.after else {}
-    moved = {
-        name: [before.get(name, ""), after.get(name, "")]
-        for name in (change.after or change.before)
-        if (change.before or {}).get(name, "") != (change.after or {}).get(name, "")
-    }
-    state = "new" if change.before is None else "gone" if change.after is None else "changed"
-    return {"key": list(change.key), "state": state, "columns": moved}
-
-
 def _print(told: dict[str, Any]) -> None:
     zh = "会" if told["dry_run"] else "已" if told["import"] else "没有写入；可"
     click.echo(
@@ -142,11 +131,11 @@ def _print(told: dict[str, Any]) -> None:
         )
     )
     for one in told["differences"][:40]:
-        columns = "；".join(f"{k}: {b or '—'} → {a or '—'}" for k, (b, a) in one["columns"].items())
+        columns = "；".join(f"{k}: {b or '—'} → {a or '—'}" for k, b, a in one["columns"])
         sign = {"new": "+", "changed": "~", "gone": "-"}[one["state"]]
-        click.echo(f"  {sign} {' / '.join(one['key'])}  {columns}")
-    if len(told["differences"]) > 40:
-        more = len(told["differences"]) - 40
+        click.echo(f"  {sign} {one['key']}  {columns}")
+    more = max(len(told["differences"]) - 40, 0) + told["not_shown"]
+    if more:
         click.echo(say(f"  ……另有 {more} 行", f"  ... and {more} more"))
 
 
@@ -186,14 +175,16 @@ def _undo(kind: str, as_json: bool, *, yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def export_command(kind: str, out: Path | None, empty: bool, as_json: bool) -> None:
     (start_django if empty else start_ready)()
-    from fangxian.spine.core.door import door, rows_of
+    from fangxian.spine.core.door import door, rows_of, tell_export
     from fangxian.spine.core.door_tables import csv_text, workbook
     from fangxian.spine.core.problems import Problem
     from fangxian.spine.core.rights import SYSTEM
-    from fangxian.wiring import SUBJECTS  # noqa: F401 - declares the doors
 
+    know_subjects()
     one, zh = door(kind), language() == "zh"
     rows = [] if empty else rows_of(one, seat=SYSTEM)
+    if rows:
+        tell_export(one.code, len(rows), by=SYSTEM)
     if as_json:
         click.echo(json.dumps([one.masked(row) for row in rows], ensure_ascii=False))
         return
@@ -221,8 +212,8 @@ def reseal_command(new_key: bool) -> None:
     from fangxian.spine.core.config import ConfigError, config
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.seal import reseal
-    from fangxian.wiring import SUBJECTS  # noqa: F401 - every room has said what it seals
 
+    know_subjects()
     hold("serve")  # running processes would go on sealing by the old key
     if new_key:
         try:
@@ -255,7 +246,7 @@ def admin_command(name: str, username: str, phone: str, password: str) -> None:
     start_ready()
     from fangxian.spine.core.config import config
     from fangxian.spine.core.rights import SYSTEM
-    from fangxian.surfaces.web.accounts import first_administrator
+    from fangxian.spine.registry.accounts import first_administrator
 
     first_administrator(name=name, username=username, phone=phone, password=password, by=SYSTEM)
     tell(

@@ -99,6 +99,7 @@ def staff_command(seed: int, password: str) -> None:
 @click.option("--sweep", "sweep_first", is_flag=True, help=say("先重新检查", "look anew first"))
 def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
     start_ready()
+    from fangxian.spine.core.clock import beijing
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.cover.engine import by_code, sweep
     from fangxian.spine.cover.read import open_gaps
@@ -124,7 +125,7 @@ def gaps_command(rule: str | None, as_json: bool, sweep_first: bool) -> None:
             "rule": g.rule,
             "subject": f"{g.subject_kind}:{g.subject_id}",
             "text": rules[g.rule].sentence(g, language()),
-            "since": g.since.isoformat(),
+            "since": beijing(g.since).isoformat(),
             "reason": g.fields,
             "owner": str(g.owner or "—"),
             "holder": held[g.owner_id].name if g.owner_id in held else None,

@@ -160,6 +160,11 @@ def start_ready() -> None:
         raise Problem("call.wrong", zh=zh, en=en)
 
 
+def know_subjects() -> None:
+    """Every room declares its doors, its words and what it seals."""
+    import fangxian.wiring  # noqa: F401
+
+
 def _unready() -> tuple[str, str] | None:
     """Why the database cannot be used, by the migrations it has; None where it can."""
     from pathlib import Path

@@ -151,17 +151,20 @@ def key_command(name: str) -> None:
 
 @click.command(
     help=say(
-        "为在任人员设账号;口令从提示或标准输入读。",
-        "Give the holder of a post an account; the password is asked for.",
+        "为岗位 POST 的在任人员设账号；不写 POST 则为已有账号换口令。口令从提示或标准输入读。",
+        "Give the holder of POST an account; without POST a new password for one that is there.",
     )
 )
 @click.argument("username")
-@click.argument("post", type=int)
+@click.argument("post", type=int, required=False)
 @click.password_option()
-def user_command(username: str, post: int, password: str) -> None:
+def user_command(username: str, post: int | None, password: str) -> None:
     start_ready()
     from fangxian.spine.core.rights import SYSTEM
-    from fangxian.surfaces.web.accounts import open_account
+    from fangxian.spine.registry.accounts import open_account, set_password
 
-    person = open_account(username=username, post_id=post, password=password, by=SYSTEM)
+    if post is None:
+        person = set_password(username=username, password=password, by=SYSTEM)
+    else:
+        person = open_account(username=username, post_id=post, password=password, by=SYSTEM)
     tell(say(f"{person.name} 可以用 {username} 登录。", f"{person.name} can log in as {username}."))

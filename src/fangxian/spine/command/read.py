@@ -50,6 +50,13 @@ def posture(headquarters: str, *, path: str) -> Level | None:
     return min((Level(level) for level, over in rows if path.startswith(over)), default=None)
 
 
+def emergency_since(headquarters: str, path: str) -> datetime | None:
+    """Since when such a headquarters has a response over a path; None in peace."""
+    running = Response.objects.filter(ended_at=None, headquarters__headquarters=headquarters)
+    rows = running.values_list("started_at", "place__path")
+    return min((since for since, over in rows if path.startswith(over)), default=None)
+
+
 def orders(*, seat: Seat) -> QuerySet[Order]:
     """Orders a seat may see: of its places, or addressed to its post."""
     prefix = visible(seat, "order.read")

@@ -19,7 +19,7 @@ from . import clock
 from .events import Entry, Named, record, record_many
 from .models import Import
 from .problems import Problem
-from .rights import Seat, may, require_sight
+from .rights import Seat, may, require_sight, visible
 from .seal import Sealed, declare_sealed, seal, unseal
 from .steps import Machine, Step, move
 from .tables import MISSING, UnreadableError
@@ -27,6 +27,9 @@ from .tables import MISSING, UnreadableError
 Row = dict[str, str]
 Key = tuple[str, ...]
 HIDDEN = "＊＊"
+ANYWHERE = (
+    "*"  # the scope of a row that belongs to no place yet: whoever may enter any may enter it
+)
 VERSION = "#"  # a column that an export brings: what the row was then
 PURPOSE = "import"
 declare_sealed(Sealed(Import, "rows_sealed", PURPOSE))
@@ -89,10 +92,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A table that people fill. ``there`` gives what is there now by key; ``scope`` the path of the
-    place a row belongs to (None: of no place, only the whole city's own may); ``judge`` what is
-    wrong with a whole row; ``also`` changes that follow of others; ``fill`` gives a row what its
-    key needs. ``write`` makes changes and is told nothing else."""
+    """A table that people fill. ``there`` gives what is there now by key; ``scope`` the path of
+    the place a row belongs to (None: of no place, only the whole city's own may; or ANYWHERE);
+    ``judge`` what is wrong with a whole row; ``also`` changes that follow of others; ``fill`` gives
+    a row what its key needs. ``write`` makes changes and is told nothing else."""
 
     code: str
     zh: str
@@ -234,7 +237,10 @@ def _canonical(column: Field, text: str, known: Mapping[str, str] | None) -> str
     if value:
         return value
     if value == "":
-        zh, en = f"“{text}”不止一个，请写代码或全名", f"{text!r} may be several; give its code"
+        zh, en = (
+            f"“{text}”不止一个，请写编号、代码或全名",
+            f"{text!r} may be several; give its code",
+        )
         raise UnreadableError(zh, en)
     near = difflib.get_close_matches(text, list(known)[:20_000], 3)
     hint_zh = f"；相近的有 {'、'.join(near)}" if near else ""
@@ -267,11 +273,22 @@ def _judge(
             )
         wrong.append((one.key[-1], zh, en))
     path = None if wrong else one.scope(after, look)
-    if not wrong and not may(by, one.right, place=path):
+    if not wrong and not _in_scope(by, one.right, path):
         wrong = [(one.key[0], "不在你的辖区，无权登记", "outside what you may enter")]
     found.wrong += [(n, *each) for each in wrong]
     if not wrong:
         found.changes.append(Change(key, before, after, n))
+
+
+def _in_scope(by: Seat, right: str, path: str | None) -> bool:
+    return visible(by, right) is not None if path == ANYWHERE else may(by, right, place=path)
+
+
+def tell_export(code: str, rows: int, *, by: Seat) -> None:
+    """Who took a table away is recorded."""
+    with transaction.atomic():
+        entry = Entry("register.exported", Named("door", code), None, {"rows": rows})
+        record_many([entry], by=by)
 
 
 @transaction.atomic
@@ -340,7 +357,7 @@ def undo(row: Import, *, by: Seat) -> int:
         raise Problem("door.changed", n=len(moved), first=" ".join(moved[0].key))
     for change in changes:
         path = one.scope(change.before or change.after or {}, look)
-        if not may(by, one.right, place=path):
+        if not _in_scope(by, one.right, path):
             raise Problem("rights.denied", seat=by.label, right=one.right)
     move(row, "undo", machine=IMPORT, by=by, undone_at=clock.now())
     try:
@@ -366,6 +383,6 @@ def rows_of(one: Door, *, seat: Seat, look: Any = None) -> list[Row]:
     look = look or one.look()
     found = []
     for _, row in sorted(one.there(look).items()):
-        if may(seat, "register.read", place=one.scope(row, look)) or seat.role == "system":
+        if _in_scope(seat, "register.read", one.scope(row, look)) or seat.role == "system":
             found.append(row)
     return found

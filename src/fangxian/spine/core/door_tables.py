@@ -7,12 +7,13 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import clock
-from .door import VERSION, Door, Examined, Row, row_version
+from .door import VERSION, Change, Door, Examined, Row, row_version
 from .problems import Problem
 from .tables import CellError, Table, read_table
-from .tables.book import LISTS, NOTES, Head, make_book
+from .tables.book import LISTS, NOTES, Head, guarded, make_book, unguarded
 from .tables.heads import written
 
 
@@ -56,7 +57,7 @@ def read_given(one: Door, path: Path, *, always: Mapping[str, str] | None = None
         raise _by_head(one, problem) from None
     given = []
     for n in range(len(table.rows)):
-        row = {c: table.text(n, c) for c in (*names, VERSION) if c in table.columns}
+        row = {c: unguarded(table.text(n, c)) for c in (*names, VERSION) if c in table.columns}
         for name, value in (always or {}).items():
             if not row.get(name):
                 row[name] = value
@@ -116,13 +117,36 @@ def csv_text(one: Door, rows: Sequence[Row], *, zh: bool = True, clear: bool = F
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*(c.zh if zh else c.en for c in one.fields), VERSION])
-    writer.writerows(_line(one, row, clear=clear, version=True) for row in rows)
+    for row in rows:
+        writer.writerow([guarded(t) for t in _line(one, row, clear=clear, version=True)])
     return "\ufeff" + out.getvalue()
 
 
 def _line(one: Door, row: Row, *, clear: bool, version: bool) -> list[str]:
     shown = row if clear else (one.masked(row))
     return [*(shown[column.name] for column in one.fields), row_version(row) if version else ""]
+
+
+def difference(one: Door, change: Change, *, zh: bool) -> dict[str, Any]:
+    """One change as people compare it, by the heads they know: what each column was and becomes.
+    What is secret is masked, and said to change where its mask does not show it."""
+    before, after = change.before or {}, change.after or {}
+    old = one.masked(before) if before else {}
+    new = one.masked(after) if after else {}
+    columns = []
+    for column in one.fields:
+        was, is_ = old.get(column.name, ""), new.get(column.name, "")
+        if before.get(column.name, "") == after.get(column.name, ""):
+            continue
+        if was == is_:
+            is_ += "（已改）" if zh else " (another)"
+        columns.append((column.zh if zh else column.en, was, is_))
+    return {
+        "key": " / ".join(part for part in change.key if part),
+        "state": "new" if change.before is None else "gone" if change.after is None else "changed",
+        "columns": columns,
+        "implied": change.row < 0,
+    }
 
 
 def sha256(path: Path) -> str:

@@ -78,7 +78,7 @@ class Loop:
             return 0
         try:
             n = self.work()
-            if n is None:
+            if n is None and self.failures:
                 return 0
             if self.failures or now_s - self._beaten_at >= self.beat_s:
                 beat(self.name)
@@ -87,7 +87,7 @@ class Loop:
             self._count(error, now_s)
             return 0
         self.failures = 0
-        return n
+        return n or 0
 
     def _count(self, error: Exception, now_s: float) -> None:
         self.failures += 1

@@ -64,6 +64,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "Form {form} ({version}) is not loaded; ask the administrator, then send it again.",
     ),
     "report.unreadable": (422, "提交的内容读不了：{why}", "What was sent cannot be read: {why}"),
+    "form.repeats": (
+        422,
+        "“{form}”有可重复填的一组，网页不能填：请用 ODK Collect，或上传表格",
+        "“{form}” has a group that repeats and cannot be filled here: use ODK Collect or a table",
+    ),
     "report.differs": (
         409,
         "{instance} 已收到过，内容与这次不同；更正请用“编辑已提交”。",

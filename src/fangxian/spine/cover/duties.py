@@ -82,6 +82,7 @@ RULES = [
         "{person} ({post}) answers for {n} and has no phone number",
         without_phone,
         every_s=300,
+        door="people",
     ),
     CoverRule(
         "place-without-duty",
@@ -91,6 +92,7 @@ RULES = [
         "{place}: nobody is written down as {roles_en} for {n} places (as {first})",
         without_duty,
         every_s=3600,
+        door="duties",
     ),
     CoverRule(
         "duty-without-holder",
@@ -100,5 +102,6 @@ RULES = [
         "{thing}, {role}: nobody holds {post}",
         without_holder,
         every_s=600,
+        door="terms",
     ),
 ]

@@ -64,7 +64,8 @@ def judged(
 @dataclass(frozen=True, slots=True)
 class CoverRule:
     """What should be covered, in words for people, and the function that finds what is not.
-    ``zh`` and ``en`` are the sentence of one gap, filled from its fields."""
+    ``zh`` and ``en`` are the sentence of one gap, filled from its fields; ``door`` is the table in
+    which it is mended, if it is mended by entering something."""
 
     code: str
     name_zh: str
@@ -73,6 +74,7 @@ class CoverRule:
     en: str
     find: Callable[[datetime], Iterable[Judged]]
     every_s: int = 60
+    door: str = ""
 
     def sentence(self, gap: Gap, language: str) -> str:
         text = self.zh if language.startswith("zh") else self.en

@@ -84,6 +84,7 @@ RULES = [
         "{kind_en} {site} ({code}): nobody is written down as {roles_en}",
         without_duty,
         every_s=600,
+        door="duties",
     ),
     CoverRule(
         "site-without-position",
@@ -93,6 +94,7 @@ RULES = [
         "{kind_en} {site} ({code}) has no position and is not on the map",
         without_position,
         every_s=3600,
+        door="sites",
     ),
     CoverRule(
         "site-elsewhere",
@@ -102,6 +104,7 @@ RULES = [
         "{kind_en} {site} ({code}) is entered at {place} and lies in {where_en}",
         elsewhere,
         every_s=3600,
+        door="sites",
     ),
     CoverRule(
         "post-vacant",
@@ -111,6 +114,7 @@ RULES = [
         "{post}: nobody holds it",
         vacant,
         every_s=600,
+        door="terms",
     ),
     CoverRule(
         "holder-without-account",
@@ -120,5 +124,6 @@ RULES = [
         "{person} ({post}) has no account and cannot log in",
         without_account,
         every_s=600,
+        door="users",
     ),
 ]

@@ -235,6 +235,7 @@ RULES = [
         "{station} ({code}) sends relative levels and has no base: they cannot be judged",
         levels_without_base,
         every_s=300,
+        door="bases",
     ),
     CoverRule(
         "no-gauge",
@@ -244,6 +245,7 @@ RULES = [
         "{place} has no {what_en} gauge at all",
         no_gauge,
         every_s=300,
+        door="stations",
     ),
     CoverRule(
         "village-without-gauge",
@@ -253,6 +255,7 @@ RULES = [
         "{town} {village}: no rain gauge within {limit_km:g} km, the nearest is {km} km away",
         villages_without_gauge,
         every_s=21600,
+        door="stations",
     ),
     CoverRule(
         "quarantine-unseen",

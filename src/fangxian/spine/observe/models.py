@@ -9,8 +9,8 @@ from django.db.models import Q
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.steps import Machine, Step
+from fangxian.spine.registry.models import Organisation, Place, Post, Site
 from fangxian.spine.registry.models import Person as OfficeHolder
-from fangxian.spine.registry.models import Place, Post, Site
 
 STATION = "station"
 
@@ -142,7 +142,6 @@ class Form(models.Model):
     xform = models.TextField()
     itemsets = models.TextField(blank=True)
     digest = models.CharField(max_length=32)
-    questions = models.JSONField(default=list)
     source = models.CharField(max_length=200)
     loaded_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -161,7 +160,8 @@ class Form(models.Model):
 
 class Report(models.Model):
     """A statement by somebody about a thing, by a form. What came in is kept as it came; a
-    correction is a report of its own that says which one it follows."""
+    correction is a report of its own that says which one it follows. ``due_at`` is the moment of
+    the plan that it answers; ``at`` is when it was made, which may be long before it came."""
 
     form = models.ForeignKey(Form, models.PROTECT)
     instance = models.CharField(max_length=80, unique=True)
@@ -169,6 +169,8 @@ class Report(models.Model):
     current = models.BooleanField(default=True)
     about_kind = models.CharField(max_length=20, blank=True)
     about_key = models.CharField(max_length=60, blank=True)
+    plan = models.ForeignKey("ReportPlan", models.SET_NULL, null=True)
+    due_at = models.DateTimeField(null=True)
     place = models.ForeignKey(Place, models.PROTECT)
     post = models.ForeignKey(Post, models.PROTECT, null=True)
     by = models.CharField(max_length=120)
@@ -184,10 +186,18 @@ class Report(models.Model):
     door = models.CharField(max_length=20)
 
     class Meta:
-        indexes = [models.Index(fields=["post", "form", "at"], name="report_by_post_and_form")]
+        indexes = [
+            models.Index(fields=["post", "form", "at"], name="report_by_post_and_form"),
+            models.Index(fields=["plan", "due_at"], name="report_by_plan_and_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.form.title} {self.by}"
+
+    @property
+    def late(self) -> bool:
+        """Whether it was made after the moment it answers."""
+        return self.due_at is not None and self.at > self.due_at
 
 
 class ReportFile(models.Model):
@@ -209,14 +219,18 @@ class ReportFile(models.Model):
 
 
 class ReportPlan(models.Model):
-    """Who owes which report by when: posts of a role at places of a kind below a place, by a time
-    of day, every so many days; more often in an emergency."""
+    """Who owes which report by when, by a time of day, every so many days, more often in an
+    emergency: posts of a role at places of a kind below a place; or, with ``site_kind``, about each
+    site of the kind there a post of that role in the site's organisation, else whoever answers for
+    the site. With ``organisation`` only that one."""
 
     name = models.CharField(max_length=80)
     form_code = models.CharField(max_length=64)
     place = models.ForeignKey(Place, models.PROTECT)
-    place_kind = models.CharField(max_length=8)
+    place_kind = models.CharField(max_length=8, blank=True)
     role = models.CharField(max_length=20)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
+    site_kind = models.CharField(max_length=20, blank=True)
     headquarters = models.CharField(max_length=20, blank=True)
     due_time = models.TimeField()
     every_days = models.PositiveSmallIntegerField(default=1)

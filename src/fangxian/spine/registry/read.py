@@ -42,10 +42,15 @@ def seat_of(user: AbstractBaseUser | AnonymousUser, *, post_id: int | None = Non
 
 def seat_of_person(person: Person) -> Seat:
     """The first seat of a person now. Raises ``rights.no_seat``."""
-    seats = _seats(Q(person=person))
+    seats = seats_of_person(person)
     if not seats:
         raise Problem("rights.no_seat")
     return seats[0]
+
+
+def seats_of_person(person: Person) -> list[Seat]:
+    """All seats of a person now, his own before those he keeps for others."""
+    return _seats(Q(person=person))
 
 
 def _seats(whose: Q) -> list[Seat]:

@@ -3,6 +3,7 @@ stands in the address, since Collect sends no password over plain http."""
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,11 +20,13 @@ from fangxian.spine.observe.models import Form
 from fangxian.spine.observe.reports.read import form as form_in_force
 from fangxian.spine.observe.reports.read import forms
 from fangxian.spine.observe.reports.write import accept_report, seat_of_device
+from fangxian.spine.observe.reports.xform import read_submission
 
 log = logging.getLogger("fangxian.openrosa")
 MOST = 100_000_000  # bytes of one request; Collect sends more in parts
 XML = "text/xml; charset=utf-8"
 ITEMSETS = "itemsets.csv"
+XML_PART = "xml_submission_file"
 
 
 def _open(view: Callable[..., HttpResponse]) -> Any:
@@ -120,17 +123,17 @@ def submission(request: HttpRequest, seat: Seat, token: str) -> HttpResponse:
     same XML. 201 only when all of this part lies on the disk."""
     if request.method in ("HEAD", "GET"):
         return HttpResponse(status=204)
-    _length(request)
-    raw = request.FILES.get("xml_submission_file")
+    _whole(request)
+    raw = request.FILES.get(XML_PART)
     if raw is None:
-        raise Problem("report.unreadable", why="xml_submission_file")
-    files = {
-        str(file.name): file.read()
-        for name, rows in request.FILES.lists()
-        if name != "xml_submission_file"
-        for file in rows
-    }
-    report, new = accept_report(raw=raw.read(), by=seat, door="odk", files=files)
+        raise Problem("report.unreadable", why=XML_PART)
+    sent = [file for key, rows in request.FILES.lists() if key != XML_PART for file in rows]
+    if len({str(file.name) for file in sent}) < len(sent):
+        raise Problem("report.unreadable", why="两个附件同名 / two files of one name")
+    files = {str(file.name): file.read() for file in sent}
+    content = raw.read()
+    seat = seat_of_device(token, form=read_submission(content).code) or seat
+    report, new = accept_report(raw=content, by=seat, door="odk", files=files)
     told = "已收到" if new else "已收到过，未重复登记"
     if report.missing_files:
         told += f"，还差 {len(report.missing_files)} 个附件"
@@ -139,15 +142,22 @@ def submission(request: HttpRequest, seat: Seat, token: str) -> HttpResponse:
     return _said(f"{told}。", 201)
 
 
-def _length(request: HttpRequest) -> None:
-    """A body sent in chunks has no length, and Django would drop it."""
-    if request.META.get("CONTENT_LENGTH"):
-        return
+def _whole(request: HttpRequest) -> None:
+    """A body sent in chunks has no length, and Django would drop it; one that was cut off on its
+    way it would take for the whole. Both are told from the body itself, which lies in a file."""
     stream: Any = getattr(request, "_stream", None)
     stream = getattr(stream, "_stream", stream)
-    if stream is None or not hasattr(stream, "seek"):
-        raise Problem("report.unreadable", why="Content-Length")
+    if stream is None or not stream.seekable():
+        if not request.META.get("CONTENT_LENGTH"):
+            raise Problem("report.unreadable", why="Content-Length")
+        return
     at = stream.tell()
-    stream.seek(0, 2)
-    request.META["CONTENT_LENGTH"] = str(stream.tell() - at)
+    end = stream.seek(0, 2)
+    request.META["CONTENT_LENGTH"] = str(end - at)
+    boundary = re.search(r'boundary="?([^";,]+)', request.META.get("CONTENT_TYPE", ""))
+    stop = f"--{boundary[1]}--".encode() if boundary else b""
+    stream.seek(max(at, end - len(stop) - 8))
+    told = stop in stream.read()
     stream.seek(at)
+    if not told:
+        raise Problem("report.unreadable", why="没有传完 / cut off")

@@ -1,26 +1,12 @@
-"""Accounts are made by the administrator with a term of office; nobody signs up."""
+"""The pages of accounts; making them is in spine/registry/accounts.py. Nobody signs up."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.contrib.auth import get_user_model
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
-from fangxian.spine.core import clock
-from fangxian.spine.core.config import config
-from fangxian.spine.core.events import record
-from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat, require, require_sight
-from fangxian.spine.registry.models import Organisation, Person, Post, Term
-from fangxian.spine.registry.read import city, holder, in_force, the_post
-from fangxian.spine.registry.write import add_person, start_term
+from fangxian.spine.registry.accounts import password_was_set
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -30,86 +16,6 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
 
-@transaction.atomic
-def open_account(*, username: str, post_id: int, password: str, by: Seat) -> Person:
-    """An account for whoever holds a post now, or another password for the one he has; the account
-    follows the person, not the post. Raises ``input.invalid`` for a password that is too weak."""
-    post = the_post(post_id)
-    require(by, "register.write", place=post.place.path)
-    person = holder(post)
-    if person is None:
-        raise Problem("not_found", what=f"{post} 在任者")
-    users = get_user_model().objects
-    user = person.user or users.filter(username=username).first()
-    if user is not None and person.user != user:
-        raise Problem("input.invalid", field="username", why=f"{username} 已被占用 / is taken")
-    user = user or users.create_user(username=username)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Problem("input.invalid", field="password", why=" ".join(error.messages)) from None
-    user.set_password(password)
-    user.save()
-    person.user = user
-    person.save(update_fields=["user"])
-    record("account.opened", subject=person, by=by, after={"username": username})
-    return person
-
-
-@transaction.atomic
-def first_administrator(*, name: str, username: str, phone: str, password: str, by: Seat) -> Person:
-    """The first who may enter others. Somebody of this name who is administrator by the tables gets
-    the account; else an office for the system at the city is made, a post in it and a term from now
-    on. Raises ``admin.there`` while an administrator is in office who can log in."""
-    place = city()
-    require(by, "register.write", place=place.path)
-    there = Term.objects.filter(in_force(clock.now()), post__role="administrator")
-    held = list(there.select_related("person__user", "post"))
-    for term in held:
-        user = term.person.user
-        if user is not None and user.has_usable_password():
-            raise Problem("admin.there", who=term.person.name)
-    own = next((term for term in held if term.person.name == name), None)
-    if own is not None:
-        account = own.person.user.get_username() if own.person.user else username
-        return open_account(username=account, post_id=own.post_id, password=password, by=by)
-    office, _ = Organisation.objects.get_or_create(
-        name=f"{place.name}指挥系统管理",
-        defaults={"kind": Organisation.Kind.DEPARTMENT, "place": place},
-    )
-    post, _ = Post.objects.get_or_create(
-        organisation=office, place=place, name="系统管理员", defaults={"role": "administrator"}
-    )
-    person = add_person(name=name, phone=phone, by=by)
-    start_term(post=post, person=person, at=clock.now(), by=by)
-    return open_account(username=username, post_id=post.pk, password=password, by=by)
-
-
-def accounts(*, seat: Seat) -> list[dict[str, Any]]:
-    """Accounts of people, those without a password first."""
-    require_sight(seat, "register.write")
-    held = Person.objects.filter(user__isnull=False).select_related("user")
-    rows = [
-        {"person": p.name, "username": p.user.get_username(), "ready": p.user.has_usable_password()}
-        for p in held
-        if p.user
-    ]
-    return sorted(rows, key=lambda row: (row["ready"], row["username"]))
-
-
-@transaction.atomic
-def password_link(*, username: str, by: Seat) -> str:
-    """An address at which the holder of an account sets its password, once and within three days.
-    That it was made is recorded, never the address itself."""
-    require(by, "register.write", place=city().path)
-    person = Person.objects.filter(user__username=username).select_related("user").first()
-    if person is None or person.user is None:
-        raise Problem("not_found", what=username)
-    record("account.link_made", subject=person, by=by, after={"username": username})
-    key = urlsafe_base64_encode(force_bytes(person.user.pk))
-    return f"{config().url}/password/{key}/{default_token_generator.make_token(person.user)}"
-
-
 class SetPassword(PasswordResetConfirmView):
     """The page behind such a link. Setting it is recorded."""
 
@@ -117,9 +23,4 @@ class SetPassword(PasswordResetConfirmView):
     success_url = "/accounts/login/"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        with transaction.atomic():
-            answer = super().form_valid(form)
-            person = Person.objects.filter(user=self.user).first()
-            if person is not None:
-                record("account.password_set", subject=person, by=SYSTEM)
-        return answer
+        return password_was_set(self.user, lambda: super(SetPassword, self).form_valid(form))

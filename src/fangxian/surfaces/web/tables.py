@@ -12,8 +12,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.door import tell_export
 from fangxian.spine.core.registers import MASKED, Column, Register, dressed, select
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.tables.book import NOTES, guarded
 
 from .roman import named, person_name
 from .words import zh
@@ -22,7 +24,6 @@ PER_PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 QUOTED = {"source", "clause", "document_no", "reason", "note", "text", "fields", "what"}
 PEOPLE = {"holder", "person", "old", "new"}
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def asked_of(request: HttpRequest) -> dict[str, str]:
@@ -115,8 +116,9 @@ def download(one: Register, *, seat: Seat, asked: Mapping[str, str], form: str) 
     rows = select(one, seat=seat, asked=asked)
     head = [column.zh if zh() else column.en for column in one.columns]
     lines = _lines(one, rows, seat)
+    tell_export(one.code, rows.count(), by=seat)
     if form == "xlsx":
-        answer = HttpResponse(_workbook(head, lines), content_type=XLSX)
+        answer = HttpResponse(_workbook(head, lines, mark=_mark(seat)), content_type=XLSX)
     else:
         out = io.StringIO()
         csv.writer(out).writerows([head, *lines])
@@ -141,15 +143,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(DANGEROUS) else value
+        return guarded(value)
     return value if isinstance(value, int | float) else str(value)
 
 
-def _workbook(head: list[str], lines: Iterable[list[Any]]) -> bytes:
+def _mark(seat: Seat) -> str:
+    return f"{seat.label} {clock.beijing(clock.now()):%Y-%m-%d %H:%M}"
+
+
+def _workbook(head: list[str], lines: Iterable[list[Any]], *, mark: str) -> bytes:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet()
+    sheet, notes = book.create_sheet(), book.create_sheet(NOTES)
+    sheet.oddFooter.center.text = mark
+    notes.append([mark])
     sheet.append(head)
     for line in lines:
         sheet.append(line)

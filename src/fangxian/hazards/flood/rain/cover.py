@@ -47,5 +47,6 @@ RULES = (
         "{station} ({code}): no rule reads its rain ({forms})",
         gauges_not_judged,
         every_s=600,
+        door="thresholds",
     ),
 )

@@ -39,5 +39,6 @@ RULES = (
         "{station} ({code}) sends a level and has no marks: it cannot be judged",
         gauges_without_marks,
         every_s=600,
+        door="marks",
     ),
 )

@@ -1,21 +1,25 @@
 """Reminders of reports that are owed: a short text before the time, to whoever has not reported.
 Who owes what is in observe/reports/plan.py."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
 
+from fangxian.spine.command.rules import span
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.events import history, record
 from fangxian.spine.core.rights import Seat, require
-from fangxian.spine.observe.models import Report, ReportPlan
-from fangxian.spine.observe.reports.plan import next_due, owing, plans, span
+from fangxian.spine.observe.models import ReportPlan
+from fangxian.spine.observe.reports.plan import Owed, dues, owed, plans
+from fangxian.spine.reach.read import link_length
 from fangxian.spine.reach.write import tell
 from fangxian.spine.registry.read import holders
 
+from .calls import MOST
+
 SUBJECT = "report_plan"
-LIVES = timedelta(hours=24)  # a link still works a day after the time: late is better than never
 
 
 def remind(*, by: Seat) -> int:
@@ -23,40 +27,44 @@ def remind(*, by: Seat) -> int:
     require(by, "message.tell")
     now, told = clock.now(), 0
     for plan in plans(now):
-        due = next_due(plan, now)
+        due = dues(plan, now)[1]
         if plan.remind_min and now >= due - timedelta(minutes=plan.remind_min):
-            told += _remind(plan, by)
+            told += _remind(plan, [one for one in owed(plan, now, due=due) if not one.report], by)
     return told
 
 
 @transaction.atomic
-def _remind(plan: ReportPlan, by: Seat) -> int:
-    now = clock.now()
-    _, last = span(plan, now)
-    due = next_due(plan, now)
+def _remind(plan: ReportPlan, missing: Iterable[Owed], by: Seat) -> int:
+    due = dues(plan, clock.now())[1]
     mark = due.isoformat()
     done = history(plan).filter(kind="report.reminded").order_by("-id").first()
     if done and done.after and done.after["due"] == mark:
         return 0
-    posts = owing(plan)
-    rows = Report.objects.filter(form__code=plan.form_code, current=True, post__in=posts)
-    made = set(rows.filter(at__gt=last, at__lte=now).values_list("post_id", flat=True))
-    held = holders([post.pk for post in posts if post.pk not in made])
+    held = holders([one.post.pk for one in missing if one.post])
     told = 0
-    for post in posts:
-        if post.pk in held:
-            planned = tell(
-                subject_kind=SUBJECT,
-                subject_id=f"{plan.pk}:{plan.form_code}",
-                text=f"请于{beijing(due):%H:%M}前报“{plan.name}”，点链接可直接报",
-                level=None,
-                person=held[post.pk],
-                post=post,
-                channels=("sms",),
-                step=int(due.timestamp()) // 60,
-                expires_at=due + LIVES,
-                by=by,
-            )
-            told += bool(planned)
+    for one in missing:
+        if one.post is None or one.post.pk not in held:
+            continue
+        planned = tell(
+            subject_kind=SUBJECT,
+            subject_id=one.mark,
+            text=_text(one),
+            level=None,
+            person=held[one.post.pk],
+            post=one.post,
+            channels=("sms",),
+            step=int(due.timestamp()) // 60,
+            expires_at=due + span("message_lives_after_deadline", due),
+            by=by,
+        )
+        told += bool(planned)
     record("report.reminded", subject=plan, by=by, after={"due": mark, "told": told})
     return told
+
+
+def _text(one: Owed) -> str:
+    """One text message with its link: the name is cut where the link needs the room."""
+    head, tail = f"请于{beijing(one.due_at):%H:%M}前报“", "”，可点链接报"
+    room = max(MOST - len("【演练】") - link_length() - len(head) - len(tail), 6)
+    name = f"{one.site.name}{one.plan.name}" if one.site else one.plan.name
+    return head + (name if len(name) <= room else f"{name[: room - 1]}…") + tail

@@ -18,6 +18,24 @@ FILL_ROWS = 5000
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
+def guarded(text: str) -> str:
+    """A text that a spreadsheet would run as a formula, kept a text; a number stays a number."""
+    return f"'{text}" if text.startswith(DANGEROUS) and not _is_number(text) else text
+
+
+def unguarded(text: str) -> str:
+    """The same text as it was."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(DANGEROUS) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A column of a sheet: its head, what stands in the explaining sheet, its choices. ``hidden``
@@ -134,7 +152,7 @@ def errors_book(path: Path, errors: Sequence[CellError]) -> bytes:
             if error.sheet == one.name:
                 cell = sheet.cell(error.row, error.column or 1)
                 cell.fill = mark
-                cell.comment = Comment(f"{error.zh}\n{error.en}", "fangxian")
+                cell.comment = Comment("\n".join(dict.fromkeys([error.zh, error.en])), "fangxian")
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -46,6 +46,9 @@ def open_sheets(path: Path) -> list[Sheet]:
             TypeError,
         ) as error:
             raise Problem("table.broken", file=path.name, why=str(error)) from error
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        why = "不是 Excel 工作簿，请另存为 .xlsx / this is no Excel workbook"
+        raise Problem("table.broken", file=path.name, why=why)
     text = _decoded(raw, path)
     separator = _separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)

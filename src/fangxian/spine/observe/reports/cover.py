@@ -11,21 +11,18 @@ from .plan import owed, plans
 
 
 def not_made(at: datetime) -> Iterator[Judged]:
-    lacking = {
-        f"{one.plan.pk}:{one.post.pk}": one
-        for plan in plans(at)
-        for one in owed(plan, at)
-        if one.late
-    }
+    lacking = {one.key: one for plan in plans(at) for one in owed(plan, at) if one.report is None}
 
     def judge(key: str) -> Uncovered:
         one = lacking[key]
         told = {
             "plan": one.plan.name,
-            "post": str(one.post),
+            "post": one.name,
             "due": f"{beijing(one.due_at):%m-%d %H:%M}",
         }
-        return Uncovered("report", key, one.due_at, one.post.pk, one.post.place_id, told)
+        place = one.site.place_id if one.site else one.post.place_id if one.post else None
+        owner = one.post.pk if one.post else None
+        return Uncovered("report", key, one.due_at, owner, place, told)
 
     return judged("report-not-made", "report", lacking, judge)
 

@@ -28,6 +28,9 @@ from fangxian.spine.registry.doors.look import (
 )
 from fangxian.spine.registry.registers import KINDS as PLACE_KINDS
 
+HOW = "按级报写“报送的一级”；每个场所一份写“场所种类”，由该场所单位中此角色的岗位报"
+HOW_EN = "either places of a kind, or one about each site of a kind by its organisation"
+
 
 class PlanLook(Look):
     plans: dict[Key, ReportPlan]
@@ -48,13 +51,15 @@ def _time(text: str) -> str:
 def _there(look: PlanLook) -> dict[Key, Row]:
     found: dict[Key, Row] = {}
     look.plans = {}
-    for plan in ReportPlan.objects.select_related("place"):
+    for plan in ReportPlan.objects.select_related("place", "organisation"):
         row = {
             "name": plan.name,
             "form": plan.form_code,
             "place": place_text(plan.place),
-            "place_kind": PLACE_KINDS[plan.place_kind][0],
+            "place_kind": PLACE_KINDS[plan.place_kind][0] if plan.place_kind else "",
             "role": roles()[plan.role][0],
+            "organisation": plan.organisation.name if plan.organisation else "",
+            "site_kind": look.kinds[plan.site_kind][0] if plan.site_kind else "",
             "headquarters": headquarters().get(plan.headquarters, ("",))[0],
             "due_time": plan.due_time.strftime("%H:%M"),
             "every_days": str(plan.every_days),
@@ -70,6 +75,12 @@ def _there(look: PlanLook) -> dict[Key, Row]:
 
 
 def _judge(row: Row, before: Row | None, look: PlanLook) -> Iterable[Wrong]:
+    if bool(row["place_kind"]) == bool(row["site_kind"]):
+        zh = "写报送的一级（各级岗位报），或写场所种类（每个场所一份），二者取一"
+        yield "place_kind", zh, "either places of a kind or sites of a kind report"
+        return
+    if row["site_kind"]:
+        return
     kind = code_of(PLACE_KINDS, row["place_kind"])
     kinds = list(PLACE_KINDS)
     if kinds.index(look.place(row["place"]).kind) > kinds.index(kind):
@@ -88,6 +99,8 @@ def _write(changes: Sequence[Change], by: Seat, look: PlanLook) -> None:
         plan.form_code, plan.place = row["form"], look.place(row["place"])
         plan.place_kind = code_of(PLACE_KINDS, row["place_kind"])
         plan.role = code_of(roles(), row["role"])
+        plan.organisation = look.organisations.get(row["organisation"])
+        plan.site_kind = code_of(look.kinds, row["site_kind"])
         plan.headquarters = code_of(headquarters(), row["headquarters"])
         plan.due_time = time.fromisoformat(row["due_time"])
         plan.every_days, plan.remind_min = int(row["every_days"]), int(row["remind_min"])
@@ -113,8 +126,32 @@ PLANS = Door(
             needed=True,
         ),
         place_field(needed=True, example="南靖县"),
-        choice_field("place_kind", "报送的一级", "By places of kind", PLACE_KINDS, needed=True),
+        choice_field(
+            "place_kind",
+            "报送的一级",
+            "By places of kind",
+            PLACE_KINDS,
+            hint_zh=HOW,
+            hint_en=HOW_EN,
+        ),
         choice_field("role", "报送岗位角色", "By posts of role", roles(), needed=True),
+        Field(
+            "organisation",
+            "单位",
+            "Organisation",
+            known=lambda look: look.organisation_texts,
+            hint_zh="可空；写了就只要这一家报",
+            hint_en="may be empty; else this one alone",
+        ),
+        Field(
+            "site_kind",
+            "场所种类",
+            "Sites of kind",
+            known=lambda look: choices(look.kinds),
+            offered=lambda look: [zh for zh, _ in look.kinds.values()],
+            hint_zh=HOW,
+            hint_en=HOW_EN,
+        ),
         Field(
             "headquarters",
             "指挥部",

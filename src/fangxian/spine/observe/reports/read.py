@@ -39,40 +39,46 @@ def reports(*, seat: Seat) -> QuerySet[Report]:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """One plan at one place: how many of how many have reported, and who has not."""
+    """One plan at one place: how many of how many have reported, who has not, who was late."""
 
     plan: ReportPlan
     place: Place
     due_at: datetime
     made: int
     owing: int
-    missing: tuple[str, ...]
+    missing: tuple[Owed, ...]
+    late: tuple[Owed, ...]
 
 
 def roll_up(*, seat: Seat, at: datetime | None = None) -> list[Roll]:
     """Each plan by the places below its own: n of m, and the missing by name."""
     now = at or clock.now()
     prefix = visible(seat, "register.read")
-    found = []
-    for plan in plans(now):
-        if prefix is None or not plan.place.path.startswith(prefix):
-            continue
-        found += _by_place(plan, owed(plan, now))
+    found: list[Roll] = []
+    for plan in plans(now) if prefix is not None else ():
+        if plan.place.path.startswith(prefix or "") or (prefix or "").startswith(plan.place.path):
+            rows = [one for one in owed(plan, now) if _where(one).path.startswith(prefix or "")]
+            found += _by_place(plan, rows)
     return found
+
+
+def _where(one: Owed) -> Place:
+    return one.site.place if one.site else one.post.place if one.post else one.plan.place
 
 
 def _by_place(plan: ReportPlan, rows: Iterable[Owed]) -> list[Roll]:
     groups: dict[Place, list[Owed]] = {}
     for one in rows:
-        groups.setdefault(_under(one.post.place, plan.place), []).append(one)
+        groups.setdefault(_under(_where(one), plan.place), []).append(one)
     return [
         Roll(
             plan,
             place,
             mine[0].due_at,
-            sum(not one.late for one in mine),
+            sum(one.report is not None for one in mine),
             len(mine),
-            tuple(str(one.post) for one in mine if one.late),
+            tuple(one for one in mine if one.report is None),
+            tuple(one for one in mine if one.late),
         )
         for place, mine in groups.items()
     ]

@@ -5,10 +5,10 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -21,12 +21,14 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import Machine, Step, move
 from fangxian.spine.observe.models import Device, Form, Report, ReportFile
 from fangxian.spine.registry.models import Person as OfficeHolder
-from fangxian.spine.registry.models import Place, Post
-from fangxian.spine.registry.read import city, city_path, seat_of_person
+from fangxian.spine.registry.models import Place, Post, Site
+from fangxian.spine.registry.read import city, city_path, seats_of_person
+from fangxian.spine.registry.sites import site_kinds
 
 from .check import check_form
 from .judge import judge, tree
-from .xform import BINARY, Submission, XForm, read_submission, read_xform
+from .plan import Owed, answered, owed_by
+from .xform import BINARY, Submission, XForm, ended, read_submission, read_xform
 
 FORM = Machine(
     "form",
@@ -62,7 +64,6 @@ def load_form(*, path: Path, by: Seat) -> Form:
         xform=verdict.xform,
         itemsets=verdict.itemsets or "",
         digest=digest,
-        questions=[asdict(question) for question in xform.questions],
         source=path.name[:200],
         loaded_at=clock.now(),
     )
@@ -73,11 +74,16 @@ def load_form(*, path: Path, by: Seat) -> Form:
 def load_shipped_forms(*, by: Seat) -> int:
     """Enter the forms that are shipped, each once; how many were new."""
     folder = Path(__file__).parents[1] / "data" / "forms"
-    known = set(Form.objects.values_list("source", flat=True))
-    fresh = [path for path in sorted(folder.glob("*.md")) if path.name not in known]
+    known = set(Form.objects.values_list("source", "version"))
+    fresh = [p for p in sorted(folder.glob("*.md")) if (p.name, _version(p)) not in known]
     for path in fresh:
         load_form(path=path, by=by)
     return len(fresh)
+
+
+def _version(path: Path) -> str:
+    """The version in the last cell of a form that is shipped."""
+    return path.read_text().rstrip().rstrip("|").rsplit("|", 1)[-1].strip()
 
 
 def form_of(sent: Submission) -> Form:
@@ -98,11 +104,21 @@ def accept_report(
     files: Mapping[str, bytes] | None = None,
     about: tuple[str, str] = ("", ""),
     at: datetime | None = None,
+    answers: Owed | None = None,
+    post: Post | None = None,
 ) -> tuple[Report, bool]:
     """Keep a submission; the report and whether it is new. The same again is the same report, and
     brings what files were missing. Another content under the same name is refused
-    (``report.differs``); an edit is kept although what it follows has not come yet."""
-    require(by, "report.make", place=by.place_path, posts=(by.post_id,))
+    (``report.differs``); an edit is kept although what it follows has not come yet. ``answers`` is
+    what is owed and made by this, perhaps for another post; without it the nearest that ``post``
+    owes, else the seat. ``at`` is when it was made: else the end that it says itself, else now."""
+    if answers is not None:
+        post = answers.post
+    elif post is None and by.post_id:
+        post = Post.objects.select_related("place").get(pk=by.post_id)
+    site = answers.site if answers else site_about(about)
+    place = site.place if site else post.place if post else _place(by)
+    require(by, "report.make", place=place.path, posts=(by.post_id,))
     sent = read_submission(raw)
     form = form_of(sent)
     digest = hashlib.sha256(raw).hexdigest()
@@ -114,17 +130,23 @@ def accept_report(
         return there, False
     xform = read_xform(form.xform)
     now = clock.now()
+    at = min(at or ended(xform, sent) or now, now)
     lon, lat = _position(xform, sent)
+    if answers is None and post is not None:
+        answers = answered(post, form=form.code, at=at, about=about)
+        site = site or (answers.site if answers else None)
     report = Report(
         form=form,
         instance=sent.instance,
         follows=sent.follows,
-        about_kind=about[0],
-        about_key=about[1],
-        place=_place(by),
-        post=Post.objects.filter(pk=by.post_id).first() if by.post_id else None,
+        about_kind=site.kind if site else about[0],
+        about_key=site.code if site else about[1],
+        plan=answers.plan if answers else None,
+        due_at=answers.due_at if answers else None,
+        place=site.place if site else place,
+        post=post,
         by=by.label,
-        at=min(at or now, now),
+        at=at,
         received_at=now,
         lon=lon,
         lat=lat,
@@ -132,7 +154,7 @@ def accept_report(
         xml=raw.decode("utf-8", "replace"),
         digest=digest,
         missing_files=_files_named(xform, sent),
-        findings=[list(finding) for finding in judge(xform, sent, at=at or now)],
+        findings=[list(finding) for finding in judge(xform, sent, at=at)],
         door=door,
     )
     try:
@@ -143,8 +165,19 @@ def accept_report(
     _keep_files(report, files or {})
     _link(report)
     told = {"form": form.code, "door": door, "findings": len(report.findings)}
+    told |= {"late": True} if report.late else {}
     record("report.made", subject=report, by=by, after=told)
     return report, True
+
+
+def site_about(about: tuple[str, str]) -> Site | None:
+    """The site a report is about, if it is one. Raises ``not_found`` for one that is not there."""
+    if about[0] not in site_kinds():
+        return None
+    found = Site.objects.filter(kind=about[0], code=about[1]).select_related("place").first()
+    if found is None:
+        raise Problem("not_found", what=about[1])
+    return found
 
 
 def _place(by: Seat) -> Place:
@@ -172,10 +205,12 @@ def _files_named(xform: XForm, sent: Submission) -> list[str]:
 
 def _keep_files(report: Report, files: Mapping[str, bytes]) -> None:
     """Write what came beside, each durably before anything says that it is here."""
-    folder = config().data_dir / "reports"
     for name, content in files.items():
         digest = hashlib.sha256(content).hexdigest()
-        path = folder / digest[:2] / digest
+        row, _ = ReportFile.objects.get_or_create(
+            report=report, name=name[:200], digest=digest, defaults={"size": len(content)}
+        )
+        path = file_of(row)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
@@ -184,31 +219,41 @@ def _keep_files(report: Report, files: Mapping[str, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
-        ReportFile.objects.get_or_create(
-            report=report, name=name[:200], digest=digest, defaults={"size": len(content)}
-        )
     missing = [name for name in report.missing_files if name not in files]
     if missing != report.missing_files:
         report.missing_files = missing
         report.save(update_fields=["missing_files"])
 
 
+def file_of(file: ReportFile) -> Path:
+    """Where what came with a report lies."""
+    return config().data_dir / "reports" / file.digest[:2] / file.digest
+
+
 def _link(report: Report) -> None:
-    """What an edit follows is not the current one any more, whichever of them came first."""
-    if report.follows:
-        Report.objects.filter(instance=report.follows).update(current=False)
-    if Report.objects.filter(follows=report.instance).exists():
-        Report.objects.filter(pk=report.pk).update(current=False)
-        report.current = False
+    """What an edit follows is not the current one any more, whichever of them came first; the edit
+    answers what that did."""
+    pair: tuple[Report | None, Report | None]
+    pair = (Report.objects.filter(instance=report.follows or "-").first(), report)
+    if pair[0] is None:
+        pair = (report, Report.objects.filter(follows=report.instance).first())
+    first, edit = pair
+    if edit is None or first is None:
+        return
+    first.current = report.current = report is edit
+    Report.objects.filter(pk=first.pk).update(current=False)
+    Report.objects.filter(pk=edit.pk).update(
+        plan=first.plan, due_at=first.due_at, about_kind=first.about_kind, about_key=first.about_key
+    )
 
 
 def xml_of(form: Form, answers: Mapping[str, Any], *, instance: str) -> bytes:
     """A submission as a phone would make it, of answers by path: one way in for every door."""
     xform = read_xform(form.xform)
     body = tree(xform.root, {q.path: str(answers.get(q.path, "")) for q in xform.questions})
-    head = f'<{xform.root} id="{form.code}" version="{form.version}">'
+    head = f"<{xform.root} id={quoteattr(form.code)} version={quoteattr(form.version)}>"
     inner = body.partition(">")[2].rpartition("</")[0]
-    meta = f"<meta><instanceID>{instance}</instanceID></meta>"
+    meta = f"<meta><instanceID>{escape(instance)}</instanceID></meta>"
     return f"{head}{inner}{meta}</{xform.root}>".encode()
 
 
@@ -227,13 +272,16 @@ def make_device(*, by: Seat) -> str:
     return token
 
 
-def seat_of_device(token: str) -> Seat | None:
-    """Whose phone this is, by its secret; None for none, or for somebody out of office."""
+def seat_of_device(token: str, *, form: str = "") -> Seat | None:
+    """Whose phone this is, by its secret; None for none, or for somebody out of office. Of several
+    seats of one person the one that owes ``form``."""
     digest = hashlib.sha256(token.encode()).hexdigest()
     row = Device.objects.filter(digest=digest, ended_at=None).select_related("person").first()
     if row is None:
         return None
-    try:
-        return seat_of_person(row.person)
-    except Problem:
-        return None
+    seats = seats_of_person(row.person)
+    for seat in seats if form and len(seats) > 1 else ():
+        post = Post.objects.select_related("place").get(pk=seat.post_id or 0)
+        if any(one.plan.form_code == form for one in owed_by(post, clock.now())):
+            return seat
+    return next(iter(seats), None)

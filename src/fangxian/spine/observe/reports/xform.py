@@ -4,18 +4,21 @@ Nothing is looked up outside and no DTD is read."""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 from xml.parsers import expat
 
 from defusedxml.ElementTree import fromstring
 
+from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.problems import Problem
 
 from .check import local
 
 DEEPEST = 64
 MOST = 2_000_000  # bytes of one submission without its files
+JAVAROSA = "http://openrosa.org/javarosa"
 BINARY = frozenset({"binary"})
 ITEMS = re.compile(r"instance\('(.+?)'\)/" + r"root/item$")  # a list of choices, whole
 
@@ -33,6 +36,7 @@ class Question:
     constraint: str = ""
     message: str = ""
     calculate: str = ""
+    preload: str = ""
     choices: tuple[tuple[str, dict[str, str]], ...] = ()
 
     @property
@@ -82,6 +86,7 @@ class XForm:
     root: str
     questions: tuple[Question, ...]
     files: tuple[str, ...]  # media it needs
+    repeats: bool = False
 
 
 def read_xform(text: str) -> XForm:
@@ -112,6 +117,7 @@ def read_xform(text: str) -> XForm:
                 constraint=get("constraint") or "",
                 message=_message(bind, words),
                 calculate=get("calculate") or "",
+                preload=get(f"{{{JAVAROSA}}}preloadParams") or "",
                 choices=_choices(control, words, lists),
             )
         )
@@ -123,6 +129,7 @@ def read_xform(text: str) -> XForm:
         root=local(instance.tag),
         questions=tuple(found),
         files=tuple(dict.fromkeys(media)),
+        repeats=any(local(n.tag) == "repeat" for n in root.iter()),
     )
 
 
@@ -167,7 +174,7 @@ def _label(node: Element | None, words: dict[str, dict[str, str]]) -> dict[str, 
 
 
 def _message(bind: Element | None, words: dict[str, dict[str, str]]) -> str:
-    text = bind.get("{http://openrosa.org/javarosa}constraintMsg") if bind is not None else ""
+    text = bind.get(f"{{{JAVAROSA}}}constraintMsg") if bind is not None else ""
     reference = re.match(r"jr:itext\('(.+)'\)", text or "")
     if reference:
         return next(iter(words.get(reference[1], {}).values()), "")
@@ -231,6 +238,18 @@ def read_submission(raw: bytes) -> Submission:
         answers=dict(_answers(root, f"/{local(root.tag)}")),
         root=root,
     )
+
+
+def ended(xform: XForm, sent: Submission) -> datetime | None:
+    """When somebody finished a report, where its form asks the phone for that."""
+    for question in xform.questions:
+        text = sent.answers.get(question.path, "") if question.preload == "end" else ""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        return at if at.tzinfo else at.replace(tzinfo=BEIJING)
+    return None
 
 
 def _answers(node: Element, path: str) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,11 @@ posts, people, sites, by every text that names just one of them."""
 from collections.abc import Iterable
 from functools import cached_property
 
-from fangxian.spine.core import door
+from fangxian.spine.core import clock, door
 from fangxian.spine.core.canon import choices
 from fangxian.spine.core.door import Field
-from fangxian.spine.registry.models import Organisation, Person, Place, Post, Site
+from fangxian.spine.registry.models import Organisation, Person, Place, Post, Site, Term
+from fangxian.spine.registry.read import in_force
 from fangxian.spine.registry.sites import site_kinds
 
 Words = tuple[str, str]
@@ -48,6 +49,12 @@ class Look(door.Look):
     @cached_property
     def people(self) -> dict[str, Person]:
         return {p.code: p for p in Person.objects.select_related("user") if p.code}
+
+    @cached_property
+    def where(self) -> dict[str, str]:
+        """The path of the place where somebody is in office now, by staff number."""
+        rows = Term.objects.filter(in_force(clock.now())).order_by("pk")
+        return dict(rows.values_list("person__code", "post__place__path"))
 
     @cached_property
     def sites(self) -> dict[tuple[str, str], Site]:

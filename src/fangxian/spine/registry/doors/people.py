@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import code_of, moment, moment_text, refused, short, to_moment
 from fangxian.spine.core.dated import rows_in_force
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remove
+from fangxian.spine.core.door import ANYWHERE, Change, Door, Field, Key, Row, Wrong, remove
 from fangxian.spine.core.door_dated import succession
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError
@@ -51,12 +51,16 @@ class PeopleLook(Look):
     def __init__(self) -> None:
         super().__init__()
         self.known: dict[tuple[str, str], str] = {}
+        self.named: dict[str, list[str]] = {}
+        self.numbered: set[str] = set()  # numbers that were given here
         self.next = 0
 
 
 def _people(look: PeopleLook) -> dict[Key, Row]:
     rows: dict[Key, Row] = {(code,): _person_row(person) for code, person in look.people.items()}
     look.known = {(row["name"], row["phone"]): row["code"] for row in rows.values()}
+    for row in rows.values():
+        look.named.setdefault(row["name"], []).append(row["code"])
     numbers = [int(code[1:]) for code in look.people if code[:1] == "R" and code[1:].isdigit()]
     look.next = max(numbers, default=0)
     return rows
@@ -71,12 +75,18 @@ def _fill_person(row: Row, there: dict[Key, Row], look: PeopleLook) -> None:
         look.next += 1
         row["code"] = f"R{look.next:05d}"
         look.known[row.get("name", ""), phone] = row["code"]
+        look.numbered.add(row["code"])
     before = there.get((row["code"],))
     if "*" in phone and before and mask_phone(before["phone"]) == phone:
         row["phone"] = before["phone"]
 
 
 def _judge_person(row: Row, before: Row | None, look: PeopleLook) -> Iterable[Wrong]:
+    same = [c for c in look.named.get(row["name"], ()) if c != row["code"]]
+    if before is None and same and row["code"] in look.numbered:
+        zh = f"已有同名的 {'、'.join(same)}；是他就写他的编号，是另一人请自编一个编号"
+        en = f"{', '.join(same)} has this name: write that number, or one of your own for another"
+        yield "code", zh, en
     if "*" in row["phone"]:
         zh = "打了星号的号码与在册的不符，请写完整号码或留空不改"
         yield "phone", zh, "a masked number that is not the one on record; write it in full"
@@ -102,10 +112,9 @@ def _write_people(changes: Sequence[Change], by: Seat, look: PeopleLook) -> None
     remove(look.people.pop(change.key[0]) for change in changes if change.after is None)
 
 
-def _city_or_own(row: Row, look: Look) -> str:
-    """Somebody not in office yet belongs to the city."""
-    city = next((p for p in look.places.values() if p.kind == "city"), None)
-    return city.path if city else ""
+def _own_place(row: Row, look: PeopleLook) -> str:
+    """Where somebody is in office; who is in none yet is entered by whoever may enter people."""
+    return look.where.get(row["code"], ANYWHERE)
 
 
 PEOPLE = Door(
@@ -132,7 +141,7 @@ PEOPLE = Door(
     key=("code",),
     look=PeopleLook,
     there=_people,
-    scope=_city_or_own,
+    scope=_own_place,
     fill=_fill_person,
     judge=_judge_person,
     write=_write_people,
@@ -308,7 +317,7 @@ USERS = Door(
     key=("username",),
     look=Look,
     there=_users,
-    scope=_city_or_own,
+    scope=lambda row, look: look.where.get(row["person"].split()[-1], ANYWHERE),
     judge=_judge_user,
     write=_write_users,
     hint_zh="账号跟人走，权限跟岗位走。表中不放口令：导入后在账号页生成一次性设置链接。",

@@ -20,6 +20,7 @@ from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.models import Quarantine
+from fangxian.spine.observe.reports.read import reports
 from fangxian.spine.observe.write import adopt_station, look_at_quarantine
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import retry_delivery
@@ -103,6 +104,8 @@ def site(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
         "kind": words[0] if (get_language() or "zh").startswith("zh") else words[1],
         "duties": [(d, held.get(d.post_id or 0)) for d in duties.order_by("role")],
         "gaps": open_gaps(seat=request.seat).filter(subject_kind="site", subject_id=subject),
+        "reports": reports(seat=request.seat).filter(about_kind=kind, about_key=code)[:10],
+        "may_report": visible(request.seat, "report.make") is not None,
         "may": visible(request.seat, "register.write") is not None,
         "key": urlencode([("k", words[0]), ("k", code)]),
     }

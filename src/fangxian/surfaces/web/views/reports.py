@@ -5,30 +5,38 @@ import io
 import json
 import uuid
 import zlib
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import messages
+from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_safe
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
-from fangxian.spine.observe.models import Form, Report
+from fangxian.spine.observe.models import Form, Report, ReportFile
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.judge import judge
-from fangxian.spine.observe.reports.plan import owing_now
-from fangxian.spine.observe.reports.write import accept_report, make_device, xml_of
+from fangxian.spine.observe.reports.plan import Owed, by_mark, owed_by
+from fangxian.spine.observe.reports.write import accept_report, file_of, make_device, xml_of
 from fangxian.spine.observe.reports.xform import Question, read_submission, read_xform
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.registry.read import seat_of_person, the_post
-from fangxian.surfaces.web.page import SeatedRequest, page
+from fangxian.spine.registry.read import seats_of_person, the_post
+from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 PER_PAGE = 50
 NUMBERS = ("int", "integer", "decimal")
+PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+OUTBOX = "X-Outbox"  # sent by the page's own queue (outbox.js)
 KEPT = ("type", "constraint", "required")  # findings that a form is given back for
 
 
@@ -59,67 +67,107 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
     return render(request, "web/report.html", context)
 
 
+@page("register.read")
+def one_file(request: SeatedRequest, key: int, file: int) -> HttpResponse:
+    """Something that came with a report; only pictures are shown, the rest is downloaded."""
+    report = read.reports(seat=request.seat).filter(pk=key).first()
+    row = ReportFile.objects.filter(pk=file, report=report).first() if report else None
+    if row is None:
+        raise Problem("not_found", what=str(file))
+    kind = PICTURES.get(Path(row.name).suffix.lower())
+    answer = HttpResponse(
+        file_of(row).read_bytes(), content_type=kind or "application/octet-stream"
+    )
+    shown = "inline" if kind else "attachment"
+    answer["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(row.name)}"
+    return answer
+
+
 @page("report.make")
 def mine(request: SeatedRequest) -> HttpResponse:
     """What I owe, soonest first."""
-    rows = []
+    rows, now = [], clock.now()
     if request.seat.post_id:
-        rows = owing_now(the_post(request.seat.post_id), clock.now())
+        rows = owed_by(the_post(request.seat.post_id), now)
     known = {form.code: form for form in read.forms()}
     owed = [
-        {"plan": plan, "form": known.get(plan.form_code), "due": due, "made": made}
-        for plan, due, made in sorted(rows, key=lambda row: row[1])
+        {"one": one, "form": known.get(one.plan.form_code)}
+        for one in sorted(rows, key=lambda one: one.due_at)
+        if one.report is None or one.due_at > now
     ]
-    context = {"owed": owed, "forms": known.values(), "now": clock.now()}
+    about = request.GET.get("about", "")
+    context = {"owed": owed, "forms": known.values(), "now": now, "about": about}
     return render(request, "web/reports_mine.html", context)
 
 
 @page("report.make", methods=("GET", "HEAD", "POST"))
 def fill(request: SeatedRequest, code: str) -> HttpResponse:
     """Make a report. What is refused stays as it was typed; sent twice it is one report."""
-    made = _filled(request, request.seat, code)
+    mark = request.GET.get("owed", "")
+    answers = by_mark(mark, clock.now()) if mark else None
+    made = _filled(request, request.seat, code, answers)
     if isinstance(made, HttpResponse):
         return made
+    if OUTBOX in request.headers:
+        return JsonResponse({"receipt": made}, status=201)
     messages.success(request, gettext("已报，回执号 %(n)s") % {"n": made})
     return redirect("/m/reports")
 
 
 def by_link(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """The same from the link of a reminder, without a log-in: the code is the proof of who it is,
-    and it is good for this form alone."""
-    seat = seat_of_person(delivery.person)
-    code = delivery.message.subject_id.partition(":")[2]
-    made = _filled(request, seat, code)
+    and it is good for what is owed alone."""
+    seats = seats_of_person(delivery.person)
+    seat = next((seat for seat in seats if seat.post_id == delivery.post_id), None)
+    if seat is None:
+        raise Problem("rights.no_seat")
+    answers = by_mark(delivery.message.subject_id, clock.now())
+    made = _filled(request, seat, answers.plan.form_code, answers)
     if isinstance(made, HttpResponse):
         return made
     return render(request, "web/report_done.html", {"receipt": made, "who": seat.label})
 
 
-def _filled(request: HttpRequest, seat: Seat, code: str) -> HttpResponse | str:
+def _filled(
+    request: HttpRequest, seat: Seat, code: str, answers: Owed | None
+) -> HttpResponse | str:
     """The page of a form, or the receipt of a report that was made by it."""
     form = read.form(code)
     xform = read_xform(form.xform)
+    if xform.repeats:
+        raise Problem("form.repeats", form=form.title)
+    kind, _, key = request.GET.get("about", "").partition(":")
     zero = "zero" in request.GET
     typed: dict[str, str] = {}
     wrong: dict[str, str] = {}
     instance = (request.POST.get("instance") or f"uuid:{uuid.uuid4()}")[:80]
     if request.method == "POST":
-        typed = {q.path: (request.POST.get(q.path) or "").strip() for q in xform.questions}
-        sent = {path: rows[-1] for path, rows in request.FILES.lists() if rows}
-        files = {str(file.name): file.read() for file in sent.values()}
-        typed |= {path: str(file.name) for path, file in sent.items()}
+        typed = {q.path: " ".join(request.POST.getlist(q.path)).strip() for q in xform.questions}
+        pairs = [(q, request.FILES.get(q.path)) for q in xform.questions]
+        sent = [(q, file) for q, file in pairs if isinstance(file, UploadedFile)]
+        typed |= {q.path: f"{q.name}-{Path(str(file.name)).name}" for q, file in sent}
+        files = {typed[q.path]: file.read() for q, file in sent}
         raw = xml_of(form, typed, instance=instance)
         found = judge(xform, read_submission(raw), at=clock.now())
         wrong = {path: says for path, kind, says in found if kind in KEPT}
-        if not wrong:
-            accept_report(raw=raw, by=seat, door="web", files=files)
+        if not wrong or OUTBOX in request.headers:  # made without a network: kept, and judged then
+            accept_report(
+                raw=raw,
+                by=seat,
+                door="web",
+                files=files,
+                about=(kind, key),
+                answers=answers,
+                at=_made_at(request),
+            )
             return instance[-8:]
-    last = _last(form, seat)
+    last = _last(form, seat, answers)
     questions = [
         {
             "q": q,
             "label": _label(q),
             "value": typed.get(q.path, "0" if zero and q.type in NUMBERS else ""),
+            "picked": typed.get(q.path, "").split(),
             "wrong": wrong.get(q.path, ""),
             "last": last.get(q.path, ""),
             "choices": [(value, _word(words)) for value, words in q.choices],
@@ -132,15 +180,37 @@ def _filled(request: HttpRequest, seat: Seat, code: str) -> HttpResponse | str:
         "questions": questions,
         "instance": instance,
         "zero": zero,
+        "answers": answers,
         "who": seat.label,
         "may_zero": any(q.type in NUMBERS for q in xform.questions),
     }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
 
 
-def _last(form: Form, seat: Seat) -> dict[str, str]:
-    """What the same post said last: shown beside, never asked for again by itself."""
-    rows = Report.objects.filter(form__code=form.code, post_id=seat.post_id or 0)
+def _made_at(request: HttpRequest) -> datetime | None:
+    """When a report was made that waited on the phone."""
+    try:
+        at = datetime.fromisoformat(request.POST.get("made_at", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+@public
+@require_safe
+def worker_script(request: HttpRequest) -> HttpResponse:
+    """The script by which the phone pages of reports work without a network; it must lie beside
+    them."""
+    path = finders.find("web/sw.js")
+    return HttpResponse(Path(str(path)).read_bytes(), content_type="text/javascript")
+
+
+def _last(form: Form, seat: Seat, answers: Owed | None) -> dict[str, str]:
+    """What was said last of the same thing: shown beside, never taken by itself."""
+    post = answers.post.pk if answers and answers.post else seat.post_id or 0
+    rows = Report.objects.filter(form__code=form.code, post_id=post, current=True)
+    if answers and answers.site:
+        rows = rows.filter(about_kind=answers.site.kind, about_key=answers.site.code)
     report = rows.order_by("-at").first()
     return dict(report.answers) if report else {}
 
@@ -184,4 +254,5 @@ def _word(words: dict[str, str]) -> str:
 
 def _shown(question: Question, answer: Any) -> str:
     words = dict(question.choices)
-    return _word(words[answer]) if answer in words else str(answer)
+    shown = [_word(words[part]) for part in str(answer).split() if part in words]
+    return "、".join(shown) or str(answer)

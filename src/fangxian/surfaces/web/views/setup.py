@@ -1,71 +1,64 @@
 """Setting up a city: what is missing, and every table of the door as a page: template, export,
 import with its differences shown first, one row as a form, undo."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.door import DOORS, Change, Door, door, examine, rows_of, take, undo
-from fangxian.spine.core.door_tables import csv_text, read_given, workbook
-from fangxian.spine.core.events import Entry, Named, record_many
+from fangxian.spine.core.door import (
+    DOORS,
+    Door,
+    door,
+    examine,
+    rows_of,
+    take,
+    tell_export,
+    undo,
+)
+from fangxian.spine.core.door_tables import csv_text, difference, read_given, workbook
 from fangxian.spine.core.models import Import
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require_sight, visible
+from fangxian.spine.core.rights import require_sight, visible
 from fangxian.spine.core.tables.book import errors_book
 from fangxian.spine.cover.read import open_gaps
-from fangxian.surfaces.web import accounts, uploads
+from fangxian.spine.registry import accounts
+from fangxian.surfaces.web import uploads
 from fangxian.surfaces.web.forms import row_form
 from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import XLSX
+from fangxian.wiring import COVER
 
 PER_PAGE = 50
 MOST_SHOWN = 200  # differences and errors on one page; all are counted
-# gap rule -> the table in which it is mended, in the order of an empty city
-MENDED_IN = {
-    "place-without-duty": "duties",
-    "duty-without-holder": "terms",
-    "post-vacant": "terms",
-    "holder-unreachable": "people",
-    "holder-without-account": "users",
-    "no-gauge": "stations",
-    "village-without-gauge": "stations",
-    "level-without-base": "bases",
-    "gauge-without-marks": "marks",
-    "rain-not-judged": "thresholds",
-    "site-without-duty": "duties",
-    "site-without-position": "sites",
-    "site-elsewhere": "sites",
-}
 
 
 @page("register.read")
 def index(request: SeatedRequest) -> HttpResponse:
     """What a city needs, table by table, and what of it is missing now."""
     zh = _zh()
-    gaps: dict[str, int] = {}
-    for rule in open_gaps(seat=request.seat).values_list("rule", flat=True):
-        table = MENDED_IN.get(rule)
-        if table:
-            gaps[table] = gaps.get(table, 0) + 1
+    mended = {rule.code: rule.door for rule in COVER if rule.door}
+    gaps: dict[str, dict[str, int]] = {}
+    for rule in open_gaps(seat=request.seat).filter(rule__in=mended).values_list("rule", flat=True):
+        of_table = gaps.setdefault(mended[rule], {})
+        of_table[rule] = of_table.get(rule, 0) + 1
+    names = {rule.code: rule.name_zh if zh else rule.name_en for rule in COVER}
     rows = [
         {
             "door": one,
             "name": one.zh if zh else one.en,
             "hint": (one.hint_zh if zh else one.hint_en) or one.hint_zh,
             "n": len(one.there(one.look())),
-            "gaps": gaps.get(one.code, 0),
+            "gaps": [(code, names[code], n) for code, n in gaps.get(one.code, {}).items()],
             "may": visible(request.seat, one.right) is not None,
         }
         for one in DOORS.values()
     ]
-    others = open_gaps(seat=request.seat).exclude(rule__in=MENDED_IN).count()
+    others = open_gaps(seat=request.seat).exclude(rule__in=mended).count()
     return render(request, "web/setup.html", {"room": "registers", "rows": rows, "others": others})
 
 
@@ -105,7 +98,7 @@ def export(request: SeatedRequest, kind: str, form: str) -> HttpResponse:
     one, seat = door(kind), request.seat
     rows = [] if form == "template" else rows_of(one, seat=seat)
     if rows:
-        _tell_export(one, len(rows), seat)
+        tell_export(one.code, len(rows), by=seat)
     if form == "csv":
         answer = HttpResponse(csv_text(one, rows, zh=_zh()), content_type="text/csv; charset=utf-8")
     else:
@@ -114,12 +107,6 @@ def export(request: SeatedRequest, kind: str, form: str) -> HttpResponse:
     ending = "csv" if form == "csv" else "xlsx"
     answer["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     return answer
-
-
-def _tell_export(one: Door, n: int, seat: Seat) -> None:
-    with transaction.atomic():
-        subject = Named("door", one.code)
-        record_many([Entry("register.exported", subject, None, {"rows": n})], by=seat)
 
 
 @action("register.read")
@@ -140,8 +127,7 @@ def _looked_at(request: SeatedRequest, one: Door, token: str, frame: str) -> Htt
         found = examine(one, given.rows, by=request.seat)
         errors = given.errors(found)
     zh = _zh()
-    words = {column.name: column.zh if zh else column.en for column in one.fields}
-    changes = [_told(one, change, words) for change in [*found.implied, *found.changes]]
+    changes = [difference(one, change, zh=zh) for change in [*found.implied, *found.changes]]
     told = [(e.cell, e.head or e.name, e.zh if zh else e.en) for e in errors]
     context = {
         "room": "registers",
@@ -161,23 +147,6 @@ def _looked_at(request: SeatedRequest, one: Door, token: str, frame: str) -> Htt
         ],
     }
     return render(request, "web/setup_look.html", context)
-
-
-def _told(one: Door, change: Change, words: dict[str, str]) -> dict[str, Any]:
-    """A change as people compare it."""
-    before = one.masked(change.before) if change.before else {}
-    after = one.masked(change.after) if change.after else {}
-    moved = [
-        (words[name], before.get(name, ""), after.get(name, ""))
-        for name in words
-        if (change.before or {}).get(name, "") != (change.after or {}).get(name, "")
-    ]
-    return {
-        "state": "new" if change.before is None else "changed",
-        "key": " ".join(part for part in change.key if part),
-        "columns": moved,
-        "implied": change.row < 0,
-    }
 
 
 @action("register.read")
