@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "fangxian.spine.reach",
     "fangxian.spine.assess",
     "fangxian.spine.command",
+    "fangxian.hazards.epidemic.sentinel",
     "fangxian.surfaces.api",
 ]
 

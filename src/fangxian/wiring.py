@@ -3,6 +3,7 @@ rules of cover. What a function does stands in its room."""
 
 from collections.abc import Sequence
 
+from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.river import subject as river
 from fangxian.spine.assess import doors as assess_doors
@@ -60,6 +61,7 @@ EMERGENCY.append(emergency_since)
 SUBJECTS: tuple[Subject, ...] = (
     rain.SUBJECT,
     river.SUBJECT,
+    sentinel.SUBJECT,
 )
 
 WIRING: dict[str, Sequence[Function]] = {

@@ -33,7 +33,8 @@ def test_every_table_has_its_pages(as_guan):
     assert as_guan.get("/setup").status_code == 200
     for kind in DOORS:
         assert as_guan.get(f"/setup/{kind}").status_code == 200, kind
-        assert as_guan.get(f"/setup/{kind}/row").status_code == 200, kind
+        may = 403 if kind == "cases" else 200  # cases are not the administrator's
+        assert as_guan.get(f"/setup/{kind}/row").status_code == may, kind
         book = as_guan.get(f"/setup/{kind}/template.xlsx")
         sheets = openpyxl.load_workbook(io.BytesIO(book.content)).sheetnames
         assert sheets[1:] == ["说明", "选项"], kind

@@ -37,3 +37,5 @@ def make_ready(*, places: bool = True) -> None:
     for subject in SUBJECTS:
         if subject.thresholds:
             load_thresholds(subject.thresholds(), by=SYSTEM)
+        if subject.forms:
+            load_shipped_forms(subject.forms, by=SYSTEM)

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.watch import Judge
@@ -16,6 +17,7 @@ from fangxian.spine.core.registers import Register, declare_registers
 from fangxian.spine.core.rights import declare_rights
 from fangxian.spine.core.things import Kind
 from fangxian.spine.core.words import declare_events
+from fangxian.spine.cover.checks import Check, declare_checks
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe.store import Store
 
@@ -45,6 +47,8 @@ class Subject:
     targets: Mapping[str, Target] = field(default_factory=dict)
     registers: tuple[Register, ...] = ()
     doors: tuple[Door, ...] = ()
+    forms: Path | None = None  # a folder of forms that are shipped
+    checks: tuple[Check, ...] = ()
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -56,6 +60,7 @@ def install(subject: Subject) -> None:
     declare_events(subject.events)
     declare_registers(*subject.registers)
     declare_doors(*subject.doors)
+    declare_checks(*subject.checks)
     TARGETS.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)

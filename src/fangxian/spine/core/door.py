@@ -63,6 +63,7 @@ class Field:
     heads: tuple[str, ...] = ()  # other heads people write for it
     secret: bool = False
     mask: Callable[[str], str] = lambda text: HIDDEN if text else ""
+    sealed: bool = False  # kept elsewhere: what is there is a mask of it
     fixed: str = ""  # what an empty cell of a new row means
     hint_zh: str = ""
     hint_en: str = ""
@@ -310,6 +311,7 @@ def take(
     if not changes:
         return found, None
     one.write(changes, by, look)
+    changes = _as_kept(one, changes)
     told = {"made": found.made, "changed": found.changed, "implied": len(found.implied)}
     row = Import.objects.create(
         kind=one.code,
@@ -327,6 +329,14 @@ def take(
     _tell(one, changes, by, reason=f"{one.zh}：{source}"[:200])
     record("register.imported", subject=row, by=by, after={"kind": one.code, **told})
     return found, row
+
+
+def _as_kept(one: Door, changes: Sequence[Change]) -> list[Change]:
+    """The changes with the rows as they are there now, where part of a row is kept elsewhere."""
+    if not any(column.sealed for column in one.fields):
+        return list(changes)
+    there = one.there(one.look())
+    return [Change(c.key, c.before, c.after and there[c.key], c.row) for c in changes]
 
 
 def _tell(one: Door, changes: Iterable[Change], by: Seat, *, reason: str) -> None:

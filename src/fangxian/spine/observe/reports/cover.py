@@ -1,17 +1,24 @@
 """Cover of reports: who owes one and has not made it; files that never came."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.observe.models import Report
 
-from .plan import owed, plans
+from .plan import Owed, owed, plans
+
+# what another rule tells of more to the point (keys of what is owed): said by the rooms above
+TOLD_ELSEWHERE: list[Callable[[Iterable[Owed]], set[str]]] = []
 
 
 def not_made(at: datetime) -> Iterator[Judged]:
     lacking = {one.key: one for plan in plans(at) for one in owed(plan, at) if one.report is None}
+
+    for told in TOLD_ELSEWHERE:
+        for key in told(list(lacking.values())):
+            lacking.pop(key, None)
 
     def judge(key: str) -> Uncovered:
         one = lacking[key]

@@ -30,6 +30,7 @@ from .judge import judge, tree
 from .plan import Owed, answered, owed_by
 from .xform import BINARY, Submission, XForm, ended, read_submission, read_xform
 
+FORMS = Path(__file__).parents[1] / "data" / "forms"
 FORM = Machine(
     "form",
     states={"in_force": Q(ended_at__isnull=True), "ended": Q(ended_at__isnull=False)},
@@ -71,9 +72,8 @@ def load_form(*, path: Path, by: Seat) -> Form:
     return form
 
 
-def load_shipped_forms(*, by: Seat) -> int:
-    """Enter the forms that are shipped, each once; how many were new."""
-    folder = Path(__file__).parents[1] / "data" / "forms"
+def load_shipped_forms(folder: Path = FORMS, *, by: Seat) -> int:
+    """Enter the forms that are shipped in a folder, each version once; how many were new."""
     known = set(Form.objects.values_list("source", "version"))
     fresh = [p for p in sorted(folder.glob("*.md")) if (p.name, _version(p)) not in known]
     for path in fresh:

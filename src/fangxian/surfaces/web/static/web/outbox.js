@@ -91,12 +91,7 @@ async function submit(form) {
     if (!navigator.onLine) throw new TypeError('offline');
     const answer = await fetch(location.href, { method: 'POST', body, redirect: 'manual' });
     if (answer.type === 'opaqueredirect') location.assign('/m/reports');
-    else {
-      const text = await answer.text();
-      document.open();
-      document.write(text);
-      document.close();
-    }
+    else form.submit(); // refused: the page with what is wrong comes by itself
   } catch {
     const entry = {
       instance: form.elements.instance.value,

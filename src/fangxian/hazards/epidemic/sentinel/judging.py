@@ -1,0 +1,216 @@
+"""Judging the daily counts of all sentinels at once: every site, and the sums of towns, counties
+and the city, by the detectors of the posture; one signal for one cause."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fangxian.kernels.epi.detector import Series
+from fangxian.kernels.epi.registry import METHODS
+from fangxian.spine.assess.rules import Finding
+from fangxian.spine.core.levels import Level
+
+from .rules import SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
+
+Floats = NDArray[np.float64]
+Row = tuple[int, str, date, float]  # site, syndrome, day, count
+
+
+@dataclass(slots=True)
+class Node:
+    """One series: a syndrome at a site or summed over a place. ``parts`` are the nodes below it."""
+
+    syndrome: str
+    key: str
+    name: str
+    place_id: int
+    counts: Floats
+    share: Floats
+    parts: list["Node"] = field(default_factory=list)
+    votes: float = 0.0
+    expected: float = float("nan")
+    level: Level | None = None
+    rule: str = ""
+    together: list[str] = field(default_factory=list)
+
+
+def tree(rows: Iterable[Row], spots: Mapping[int, Spot], *, day: date, use: Profile) -> list[Node]:
+    """The series of all sites and places up to ``day``: the nodes of sites, and above them those of
+    places with more than one site, each with its parts."""
+    days = use.history_days
+    first = day - timedelta(days=days - 1)
+    table: dict[tuple[str, int], Floats] = {}
+    for site, syndrome, when, n in rows:
+        at = (when - first).days
+        if 0 <= at < days and site in spots:
+            line = table.get((syndrome, site))
+            if line is None:
+                line = table[syndrome, site] = np.full(days, np.nan)
+            line[at] = n
+    nodes = []
+    by_place: dict[tuple[str, str], list[Node]] = {}
+    for (syndrome, site), line in table.items():
+        spot = spots[site]
+        key = f"{syndrome}:{spot.kind}:{spot.code}"
+        node = Node(syndrome, key, spot.name, spot.place_id, line, (~np.isnan(line)).astype(float))
+        nodes.append(node)
+        for place, _, _ in spot.above:
+            by_place.setdefault((syndrome, place), []).append(node)
+    named = {key: (name, pk) for s in spots.values() for key, name, pk in s.above}
+    summed = {
+        (syndrome, place): _sum(syndrome, place, *named[place], sites, use)
+        for (syndrome, place), sites in by_place.items()
+        if len(sites) > 1
+    }
+    return [*nodes, *summed.values()] if not summed else _linked(nodes, summed, spots, table)
+
+
+def _sum(
+    syndrome: str, place: str, name: str, place_id: int, sites: list[Node], use: Profile
+) -> Node:
+    """The sum over sites, brought up to what all of them usually count: a day on which some were
+    silent is no fall. Where too few were heard there is no count."""
+    counts = np.stack([node.counts for node in sites])
+    heard = ~np.isnan(counts)
+    total = np.where(heard, counts, 0.0).sum(axis=1)
+    usual = np.where(heard.any(axis=1), total / np.maximum(heard.sum(axis=1), 1), 0.0)
+    weight = (usual + 0.1) / (usual + 0.1).sum()  # 0.1: one that never counts anything weighs too
+    share = (weight[:, None] * heard).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        summed = np.where(heard, counts, 0.0).sum(axis=0) / share
+    summed[share < use.least_share] = np.nan
+    return Node(syndrome, f"{syndrome}:place:{place}", name, place_id, summed, share)
+
+
+def _linked(
+    nodes: list[Node],
+    summed: dict[tuple[str, str], Node],
+    spots: Mapping[int, Spot],
+    table: Mapping[tuple[str, int], Floats],
+) -> list[Node]:
+    """Each node under the nearest place above it that has a sum of its own."""
+    for node, (syndrome, site) in zip(nodes, table, strict=True):
+        for place, _, _ in spots[site].above:
+            if (syndrome, place) in summed:
+                summed[syndrome, place].parts.append(node)
+                break
+    chains = {tuple(key for key, _, _ in spot.above) for spot in spots.values()}
+    for (syndrome, place), node in summed.items():
+        chain = next(c for c in chains if place in c)
+        above = chain[chain.index(place) + 1 :]
+        parent = next((summed[syndrome, p] for p in above if (syndrome, p) in summed), None)
+        if parent is not None:
+            parent.parts.append(node)
+    return [*nodes, *summed.values()]
+
+
+def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
+    """Vote on the last day of every series in one batch, and apply the fixed numbers."""
+    if not nodes:
+        return
+    days = np.arange(use.history_days) + np.datetime64(day) - (use.history_days - 1)
+    series = Series(np.stack([node.counts for node in nodes]), days, 365)
+    found = METHODS["combined"].run(
+        series,
+        np.array([use.history_days - 1]),
+        members=",".join(use.members),
+        votes=use.votes,
+        least=use.least,
+    )
+    for node, votes, alarm, expected in zip(
+        nodes, found.more["votes"][:, 0], found.alarm[:, 0], found.expected[:, 0], strict=True
+    ):
+        node.votes, node.expected = float(votes), float(expected)
+        if alarm:
+            node.level, node.rule = use.level(votes), f"vote {use.edition} {use.posture}"
+    for rule in use.fixed:
+        for node in nodes:
+            if node.key.startswith(f"{rule['syndrome']}:{rule['kind']}:"):
+                level = fixed_level(rule, float(np.nansum(node.counts[-rule["days"] :])))
+                if level is not None and (node.level is None or level < node.level):
+                    node.level = level
+                    node.rule = f"fixed {use.edition} {rule['days']} d"
+
+
+def carriers(nodes: Iterable[Node], use: Profile) -> list[Node]:
+    """The nodes that carry a signal: of a site and the places above it that say the same the most
+    particular one; of several sites of one place the place, with them as its parts."""
+    nodes = list(nodes)
+    below = {id(part) for node in nodes for part in node.parts}
+    return [found for node in nodes if id(node) not in below for found in _carried(node, use)]
+
+
+def _carried(node: Node, use: Profile) -> list[Node]:
+    found = [one for part in node.parts for one in _carried(part, use)]
+    several = len(found) >= use.together
+    if node.level is None and not several:
+        return found
+    if len(found) == 1:
+        return found
+    if found:
+        node.together = [one.name for one in found]
+        worst = min(one.level for one in found if one.level is not None)
+        if several:
+            worst = Level(max(worst - 1, Level.I))
+            node.rule = node.rule or f"together {use.edition}"
+        node.level = min(worst, node.level) if node.level is not None else worst
+    return [node]
+
+
+def findings(
+    nodes: Iterable[Node], names: Mapping[str, Syndrome], *, day: date, use: Profile
+) -> Iterator[Finding]:
+    """What carries a signal, with all that is needed to judge it again to the last digit."""
+    for node in nodes:
+        yield Finding(
+            family=SYNDROME,
+            hazard="epidemic",
+            about=(SYNDROME, node.key),
+            name=f"{node.name} {names[node.syndrome].zh}"[:80],
+            place_id=node.place_id,
+            at=close_of(day),
+            level=node.level,
+            kept=node.level,
+            value=None if np.isnan(node.counts[-1]) else float(node.counts[-1]),
+            rule=node.rule,
+            group=node.name[:80],
+            evidence=_evidence(node, day, use),
+        )
+
+
+def _evidence(node: Node, day: date, use: Profile) -> dict[str, Any]:
+    """The counts as they were, the detectors one by one, and the parts."""
+    days = np.arange(use.history_days) + np.datetime64(day) - (use.history_days - 1)
+    series = Series(node.counts[None, :], days, 365)
+    members = {}
+    for name in use.members:
+        method = METHODS[name]
+        found = method.run(series, np.array([use.history_days - 1]), **method.settle(None))
+        members[name] = {
+            "expected": _plain(found.expected[0, 0]),
+            "threshold": _plain(found.threshold[0, 0]),
+            "score": _plain(found.score[0, 0]),
+            "alarm": bool(found.alarm[0, 0]),
+        }
+    return {
+        "day": day.isoformat(),
+        "syndrome": node.syndrome,
+        "observed": _plain(node.counts[-1]),
+        "expected": _plain(node.expected),
+        "votes": node.votes,
+        "members": members,
+        "heard": _plain(node.share[-1]),
+        "together": node.together,
+        "edition": use.edition,
+        "posture": use.posture,
+        "counts": [_plain(n) for n in node.counts],
+    }
+
+
+def _plain(value: Any) -> float | None:
+    number = float(value)
+    return number if np.isfinite(number) else None

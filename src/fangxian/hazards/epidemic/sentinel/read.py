@@ -1,0 +1,124 @@
+"""Selectors of the sentinels."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.things import Thing
+from fangxian.spine.registry.models import Place, Site
+
+from .models import Case, Count, Inquiry
+from .rules import Spot, close_of, syndromes
+
+
+def spots() -> dict[int, Spot]:
+    """Every site that has counted, with the places it lies in."""
+    places = {p.pk: p for p in Place.objects.only("pk", "code", "name", "parent_id")}
+
+    def above(pk: int | None) -> Iterator[tuple[str, str, int]]:
+        while pk is not None:
+            place = places[pk]
+            yield place.code, place.name, place.pk
+            pk = place.parent_id
+
+    sites = Site.objects.filter(pk__in=Count.objects.values("site_id").distinct())
+    return {s.pk: Spot(s.kind, s.code, s.name, s.place_id, tuple(above(s.place_id))) for s in sites}
+
+
+def counts_for(day: date, days: int) -> Iterable[tuple[int, str, date, float]]:
+    """Counts of the ``days`` up to a day: site, syndrome, day, count."""
+    first = day - timedelta(days=days - 1)
+    rows = Count.objects.filter(day__gte=first, day__lte=day)
+    with connection.cursor() as cursor:
+        query, given = rows.values_list("site_id", "syndrome", "day", "n").query.sql_with_params()
+        cursor.execute(query, given)
+        dates: dict[object, date] = {}
+        for site, code, when, n in cursor:
+            at = dates.get(when)
+            if at is None:
+                at = dates[when] = (
+                    when if isinstance(when, date) else date.fromisoformat(str(when)[:10])
+                )
+            yield site, code, at, n
+
+
+def cases(*, seat: Seat) -> QuerySet[Case]:
+    """The line list as far as the seat may see it; who they are is another right."""
+    prefix = visible(seat, "case.read")
+    if prefix is None:
+        return Case.objects.none()
+    rows = Case.objects.filter(place__path__startswith=prefix)
+    return rows.select_related("person", "place", "site").order_by("-reported_at", "-pk")
+
+
+def open_cases(standing: Iterable[str], *, at: datetime) -> list[Case]:
+    """Cases whose signal stands, by number."""
+    rows = Case.objects.filter(number__in=list(standing)).select_related("place")
+    return list(rows)
+
+
+def look_cases(keys: Collection[str]) -> Iterable[Thing]:
+    for case in Case.objects.filter(number__in=keys).select_related("place"):
+        yield Thing(
+            "case", case.number, case.number, f"/registers/cases?q={case.number}", case.place_id
+        )
+
+
+def look_syndromes(keys: Collection[str]) -> Iterable[Thing]:
+    """What a series is called: its syndrome at its site or place."""
+    known = syndromes(clock.now())
+    for key in keys:
+        code, kind, where = key.split(":", 2)
+        zh = known[code].zh if code in known else code
+        if kind == "place":
+            place = Place.objects.filter(code=where).first()
+            name, pk = (place.name, place.pk) if place else (where, None)
+        else:
+            site = Site.objects.filter(kind=kind, code=where).first()
+            name, pk = (site.name, site.place_id) if site else (where, None)
+        yield Thing("syndrome", key, f"{name} {zh}", "", pk)
+
+
+def inquiries(*, seat: Seat) -> QuerySet[Inquiry]:
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return Inquiry.objects.none()
+    rows = Inquiry.objects.filter(signal__place__path__startswith=prefix)
+    return rows.select_related("signal__place", "order__post__organisation")
+
+
+def inquiry_of(signal: int, *, seat: Seat) -> Inquiry:
+    """Raises ``not_found``."""
+    found = inquiries(seat=seat).filter(signal_id=signal).first()
+    if found is None:
+        raise Problem("not_found", what=str(signal))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The bottom line of a day: how long there has been no local case, and which came last."""
+
+    day: date
+    last: Case | None
+    days: int | None
+
+
+def local_cases() -> Q:
+    """Cases that are local or of which nobody knows, and not excluded."""
+    return ~Q(status=Case.Status.EXCLUDED) & ~Q(origin=Case.Origin.IMPORTED)
+
+
+def no_local_case(day: date) -> Standing:
+    """As it stood at the end of ``day``, by what had been reported then."""
+    rows = Case.objects.filter(local_cases(), reported_at__lt=close_of(day))
+    last = rows.select_related("place").order_by("-reported_at").first()
+    days = (day - beijing(last.reported_at).date()).days if last else None
+    return Standing(day, last, days)

@@ -1,0 +1,235 @@
+"""Rules of the sentinels as dated data: diseases with their clocks, syndromes, detectors by
+posture, steps of an inquiry; and what a single case means. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from fangxian.spine.assess.rules import Finding
+from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.core.dated import Complaint, Content, RuleSet
+from fangxian.spine.core.editions import edition
+from fangxian.spine.core.levels import Level
+
+from .models import Case
+
+DATA = Path(__file__).parent / "data"
+FORMS = DATA / "forms"
+LOCAL_CASE, SYNDROME = "local-case", "syndrome"  # families of signals
+VERDICTS = {
+    "data_error": ("数据错误", "error in the data"),
+    "known": ("已知事件", "known already"),
+    "not_abnormal": ("排除异常", "nothing unusual"),
+    "suspected": ("疑似事件", "suspected event"),
+}
+OUTCOMES = {
+    "event": ("确认为事件", "an event"),
+    "no_event": ("不是事件", "no event"),
+    "watch": ("继续监视", "watched on"),
+}
+
+
+def _check_diseases(content: Content) -> Iterable[Complaint]:
+    for code, row in content.get("disease", {}).items():
+        for name in ("zh", "en", "report_h"):
+            if name not in row:
+                yield f"disease.{code}", f"{name} = … is missing"
+        if row.get("single_case", "I") not in Level.__members__:
+            yield f"disease.{code}.single_case", "levels are I, II, III, IV"
+    if not content.get("disease"):
+        yield "disease", "[disease.…] blocks are missing"
+
+
+def _check_syndromes(content: Content) -> Iterable[Complaint]:
+    for code, row in content.get("syndrome", {}).items():
+        for name in ("zh", "en", "form", "question"):
+            if name not in row:
+                yield f"syndrome.{code}", f"{name} = … is missing"
+
+
+def _check_detectors(content: Content) -> Iterable[Complaint]:
+    from fangxian.kernels.epi.registry import METHODS
+
+    for posture in ("peace", "emergency"):
+        row = content.get(posture)
+        if not row:
+            yield posture, f"[{posture}] is missing"
+            continue
+        for name in row.get("members", ()):
+            if name not in METHODS:
+                yield f"{posture}.members", f"no detector {name}"
+        if row.get("votes", 0) > len(row.get("members", ())):
+            yield f"{posture}.votes", "more votes than members"
+
+
+def _check_inquiry(content: Content) -> Iterable[Complaint]:
+    for name in ("check_h", "assess_h", "close_h"):
+        if set(content.get(name, {})) != set(Level.__members__):
+            yield name, "a number of hours for each of I, II, III, IV"
+    if not content.get("risk"):
+        yield "risk", "the matrix of risk is missing"
+
+
+SETS = (
+    RuleSet("diseases", "法定传染病", "Notifiable diseases", DATA / "diseases", _check_diseases),
+    RuleSet("syndromes", "监测症候群", "Syndromes watched", DATA / "syndromes", _check_syndromes),
+    RuleSet("detectors", "预警算法组", "Detectors", DATA / "detectors", _check_detectors),
+    RuleSet("inquiry", "信号核实时限", "Steps of an inquiry", DATA / "inquiry", _check_inquiry),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """A notifiable disease as an edition has it: hours until a case must be reported, and the level
+    that one local case raises by itself."""
+
+    code: str
+    zh: str
+    en: str
+    report: timedelta
+    single_case: Level | None
+
+
+def diseases(at: datetime) -> dict[str, Disease]:
+    """The notifiable diseases on a day, by code."""
+    return {
+        code: Disease(
+            code,
+            row["zh"],
+            row["en"],
+            timedelta(hours=row["report_h"]),
+            Level[row["single_case"]] if "single_case" in row else None,
+        )
+        for code, row in edition("diseases", at).content["disease"].items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Syndrome:
+    """What sentinels count: the question of a form, and the question it is a share of."""
+
+    code: str
+    zh: str
+    en: str
+    form: str
+    question: str
+    of: str
+
+
+def syndromes(at: datetime) -> dict[str, Syndrome]:
+    rows = edition("syndromes", at).content["syndrome"]
+    return {
+        code: Syndrome(code, r["zh"], r["en"], r["form"], r["question"], r.get("of", ""))
+        for code, r in rows.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A site that counts: its kind, code and name, and the places it lies in, nearest first, each
+    as (key, name, pk)."""
+
+    kind: str
+    code: str
+    name: str
+    place_id: int
+    above: tuple[tuple[str, str, int], ...]
+
+
+def close_of(day: date) -> datetime:
+    """When a day is over."""
+    return datetime.combine(day + timedelta(days=1), time(), BEIJING)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How series are judged in a posture, by which edition."""
+
+    edition: str
+    posture: str
+    members: tuple[str, ...]
+    votes: int
+    least: float
+    levels: Mapping[int, Level]
+    history_days: int
+    least_share: float
+    together: int
+    fixed: tuple[Mapping[str, Any], ...]
+
+    def level(self, votes: float) -> Level | None:
+        """The level of so many votes."""
+        found = [level for least, level in self.levels.items() if votes >= least]
+        return min(found, default=None)
+
+
+def profile(at: datetime, *, emergency: bool) -> Profile:
+    found = edition("detectors", at)
+    content, posture = found.content, "emergency" if emergency else "peace"
+    row = content[posture]
+    return Profile(
+        found.name,
+        posture,
+        tuple(row["members"]),
+        row["votes"],
+        row["least"],
+        {int(votes): Level[name] for votes, name in row["levels"].items()},
+        content["history_days"],
+        content["least_share"],
+        content["together"],
+        tuple(content.get("fixed", ())),
+    )
+
+
+def fixed_level(rule: Mapping[str, Any], n: float) -> Level | None:
+    """The level of a fixed rule for so many cases in its days."""
+    found = [Level[name] for least, name in rule["levels"].items() if n >= int(least)]
+    return min(found, default=None)
+
+
+def case_finding(case: Case, *, at: datetime) -> Finding | None:
+    """What a case means by the rule on single cases; None where its disease has no such rule. A
+    suspected one is shown and is to be confirmed; one whose origin is not known counts as local."""
+    disease = diseases(case.reported_at).get(case.disease)
+    if disease is None or disease.single_case is None:
+        return None
+    stands = timedelta(days=edition("detectors", at).content["stands_days"])
+    open_ = case.status != Case.Status.EXCLUDED and case.origin != Case.Origin.IMPORTED
+    level = disease.single_case if open_ and at - case.reported_at < stands else None
+    return Finding(
+        family=LOCAL_CASE,
+        hazard="epidemic",
+        about=("case", case.number),
+        name=f"{disease.zh} {case.number}",
+        place_id=case.place_id,
+        at=at,
+        level=level,
+        kept=level,
+        value=1.0 if level else 0.0,
+        rule=f"single-case {edition('diseases', case.reported_at).name}",
+        group=case.place.name,
+        evidence={
+            "disease": case.disease,
+            "status": case.status,
+            "origin": case.origin,
+            "reported_at": case.reported_at.isoformat(),
+        },
+        sure=level is None or case.status == Case.Status.CONFIRMED,
+    )
+
+
+def step_due(step: str, level: Level, since: datetime) -> datetime:
+    """When a step of an inquiry is due: ``check``, ``assess`` or ``close``."""
+    hours: int = edition("inquiry", since).content[f"{step}_h"][level.name]
+    return since + timedelta(hours=hours)
+
+
+def risk_of(likelihood: int, consequence: int, at: datetime) -> tuple[str, bool]:
+    """The risk of a likelihood and a consequence (1-5 each), and whether it asks for a response."""
+    rows = edition("inquiry", at).content["risk"]
+    ordered = sorted(rows.items(), key=lambda item: -item[1]["least"])
+    for code, row in ordered:
+        if likelihood * consequence >= row["least"]:
+            return code, bool(row["response"])
+    return ordered[-1][0], False

@@ -1,0 +1,53 @@
+"""Sentinels: what hospitals, schools and laboratories count, cases, and the signals they raise."""
+
+from fangxian.spine.core.things import Kind
+from fangxian.spine.subject import Subject
+
+from . import cover, doors, read, registers, rules, standing, write
+
+SUBJECT = Subject(
+    "sentinel",
+    "哨点监测",
+    "Sentinels",
+    tick=write.tick,
+    families={
+        "epidemic": {
+            rules.LOCAL_CASE: ("本土单例", "Local case"),
+            rules.SYNDROME: ("症候群异常", "Unusual syndrome"),
+        }
+    },
+    sets=rules.SETS,
+    forms=rules.FORMS,
+    cover=cover.RULES,
+    checks=standing.CHECKS,
+    causes={
+        "report.made": (write.take_report,),
+        "signal.raised": (write.open_inquiry,),
+    },
+    things=(
+        Kind("case", "病例", "case", read.look_cases),
+        Kind("syndrome", "症候群序列", "syndrome series", read.look_syndromes),
+    ),
+    registers=registers.LISTS,
+    doors=(doors.CASES,),
+    events={
+        "case.entered": ("登记病例", "Case entered"),
+        "case.changed": ("病例变更", "Case changed"),
+        "case.withdrawn": ("撤回病例", "Case withdrawn"),
+        "count.corrected": ("更正计数", "Count corrected"),
+        "inquiry.opened": ("信号立案核实", "Inquiry opened"),
+        "inquiry.checked": ("信号已核实", "Signal checked"),
+        "inquiry.assessed": ("信号已研判", "Signal assessed"),
+        "inquiry.closed": ("信号结案", "Inquiry closed"),
+        "inquiry.new": ("重新核实", "Inquiry opened again"),
+    },
+    rights={
+        "people": {
+            "case.read": "place",
+            "case.write": "place",
+            "inquiry.check": "place",
+            "inquiry.assess": "place",
+        },
+        "command": {"case.read": "place", "inquiry.check": "place", "inquiry.assess": "place"},
+    },
+)
