@@ -38,6 +38,8 @@ ADMINISTRATOR = [
     "/setup/people/row",
     "/setup/report_plans/row",
     "/setup/links",
+    "/epidemic",
+    "/epidemic/standing",
     "/persons",
     "/registers/sites",
     "/reports",

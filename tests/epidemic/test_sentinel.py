@@ -453,3 +453,42 @@ def test_the_quiet_year_is_quiet(city, now):
     )
     assert len(at) == 457
     assert found.alarm.sum() <= 0.01 * len(at)
+
+
+# pages -------------------------------------------------------------------------------------------
+
+
+def test_signal_to_inquiry_and_its_steps_by_the_page(local_case, client, django_user_model):
+    client.force_login(django_user_model.objects.get(username="xu"))
+    board = client.get("/epidemic").content.decode()
+    assert f"/epidemic/signals/{local_case.pk}" in board
+    assert "距上一例本土病例 0 天" in board
+    one = f"/epidemic/signals/{local_case.pk}"
+    assert "疑似事件" in client.get(one).content.decode()
+    client.post(f"{one}/check", {"verdict": "suspected"})
+    client.post(f"{one}/assess", {"likelihood": "2", "consequence": "3"})
+    client.post(f"{one}/close", {"outcome": "event", "note": "家庭聚集"})
+    inquiry = Inquiry.objects.get()
+    assert (inquiry.state, inquiry.risk, inquiry.outcome) == ("closed", "moderate", "event")
+    assert client.post(f"{one}/open", {"note": ""}).status_code == 422
+    client.post(f"{one}/open", {"note": "又有一例"})
+    inquiry.refresh_from_db()
+    assert (inquiry.state, inquiry.checked_at) == ("new", None)
+
+
+def test_a_day_is_proved_and_one_that_is_not_is_told(hospitals, client, django_user_model):
+    client.force_login(django_user_model.objects.get(username="lin"))
+    page = client.get("/epidemic/standing?day=2016-09-13").content.decode()
+    assert "登记以来没有本土病例" in page
+    assert "0号医院" in page  # it owed a report and made none
+    assert client.get("/epidemic/standing?day=x").status_code == 422
+
+
+def test_the_board_says_what_is_missing_and_never_zero(hospitals, client, django_user_model):
+    past(hospitals, last={"H0": 40.0})
+    write.tick()
+    client.force_login(django_user_model.objects.get(username="lin"))
+    page = client.get("/epidemic").content.decode()
+    assert "流感样病例" in page
+    signal = client.get("/registers/inquiries")
+    assert signal.status_code == 200

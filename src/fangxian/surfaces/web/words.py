@@ -46,6 +46,8 @@ def signal_title(signal: Signal) -> str:
         name = family_name(signal.family)
         return f"{name} {level_word(signal.at_level)} {signal.at_level.numeral}"
     name = called(signal.about_name)
+    if told.get("zh"):
+        return f"{name} {told['zh' if zh() else 'en']}"
     value = signal.value or 0
     if told.get("mark"):
         rate = told.get("rate_per_h") or 0
@@ -65,6 +67,14 @@ def signal_title(signal: Signal) -> str:
         "t": told.get("threshold") or 0,
     }
     return f"{name} {reach}"
+
+
+def signal_link(signal: Signal) -> str:
+    """The page of a signal, or of the thing it is about; "" where there is none."""
+    if signal.about_kind == "station":
+        return f"/stations/{signal.about_key}"
+    row = hazards.hazards().get(signal.hazard)
+    return f"/epidemic/signals/{signal.pk}" if row and row.headquarters == "epidemic" else ""
 
 
 def trend(signal: Signal) -> str:

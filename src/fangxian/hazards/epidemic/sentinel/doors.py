@@ -24,19 +24,9 @@ from fangxian.spine.people.matching import Record
 from fangxian.spine.registry.doors.look import Look, choice_field, place_field, place_text
 
 from .models import Case
-from .rules import diseases
+from .rules import ORIGIN, STATUS, diseases
 from .write import CaseRow, enter_cases, withdraw_cases
 
-STATUS = {
-    "suspected": ("疑似", "suspected"),
-    "confirmed": ("确诊", "confirmed"),
-    "excluded": ("排除", "excluded"),
-}
-ORIGIN = {
-    "unknown": ("不明", "unknown"),
-    "local": ("本土", "local"),
-    "imported": ("境外输入", "imported"),
-}
 SEX = {"M": ("男", "male"), "F": ("女", "female")}
 WHO = ("name", "sex", "birth", "id_number", "phone")
 AHEAD = timedelta(minutes=5)  # clocks differ

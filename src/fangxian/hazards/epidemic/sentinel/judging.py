@@ -170,7 +170,7 @@ def findings(
             family=SYNDROME,
             hazard="epidemic",
             about=(SYNDROME, node.key),
-            name=f"{node.name} {names[node.syndrome].zh}"[:80],
+            name=node.name[:80],
             place_id=node.place_id,
             at=close_of(day),
             level=node.level,
@@ -178,8 +178,17 @@ def findings(
             value=None if np.isnan(node.counts[-1]) else float(node.counts[-1]),
             rule=node.rule,
             group=node.name[:80],
-            evidence=_evidence(node, day, use),
+            evidence={**_words(node, names[node.syndrome]), **_evidence(node, day, use)},
         )
+
+
+def _words(node: Node, syndrome: Syndrome) -> dict[str, str]:
+    """What is said of it in a line."""
+    n, usual, votes = node.counts[-1], node.expected, int(node.votes)
+    return {
+        "zh": f"{syndrome.zh} {n:g}，常见 {usual:.1f}，{votes} 种算法一致",
+        "en": f"{syndrome.en} {n:g}, usual {usual:.1f}, {votes} detectors agree",
+    }
 
 
 def _evidence(node: Node, day: date, use: Profile) -> dict[str, Any]:

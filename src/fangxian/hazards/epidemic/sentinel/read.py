@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count as Count_
+from django.db.models import Q, QuerySet, Sum
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
@@ -47,6 +48,32 @@ def counts_for(day: date, days: int) -> Iterable[tuple[int, str, date, float]]:
                     when if isinstance(when, date) else date.fromisoformat(str(when)[:10])
                 )
             yield site, code, at, n
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """What was counted on a day, and at how many sites."""
+
+    n: float
+    sites: int
+
+
+def daily_sums(*, seat: Seat, until: date, days: int) -> dict[str, list[DaySum | None]]:
+    """Sums of each syndrome over the seat's places in the ``days`` up to ``until``; None where
+    nobody counted."""
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return {}
+    first = until - timedelta(days=days - 1)
+    rows = Count.objects.filter(
+        day__gte=first, day__lte=until, site__place__path__startswith=prefix
+    )
+    found: dict[str, list[DaySum | None]] = {}
+    told = rows.values("syndrome", "day").annotate(total=Sum("n"), sites=Count_("pk"))
+    for row in told:
+        line = found.setdefault(row["syndrome"], [None] * days)
+        line[(row["day"] - first).days] = DaySum(row["total"], row["sites"])
+    return found
 
 
 def cases(*, seat: Seat) -> QuerySet[Case]:

@@ -5,9 +5,8 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.registers import Column, Register
 
 from . import read
-from .doors import ORIGIN, STATUS
 from .models import Case, Inquiry
-from .rules import OUTCOMES, VERDICTS, diseases
+from .rules import ORIGIN, OUTCOMES, STATUS, VERDICTS, diseases
 
 
 def _disease(case: Case) -> str:

@@ -24,6 +24,16 @@ VERDICTS = {
     "not_abnormal": ("排除异常", "nothing unusual"),
     "suspected": ("疑似事件", "suspected event"),
 }
+STATUS = {
+    "suspected": ("疑似", "suspected"),
+    "confirmed": ("确诊", "confirmed"),
+    "excluded": ("排除", "excluded"),
+}
+ORIGIN = {
+    "unknown": ("不明", "unknown"),
+    "local": ("本土", "local"),
+    "imported": ("境外输入", "imported"),
+}
 OUTCOMES = {
     "event": ("确认为事件", "an event"),
     "no_event": ("不是事件", "no event"),
@@ -201,7 +211,7 @@ def case_finding(case: Case, *, at: datetime) -> Finding | None:
         family=LOCAL_CASE,
         hazard="epidemic",
         about=("case", case.number),
-        name=f"{disease.zh} {case.number}",
+        name=case.number,
         place_id=case.place_id,
         at=at,
         level=level,
@@ -210,6 +220,8 @@ def case_finding(case: Case, *, at: datetime) -> Finding | None:
         rule=f"single-case {edition('diseases', case.reported_at).name}",
         group=case.place.name,
         evidence={
+            "zh": f"{disease.zh} {STATUS[case.status][0]} {ORIGIN[case.origin][0]}",
+            "en": f"{disease.en}, {STATUS[case.status][1]}, {ORIGIN[case.origin][1]}",
             "disease": case.disease,
             "status": case.status,
             "origin": case.origin,
@@ -217,6 +229,12 @@ def case_finding(case: Case, *, at: datetime) -> Finding | None:
         },
         sure=level is None or case.status == Case.Status.CONFIRMED,
     )
+
+
+def risk_words(code: str, at: datetime) -> tuple[str, str]:
+    """What a risk is called (zh, en)."""
+    row = edition("inquiry", at).content["risk"].get(code)
+    return (row["zh"], row["en"]) if row else (code, code)
 
 
 def step_due(step: str, level: Level, since: datetime) -> datetime:

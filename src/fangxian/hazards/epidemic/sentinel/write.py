@@ -275,10 +275,10 @@ def open_inquiry(event: Event) -> None:
     task = Task(
         area=signal.place,
         verb="核实",
-        object=f"{signal.about_name}"[:60],
+        object=f"{signal.about_name} {signal.evidence.get('zh', '')}"[:60],
         minutes=int((due - inquiry.opened_at).total_seconds() // 60),
         verb_en="verify",
-        object_en=signal.about_name[:60],
+        object_en=f"{signal.about_name} {signal.evidence.get('en', '')}"[:60],
         post=checker_of(signal.place),
         about=("signal", str(signal.pk)),
     )
@@ -337,6 +337,16 @@ def close(*, inquiry: Inquiry, outcome: str, note: str, by: Seat) -> Inquiry:
         raise Problem("inquiry.not_assessed")
     closed = clock.now()
     _step(inquiry, "close", by, outcome=outcome, note=note or inquiry.note, closed_at=closed)
+    return inquiry
+
+
+@transaction.atomic
+def open_again(*, inquiry: Inquiry, reason: str, by: Seat) -> Inquiry:
+    """What was closed is looked into anew, from the first step on."""
+    now = clock.now()
+    _step(
+        inquiry, "open_again", by, reason=reason, opened_at=now, checked_at=None, assessed_at=None
+    )
     return inquiry
 
 

@@ -28,6 +28,7 @@ CITY_ASKED_EVERY_S = 60
 for name in (
     "signal_title",
     "signal_why",
+    "signal_link",
     "trend",
     "plea_kind",
     "age",

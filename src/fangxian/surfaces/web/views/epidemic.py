@@ -1,0 +1,166 @@
+"""Watch & warn of the epidemic headquarters: who has reported, what the detectors found and how far
+it is looked into, and the bottom line of any day."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+
+from fangxian.hazards.epidemic.sentinel import read, write
+from fangxian.hazards.epidemic.sentinel.models import Inquiry
+from fangxian.hazards.epidemic.sentinel.rules import (
+    OUTCOMES,
+    VERDICTS,
+    risk_words,
+    step_due,
+    syndromes,
+)
+from fangxian.spine.core import clock
+from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import visible
+from fangxian.spine.cover.checks import CHECKS
+from fangxian.spine.observe.reports.read import roll_up
+from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, cut, page, text
+from fangxian.surfaces.web.words import zh
+
+STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
+WIDE, HIGH = 720, 120  # of the picture of a series
+
+
+@page("signal.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    """Reports owed and made, signals by their clocks, the sums of the last days."""
+    today = beijing(clock.now()).date()
+    rows = read.inquiries(seat=request.seat)
+    open_ = [_clocked(i) for i in rows.exclude(state="closed")]
+    forms = {one.form for one in syndromes(clock.now()).values()}
+    context = {
+        "room": "watch",
+        "rolls": [r for r in roll_up(seat=request.seat) if r.plan.form_code in forms],
+        "open": sorted(open_, key=lambda row: row["due"]),
+        "closed": cut(rows.filter(state="closed").order_by("-closed_at"), 10),
+        "days": [today - timedelta(days=k) for k in range(7, 0, -1)],
+        "sums": _sums(today, request),
+        "standing": read.no_local_case(today),
+        "may_report": visible(request.seat, "report.make") is not None,
+        "may_cases": visible(request.seat, "case.read") is not None,
+        "now": clock.now(),
+    }
+    return render(request, "web/epidemic.html", context)
+
+
+def _sums(today: date, request: SeatedRequest) -> list[dict[str, Any]]:
+    """What was counted of each syndrome in the last seven days; a day nobody counted has none."""
+    found = read.daily_sums(seat=request.seat, until=today - timedelta(days=1), days=7)
+    return [
+        {"name": one.zh if zh() else one.en, "cells": found[code]}
+        for code, one in syndromes(clock.now()).items()
+        if code in found
+    ]
+
+
+def _clocked(inquiry: Inquiry) -> dict[str, Any]:
+    """An inquiry with the step that is next and when it is due."""
+    step = STEP_OF[inquiry.state]
+    since = inquiry.assessed_at or inquiry.checked_at or inquiry.opened_at
+    return {
+        "inquiry": inquiry,
+        "signal": inquiry.signal,
+        "step": step,
+        "due": step_due(step, Level(inquiry.signal.level), since),
+    }
+
+
+@page("signal.read")
+def signal(request: SeatedRequest, key: int) -> HttpResponse:
+    """One signal with its series, what each detector said, its parts, and its steps."""
+    inquiry = read.inquiry_of(key, seat=request.seat)
+    told = inquiry.signal.evidence
+    context = {
+        "room": "watch",
+        "inquiry": inquiry,
+        "signal": inquiry.signal,
+        "row": _clocked(inquiry) if inquiry.state != "closed" else None,
+        "now": clock.now(),
+        "told": told,
+        "bars": _bars(told.get("counts") or []),
+        "size": (WIDE, HIGH),
+        "verdicts": [(code, words[not zh()]) for code, words in VERDICTS.items()],
+        "outcomes": [(code, words[not zh()]) for code, words in OUTCOMES.items()],
+        "verdict": VERDICTS.get(inquiry.verdict, ("", ""))[not zh()],
+        "outcome": OUTCOMES.get(inquiry.outcome, ("", ""))[not zh()],
+        "risk": risk_words(inquiry.risk, inquiry.opened_at)[not zh()],
+        "scale": range(1, 6),
+        "may": visible(request.seat, "inquiry.check") is not None,
+    }
+    return render(request, "web/epidemic_signal.html", context)
+
+
+def _bars(counts: list[float | None]) -> list[dict[str, float]]:
+    """The bars of a series; a day without a count has none."""
+    most = max([n for n in counts if n is not None], default=0) or 1
+    width = WIDE / max(len(counts), 1)
+    return [
+        {
+            "x": round(k * width, 1),
+            "w": round(width - 1, 1),
+            "y": round(HIGH - n / most * HIGH, 1),
+            "h": round(n / most * HIGH, 1),
+            "last": k == len(counts) - 1,
+        }
+        for k, n in enumerate(counts)
+        if n is not None
+    ]
+
+
+@action("inquiry.check")
+def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    """Take the next step of an inquiry."""
+    inquiry = read.inquiry_of(key, seat=request.seat)
+    note = text(request, "note", most=300)
+    if verb == "check":
+        write.check(inquiry=inquiry, verdict=text(request, "verdict"), note=note, by=request.seat)
+    elif verb == "assess":
+        write.assess(
+            inquiry=inquiry,
+            likelihood=as_whole(text(request, "likelihood"), "likelihood"),
+            consequence=as_whole(text(request, "consequence"), "consequence"),
+            note=note,
+            by=request.seat,
+        )
+    elif verb == "close":
+        write.close(inquiry=inquiry, outcome=text(request, "outcome"), note=note, by=request.seat)
+    elif verb == "open":
+        write.open_again(inquiry=inquiry, reason=note, by=request.seat)
+    else:
+        raise Problem("not_found", what=verb)
+    messages.success(request, gettext("已记录。"))
+    return redirect(f"/epidemic/signals/{key}")
+
+
+@page("signal.read")
+def standing(request: SeatedRequest) -> HttpResponse:
+    """The bottom line of a day: no local case since when, and what was looked at to know it."""
+    today = beijing(clock.now()).date()
+    asked = request.GET.get("day", "")
+    try:
+        day = min(date.fromisoformat(asked), today) if asked else today
+    except ValueError:
+        raise Problem("input.invalid", field="day", why=asked[:20]) from None
+    rows = [(check.zh if zh() else check.en, check.of(day)) for check in CHECKS.values()]
+    context = {
+        "room": "watch",
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1) if day < today else None,
+        "standing": read.no_local_case(day),
+        "rows": rows,
+        "gaps": sum(len(found.missing) for _, found in rows),
+        "may_cases": visible(request.seat, "case.read") is not None,
+    }
+    return render(request, "web/epidemic_standing.html", context)
