@@ -50,6 +50,11 @@ WORDS = {
     "people": ("people", "人员:证件号码检查", "persons: checking identity numbers"),
     "forms": ("forms", "表单：检查、装载", "forms: checked and loaded"),
     "reports": ("forms", "报告：导入", "reports: brought in"),
+    "sentinel": (
+        "sentinel",
+        "哨点监测：研判、导入导出计数",
+        "sentinels: judged, counts in and out",
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Header, NinjaAPI, Query, Schema
+from ninja import Field, Header, NinjaAPI, Query, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 
@@ -20,6 +20,8 @@ from fangxian.spine.core.rights import require, require_sight
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.registers import STATIONS
+from fangxian.spine.observe.reports.read import form as form_in_force
+from fangxian.spine.observe.reports.write import accept_report, answers_by_name, xml_of
 from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry.prove import uncovered
 
@@ -158,6 +160,49 @@ def push(
                 key=key, defaults={"digest": digest, "answer": answer, "at": clock.now()}
             )
     return answer
+
+
+class AboutIn(Schema):
+    """The thing a report is about."""
+
+    kind: str = Field(max_length=20)
+    code: str = Field(max_length=60)
+
+
+class ReportIn(Schema):
+    """One report. ``answers`` by the names of the form's questions; a number may be a number.
+    ``instance`` makes it the same report whenever it comes."""
+
+    form: str = Field(max_length=64)
+    answers: dict[str, str | int | float | None]
+    instance: str = Field(default="", max_length=80)
+    about: AboutIn | None = None
+    at: datetime | None = None
+
+
+class ReportOut(Schema):
+    """What became of it; ``findings`` are what breaks the form's rules."""
+
+    instance: str
+    new: bool
+    late: bool
+    findings: list[list[str]]
+
+
+@api.post("/reports", response={200: ReportOut, 201: ReportOut, **ERRORS}, summary="Make a report")
+def report(request: HttpRequest, one: ReportIn) -> Any:
+    """Kept first and judged then, like every report: what is wrong with it is told, not lost. The
+    same again is 200 and changes nothing."""
+    seat = seat_in(request)
+    form = form_in_force(one.form)
+    given = {k: "" if v is None else str(v) for k, v in one.answers.items()}
+    instance = one.instance or f"uuid:{hashlib.sha256(request.body).hexdigest()[:32]}"
+    raw = xml_of(form, answers_by_name(form, given), instance=instance)
+    about = (one.about.kind, one.about.code) if one.about else ("", "")
+    at = _aware(one.at) if one.at else None
+    found, new = accept_report(raw=raw, by=seat, door="api", about=about, at=at)
+    told = {"instance": instance, "new": new, "late": found.late, "findings": found.findings}
+    return Status(201 if new else 200, told)
 
 
 @api.get("/latest.csv", response={200: None, **ERRORS}, summary="Newest state of every station")

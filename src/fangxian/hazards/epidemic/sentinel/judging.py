@@ -3,7 +3,7 @@ and the city, by the detectors of the posture; one signal for one cause."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ from fangxian.kernels.epi.registry import METHODS
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.levels import Level
 
+from .read import Table
 from .rules import SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
 
 Floats = NDArray[np.float64]
-Row = tuple[int, str, date, float]  # site, syndrome, day, count
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """One series: a syndrome at a site or summed over a place. ``parts`` are the nodes below it."""
 
@@ -29,7 +29,7 @@ class Node:
     name: str
     place_id: int
     counts: Floats
-    share: Floats
+    share: NDArray[Any]
     parts: list["Node"] = field(default_factory=list)
     votes: float = 0.0
     expected: float = float("nan")
@@ -38,74 +38,60 @@ class Node:
     together: list[str] = field(default_factory=list)
 
 
-def tree(rows: Iterable[Row], spots: Mapping[int, Spot], *, day: date, use: Profile) -> list[Node]:
+def tree(table: Table, spots: Mapping[int, Spot], *, day: date, use: Profile) -> list[Node]:
     """The series of all sites and places up to ``day``: the nodes of sites, and above them those of
-    places with more than one site, each with its parts."""
-    days = use.history_days
-    first = day - timedelta(days=days - 1)
-    table: dict[tuple[str, int], Floats] = {}
-    for site, syndrome, when, n in rows:
-        at = (when - first).days
-        if 0 <= at < days and site in spots:
-            line = table.get((syndrome, site))
-            if line is None:
-                line = table[syndrome, site] = np.full(days, np.nan)
-            line[at] = n
-    nodes = []
-    by_place: dict[tuple[str, str], list[Node]] = {}
-    for (syndrome, site), line in table.items():
-        spot = spots[site]
-        key = f"{syndrome}:{spot.kind}:{spot.code}"
-        node = Node(syndrome, key, spot.name, spot.place_id, line, (~np.isnan(line)).astype(float))
-        nodes.append(node)
-        for place, _, _ in spot.above:
-            by_place.setdefault((syndrome, place), []).append(node)
-    named = {key: (name, pk) for s in spots.values() for key, name, pk in s.above}
-    summed = {
-        (syndrome, place): _sum(syndrome, place, *named[place], sites, use)
-        for (syndrome, place), sites in by_place.items()
-        if len(sites) > 1
-    }
-    return [*nodes, *summed.values()] if not summed else _linked(nodes, summed, spots, table)
-
-
-def _sum(
-    syndrome: str, place: str, name: str, place_id: int, sites: list[Node], use: Profile
-) -> Node:
-    """The sum over sites, brought up to what all of them usually count: a day on which some were
-    silent is no fall. Where too few were heard there is no count."""
-    counts = np.stack([node.counts for node in sites])
+    places with more than one site, each with its parts. A sum over sites is brought up to what all
+    of them usually count: a day on which some were silent is no fall; where too few were heard
+    there is no count."""
+    rows = [(code, spots[site]) for code, site in table.keys if site in spots]
+    counts = table.counts[[site in spots for _, site in table.keys]]
     heard = ~np.isnan(counts)
-    total = np.where(heard, counts, 0.0).sum(axis=1)
-    usual = np.where(heard.any(axis=1), total / np.maximum(heard.sum(axis=1), 1), 0.0)
-    weight = (usual + 0.1) / (usual + 0.1).sum()  # 0.1: one that never counts anything weighs too
-    share = (weight[:, None] * heard).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        summed = np.where(heard, counts, 0.0).sum(axis=0) / share
-    summed[share < use.least_share] = np.nan
-    return Node(syndrome, f"{syndrome}:place:{place}", name, place_id, summed, share)
-
-
-def _linked(
-    nodes: list[Node],
-    summed: dict[tuple[str, str], Node],
-    spots: Mapping[int, Spot],
-    table: Mapping[tuple[str, int], Floats],
-) -> list[Node]:
-    """Each node under the nearest place above it that has a sum of its own."""
-    for node, (syndrome, site) in zip(nodes, table, strict=True):
-        for place, _, _ in spots[site].above:
-            if (syndrome, place) in summed:
-                summed[syndrome, place].parts.append(node)
-                break
-    chains = {tuple(key for key, _, _ in spot.above) for spot in spots.values()}
-    for (syndrome, place), node in summed.items():
-        chain = next(c for c in chains if place in c)
-        above = chain[chain.index(place) + 1 :]
-        parent = next((summed[syndrome, p] for p in above if (syndrome, p) in summed), None)
-        if parent is not None:
-            parent.parts.append(node)
+    nodes = [
+        Node(code, f"{code}:{s.kind}:{s.code}", s.name, s.place_id, counts[k], heard[k])
+        for k, (code, s) in enumerate(rows)
+    ]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, (code, spot) in enumerate(rows):
+        for place, _, _ in spot.above:
+            groups.setdefault((code, place), []).append(k)
+    groups = {key: mine for key, mine in groups.items() if len(mine) > 1}
+    summed = _sums(groups, rows, counts, heard, use)
+    for k, (code, spot) in enumerate(rows):
+        chain = [summed[code, place] for place, _, _ in spot.above if (code, place) in summed]
+        for part, whole in zip([nodes[k], *chain], chain, strict=False):
+            if part not in whole.parts:
+                whole.parts.append(part)
     return [*nodes, *summed.values()]
+
+
+def _sums(
+    groups: Mapping[tuple[str, str], list[int]],
+    rows: list[tuple[str, Spot]],
+    counts: Floats,
+    heard: NDArray[np.bool_],
+    use: Profile,
+) -> dict[tuple[str, str], Node]:
+    """All sums at once, as a product with the matrix of who belongs to what."""
+    from scipy import sparse
+
+    if not groups:
+        return {}
+    starts = np.cumsum([0, *(len(mine) for mine in groups.values())])
+    members = np.concatenate([np.array(mine) for mine in groups.values()])
+    belongs = sparse.csr_matrix(
+        (np.ones(len(members)), members, starts), shape=(len(groups), len(rows))
+    )
+    known = np.where(heard, counts, 0.0)
+    usual = known.sum(axis=1) / np.maximum(heard.sum(axis=1), 1) + 0.1  # a silent one weighs too
+    share = (belongs @ (usual[:, None] * heard)) / (belongs @ usual)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = (belongs @ known) / share
+    total[share < use.least_share] = np.nan
+    named = {place: (name, pk) for _, spot in rows for place, name, pk in spot.above}
+    return {
+        (code, place): Node(code, f"{code}:place:{place}", *named[place], total[k], share[k])
+        for k, (code, place) in enumerate(groups)
+    }
 
 
 def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:

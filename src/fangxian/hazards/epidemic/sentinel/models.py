@@ -27,12 +27,13 @@ class Count(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "syndrome", "site"], name="count_once_a_day_at_a_site"
+                fields=["syndrome", "site", "day"], name="count_once_a_day_at_a_site"
             ),
             models.CheckConstraint(condition=Q(n__gte=0), name="count_is_not_negative"),
         ]
         indexes = [
-            models.Index(fields=["day"], condition=Q(judged=False), name="count_to_be_judged")
+            models.Index(fields=["day"], condition=Q(judged=False), name="count_to_be_judged"),
+            models.Index(fields=["syndrome", "site", "day", "n"], name="count_by_series"),
         ]
 
     def __str__(self) -> str:

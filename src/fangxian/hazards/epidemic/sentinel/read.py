@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Count as Count_
@@ -17,6 +18,10 @@ from fangxian.spine.registry.models import Place, Site
 
 from .models import Case, Count, Inquiry
 from .rules import Spot, close_of, syndromes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def spots() -> dict[int, Spot]:
@@ -33,21 +38,39 @@ def spots() -> dict[int, Spot]:
     return {s.pk: Spot(s.kind, s.code, s.name, s.place_id, tuple(above(s.place_id))) for s in sites}
 
 
-def counts_for(day: date, days: int) -> Iterable[tuple[int, str, date, float]]:
-    """Counts of the ``days`` up to a day: site, syndrome, day, count."""
+@dataclass(frozen=True)
+class Table:
+    """Daily counts of many series: ``keys`` (syndrome, site) by row, a column a day, NaN where
+    nobody counted."""
+
+    keys: list[tuple[str, int]]
+    counts: "NDArray[np.float64]"
+
+
+# one row a series with its days (since 1970) and counts as texts: a tenth of the rows' own reading
+SERIES = {
+    "sqlite": "group_concat(CAST(julianday(day) - 2440587.5 AS INTEGER)), group_concat(n)",
+    "postgresql": "string_agg((day - DATE '1970-01-01')::text, ','), string_agg(n::text, ',')",
+}
+
+
+def counts_for(day: date, days: int) -> Table:
+    """Counts of the ``days`` up to a day, of every series that has any."""
+    import numpy as np
+
     first = day - timedelta(days=days - 1)
-    rows = Count.objects.filter(day__gte=first, day__lte=day)
+    query = (
+        f"SELECT syndrome, site_id, {SERIES[connection.vendor]} FROM {Count._meta.db_table} "
+        "WHERE day BETWEEN %s AND %s GROUP BY syndrome, site_id ORDER BY syndrome, site_id"
+    )
+    begin = (first - date(1970, 1, 1)).days
     with connection.cursor() as cursor:
-        query, given = rows.values_list("site_id", "syndrome", "day", "n").query.sql_with_params()
-        cursor.execute(query, given)
-        dates: dict[object, date] = {}
-        for site, code, when, n in cursor:
-            at = dates.get(when)
-            if at is None:
-                at = dates[when] = (
-                    when if isinstance(when, date) else date.fromisoformat(str(when)[:10])
-                )
-            yield site, code, at, n
+        cursor.execute(query, [first.isoformat(), day.isoformat()])
+        rows = cursor.fetchall()
+    counts = np.full((len(rows), days), np.nan)
+    for line, (_, _, when, values) in zip(counts, rows, strict=True):
+        line[np.fromstring(when, sep=",", dtype=np.int64) - begin] = np.fromstring(values, sep=",")
+    return Table([(code, site) for code, site, _, _ in rows], counts)
 
 
 @dataclass(frozen=True, slots=True)

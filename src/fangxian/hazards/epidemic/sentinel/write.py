@@ -120,22 +120,25 @@ def tick() -> int | None:
     return len(days) + settle_cases(by=SYSTEM) or None
 
 
-@transaction.atomic
-def judge_day(day: date, *, by: Seat, use: Profile | None = None) -> list[Signal]:
-    """Judge one day of all series; the signals that rose or got worse. What the newest day no
-    longer says falls."""
+def found_on(day: date, *, use: Profile | None = None) -> list[Finding]:
+    """What the detectors of the posture find on a day, from what is stored. Nothing is written."""
     from .judging import carriers, findings, judge_nodes, tree
 
-    require(by, "signal.settle")
-    now = clock.now()
     use = use or profile(close_of(day), emergency=posture_now())
+    nodes = tree(counts_for(day, use.history_days), spots(), day=day, use=use)
+    judge_nodes(nodes, day=day, use=use)
+    return list(findings(carriers(nodes, use), syndromes(close_of(day)), day=day, use=use))
+
+
+@transaction.atomic
+def judge_day(day: date, *, by: Seat) -> list[Signal]:
+    """Judge one day of all series; the signals that rose or got worse. What the newest day no
+    longer says falls."""
+    require(by, "signal.settle")
     waiting = list(Count.objects.filter(judged=False, day=day).values_list("pk", flat=True))
     newest = Count.objects.order_by("-day").values_list("day", flat=True).first()
-    found: list[Finding] = []
-    if day >= beijing(now).date() - timedelta(days=ANEW_DAYS):
-        nodes = tree(counts_for(day, use.history_days), spots(), day=day, use=use)
-        judge_nodes(nodes, day=day, use=use)
-        found = list(findings(carriers(nodes, use), syndromes(now), day=day, use=use))
+    young = day >= beijing(clock.now()).date() - timedelta(days=ANEW_DAYS)
+    found = found_on(day) if young else []
     if day == newest:
         found += _over({finding.about for finding in found}, day)
     Count.objects.filter(pk__in=waiting).update(judged=True)

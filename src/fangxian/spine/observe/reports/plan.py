@@ -140,9 +140,25 @@ def owed_by(post: Post, at: datetime) -> list[Owed]:
     found = []
     for plan in plans(at):
         mine = [pair for pair in _candidates(plan, post, at) if _pk(pair[0]) == post.pk]
-        for due in dues(plan, at) if mine else ():
-            if due > plan.valid_from and not (plan.valid_to and due > plan.valid_to):
-                found += _with_reports(plan, due, mine)
+        found += _around_now(plan, mine, at)
+    return found
+
+
+def owed_about(about: tuple[str, str], at: datetime) -> list[Owed]:
+    """What is owed about a site, whoever owes it: of each plan the last due moment and the next."""
+    found = []
+    for plan in plans(at):
+        if plan.site_kind == about[0]:
+            mine = [pair for pair in owing(plan, at) if pair[1] and pair[1].code == about[1]]
+            found += _around_now(plan, mine, at)
+    return found
+
+
+def _around_now(plan: ReportPlan, mine: list[Ower], at: datetime) -> list[Owed]:
+    found = []
+    for due in dues(plan, at) if mine else ():
+        if due > plan.valid_from and not (plan.valid_to and due > plan.valid_to):
+            found += _with_reports(plan, due, mine)
     return found
 
 
@@ -155,12 +171,12 @@ def _candidates(plan: ReportPlan, post: Post, at: datetime) -> list[Ower]:
     return [(post, None)] if post.role == plan.role and of_it and here else []
 
 
-def answered(post: Post, *, form: str, at: datetime, about: tuple[str, str]) -> Owed | None:
-    """What a report of a post answers, where it does not say: of what is not made yet the nearest
-    due moment; about a site only what is owed for that one."""
+def answered(post: Post | None, *, form: str, at: datetime, about: tuple[str, str]) -> Owed | None:
+    """What a report of a post (or of nobody's, by a program) answers, where it does not say: of
+    what is not made yet the nearest due moment; about a site only what is owed for that one."""
     rows = [
         one
-        for one in owed_by(post, at)
+        for one in [*(owed_by(post, at) if post else ()), *owed_about(about, at)]
         if one.plan.form_code == form
         and one.report is None
         and (not about[0] or one.site is None or (one.site.kind, one.site.code) == about)

@@ -132,7 +132,7 @@ def accept_report(
     now = clock.now()
     at = min(at or ended(xform, sent) or now, now)
     lon, lat = _position(xform, sent)
-    if answers is None and post is not None:
+    if answers is None:
         answers = answered(post, form=form.code, at=at, about=about)
         site = site or (answers.site if answers else None)
     report = Report(
@@ -255,6 +255,17 @@ def xml_of(form: Form, answers: Mapping[str, Any], *, instance: str) -> bytes:
     inner = body.partition(">")[2].rpartition("</")[0]
     meta = f"<meta><instanceID>{escape(instance)}</instanceID></meta>"
     return f"{head}{inner}{meta}</{xform.root}>".encode()
+
+
+def answers_by_name(form: Form, given: Mapping[str, str]) -> dict[str, str]:
+    """Answers by the names of questions, as answers by path. Raises ``input.invalid`` for a name
+    the form has not."""
+    paths = {question.name: question.path for question in read_xform(form.xform).questions}
+    strange = sorted(set(given) - set(paths))
+    if strange:
+        why = f"{', '.join(strange)}；有 {', '.join(paths)}"
+        raise Problem("input.invalid", field="answers", why=why)
+    return {paths[name]: text for name, text in given.items()}
 
 
 @transaction.atomic

@@ -114,10 +114,13 @@ def look(request: SeatedRequest, kind: str) -> HttpResponse:
     """A table that was sent: what it would change, and what is wrong in it. Nothing is written."""
     one = door(kind)
     require_sight(request.seat, one.right)
-    sent = request.FILES.get("file")
-    if sent is None:
-        raise Problem("input.invalid", field="file", why=gettext("请选择文件"))
-    token = uploads.keep(str(sent.name or "table.xlsx"), sent.read(uploads.MOST + 1))
+    sent, pasted = request.FILES.get("file"), request.POST.get("pasted", "").strip()
+    if sent is not None:
+        token = uploads.keep(str(sent.name or "table.xlsx"), sent.read(uploads.MOST + 1))
+    elif pasted:
+        token = uploads.keep("pasted.csv", pasted.encode())
+    else:
+        raise Problem("input.invalid", field="file", why=gettext("请选择文件或粘贴表格"))
     return _looked_at(request, one, token, text(request, "frame"))
 
 
