@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from fangxian.surfaces.api import openrosa
 from fangxian.surfaces.api.api import api
 from fangxian.surfaces.web import urls as web
+from fangxian.wiring import SUBJECTS
 
 # 404.html, 403.html and 403_csrf.html are found by their names
 handler500 = "fangxian.surfaces.web.views.faults.broken"
@@ -25,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("odk/key/<str:token>/forms/<str:code>/itemsets.csv", openrosa.itemsets),
     path("odk/key/<str:token>/submission", openrosa.submission),
     *web.urlpatterns,
+    *(route for subject in SUBJECTS for route in subject.routes),
 ]

@@ -21,7 +21,7 @@ KERNELS_MAY = {
 
 PLANTED = {
     "a hazard in the spine": ("spine/core/clock.py", "fangxian.hazards.flood.tables"),
-    "surfaces in a hazard": ("hazards/flood/tables.py", "fangxian.surfaces.web.page"),
+    "surfaces in a hazard": ("hazards/flood/tables.py", "fangxian.surfaces.web.policy"),
     "wiring in a hazard": ("hazards/flood/tables.py", "fangxian.wiring"),
     "one hazard in the other": ("hazards/epidemic/tables.py", "fangxian.hazards.flood.tables"),
     "a later room in an earlier one": ("spine/reach/models.py", "fangxian.spine.assess.models"),
@@ -29,8 +29,8 @@ PLANTED = {
     "command in assess": ("spine/assess/rules.py", "fangxian.spine.command.rules"),
     "a service in a format": ("spine/observe/intake/rows.py", "fangxian.spine.observe.write"),
     "the store above its models": ("spine/observe/models.py", "fangxian.spine.observe.store"),
-    "one surface in the other": ("surfaces/api/keys.py", "fangxian.surfaces.web.page"),
-    "ops in a surface": ("surfaces/web/page.py", "fangxian.ops.worker"),
+    "one surface in the other": ("surfaces/api/keys.py", "fangxian.surfaces.web.policy"),
+    "ops in a surface": ("surfaces/web/policy.py", "fangxian.ops.worker"),
     "the command line in ops": ("ops/worker.py", "fangxian.cli.main"),
     "the spine in a kernel": ("kernels/hydro/gr4.py", "fangxian.spine.core.clock"),
     "django in a kernel": ("kernels/hydro/gr4.py", "django.db"),

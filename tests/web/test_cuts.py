@@ -1,7 +1,7 @@
 """A list that is cut says so."""
 
 from fangxian.spine.command.write.desk import add_log
-from fangxian.surfaces.web.page import cut
+from fangxian.spine.core.page import cut
 
 
 def test_a_cut_list_knows_how_many_there_are():

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from django.urls import URLPattern
+
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.watch import Judge
 from fangxian.spine.command.tasks import TARGETS, Target
@@ -46,6 +48,7 @@ class Subject:
     things: tuple[Kind, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)
     registers: tuple[Register, ...] = ()
+    routes: tuple[URLPattern, ...] = ()
     doors: tuple[Door, ...] = ()
     forms: Path | None = None  # a folder of forms that are shipped
     checks: tuple[Check, ...] = ()

@@ -3,14 +3,14 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from fangxian.spine.core.page import public
+
 from .accounts import SetPassword
-from .page import public
 from .views import (
     calls,
     command,
     desk,
     drill,
-    epidemic,
     live,
     persons,
     phone,
@@ -95,10 +95,6 @@ urlpatterns = [
     path("dead-letters", registers.work),
     path("dead-letters/<str:kind>/<int:key>/retry", registers.retry),
     path("search", small.search),
-    path("epidemic", epidemic.index),
-    path("epidemic/standing", epidemic.standing),
-    path("epidemic/signals/<int:key>", epidemic.signal),
-    path("epidemic/signals/<int:key>/<str:verb>", epidemic.step),
     path("reports", reports.index),
     path("reports/<int:key>", reports.one),
     path("reports/<int:key>/files/<int:file>", reports.one_file),

@@ -3,7 +3,7 @@
 from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
-from . import cover, doors, read, registers, rules, standing, write
+from . import cover, doors, read, registers, rules, standing, views, write
 
 SUBJECT = Subject(
     "sentinel",
@@ -29,6 +29,7 @@ SUBJECT = Subject(
         Kind("syndrome", "症候群序列", "syndrome series", read.look_syndromes),
     ),
     registers=registers.LISTS,
+    routes=views.ROUTES,
     doors=(doors.CASES,),
     events={
         "case.entered": ("登记病例", "Case entered"),

@@ -13,10 +13,10 @@ from fangxian.spine.command.models import WAITING
 from fangxian.spine.command.read import open_proposals, orders, responses_in_force
 from fangxian.spine.command.write.again import note_knock
 from fangxian.spine.core import clock
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.read import holders
 from fangxian.surfaces.web.frame import current_hq
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 
 MOST = 600
 KEYED = re.compile(r"(\d+)[\s,，:：]+(.{1,200})")

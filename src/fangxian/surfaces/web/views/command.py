@@ -38,11 +38,11 @@ from fangxian.spine.core.events import history
 from fangxian.spine.core.hazards import responding
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import city, holder
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
 PER_PAGE = 50
 TIMELINE = 60

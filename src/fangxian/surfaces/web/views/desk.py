@@ -33,6 +33,7 @@ from fangxian.spine.command.write.pleas import settle_plea
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
@@ -40,7 +41,6 @@ from fangxian.spine.observe.read import station
 from fangxian.spine.registry.models import Person, Place, Post
 from fangxian.spine.registry.read import in_force
 from fangxian.surfaces.web.frame import current_hq
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text, whole
 
 ROWS = 40
 

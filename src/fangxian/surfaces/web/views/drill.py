@@ -25,10 +25,10 @@ from fangxian.spine.core.clock import ScenarioClock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import Entry, Named, record_many
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.page import SeatedRequest, action, public, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, declare_rights, may, visible
 from fangxian.spine.core.words import declare_events
-from fangxian.surfaces.web.page import SeatedRequest, action, public, text
 from fangxian.surfaces.web.words import hazard_name
 from fangxian.surfaces.web.words import zh as is_zh
 

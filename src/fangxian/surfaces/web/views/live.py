@@ -15,8 +15,8 @@ from django.shortcuts import render
 from fangxian.spine.command.read import sees_desk
 from fangxian.spine.core.events import kinds_since
 from fangxian.spine.core.health import troubles
+from fangxian.spine.core.page import SeatedRequest, page, public
 from fangxian.surfaces.web.frame import live_frame
-from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 log = logging.getLogger("fangxian.live")
 POLL_S = 0.7

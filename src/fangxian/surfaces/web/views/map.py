@@ -16,13 +16,13 @@ from django.views.decorators.gzip import gzip_page
 from fangxian.hazards.flood.typhoon.track import Fix, meranti
 from fangxian.spine.assess.read import signals
 from fangxian.spine.core import clock
+from fangxian.spine.core.page import SeatedRequest, page
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe.read import stations, stations_now
 from fangxian.spine.observe.store import store
 from fangxian.spine.registry.read import counties_outline, sites
 from fangxian.spine.registry.sites import site_kinds as known_kinds
-from fangxian.surfaces.web.page import SeatedRequest, page
 from fangxian.surfaces.web.roman import called, roman
 
 SLIDER_HOURS = 72

@@ -7,10 +7,10 @@ from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import history
+from fangxian.spine.core.page import SeatedRequest, action, page, text
 from fangxian.spine.core.rights import may
 from fangxian.spine.people import read, write
 from fangxian.spine.people.rules import needs
-from fangxian.surfaces.web.page import SeatedRequest, action, page, text
 from fangxian.surfaces.web.words import zh
 
 WORDS = {

@@ -16,11 +16,11 @@ from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.glasses import SUBJECT as GLASS
 from fangxian.spine.command.write.reminders import SUBJECT as REMINDER
 from fangxian.spine.core import clock
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, public, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, public, text, whole
 from fangxian.surfaces.web.views.reports import by_link
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Job
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import retry_job
 from fangxian.spine.core.registers import REGISTERS, register
@@ -30,7 +31,6 @@ from fangxian.spine.registry.models import Handover, Person, Place, Term
 from fangxian.spine.registry.prove import prove as prove_window
 from fangxian.spine.registry.sites import kind_words
 from fangxian.surfaces.web.models import keep_view, saved_views
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import asked_of, download, page_of
 
 PER_PAGE = 50

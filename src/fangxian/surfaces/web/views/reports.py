@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
+from fangxian.spine.core.page import SeatedRequest, page, public
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report, ReportFile
@@ -31,7 +32,6 @@ from fangxian.spine.observe.reports.write import accept_report, file_of, make_de
 from fangxian.spine.observe.reports.xform import Question, read_submission, read_xform
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.read import seats_of_person, the_post
-from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 PER_PAGE = 50
 NUMBERS = ("int", "integer", "decimal")

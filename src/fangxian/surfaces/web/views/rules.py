@@ -8,9 +8,9 @@ from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core import clock, dated
 from fangxian.spine.core.editions import edition, editions_of, enter_edition
+from fangxian.spine.core.page import SeatedRequest, page
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
-from fangxian.surfaces.web.page import SeatedRequest, page
 
 
 @page("rules.read")

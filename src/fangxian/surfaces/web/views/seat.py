@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
+from fangxian.spine.core.page import public, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.read import seats_of
 from fangxian.surfaces.web.middleware import CHOSEN
-from fangxian.surfaces.web.page import public, whole
 
 
 @public

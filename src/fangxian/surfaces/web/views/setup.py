@@ -22,6 +22,7 @@ from fangxian.spine.core.door import (
 )
 from fangxian.spine.core.door_tables import csv_text, difference, read_given, workbook
 from fangxian.spine.core.models import Import
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import require_sight, visible
 from fangxian.spine.core.tables.book import errors_book
@@ -29,7 +30,6 @@ from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.registry import accounts
 from fangxian.surfaces.web import uploads
 from fangxian.surfaces.web.forms import row_form
-from fangxian.surfaces.web.page import SeatedRequest, action, cut, page, text
 from fangxian.surfaces.web.tables import XLSX
 from fangxian.wiring import COVER
 

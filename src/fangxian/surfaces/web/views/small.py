@@ -12,6 +12,7 @@ from fangxian.spine.assess.read import alarm_figures
 from fangxian.spine.command.read import late_orders, unanswered_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Event, Heartbeat, Job
+from fangxian.spine.core.page import SeatedRequest, page, public
 from fangxian.spine.core.rights import SYSTEM, may
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.observe import read as observe
@@ -19,7 +20,6 @@ from fangxian.spine.registry import read as registry
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.names import Named, find_among
 from fangxian.surfaces.web.frame import newest_data_at
-from fangxian.surfaces.web.page import SeatedRequest, page, public
 
 AUDITOR_S = 60.0
 MOST_HITS = 6

@@ -15,6 +15,7 @@ from fangxian.spine.assess.read import active_signals, alarm_figures, signals, t
 from fangxian.spine.assess.write import enter_warning, set_threshold
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.elements import LEVELS, RAIN_FORMS
@@ -22,7 +23,6 @@ from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
 from fangxian.spine.registry.read import city
-from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.surfaces.web.words import mark_name
 
 PER_PAGE = 50

@@ -7,29 +7,28 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.urls import path
+from django.utils.translation import get_language, gettext
 
-from fangxian.hazards.epidemic.sentinel import read, write
-from fangxian.hazards.epidemic.sentinel.models import Inquiry
-from fangxian.hazards.epidemic.sentinel.rules import (
-    OUTCOMES,
-    VERDICTS,
-    risk_words,
-    step_due,
-    syndromes,
-)
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.checks import CHECKS
 from fangxian.spine.observe.reports.read import roll_up
-from fangxian.surfaces.web.page import SeatedRequest, action, as_whole, cut, page, text
-from fangxian.surfaces.web.words import zh
+
+from . import read, write
+from .models import Inquiry
+from .rules import OUTCOMES, VERDICTS, risk_words, step_due, syndromes
 
 STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
 WIDE, HIGH = 720, 120  # of the picture of a series
+
+
+def zh() -> bool:
+    return not (get_language() or "zh").startswith("en")
 
 
 @page("signal.read")
@@ -51,7 +50,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "may_cases": visible(request.seat, "case.read") is not None,
         "now": clock.now(),
     }
-    return render(request, "web/epidemic.html", context)
+    return render(request, "sentinel/board.html", context)
 
 
 def _sums(today: date, request: SeatedRequest) -> list[dict[str, Any]]:
@@ -98,7 +97,7 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "scale": range(1, 6),
         "may": visible(request.seat, "inquiry.check") is not None,
     }
-    return render(request, "web/epidemic_signal.html", context)
+    return render(request, "sentinel/signal.html", context)
 
 
 def _bars(counts: list[float | None]) -> list[dict[str, float]]:
@@ -163,4 +162,12 @@ def standing(request: SeatedRequest) -> HttpResponse:
         "gaps": sum(len(found.missing) for _, found in rows),
         "may_cases": visible(request.seat, "case.read") is not None,
     }
-    return render(request, "web/epidemic_standing.html", context)
+    return render(request, "sentinel/standing.html", context)
+
+
+ROUTES = (
+    path("epidemic", index),
+    path("epidemic/standing", standing),
+    path("epidemic/signals/<int:key>", signal),
+    path("epidemic/signals/<int:key>/<str:verb>", step),
+)
