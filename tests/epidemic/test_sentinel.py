@@ -130,6 +130,15 @@ def test_a_rise_in_one_hospital_is_its_signal_and_falls_again(hospitals, now):
     assert up() == []
 
 
+def test_a_missing_day_before_it_hides_no_rise(hospitals):
+    past(hospitals, last={"H0": 40.0})
+    Count.objects.filter(site=hospitals[0], day=DAY - timedelta(days=9)).delete()
+    write.tick()
+    assert up() == [("ili:hospital:H0", "IV")]
+    told = Signal.objects.get().evidence
+    assert told["votes"] == 2  # one detector has no answer then; those that have agree
+
+
 def test_a_rise_in_all_of_a_town_is_one_signal_of_the_town(hospitals):
     past(hospitals, last={"H0": 30.0, "H1": 33.0, "H2": 40.0})
     write.tick()
@@ -452,7 +461,9 @@ def test_the_quiet_year_is_quiet(city, now):
         least=use.least,
     )
     assert len(at) == 457
-    assert found.alarm.sum() <= 0.01 * len(at)
+    red = found.alarm & (found.more["votes"] == found.more["able"])
+    assert use.unanimous
+    assert red.sum() <= 0.01 * len(at)
 
 
 # pages -------------------------------------------------------------------------------------------

@@ -124,5 +124,5 @@ def vote(
         score=given / votes,
         alarm=(given >= votes) & (np.nan_to_num(series.counts[:, at]) >= least),
         reason=np.where(known, Reason.JUDGED, Reason.SHORT).astype(np.int8),
-        more={"votes": given},
+        more={"votes": given, "able": able},
     )

@@ -107,12 +107,14 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
         votes=use.votes,
         least=use.least,
     )
-    for node, votes, alarm, expected in zip(
-        nodes, found.more["votes"][:, 0], found.alarm[:, 0], found.expected[:, 0], strict=True
+    votes, able = found.more["votes"][:, 0], found.more["able"][:, 0]
+    alarm = found.alarm[:, 0] & ((votes == able) | (not use.unanimous))
+    for node, given, raised, expected in zip(
+        nodes, votes, alarm, found.expected[:, 0], strict=True
     ):
-        node.votes, node.expected = float(votes), float(expected)
-        if alarm:
-            node.level, node.rule = use.level(votes), f"vote {use.edition} {use.posture}"
+        node.votes, node.expected = float(given), float(expected)
+        if raised:
+            node.level, node.rule = use.level(given), f"vote {use.edition} {use.posture}"
     for rule in use.fixed:
         for node in nodes:
             if node.key.startswith(f"{rule['syndrome']}:{rule['kind']}:"):

@@ -161,6 +161,7 @@ class Profile:
     posture: str
     members: tuple[str, ...]
     votes: int
+    unanimous: bool
     least: float
     levels: Mapping[int, Level]
     history_days: int
@@ -183,6 +184,7 @@ def profile(at: datetime, *, emergency: bool) -> Profile:
         posture,
         tuple(row["members"]),
         row["votes"],
+        row.get("unanimous", False),
         row["least"],
         {int(votes): Level[name] for votes, name in row["levels"].items()},
         content["history_days"],

@@ -17,13 +17,14 @@ from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page,
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.checks import CHECKS
-from fangxian.spine.observe.reports.read import roll_up
+from fangxian.spine.observe.reports.read import kept, roll_up
 
 from . import read, write
 from .models import Inquiry
 from .rules import OUTCOMES, VERDICTS, risk_words, step_due, syndromes
 
 STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
+MONTH = 30  # days over which completeness is shown
 WIDE, HIGH = 720, 120  # of the picture of a series
 
 
@@ -37,9 +38,15 @@ def index(request: SeatedRequest) -> HttpResponse:
     today = beijing(clock.now()).date()
     rows = read.inquiries(seat=request.seat)
     open_ = [_clocked(i) for i in rows.exclude(state="closed")]
-    forms = {one.form for one in syndromes(clock.now()).values()}
+    now = clock.now()
+    forms = {one.form for one in syndromes(now).values()}
+    since = now - timedelta(days=MONTH)
+    kept_30 = kept(seat=request.seat, since=since, until=now, forms=forms)
     context = {
         "room": "watch",
+        "kept": cut([one for one in kept_30 if one.made < one.due or one.in_time < one.due], 20),
+        "complete": _share(sum(k.made for k in kept_30), sum(k.due for k in kept_30)),
+        "timely": _share(sum(k.in_time for k in kept_30), sum(k.due for k in kept_30)),
         "rolls": [r for r in roll_up(seat=request.seat) if r.plan.form_code in forms],
         "open": sorted(open_, key=lambda row: row["due"]),
         "closed": cut(rows.filter(state="closed").order_by("-closed_at"), 10),
@@ -51,6 +58,10 @@ def index(request: SeatedRequest) -> HttpResponse:
         "now": clock.now(),
     }
     return render(request, "sentinel/board.html", context)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
 
 
 def _sums(today: date, request: SeatedRequest) -> list[dict[str, Any]]:

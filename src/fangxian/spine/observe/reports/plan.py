@@ -123,16 +123,25 @@ def _with_reports(plan: ReportPlan, due: datetime, owers: list[Ower]) -> list[Ow
     made: dict[tuple[bool, int | str | None], Report] = {}
     rows = Report.objects.filter(plan=plan, due_at=due, current=True)
     for report in rows.order_by("at"):
-        made.setdefault(_slot(report.post_id, report.about_key), report)
+        made.setdefault(slot_of(report.post_id, report.about_key), report)
     return [
-        Owed(plan, due, post, site, made.get(_slot(_pk(post), site.code if site else "")))
+        Owed(plan, due, post, site, made.get(slot_of(_pk(post), site.code if site else "")))
         for post, site in owers
     ]
 
 
-def _slot(post: int | None, site: str) -> tuple[bool, int | str | None]:
+def slot_of(post: int | None, site: str) -> tuple[bool, int | str | None]:
     """What a report fills: of a plan of sites the site's, whoever made it; else the post's."""
     return (True, site) if site else (False, post)
+
+
+def due_moments(plan: ReportPlan, since: datetime, until: datetime) -> list[datetime]:
+    """The due moments of a plan in a span, the first after ``since``, at the pace of now."""
+    found, at = [], max(since, plan.valid_from)
+    while (due := dues(plan, at)[1]) <= until and not (plan.valid_to and due > plan.valid_to):
+        found.append(due)
+        at = due
+    return found
 
 
 def owed_by(post: Post, at: datetime) -> list[Owed]:

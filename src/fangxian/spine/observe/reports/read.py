@@ -1,6 +1,6 @@
 """Selectors of reports: who made them, what of them is to be looked at, who still owes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report, ReportPlan
 from fangxian.spine.registry.models import Place
 
-from .plan import Owed, owed, plans
+from .plan import Owed, due_moments, owed, owing, plans, slot_of
 
 
 def forms() -> QuerySet[Form]:
@@ -64,6 +64,48 @@ def roll_up(*, seat: Seat, at: datetime | None = None) -> list[Roll]:
 
 def _where(one: Owed) -> Place:
     return one.site.place if one.site else one.post.place if one.post else one.plan.place
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How one who owes a plan has kept it over a span: so many due, made, and made in time."""
+
+    plan: ReportPlan
+    name: str
+    place: Place
+    due: int
+    made: int
+    in_time: int
+
+
+def kept(
+    *, seat: Seat, since: datetime, until: datetime, forms: Collection[str] = ()
+) -> list[Kept]:
+    """Completeness and timeliness of everybody who owes now, worst first; with ``forms`` of the
+    plans of these alone."""
+    prefix = visible(seat, "register.read")
+    found = []
+    for plan in plans(until) if prefix is not None else ():
+        if forms and plan.form_code not in forms:
+            continue
+        moments = due_moments(plan, since, until)
+        rows = Report.objects.filter(plan=plan, due_at__in=moments, current=True)
+        made: dict[tuple[bool, int | str | None], dict[datetime, bool]] = {}
+        for report in rows:
+            slot = slot_of(report.post_id, report.about_key if plan.site_kind else "")
+            days = made.setdefault(slot, {})
+            in_time = report.due_at is not None and not report.late
+            days[report.due_at or report.at] = (
+                days.get(report.due_at or report.at, False) or in_time
+            )
+        for post, site in owing(plan, until):
+            where = site.place if site else post.place if post else plan.place
+            days = made.get(slot_of(post.pk if post else 0, site.code if site else ""), {})
+            if where.path.startswith(prefix or ""):
+                name = str(site or post or plan)
+                n = len(moments)
+                found.append(Kept(plan, name, where, n, len(days), sum(days.values())))
+    return sorted(found, key=lambda one: (one.made - one.due, one.in_time - one.due))
 
 
 def _by_place(plan: ReportPlan, rows: Iterable[Owed]) -> list[Roll]:
