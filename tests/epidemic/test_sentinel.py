@@ -331,6 +331,8 @@ def test_report_to_signal_to_verified_to_response_to_closed(local_case, now):
     write.check(inquiry=inquiry, verdict="suspected", note="家族聚集", by=xu)
     local_case.refresh_from_db()
     assert local_case.acknowledged_by.startswith("许")
+    inquiry.order.refresh_from_db()
+    assert inquiry.order.state == "reported"  # and nobody is called about it any more
     with pytest.raises(Problem) as refused:
         write.close(inquiry=inquiry, outcome="event", note="", by=xu)
     assert refused.value.code == "inquiry.not_assessed"

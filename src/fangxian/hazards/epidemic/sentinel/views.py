@@ -90,6 +90,8 @@ def _clocked(inquiry: Inquiry) -> dict[str, Any]:
 def signal(request: SeatedRequest, key: int) -> HttpResponse:
     """One signal with its series, what each detector said, its parts, and its steps."""
     inquiry = read.inquiry_of(key, seat=request.seat)
+    from fangxian.kernels.epi.registry import METHODS
+
     told = inquiry.signal.evidence
     context = {
         "room": "watch",
@@ -98,6 +100,10 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "row": _clocked(inquiry) if inquiry.state != "closed" else None,
         "now": clock.now(),
         "told": told,
+        "members": [
+            (METHODS[name].zh if zh() else METHODS[name].en, member)
+            for name, member in (told.get("members") or {}).items()
+        ],
         "bars": _bars(told.get("counts") or []),
         "size": (WIDE, HIGH),
         "verdicts": [(code, words[not zh()]) for code, words in VERDICTS.items()],

@@ -11,16 +11,22 @@ from django.db import transaction
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import acknowledge, settle
+from fangxian.spine.command.models import OVER
 from fangxian.spine.command.read import emergency_since
 from fangxian.spine.command.tasks import Task
-from fangxian.spine.command.write.orders import issue_orders
+from fangxian.spine.command.write.orders import (
+    acknowledge_order,
+    issue_orders,
+    report_done,
+    stop_calling,
+)
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.events import Entry, named, record, record_many, subject_pk
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.rights import SYSTEM, Seat, may, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.observe.models import Report
 from fangxian.spine.people.matching import Record
@@ -306,6 +312,14 @@ def check(*, inquiry: Inquiry, verdict: str, note: str, by: Seat) -> Inquiry:
         raise Problem("input.invalid", field="verdict", why=verdict)
     _step(inquiry, "check", by, verdict=verdict, note=note, checked_at=clock.now())
     acknowledge(signals=[inquiry.signal], by=by, note=VERDICTS[verdict][0])
+    order = inquiry.order
+    if order is not None and order.state not in OVER and not order.reported_at:
+        if may(by, "order.answer", posts=(order.post_id, *order.chain)):
+            if not order.acknowledged_at:
+                acknowledge_order(order=order, by=by)
+            report_done(order=order, note=VERDICTS[verdict][0], by=by)
+        else:
+            stop_calling(order)  # somebody else did it: nobody is called about it any more
     return inquiry
 
 
