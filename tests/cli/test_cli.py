@@ -77,7 +77,11 @@ def test_proof_and_gaps_speak_json(city):
     assert (json.loads(result.stdout), result.exit_code) == ([], 0)
     gaps = json.loads(run("gaps", "--json", "--sweep").stdout)
     # a city without any gauge says so, and so do commanders who cannot log in
-    assert {gap["rule"] for gap in gaps} == {"no-gauge", "holder-without-account"}
+    assert {gap["rule"] for gap in gaps} == {
+        "no-gauge",
+        "no-sentinel",
+        "holder-without-account",
+    }
     assert run("gaps", "--rule", "nonsense").exit_code == 2
 
 

@@ -102,21 +102,22 @@ def unjudged(at: datetime) -> Iterator[Judged]:
     days = {str(day): day for day in rows.values_list("day", flat=True).distinct()}
 
     def judge(key: str) -> Uncovered:
-        return Uncovered("day", key, at, None, city().pk, {"day": key})
+        return Uncovered("day", key, at, None, None, {"day": key})
 
     return judged("counts-not-judged", "day", days, judge)
 
 
 def no_sentinel(at: datetime) -> Iterator[Judged]:
-    """A syndrome for which nobody owes a report: nothing would be heard."""
+    """Syndromes of which nobody owes a report: nothing would be heard. One gap for all of them."""
     asked = {plan.form_code for plan in plans(at)}
-    silent = {code: s for code, s in syndromes(at).items() if s.form not in asked}
+    silent = [s for s in syndromes(at).values() if s.form not in asked]
 
     def judge(key: str) -> Uncovered:
-        told = {"syndrome": silent[key].zh, "syndrome_en": silent[key].en}
-        return Uncovered("syndrome", key, at, None, city().pk, told)
+        told = {"syndromes": "、".join(s.zh for s in silent)}
+        told["syndromes_en"] = ", ".join(s.en for s in silent)
+        return Uncovered("syndrome", key, at, None, None, told)
 
-    return judged("no-sentinel", "syndrome", silent, judge)
+    return judged("no-sentinel", "syndrome", ["any"] if silent else [], judge)
 
 
 RULES = (
@@ -124,8 +125,8 @@ RULES = (
         "no-sentinel",
         "无人监测",
         "Nobody watches",
-        "“{syndrome}”没有报送计划，出了也听不到",
-        "{syndrome_en}: nobody owes a report of it",
+        "没有人报：{syndromes}；出了也听不到",
+        "nobody owes a report of: {syndromes_en}",
         no_sentinel,
         every_s=600,
         door="report_plans",
