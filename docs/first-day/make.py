@@ -246,8 +246,6 @@ def main() -> None:
     from fangxian.spine.core.door_tables import workbook
 
     make_ready(places=False)
-    from fangxian.wiring import SUBJECTS  # noqa: F401 - declares the doors
-
     for n, kind in enumerate(TABLES, 1):
         one = door(kind)
         blank = {column.name: "" for column in one.fields}

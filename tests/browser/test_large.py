@@ -69,7 +69,7 @@ def province(tmp_path_factory):
 
 
 def test_the_map_of_5000_stations_is_useful_soon(chromium, province):
-    """Pass line 1.5 s on a quiet PC, measured in benchmarks; here other tests run beside."""
+    """Pass line 1.5 s on a quiet PC; twice that is allowed on a shared machine."""
     context = chromium.new_context(base_url=province, locale="zh-CN")
     page = context.new_page()
     page.goto("/accounts/login/")
@@ -90,5 +90,5 @@ def test_the_map_of_5000_stations_is_useful_soon(chromium, province):
             page.wait_for_selector(ready)
             found.append(time.monotonic() - started)
         spans[path] = round(min(found), 2)
-    assert max(spans.values()) <= 10.0, spans
+    assert max(spans.values()) <= 3.0, spans
     context.close()

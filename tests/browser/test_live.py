@@ -31,11 +31,11 @@ def test_two_changes_300_ms_apart_are_both_on_the_open_desk(sit):
     log = page.locator("#desk-log")
     note(other, "第一条")
     page.evaluate("stream.onmessage()")
-    expect(log.get_by_text("第一条")).to_be_visible(timeout=15_000)
+    expect(log.get_by_text("第一条")).to_be_visible(timeout=3000)
     page.wait_for_timeout(300)
     note(other, "第二条")
     page.evaluate("stream.onmessage()")
-    expect(log.get_by_text("第二条")).to_be_visible(timeout=15_000)
+    expect(log.get_by_text("第二条")).to_be_visible(timeout=3000)
 
 
 def test_a_burst_of_changes_ends_with_the_last_and_few_requests(sit):
@@ -47,7 +47,7 @@ def test_a_burst_of_changes_ends_with_the_last_and_few_requests(sit):
     for k in range(6):
         note(other, f"连报 {k}")
         page.wait_for_timeout(300)
-    expect(page.locator("#desk-log").get_by_text("连报 5")).to_be_visible(timeout=15_000)
+    expect(page.locator("#desk-log").get_by_text("连报 5")).to_be_visible(timeout=6000)
     assert len(asked) <= 2 + (time.monotonic() - started) / 2
 
 
@@ -57,7 +57,7 @@ def test_the_log_refreshes_and_what_is_being_typed_stays(sit):
     page.keyboard.press("F2")
     page.keyboard.type("正在写的一")
     note(other, "别人写的")
-    expect(page.locator("#desk-log").get_by_text("别人写的")).to_be_visible(timeout=15_000)
+    expect(page.locator("#desk-log").get_by_text("别人写的")).to_be_visible(timeout=6000)
     page.keyboard.type("句话")
     expect(page.locator("#log-text")).to_have_value("正在写的一句话")
     expect(page.locator("#log-text")).to_be_focused()

@@ -49,7 +49,7 @@ def test_t1_acknowledge_one_red_in_two_clicks_and_ten_seconds(sit):
     clicks.on(rows.first.get_by_role("button", name="签收", exact=True))
     expect(page.get_by_role("status").first).to_contain_text("已签收")
     assert clicks.n <= 2
-    assert clicks.seconds <= 30
+    assert clicks.seconds <= 10
 
 
 def test_t2_a_whole_group_in_three_clicks(sit):
@@ -69,7 +69,7 @@ def test_t3_a_call_is_logged_with_the_keyboard_alone(sit):
     page.keyboard.type("龙海防办")
     page.keyboard.press("Enter")
     expect(page.get_by_text("石码水闸已开 3 孔")).to_be_visible()
-    assert time.monotonic() - started <= 60
+    assert time.monotonic() - started <= 20
 
 
 def test_t5_a_shift_cannot_close_with_an_unowned_red_item(sit):
@@ -92,7 +92,7 @@ def test_t6_five_facts_on_a_phone_in_thirty_seconds(sit):
     for fact in ("24 小时最大雨量", "超警戒", "在线测站", "指令未关闭", "应急响应"):
         expect(body.get_by_text(fact).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert time.monotonic() - started <= 60
+    assert time.monotonic() - started <= 30
 
 
 def test_t7_start_a_level_in_four_clicks_and_every_duty_gets_its_task(sit):
@@ -153,7 +153,7 @@ def test_t25_answer_from_a_link_in_one_tap(sit, chromium, headquarters):
     started = time.monotonic()
     chen.get_by_role("button", name="收到").click()
     expect(chen.get_by_role("button", name="报告完成")).to_be_visible()
-    assert time.monotonic() - started <= 30
+    assert time.monotonic() - started <= 5
     chen.get_by_label("已完成数").fill("9")
     chen.get_by_label("总数").fill("12")
     chen.get_by_role("button", name="报进度").click()
@@ -188,9 +188,9 @@ def test_a_new_reading_is_on_the_open_screen_in_three_seconds(sit):
     started = time.monotonic()
     form.get_by_role("button", name="登记").click()
     expect(page.get_by_text(re.compile("气象预警 台风 橙|台风 II 级响应")).first).to_be_visible(
-        timeout=30_000
+        timeout=6000
     )
-    assert time.monotonic() - started <= 30
+    assert time.monotonic() - started <= 6
 
 
 def test_search_by_keyboard_finds_a_town_by_pinyin(sit):

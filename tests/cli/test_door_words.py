@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,28 @@ def test_persons_of_one_number_in_one_table_are_one_person(folder):
     words = ("people", "import", str(folder / "p.csv"), "--place", "359901", "--json")
     told = json.loads(fangxian(folder, *words).stdout)
     assert (told["rows"], told["new"], told["unused"]) == (2, 1, [])
+
+
+def test_counts_come_in_go_out_and_are_judged(folder):
+    row = "kind,code,name,place,source\n医院,H1,示例医院,359901,t\n"
+    (folder / "s.csv").write_text(row)
+    done = fangxian(folder, "import", "sites", str(folder / "s.csv"), "--json")
+    assert done.returncode == 0, done.stdout
+    day = datetime(2026, 3, 1)
+    values = [("ili", day - timedelta(days=k), "H1", 5 + k % 3) for k in range(1, 50)]
+    values += [("ili", day, "H1", 60), ("flu", day, "H1", 1)]
+    lines = ["dataelement,period,orgunit,value"]
+    lines += [f"{e},{at:%Y%m%d},{unit},{n}" for e, at, unit, n in values]
+    (folder / "v.csv").write_text("\n".join(lines))
+    took = fangxian(folder, "sentinel", "import", str(folder / "v.csv"), "--json")
+    (told,) = json.loads(took.stdout)
+    assert (took.returncode, told["changed"], told["n_refused"]) == (3, 50, 1)
+    assert "line 52: dataElement flu" in took.stderr
+    ran = fangxian(folder, "sentinel", "run", "--as-of", "2026-03-01", "--json")
+    (signal,) = json.loads(ran.stdout)["signals"]
+    assert (signal["about"], signal["level"], signal["observed"]) == ("ili:hospital:H1", "IV", 60)
+    assert "1 个信号" in fangxian(folder, "sentinel", "run", "--as-of", "2026-03-01").stdout
+    out = folder / "out.json"
+    words = ("sentinel", "export", "--since", "2026-02-27", "--until", "2026-03-01")
+    assert fangxian(folder, *words, "--out", str(out)).returncode == 0
+    assert len(json.loads(out.read_text())["dataValues"]) == 3

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from story import SHARED, seat_of
 
-from fangxian.hazards.epidemic.sentinel import intake, write
+from fangxian.hazards.epidemic.sentinel import intake
 from fangxian.hazards.epidemic.sentinel.models import Case, Count
 from fangxian.hazards.epidemic.sentinel.rules import FORMS
+from fangxian.hazards.epidemic.sentinel.write import counts
 from fangxian.ops.worker import Worker
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.problems import Problem
@@ -57,7 +58,7 @@ def test_values_of_dhis2_become_counts_and_a_bad_one_fails_alone(hospital):
 def test_what_is_given_can_be_read_back_and_changes_nothing(hospital, form):
     day = date(2016, 9, 13)
     rows = [(hospital, "ili", day - timedelta(days=k), float(k), None) for k in range(5)]
-    write.put_counts(rows, report=None, by=SYSTEM)
+    counts.put_counts(rows, report=None, by=SYSTEM)
     raw = intake.give_values(since=day - timedelta(days=9), until=day, form=form)
     told = intake.take_values(intake.read_values(raw), by=SYSTEM)
     assert (told.values, told.changed, told.same, told.refused) == (5, 0, 5, [])
@@ -139,12 +140,10 @@ def test_a_line_list_is_pasted_and_its_errors_are_told_by_cell(city, client, dja
 
 
 def test_a_day_is_judged_on_the_command_line_and_nothing_is_written(hospital, now):
-    from fangxian.hazards.epidemic.sentinel.write import found_on
-
     day = date(2016, 9, 13)
     rows = [(hospital, "ili", day - timedelta(days=k), 5.0 + k % 3, None) for k in range(1, 50)]
-    write.put_counts([*rows, (hospital, "ili", day, 60.0, None)], report=None, by=SYSTEM)
-    (found,) = found_on(day)
+    counts.put_counts([*rows, (hospital, "ili", day, 60.0, None)], report=None, by=SYSTEM)
+    (found,) = counts.found_on(day)
     assert (found.about[1], found.level.name) == ("ili:hospital:H1", "IV")
     assert Count.objects.filter(judged=True).count() == 0
     assert seat_of("xu")

@@ -89,7 +89,8 @@ def vote(
 ) -> Detection:
     """Alarm where at least ``votes`` of the ``members`` (comma-separated names, each with its own
     defaults) do and the count is at least ``least`` cases: below it the rules on single and linked
-    cases speak, not statistics. A member without an answer has no vote; where fewer than
+    cases speak, not statistics. ``more`` has the votes given and ``able``, how many members have an
+    answer. A member without an answer has no vote; where fewer than
     ``votes`` have one the reason is SHORT. ``score`` is votes given over votes needed, ``expected``
     the mean of the members that have one. A missing count is no alarm. Shape, source: as the module
     says.

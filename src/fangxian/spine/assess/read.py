@@ -1,23 +1,32 @@
 """Selectors of assess: what is up, in what order, and how loud the system is."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from fangxian.spine.core import clock
+from fangxian.spine.core import clock, things
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.things import Kind, Thing
 
 from .models import Announcement, Signal, Threshold
 from .rules import recall_after, stale_after
 
 RAW = tuple(f"signal.{v}" for v in ("raised", "worsened", "eased", "cleared", "withdrawn"))
+
+
+def _things(keys: Collection[str]) -> Iterable[Thing]:
+    for signal in Signal.objects.filter(pk__in=[key for key in keys if key.isdigit()]):
+        yield Thing("signal", str(signal.pk), signal.about_name, "", signal.place_id)
+
+
+things.declare(Kind("signal", "信号", "signal", _things))
 
 
 def signals(*, seat: Seat) -> QuerySet[Signal]:

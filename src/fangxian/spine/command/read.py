@@ -50,9 +50,13 @@ def posture(headquarters: str, *, path: str) -> Level | None:
     return min((Level(level) for level, over in rows if path.startswith(over)), default=None)
 
 
-def emergency_since(headquarters: str, path: str) -> datetime | None:
-    """Since when such a headquarters has a response over a path; None in peace."""
-    running = Response.objects.filter(ended_at=None, headquarters__headquarters=headquarters)
+def emergency_since(headquarters: str, path: str, *, at: datetime | None = None) -> datetime | None:
+    """Since when such a headquarters has (``at``: had) a response over a path; None in peace."""
+    running = Response.objects.filter(headquarters__headquarters=headquarters)
+    if at is None:
+        running = running.filter(ended_at=None)
+    else:
+        running = running.filter(Q(ended_at=None) | Q(ended_at__gt=at), started_at__lte=at)
     rows = running.values_list("started_at", "place__path")
     return min((since for since, over in rows if path.startswith(over)), default=None)
 

@@ -111,6 +111,7 @@ class Door:
     also: Callable[["Examined", dict[Key, Row]], None] = lambda found, there: None
     fill: Callable[[Row, dict[Key, Row], Any], None] = lambda row, there, look: None
     right: str = "register.write"
+    reads: str = "register.read"
     hint_zh: str = ""
     hint_en: str = ""
 
@@ -389,10 +390,10 @@ def remove(rows: Iterable[models.Model]) -> None:
 
 def rows_of(one: Door, *, seat: Seat, look: Any = None) -> list[Row]:
     """What is there, as far as the seat may see it, in the order of keys; for export and forms."""
-    require_sight(seat, "register.read")
+    require_sight(seat, one.reads)
     look = look or one.look()
     found = []
     for _, row in sorted(one.there(look).items()):
-        if _in_scope(seat, "register.read", one.scope(row, look)) or seat.role == "system":
+        if _in_scope(seat, one.reads, one.scope(row, look)) or seat.role == "system":
             found.append(row)
     return found

@@ -69,11 +69,6 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "“{form}”有可重复填的一组，网页不能填：请用 ODK Collect，或上传表格",
         "“{form}” has a group that repeats and cannot be filled here: use ODK Collect or a table",
     ),
-    "inquiry.not_assessed": (
-        409,
-        "疑似事件要先研判风险才能结案",
-        "A suspected event is closed only after its risk was assessed",
-    ),
     "report.differs": (
         409,
         "{instance} 已收到过，内容与这次不同；更正请用“编辑已提交”。",

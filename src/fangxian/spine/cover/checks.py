@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from fangxian.spine.core.rights import Seat
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -17,12 +19,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the proof, and what finds it for any day, past ones too."""
+    """One line of the proof, and what finds it for any day, past ones too, as far as a seat may
+    see; None where it may see nothing of it."""
 
     code: str
     zh: str
     en: str
-    of: Callable[[date], Checked]
+    of: Callable[[date, Seat], Checked | None]
 
 
 CHECKS: dict[str, Check] = {}

@@ -1,2 +1,2 @@
-"""What the sentinels report, from files: detection, Rt, scan, nowcast, rehearsal. Reading arguments
-and writing files is left to the command line."""
+"""Sentinels: what hospitals, schools and laboratories count, cases, and the signals they raise. The
+numbers from files of `fangxian surveil` (detect, rt, cases, tidy, rehearse) lie here too."""

@@ -9,23 +9,24 @@ from fangxian.spine.core import hazards
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.levels import Level
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
+from fangxian.spine.observe.models import Report
 from fangxian.spine.observe.reports.cover import TOLD_ELSEWHERE
 from fangxian.spine.observe.reports.plan import Owed, owed, plans
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
 
 from .models import Count, Inquiry
-from .rules import step_due, syndromes
+from .read import day_of, site_of
+from .rules import HEADQUARTERS, judged_within, profile, step_due, syndromes
 
-HEADQUARTERS = "epidemic"
 STEPS = {"new": "check", "checked": "assess", "assessed": "close"}
 WORDS = {"check": ("核实", "check"), "assess": ("研判", "assessment"), "close": ("结案", "closing")}
-JUDGED_WITHIN = timedelta(hours=1)
 
 
 def under_water() -> list[tuple[str, str]]:
     """Places with a red or orange signal of the other headquarters now: path and what it says."""
     rows = Signal.objects.filter(cleared_at=None, level__lte=Level.II).select_related("place")
-    rows = rows.exclude(place__kind="city")  # a signal of the whole city is over nobody
+    # a signal of the whole city is over nobody, and what the weather office expects is no water yet
+    rows = rows.exclude(place__kind="city").exclude(family__startswith="warning-")
     found = []
     for signal in rows:
         row = hazards.hazards().get(signal.hazard)
@@ -36,10 +37,7 @@ def under_water() -> list[tuple[str, str]]:
 
 def cut_off(one: Owed, wet: list[tuple[str, str]]) -> str:
     """What lies over a reporter that is silent; "" where nothing does."""
-    place = one.site.place if one.site else one.post.place if one.post else None
-    if place is None:
-        return ""
-    return next((told for path, told in wet if _near(place.path, path)), "")
+    return next((told for path, told in wet if _near(one.place.path, path)), "")
 
 
 def _near(one: str, other: str) -> bool:
@@ -60,11 +58,10 @@ def silent_in_flood(at: datetime) -> Iterator[Judged]:
 
     def judge(key: str) -> Uncovered:
         one, told = lacking[key]
-        place = one.site.place_id if one.site else one.post.place_id if one.post else None
         fields = {"who": one.name, "plan": one.plan.name, "signal": told}
         fields["due"] = f"{beijing(one.due_at):%m-%d %H:%M}"
         owner = leader_of(headquarters_above(HEADQUARTERS, city().path)).pk
-        return Uncovered("report", key, one.due_at, owner, place, fields)
+        return Uncovered("report", key, one.due_at, owner, one.place.pk, fields)
 
     return judged("silent-in-flood", "report", lacking, judge)
 
@@ -97,7 +94,7 @@ def inquiry_late(at: datetime) -> Iterator[Judged]:
 
 def unjudged(at: datetime) -> Iterator[Judged]:
     """Days whose counts came and were not judged."""
-    rows = Count.objects.filter(judged=False, report__received_at__lt=at - JUDGED_WITHIN)
+    rows = Count.objects.filter(judged=False, report__received_at__lt=at - judged_within(at))
     rows = rows.filter(day__lt=beijing(at).date())
     days = {str(day): day for day in rows.values_list("day", flat=True).distinct()}
 
@@ -105,6 +102,36 @@ def unjudged(at: datetime) -> Iterator[Judged]:
         return Uncovered("day", key, at, None, None, {"day": key})
 
     return judged("counts-not-judged", "day", days, judge)
+
+
+def not_counted(at: datetime) -> Iterator[Judged]:
+    """Reports of which a number could not be counted: about no site, or an answer that breaks its
+    form's rules. They look made and are not heard."""
+    known = syndromes(at)
+    since = at - timedelta(days=profile(at, emergency=False).anew_days)
+    rows = Report.objects.filter(
+        form__code__in={s.form for s in known.values()}, current=True, received_at__gte=since
+    ).select_related("form", "post__organisation", "place")
+    counted = set(
+        Count.objects.filter(day__gte=since.date() - timedelta(days=2)).values_list(
+            "site_id", "syndrome", "day"
+        )
+    )
+
+    def judge(report: Report) -> Uncovered | None:
+        site = site_of(report)
+        day = day_of(report)
+        wanted = [s for s in known.values() if s.form == report.form.code]
+        lacking = [s for s in wanted if site is None or (site.pk, s.code, day) not in counted]
+        if not lacking:
+            return None
+        told = {"by": report.by, "form": report.form.title, "day": str(day)}
+        told["what"] = "、".join(s.zh for s in lacking)
+        told["what_en"] = ", ".join(s.en for s in lacking)
+        key, place = str(report.pk), report.place_id
+        return Uncovered("report", key, report.received_at, report.post_id, place, told)
+
+    return judged("report-not-counted", "report", rows, judge)
 
 
 def no_sentinel(at: datetime) -> Iterator[Judged]:
@@ -148,6 +175,15 @@ RULES = (
         "{signal}: {step_en} was due {due}",
         inquiry_late,
         every_s=60,
+    ),
+    CoverRule(
+        "report-not-counted",
+        "报告没有计入",
+        "Report not counted",
+        "{by} 的“{form}”（{day}）没有计入：{what}；没有写明场所，或答案不合表单规则",
+        "{by}: “{form}” of {day} not counted: {what_en}; no site, or answers against its rules",
+        not_counted,
+        every_s=300,
     ),
     CoverRule(
         "counts-not-judged",

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import (
-    choices,
     code_of,
     day,
     moment,
@@ -25,7 +24,7 @@ from fangxian.spine.registry.doors.look import Look, choice_field, place_field, 
 
 from .models import Case
 from .rules import ORIGIN, STATUS, diseases
-from .write import CaseRow, enter_cases, withdraw_cases
+from .write.cases import CaseRow, enter_cases, withdraw_cases
 
 SEX = {"M": ("男", "male"), "F": ("女", "female")}
 WHO = ("name", "sex", "birth", "id_number", "phone")
@@ -182,14 +181,7 @@ CASES = Door(
             heads=("身份证号", "身份证号码", "证件号码"),
         ),
         Field("phone", "电话", "Phone", short(20), secret=True, heads=("手机", "联系电话")),
-        Field(
-            "disease",
-            "病种",
-            "Disease",
-            known=lambda look: choices(look.words),
-            offered=lambda look: [zh for zh, _ in look.words.values()],
-            needed=True,
-        ),
+        choice_field("disease", "病种", "Disease", lambda look: look.words, needed=True),
         choice_field("status", "诊断", "Status", STATUS, needed=True),
         choice_field("origin", "来源", "Origin", ORIGIN, needed=True),
         Field("evidence", "来源依据", "Evidence of origin", short(200), hint_zh="境外输入必填"),
@@ -213,6 +205,7 @@ CASES = Door(
     judge=_judge,
     write=_write,
     right="case.write",
+    reads="case.read",
     hint_zh="一行一例，可整表粘贴。本土或来源不明的单例按规则当即报警；重复的人只提示，不自动合并。",
     hint_en="A row a case, pasted as a whole table if you like. One local case raises its alarm.",
 )

@@ -20,7 +20,7 @@ from fangxian.spine.registry.models import Site
 
 from .models import Count
 from .rules import syndromes
-from .write import put_counts
+from .write.counts import put_counts
 
 MOST_REFUSED = 200  # told one by one; all are counted
 ADX = "urn:ihe:qrph:adx:2015"

@@ -15,7 +15,7 @@ from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.levels import Level
 
 from .read import Table
-from .rules import SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
+from .rules import HEADQUARTERS, SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,8 @@ class Node:
     expected: float = float("nan")
     level: Level | None = None
     rule: str = ""
+    days: int = 0  # of the fixed rule that spoke, and how many in them
+    in_days: float = 0.0
     together: list[str] = field(default_factory=list)
 
 
@@ -118,9 +120,10 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
     for rule in use.fixed:
         for node in nodes:
             if node.key.startswith(f"{rule['syndrome']}:{rule['kind']}:"):
-                level = fixed_level(rule, float(np.nansum(node.counts[-rule["days"] :])))
+                n = float(np.nansum(node.counts[-rule["days"] :]))
+                level = fixed_level(rule, n)
                 if level is not None and (node.level is None or level < node.level):
-                    node.level = level
+                    node.level, node.days, node.in_days = level, rule["days"], n
                     node.rule = f"fixed {use.edition} {rule['days']} d"
 
 
@@ -154,9 +157,11 @@ def findings(
 ) -> Iterator[Finding]:
     """What carries a signal, with all that is needed to judge it again to the last digit."""
     for node in nodes:
+        code = node.syndrome
+        syndrome = names.get(code) or Syndrome(code, code, code, "", "", "")
         yield Finding(
             family=SYNDROME,
-            hazard="epidemic",
+            hazard=HEADQUARTERS,
             about=(SYNDROME, node.key),
             name=node.name[:80],
             place_id=node.place_id,
@@ -166,17 +171,21 @@ def findings(
             value=None if np.isnan(node.counts[-1]) else float(node.counts[-1]),
             rule=node.rule,
             group=node.name[:80],
-            evidence={**_words(node, names[node.syndrome]), **_evidence(node, day, use)},
+            evidence={**_words(node, syndrome), **_evidence(node, day, use)},
         )
 
 
 def _words(node: Node, syndrome: Syndrome) -> dict[str, str]:
     """What is said of it in a line."""
     n, usual, votes = node.counts[-1], node.expected, int(node.votes)
-    return {
-        "zh": f"{syndrome.zh} {n:g}，常见 {usual:.1f}，{votes} 种算法一致",
-        "en": f"{syndrome.en} {n:g}, usual {usual:.1f}, {votes} detectors agree",
-    }
+    if node.rule.startswith("vote"):
+        zh = f"{n:g}，常见 {usual:.1f}，{votes} 种算法一致"
+        en = f"{n:g}, usual {usual:.1f}, {votes} detectors agree"
+    elif node.rule.startswith("fixed"):
+        zh, en = f"{node.days} 天 {node.in_days:g}", f"{node.in_days:g} in {node.days} days"
+    else:
+        zh, en = f"{len(node.together)} 处同时异常", f"{len(node.together)} sites at once"
+    return {"zh": f"{syndrome.zh} {zh}", "en": f"{syndrome.en} {en}"}
 
 
 def _evidence(node: Node, day: date, use: Profile) -> dict[str, Any]:

@@ -9,15 +9,17 @@ from django.db import connection
 from django.db.models import Count as Count_
 from django.db.models import Q, QuerySet, Sum
 
+from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Thing
+from fangxian.spine.observe.models import Report
 from fangxian.spine.registry.models import Place, Site
 
 from .models import Case, Count, Inquiry
-from .rules import Spot, close_of, syndromes
+from .rules import LOCAL_CASE, Spot, close_of, stands, syndromes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,10 +110,23 @@ def cases(*, seat: Seat) -> QuerySet[Case]:
     return rows.select_related("person", "place", "site").order_by("-reported_at", "-pk")
 
 
-def open_cases(standing: Iterable[str], *, at: datetime) -> list[Case]:
-    """Cases whose signal stands, by number."""
-    rows = Case.objects.filter(number__in=list(standing)).select_related("place")
-    return list(rows)
+def stood_their_days(at: datetime) -> list[Case]:
+    """Cases whose signal is up although they have stood their days."""
+    up = Signal.objects.filter(family=LOCAL_CASE, cleared_at=None).values("about_key")
+    long_ago = at - stands(at)
+    rows = Case.objects.filter(number__in=up, reported_at__lte=long_ago)
+    return list(rows.select_related("place"))
+
+
+def site_of(report: Report) -> Site | None:
+    """The site a report counts for: the one it is about, else the only one of the organisation
+    that made it."""
+    if report.about_key:
+        return Site.objects.filter(kind=report.about_kind, code=report.about_key).first()
+    if report.post is None:
+        return None
+    rows = list(Site.objects.filter(organisation=report.post.organisation_id)[:2])
+    return rows[0] if len(rows) == 1 else None
 
 
 def look_cases(keys: Collection[str]) -> Iterable[Thing]:
@@ -166,9 +181,16 @@ def local_cases() -> Q:
     return ~Q(status=Case.Status.EXCLUDED) & ~Q(origin=Case.Origin.IMPORTED)
 
 
-def no_local_case(day: date) -> Standing:
-    """As it stood at the end of ``day``, by what had been reported then."""
+def day_of(report: Report) -> date:
+    """The day a report counts: our forms ask for the day before."""
+    return beijing(report.due_at or report.at).date() - timedelta(days=1)
+
+
+def no_local_case(day: date, *, seat: Seat) -> Standing:
+    """As it stood over the seat's places at the end of ``day``, by what had been reported then."""
+    prefix = visible(seat, "signal.read")
     rows = Case.objects.filter(local_cases(), reported_at__lt=close_of(day))
+    rows = rows.filter(place__path__startswith=prefix) if prefix is not None else rows.none()
     last = rows.select_related("place").order_by("-reported_at").first()
     days = (day - beijing(last.reported_at).date()).days if last else None
     return Standing(day, last, days)

@@ -17,6 +17,7 @@ from .models import Case
 
 DATA = Path(__file__).parent / "data"
 FORMS = DATA / "forms"
+HEADQUARTERS = "epidemic"
 LOCAL_CASE, SYNDROME = "local-case", "syndrome"  # families of signals
 VERDICTS = {
     "data_error": ("数据错误", "error in the data"),
@@ -167,6 +168,7 @@ class Profile:
     history_days: int
     least_share: float
     together: int
+    anew_days: int
     fixed: tuple[Mapping[str, Any], ...]
 
     def level(self, votes: float) -> Level | None:
@@ -190,6 +192,7 @@ def profile(at: datetime, *, emergency: bool) -> Profile:
         content["history_days"],
         content["least_share"],
         content["together"],
+        content["anew_days"],
         tuple(content.get("fixed", ())),
     )
 
@@ -200,18 +203,27 @@ def fixed_level(rule: Mapping[str, Any], n: float) -> Level | None:
     return min(found, default=None)
 
 
+def stands(at: datetime) -> timedelta:
+    """How long a single case stands on the desk unless it is closed before."""
+    return timedelta(days=edition("detectors", at).content["stands_days"])
+
+
+def judged_within(at: datetime) -> timedelta:
+    """How long counts may lie unjudged before that is a gap."""
+    return timedelta(hours=edition("detectors", at).content["judged_within_h"])
+
+
 def case_finding(case: Case, *, at: datetime) -> Finding | None:
     """What a case means by the rule on single cases; None where its disease has no such rule. A
     suspected one is shown and is to be confirmed; one whose origin is not known counts as local."""
     disease = diseases(case.reported_at).get(case.disease)
     if disease is None or disease.single_case is None:
         return None
-    stands = timedelta(days=edition("detectors", at).content["stands_days"])
     open_ = case.status != Case.Status.EXCLUDED and case.origin != Case.Origin.IMPORTED
-    level = disease.single_case if open_ and at - case.reported_at < stands else None
+    level = disease.single_case if open_ and at - case.reported_at < stands(at) else None
     return Finding(
         family=LOCAL_CASE,
-        hazard="epidemic",
+        hazard=HEADQUARTERS,
         about=("case", case.number),
         name=case.number,
         place_id=case.place_id,

@@ -4,18 +4,23 @@ made, cases. Every later room adds its own line (``Subject.checks``)."""
 from datetime import date
 
 from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.cover.checks import Check, Checked
 from fangxian.spine.observe.reports.plan import dues, owed, plans
 
 from .models import Case, Count
+from .read import cases
 from .rules import close_of, syndromes
 
 
-def reports(day: date) -> Checked:
+def reports(day: date, seat: Seat) -> Checked | None:
     """Reports by sentinels that were due on a day: how many were owed, made by then, and by whom
     not."""
     end = close_of(day)
     forms = {s.form for s in syndromes(end).values()}
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return None
     due = made = 0
     missing: list[str] = []
     for plan in plans(end):
@@ -23,6 +28,8 @@ def reports(day: date) -> Checked:
         if plan.form_code not in forms or beijing(last).date() != day:
             continue
         for one in owed(plan, end, due=last):
+            if not one.place.path.startswith(prefix):
+                continue
             due += 1
             if one.report is not None and one.report.received_at < end:
                 made += 1
@@ -31,16 +38,21 @@ def reports(day: date) -> Checked:
     return Checked(due, made, tuple(missing), "/reports")
 
 
-def verdicts(day: date) -> Checked:
+def verdicts(day: date, seat: Seat) -> Checked | None:
     """Suspected cases reported by a day of which nobody has said whether they are."""
-    rows = Case.objects.filter(reported_at__lt=close_of(day))
+    if visible(seat, "case.read") is None:
+        return None
+    rows = cases(seat=seat).filter(reported_at__lt=close_of(day))
     waiting = rows.filter(status=Case.Status.SUSPECTED).values_list("number", flat=True)
     return Checked(rows.count(), rows.count() - len(waiting), tuple(waiting), "/registers/cases")
 
 
-def counts(day: date) -> Checked:
+def counts(day: date, seat: Seat) -> Checked | None:
     """Counts of a day that were judged by the detectors."""
-    rows = Count.objects.filter(day=day)
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return None
+    rows = Count.objects.filter(day=day, site__place__path__startswith=prefix)
     n, left = rows.count(), rows.filter(judged=False).count()
     missing = (f"{left}",) if left else ()
     return Checked(n, n - left, missing, "/epidemic")

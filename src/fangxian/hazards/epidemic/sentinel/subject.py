@@ -3,13 +3,14 @@
 from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
-from . import cover, doors, read, registers, rules, standing, views, write
+from . import cover, doors, read, registers, rules, standing, views
+from .write import counts, inquiries
 
 SUBJECT = Subject(
     "sentinel",
     "哨点监测",
     "Sentinels",
-    tick=write.tick,
+    tick=counts.tick,
     families={
         "epidemic": {
             rules.LOCAL_CASE: ("本土单例", "Local case"),
@@ -21,8 +22,9 @@ SUBJECT = Subject(
     cover=cover.RULES,
     checks=standing.CHECKS,
     causes={
-        "report.made": (write.take_report,),
-        "signal.raised": (write.open_inquiry,),
+        "report.made": (counts.take_report,),
+        "signal.raised": (inquiries.open_inquiry,),
+        "signal.cleared": (inquiries.end_inquiry,),
     },
     things=(
         Kind("case", "病例", "case", read.look_cases),
@@ -48,6 +50,7 @@ SUBJECT = Subject(
             "case.write": "place",
             "inquiry.check": "place",
             "inquiry.assess": "place",
+            "signal.acknowledge": "place",
         },
         "command": {"case.read": "place", "inquiry.check": "place", "inquiry.assess": "place"},
     },

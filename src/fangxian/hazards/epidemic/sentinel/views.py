@@ -19,9 +19,10 @@ from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.checks import CHECKS
 from fangxian.spine.observe.reports.read import kept, roll_up
 
-from . import read, write
+from . import read
 from .models import Inquiry
 from .rules import OUTCOMES, VERDICTS, risk_words, step_due, syndromes
+from .write import inquiries
 
 STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
 MONTH = 30  # days over which completeness is shown
@@ -52,8 +53,8 @@ def index(request: SeatedRequest) -> HttpResponse:
         "closed": cut(rows.filter(state="closed").order_by("-closed_at"), 10),
         "days": [today - timedelta(days=k) for k in range(7, 0, -1)],
         "sums": _sums(today, request),
-        "standing": read.no_local_case(today),
-        "may_report": visible(request.seat, "report.make") is not None,
+        "standing": read.no_local_case(today, seat=request.seat),
+        "may_make_for": visible(request.seat, "report.make_for") is not None,
         "may_cases": visible(request.seat, "case.read") is not None,
         "now": clock.now(),
     }
@@ -117,18 +118,18 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
     return render(request, "sentinel/signal.html", context)
 
 
-def _bars(counts: list[float | None]) -> list[dict[str, float]]:
-    """The bars of a series; a day without a count has none."""
+def _bars(counts: list[float | None]) -> list[tuple[float, float, float, float, bool]]:
+    """The bars of a series (x, y, width, height, the last one?); a day without a count has none."""
     most = max([n for n in counts if n is not None], default=0) or 1
     width = WIDE / max(len(counts), 1)
     return [
-        {
-            "x": round(k * width, 1),
-            "w": round(width - 1, 1),
-            "y": round(HIGH - n / most * HIGH, 1),
-            "h": round(n / most * HIGH, 1),
-            "last": k == len(counts) - 1,
-        }
+        (
+            round(k * width, 1),
+            round(HIGH - n / most * HIGH, 1),
+            round(width - 1, 1),
+            round(n / most * HIGH, 1),
+            k == len(counts) - 1,
+        )
         for k, n in enumerate(counts)
         if n is not None
     ]
@@ -138,21 +139,25 @@ def _bars(counts: list[float | None]) -> list[dict[str, float]]:
 def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     """Take the next step of an inquiry."""
     inquiry = read.inquiry_of(key, seat=request.seat)
-    note = text(request, "note", most=300)
+    note, by = text(request, "note", most=300), request.seat
     if verb == "check":
-        write.check(inquiry=inquiry, verdict=text(request, "verdict"), note=note, by=request.seat)
+        inquiries.check(
+            inquiry=inquiry, verdict=text(request, "verdict"), note=note, by=request.seat
+        )
     elif verb == "assess":
-        write.assess(
+        inquiries.assess(
             inquiry=inquiry,
             likelihood=as_whole(text(request, "likelihood"), "likelihood"),
             consequence=as_whole(text(request, "consequence"), "consequence"),
             note=note,
-            by=request.seat,
+            by=by,
         )
     elif verb == "close":
-        write.close(inquiry=inquiry, outcome=text(request, "outcome"), note=note, by=request.seat)
+        inquiries.close(
+            inquiry=inquiry, outcome=text(request, "outcome"), note=note, by=request.seat
+        )
     elif verb == "open":
-        write.open_again(inquiry=inquiry, reason=note, by=request.seat)
+        inquiries.open_again(inquiry=inquiry, reason=note, by=by)
     else:
         raise Problem("not_found", what=verb)
     messages.success(request, gettext("已记录。"))
@@ -168,15 +173,17 @@ def standing(request: SeatedRequest) -> HttpResponse:
         day = min(date.fromisoformat(asked), today) if asked else today
     except ValueError:
         raise Problem("input.invalid", field="day", why=asked[:20]) from None
-    rows = [(check.zh if zh() else check.en, check.of(day)) for check in CHECKS.values()]
+    rows = [
+        (check.zh if zh() else check.en, check.of(day, request.seat)) for check in CHECKS.values()
+    ]
     context = {
         "room": "watch",
         "day": day,
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1) if day < today else None,
-        "standing": read.no_local_case(day),
+        "standing": read.no_local_case(day, seat=request.seat),
         "rows": rows,
-        "gaps": sum(len(found.missing) for _, found in rows),
+        "gaps": sum(len(found.missing) for _, found in rows if found),
         "may_cases": visible(request.seat, "case.read") is not None,
     }
     return render(request, "sentinel/standing.html", context)

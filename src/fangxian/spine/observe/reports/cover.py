@@ -27,9 +27,8 @@ def not_made(at: datetime) -> Iterator[Judged]:
             "post": one.name,
             "due": f"{beijing(one.due_at):%m-%d %H:%M}",
         }
-        place = one.site.place_id if one.site else one.post.place_id if one.post else None
         owner = one.post.pk if one.post else None
-        return Uncovered("report", key, one.due_at, owner, place, told)
+        return Uncovered("report", key, one.due_at, owner, one.place.pk, told)
 
     return judged("report-not-made", "report", lacking, judge)
 

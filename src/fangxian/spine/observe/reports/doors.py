@@ -5,7 +5,6 @@ from datetime import time
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import (
-    choices,
     code_of,
     moment,
     moment_text,
@@ -143,22 +142,15 @@ PLANS = Door(
             hint_zh="可空；写了就只要这一家报",
             hint_en="may be empty; else this one alone",
         ),
-        Field(
+        choice_field(
             "site_kind",
             "场所种类",
             "Sites of kind",
-            known=lambda look: choices(look.kinds),
-            offered=lambda look: [zh for zh, _ in look.kinds.values()],
+            lambda look: look.kinds,
             hint_zh=HOW,
             hint_en=HOW_EN,
         ),
-        Field(
-            "headquarters",
-            "指挥部",
-            "Headquarters",
-            known=lambda look: choices(headquarters()),
-            offered=lambda look: [zh for zh, _ in headquarters().values()],
-        ),
+        choice_field("headquarters", "指挥部", "Headquarters", lambda look: headquarters()),
         Field("due_time", "截止时刻", "Due at", _time, needed=True, example="08:00"),
         Field("every_days", "几天一报", "Every days", number(1, 366, whole=True), fixed="1"),
         Field(

@@ -9,7 +9,7 @@ from fangxian.spine.core.clock import BEIJING, beijing
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.observe.models import Report, ReportPlan
-from fangxian.spine.registry.models import Post, Site
+from fangxian.spine.registry.models import Place, Post, Site
 from fangxian.spine.registry.read import owners
 
 Ower = tuple[Post | None, Site | None]
@@ -34,6 +34,11 @@ class Owed:
     def mark(self) -> str:
         """Names this one for a page or a link (``by_mark``)."""
         return f"{self.key}-{int(self.due_at.timestamp())}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is owed."""
+        return self.site.place if self.site else self.post.place if self.post else self.plan.place
 
     @property
     def late(self) -> bool:

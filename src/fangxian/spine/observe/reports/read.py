@@ -57,13 +57,9 @@ def roll_up(*, seat: Seat, at: datetime | None = None) -> list[Roll]:
     found: list[Roll] = []
     for plan in plans(now) if prefix is not None else ():
         if plan.place.path.startswith(prefix or "") or (prefix or "").startswith(plan.place.path):
-            rows = [one for one in owed(plan, now) if _where(one).path.startswith(prefix or "")]
+            rows = [one for one in owed(plan, now) if one.place.path.startswith(prefix or "")]
             found += _by_place(plan, rows)
     return found
-
-
-def _where(one: Owed) -> Place:
-    return one.site.place if one.site else one.post.place if one.post else one.plan.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +99,17 @@ def kept(
             days = made.get(slot_of(post.pk if post else 0, site.code if site else ""), {})
             if where.path.startswith(prefix or ""):
                 name = str(site or post or plan)
-                n = len(moments)
-                found.append(Kept(plan, name, where, n, len(days), sum(days.values())))
+                begun = site.valid_from if site else None
+                mine = [due for due in moments if begun is None or due > begun]
+                days = {due: good for due, good in days.items() if due in mine}
+                found.append(Kept(plan, name, where, len(mine), len(days), sum(days.values())))
     return sorted(found, key=lambda one: (one.made - one.due, one.in_time - one.due))
 
 
 def _by_place(plan: ReportPlan, rows: Iterable[Owed]) -> list[Roll]:
     groups: dict[Place, list[Owed]] = {}
     for one in rows:
-        groups.setdefault(_under(_where(one), plan.place), []).append(one)
+        groups.setdefault(_under(one.place, plan.place), []).append(one)
     return [
         Roll(
             plan,

@@ -15,13 +15,14 @@ from django.db.models import Q
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import Machine, Step, move
 from fangxian.spine.observe.models import Device, Form, Report, ReportFile
+from fangxian.spine.registry.models import Duty, Place, Post, Site
 from fangxian.spine.registry.models import Person as OfficeHolder
-from fangxian.spine.registry.models import Place, Post, Site
 from fangxian.spine.registry.read import city, city_path, seats_of_person
 from fangxian.spine.registry.sites import site_kinds
 
@@ -118,7 +119,10 @@ def accept_report(
         post = Post.objects.select_related("place").get(pk=by.post_id)
     site = answers.site if answers else site_about(about)
     place = site.place if site else post.place if post else _place(by)
-    require(by, "report.make", place=place.path, posts=(by.post_id,))
+    if post is not None and post.pk == by.post_id and (site is None or answers_for(post, site)):
+        require(by, "report.make", posts=(by.post_id,))
+    else:  # in somebody's stead, or about a thing that is not one's own
+        require(by, "report.make_for", place=place.path)
     sent = read_submission(raw)
     form = form_of(sent)
     digest = hashlib.sha256(raw).hexdigest()
@@ -168,6 +172,14 @@ def accept_report(
     told |= {"late": True} if report.late else {}
     record("report.made", subject=report, by=by, after=told)
     return report, True
+
+
+def answers_for(post: Post, site: Site) -> bool:
+    """Whether a site is a post's own: of its organisation, or its duty in any role."""
+    if site.organisation_id is not None and site.organisation_id == post.organisation_id:
+        return True
+    own = Duty.objects.filter(rows_in_force(clock.now()), post=post)
+    return own.filter(thing_kind=site.kind, thing_id=site.code).exists()
 
 
 def site_about(about: tuple[str, str]) -> Site | None:
@@ -231,15 +243,15 @@ def file_of(file: ReportFile) -> Path:
 
 
 def _link(report: Report) -> None:
-    """What an edit follows is not the current one any more, whichever of them came first; the edit
-    answers what that did."""
+    """What an edit of the same post follows is not the current one any more, whichever of them came
+    first; the edit answers what that did."""
     pair: tuple[Report | None, Report | None]
     pair = (Report.objects.filter(instance=report.follows or "-").first(), report)
     if pair[0] is None:
         pair = (report, Report.objects.filter(follows=report.instance).first())
     first, edit = pair
-    if edit is None or first is None:
-        return
+    if edit is None or first is None or edit.post_id != first.post_id:
+        return  # nobody corrects what another has said
     first.current = report.current = report is edit
     Report.objects.filter(pk=first.pk).update(current=False)
     Report.objects.filter(pk=edit.pk).update(

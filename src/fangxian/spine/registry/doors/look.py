@@ -1,8 +1,9 @@
 """What the registry's doors look up while they read a table, each read once: places, organisations,
 posts, people, sites, by every text that names just one of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import Any
 
 from fangxian.spine.core import clock, door
 from fangxian.spine.core.canon import choices
@@ -12,6 +13,7 @@ from fangxian.spine.registry.read import in_force
 from fangxian.spine.registry.sites import site_kinds
 
 Words = tuple[str, str]
+Choices = dict[str, Words] | Callable[[Any], dict[str, Words]]
 
 
 def several(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -52,9 +54,12 @@ class Look(door.Look):
 
     @cached_property
     def where(self) -> dict[str, str]:
-        """The path of the place where somebody is in office now, by staff number."""
-        rows = Term.objects.filter(in_force(clock.now())).order_by("pk")
-        return dict(rows.values_list("person__code", "post__place__path"))
+        """The path of the highest place where somebody is in office now, by staff number."""
+        rows = Term.objects.filter(in_force(clock.now()))
+        told = sorted(
+            rows.values_list("person__code", "post__place__path"), key=lambda r: -len(r[1])
+        )
+        return dict(told)
 
     @cached_property
     def sites(self) -> dict[tuple[str, str], Site]:
@@ -138,15 +143,16 @@ def place_field(name: str = "place", zh: str = "区划", en: str = "Place", **mo
     )
 
 
-def choice_field(name: str, zh: str, en: str, words: dict[str, Words], **more: object) -> Field:
-    """A column with a few choices."""
+def choice_field(name: str, zh: str, en: str, words: Choices, **more: Any) -> Field:
+    """A column with a few choices, the same always or those that are looked up."""
+    of: Callable[[Any], dict[str, Words]] = words if callable(words) else lambda look: words
     return Field(
         name,
         zh,
         en,
-        known=lambda look: choices(words),
-        offered=lambda look: [own for own, _ in words.values()],
-        **more,  # type: ignore[arg-type]
+        known=lambda look: choices(of(look)),
+        offered=lambda look: [own for own, _ in of(look).values()],
+        **more,
     )
 
 

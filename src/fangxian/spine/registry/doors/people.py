@@ -112,9 +112,10 @@ def _write_people(changes: Sequence[Change], by: Seat, look: PeopleLook) -> None
     remove(look.people.pop(change.key[0]) for change in changes if change.after is None)
 
 
-def _own_place(row: Row, look: PeopleLook) -> str:
-    """Where somebody is in office; who is in none yet is entered by whoever may enter people."""
-    return look.where.get(row["code"], ANYWHERE)
+def _own_place(row: Row, look: PeopleLook) -> str | None:
+    """Where somebody is in office. Somebody new is entered by whoever may enter people; who is
+    known and in no office now is the whole city's."""
+    return look.where.get(row["code"]) if row["code"] in look.people else ANYWHERE
 
 
 PEOPLE = Door(
@@ -317,7 +318,7 @@ USERS = Door(
     key=("username",),
     look=Look,
     there=_users,
-    scope=lambda row, look: look.where.get(row["person"].split()[-1], ANYWHERE),
+    scope=lambda row, look: look.where.get(row["person"].split()[-1]),
     judge=_judge_user,
     write=_write_users,
     hint_zh="账号跟人走，权限跟岗位走。表中不放口令：导入后在账号页生成一次性设置链接。",

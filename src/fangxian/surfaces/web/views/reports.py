@@ -36,7 +36,7 @@ from fangxian.spine.registry.read import seats_of_person, the_post
 PER_PAGE = 50
 NUMBERS = ("int", "integer", "decimal")
 PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
-OUTBOX = "X-Outbox"  # sent by the page's own queue (outbox.js)
+OUTBOX, QUEUED = "X-Outbox", "queued"  # sent by the page's own script (outbox.js); QUEUED: later
 KEPT = ("type", "constraint", "required")  # findings that a form is given back for
 
 
@@ -50,6 +50,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "forms": read.forms(),
         "may_report": visible(request.seat, "report.make") is not None,
+        "may_make_for": visible(request.seat, "report.make_for") is not None,
     }
     return render(request, "web/reports.html", context)
 
@@ -103,15 +104,29 @@ def mine(request: SeatedRequest) -> HttpResponse:
 @page("report.make", methods=("GET", "HEAD", "POST"))
 def fill(request: SeatedRequest, code: str) -> HttpResponse:
     """Make a report. What is refused stays as it was typed; sent twice it is one report."""
-    mark = request.GET.get("owed", "")
-    answers = by_mark(mark, clock.now()) if mark else None
+    queued = request.headers.get(OUTBOX) == QUEUED
+    if queued and request.POST.get("who") != f"{request.seat.person_id}-{request.seat.post_id}":
+        raise Problem("rights.denied", seat=request.seat.label, right="report.make")
+    answers = _owed(request, queued=queued)
     made = _filled(request, request.seat, code, answers)
     if isinstance(made, HttpResponse):
         return made
+    if not queued:
+        messages.success(request, gettext("已报，回执号 %(n)s") % {"n": made})
     if OUTBOX in request.headers:
         return JsonResponse({"receipt": made}, status=201)
-    messages.success(request, gettext("已报，回执号 %(n)s") % {"n": made})
     return redirect("/m/reports")
+
+
+def _owed(request: HttpRequest, *, queued: bool) -> Owed | None:
+    """What the address names. What waited on a phone is taken although nobody owes it any more."""
+    mark = request.GET.get("owed", "")
+    try:
+        return by_mark(mark, clock.now()) if mark else None
+    except Problem:
+        if not queued:
+            raise
+        return None
 
 
 def by_link(request: HttpRequest, delivery: Delivery) -> HttpResponse:
@@ -150,7 +165,7 @@ def _filled(
         raw = xml_of(form, typed, instance=instance)
         found = judge(xform, read_submission(raw), at=clock.now())
         wrong = {path: says for path, kind, says in found if kind in KEPT}
-        if not wrong or OUTBOX in request.headers:  # made without a network: kept, and judged then
+        if not wrong or request.headers.get(OUTBOX) == QUEUED:  # kept, and judged then
             accept_report(
                 raw=raw,
                 by=seat,

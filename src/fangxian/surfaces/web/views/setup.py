@@ -57,6 +57,7 @@ def index(request: SeatedRequest) -> HttpResponse:
             "may": visible(request.seat, one.right) is not None,
         }
         for one in DOORS.values()
+        if visible(request.seat, one.reads) is not None
     ]
     others = open_gaps(seat=request.seat).exclude(rule__in=mended).count()
     return render(request, "web/setup.html", {"room": "registers", "rows": rows, "others": others})

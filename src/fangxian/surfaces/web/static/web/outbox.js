@@ -1,5 +1,7 @@
 // Reports made without a network are kept on the phone and sent when it is back. Each carries an instance of its own,
 // so that sending again never makes a second one. What the server has not confirmed stays here.
+import { make } from './dom.js';
+
 const STORE = 'reports';
 const EVERY_MS = 30000;
 const WIDEST = 1600;
@@ -31,41 +33,73 @@ function cookie(name) {
   return row ? row.slice(name.length + 1) : '';
 }
 
-// true when the server has it; false when it has not, now or because nobody is logged in
+// 'sent'; 'refused' (it stays, told); 'denied' (the rest goes on);
+// 'later' (no network, nobody logged in, a broken server)
 async function sent(entry) {
   const body = new FormData();
   for (const [name, value] of entry.fields) body.append(name, value);
   body.set('instance', entry.instance);
   body.set('made_at', entry.made_at);
-  const headers = { 'X-Outbox': '1', 'X-CSRFToken': cookie('csrftoken') };
+  body.set('who', entry.who);
+  const headers = { 'X-Outbox': 'queued', 'X-CSRFToken': cookie('csrftoken') };
   try {
-    const answer = await fetch(entry.url, { method: 'POST', body, headers, redirect: 'error' });
-    if (answer.status === 201) await drop(entry.instance);
-    return answer.status === 201;
+    const answer = await fetch(entry.url, { method: 'POST', body, headers, redirect: 'manual' });
+    if (answer.status === 201) {
+      await drop(entry.instance);
+      return 'sent';
+    }
+    if ([400, 404, 409, 413, 422].includes(answer.status)) {
+      await keep({ ...entry, refused: answer.status });
+      return 'refused';
+    }
+    return answer.status === 403 ? 'denied' : 'later';
   } catch {
-    return false;
+    return 'later';
   }
 }
 
+const box = document.querySelector('[data-outbox]');
+const who = box ? box.dataset.who : '';
+const mine = (rows) => rows.filter((row) => row.who === who);
+
 let busy = false;
 export async function sendAll() {
-  if (busy) return;
+  if (busy || !box) return;
   busy = true;
-  const rows = await waiting();
+  const rows = mine(await waiting()).filter((row) => !row.refused);
   const lane = async () => {
-    for (let row = rows.shift(); row; row = rows.shift()) if (!(await sent(row))) rows.length = 0;
+    for (let row = rows.shift(); row; row = rows.shift()) if ((await sent(row)) === 'later') rows.length = 0;
   };
   await Promise.all([lane(), lane(), lane(), lane()]);
   busy = false;
   await show();
 }
 
+function tell(name, n) {
+  const line = box.querySelector(`[data-${name}]`);
+  line.hidden = !n;
+  line.querySelector('b').textContent = n;
+}
+
 async function show() {
-  const box = document.querySelector('[data-outbox]');
-  if (!box) return;
-  const n = (await waiting()).length;
-  box.hidden = !n;
-  box.querySelector('[data-n]').textContent = n;
+  const rows = await waiting();
+  const refused = mine(rows).filter((row) => row.refused);
+  tell('waiting', mine(rows).length - refused.length);
+  tell('others', rows.length - mine(rows).length);
+  tell('refused', refused.length);
+  box.hidden = !rows.length;
+  const list = box.querySelector('ul');
+  list.textContent = '';
+  for (const row of refused) {
+    const again = make(
+      'a',
+      { href: row.url },
+      `${row.title} ${row.made_at.slice(0, 16).replace('T', ' ')}Z (${row.refused})`,
+    );
+    const away = make('button', { class: 'btn', type: 'button' }, box.dataset.away);
+    away.addEventListener('click', () => drop(row.instance).then(show));
+    list.append(make('li', {}, again, away));
+  }
 }
 
 // A photo is sent no wider than a screen needs.
@@ -87,26 +121,32 @@ async function submit(form) {
   for (const [name, value] of new FormData(form)) fields.push([name, await shrunk(value)]);
   const body = new FormData();
   for (const [name, value] of fields) body.append(name, value);
-  try {
-    if (!navigator.onLine) throw new TypeError('offline');
-    const answer = await fetch(location.href, { method: 'POST', body, redirect: 'manual' });
-    if (answer.type === 'opaqueredirect') location.assign('/m/reports');
-    else form.submit(); // refused: the page with what is wrong comes by itself
-  } catch {
-    const entry = {
-      instance: form.elements.instance.value,
-      made_at: new Date().toISOString(),
-      url: location.href,
-    };
-    await keep({ ...entry, fields: fields.filter(([name]) => name !== 'csrfmiddlewaretoken') });
-    form.hidden = true;
-    document.querySelector('[data-kept]').hidden = false;
-    await show();
+  const answer = await fetch(location.href, {
+    method: 'POST',
+    body,
+    headers: { 'X-Outbox': 'direct' },
+    redirect: 'manual',
+  }).catch(() => null);
+  if (answer && answer.status === 201) return location.assign('/m/reports');
+  if (answer && answer.status >= 400 && answer.status < 500 && answer.status !== 403) {
+    return form.submit(); // refused: the page with what is wrong comes by itself
   }
+  // no network, a broken server, or a log-in that has ended: nothing of what was typed is lost
+  await keep({
+    instance: form.elements.instance.value,
+    made_at: new Date().toISOString(),
+    url: location.href,
+    title: document.querySelector('h1').textContent.trim(),
+    who,
+    fields: fields.filter(([name]) => name !== 'csrfmiddlewaretoken'),
+  });
+  form.hidden = true;
+  document.querySelector('[data-kept]').hidden = false;
+  return show();
 }
 
 const form = document.querySelector('form.fill');
-if (form) {
+if (form && box) {
   form.elements.instance.value = newInstance(); // a page out of the cache has an old one
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -114,8 +154,8 @@ if (form) {
     submit(form);
   });
 }
-document.querySelector('[data-outbox] button')?.addEventListener('click', sendAll);
-if ('serviceWorker' in navigator && document.querySelector('[data-outbox]')) {
+box?.querySelector('[data-send]').addEventListener('click', sendAll);
+if (box && 'serviceWorker' in navigator) {
   navigator.serviceWorker.register('/m/sw.js').then(() => {
     // what one may need without a network is fetched while there is one
     for (const link of document.querySelectorAll('a[href^="/m/reports/"]'))

@@ -1,0 +1,1 @@
+"""Services of the sentinels, the only writers of their tables: counts, cases, inquiries."""

@@ -1,0 +1,155 @@
+"""Looking into signals: opened with an order to check, checked, assessed, closed."""
+
+from typing import Any
+
+from django.db import transaction
+
+from fangxian.hazards.epidemic.sentinel.models import INQUIRY, Case, Inquiry
+from fangxian.hazards.epidemic.sentinel.rules import (
+    HEADQUARTERS,
+    LOCAL_CASE,
+    OUTCOMES,
+    VERDICTS,
+    risk_of,
+    step_due,
+)
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.write import acknowledge
+from fangxian.spine.command.models import OVER
+from fangxian.spine.command.tasks import Task
+from fangxian.spine.command.write.orders import (
+    acknowledge_order,
+    close_order,
+    issue_orders,
+    report_done,
+)
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat, may
+from fangxian.spine.core.steps import move
+from fangxian.spine.registry.models import Place, Post
+
+
+@transaction.atomic
+def open_inquiry(event: Event) -> None:
+    """A signal of the epidemic rose: it is looked into, and who looks first is told by an order,
+    so that somebody is called until he answers."""
+    signal = Signal.objects.select_related("place").get(pk=subject_pk(event))
+    if signal.hazard != HEADQUARTERS or Inquiry.objects.filter(signal=signal).exists():
+        return
+    inquiry = Inquiry.objects.create(signal=signal, opened_at=clock.now())
+    due = step_due("check", signal.at_level, inquiry.opened_at)
+    task = Task(
+        area=signal.place,
+        verb="核实",
+        object=f"{signal.about_name} {signal.evidence.get('zh', '')}"[:60],
+        minutes=int((due - inquiry.opened_at).total_seconds() // 60),
+        verb_en="verify",
+        object_en=f"{signal.about_name} {signal.evidence.get('en', '')}"[:60],
+        post=checker_of(signal.place),
+        about=("signal", str(signal.pk)),
+    )
+    orders = issue_orders([task], hazard=HEADQUARTERS, level=Level(signal.level), by=SYSTEM)
+    Inquiry.objects.filter(pk=inquiry.pk).update(order=orders[0])
+    record("inquiry.opened", subject=inquiry, by=SYSTEM, after={"signal": signal.pk})
+
+
+@transaction.atomic
+def end_inquiry(event: Event) -> None:
+    """A case turned out to be none: its inquiry ends, and who was called to check is told that it
+    is over. One that only has stood its days is closed by a person."""
+    inquiry = Inquiry.objects.filter(signal_id=subject_pk(event)).select_related("signal").first()
+    if inquiry is None or inquiry.state == Inquiry.State.CLOSED:
+        return
+    signal = inquiry.signal
+    excluded = Case.objects.filter(number=signal.about_key, status=Case.Status.EXCLUDED)
+    if signal.family != LOCAL_CASE or not excluded.exists():
+        return
+    why = f"{signal.about_name} 已排除"
+    if inquiry.order is not None and inquiry.order.state not in OVER:
+        close_order(order=inquiry.order, reason=why, by=SYSTEM)
+    now, told = clock.now(), {"verdict": "not_abnormal", "note": why}
+    if inquiry.state == Inquiry.State.NEW:
+        _step(inquiry, "check", SYSTEM, checked_at=now, **told)
+    _step(inquiry, "close", SYSTEM, outcome="no_event", closed_at=now)
+
+
+def checker_of(place: Place) -> Post | None:
+    """Who looks first: the epidemiologist nearest above the place; None leaves it to whoever
+    answers for the place."""
+    rows = Post.objects.filter(role="epidemiologist").select_related("place", "organisation")
+    above = [post for post in rows if place.path.startswith(post.place.path)]
+    return max(above, key=lambda post: len(post.place.path), default=None)
+
+
+@transaction.atomic
+def check(*, inquiry: Inquiry, verdict: str, note: str, by: Seat) -> Inquiry:
+    """The first look: an error, known, nothing unusual, or a suspected event. Taking it up is
+    taking the signal too. Raises ``input.invalid``."""
+    if verdict not in VERDICTS:
+        raise Problem("input.invalid", field="verdict", why=verdict)
+    _step(inquiry, "check", by, verdict=verdict, note=note, checked_at=clock.now())
+    acknowledge(signals=[inquiry.signal], by=by, note=VERDICTS[verdict][0])
+    order = inquiry.order
+    if order is not None and order.state not in OVER and not order.reported_at:
+        if may(by, "order.answer", posts=(order.post_id, *order.chain)):
+            if not order.acknowledged_at:
+                acknowledge_order(order=order, by=by)
+            report_done(order=order, note=VERDICTS[verdict][0], by=by)
+        else:
+            close_order(
+                order=order, reason=f"已由{by.label}核实", by=SYSTEM
+            )  # and who was told is told
+    return inquiry
+
+
+@transaction.atomic
+def assess(*, inquiry: Inquiry, likelihood: int, consequence: int, note: str, by: Seat) -> Inquiry:
+    """How likely it is to grow and how much it would matter, 1 to 5 each, make the risk. Raises
+    ``input.invalid``."""
+    for name, value in (("likelihood", likelihood), ("consequence", consequence)):
+        if value not in range(1, 6):
+            raise Problem("input.invalid", field=name, why=str(value))
+    risk, _ = risk_of(likelihood, consequence, clock.now())
+    _step(
+        inquiry,
+        "assess",
+        by,
+        likelihood=likelihood,
+        consequence=consequence,
+        risk=risk,
+        note=note or inquiry.note,
+        assessed_at=clock.now(),
+    )
+    return inquiry
+
+
+@transaction.atomic
+def close(*, inquiry: Inquiry, outcome: str, note: str, by: Seat) -> Inquiry:
+    """What it was. A suspected event is closed only after its risk was assessed. Raises
+    ``input.invalid``."""
+    if outcome not in OUTCOMES:
+        raise Problem("input.invalid", field="outcome", why=outcome)
+    if inquiry.verdict == "suspected" and inquiry.assessed_at is None:
+        why = "疑似事件要先研判风险才能结案 / the risk of a suspected event is assessed first"
+        raise Problem("input.invalid", field="outcome", why=why)
+    closed = clock.now()
+    _step(inquiry, "close", by, outcome=outcome, note=note or inquiry.note, closed_at=closed)
+    return inquiry
+
+
+@transaction.atomic
+def open_again(*, inquiry: Inquiry, reason: str, by: Seat) -> Inquiry:
+    """What was closed is looked into anew, from the first step on."""
+    blank = dict.fromkeys(("verdict", "risk", "outcome", "note"), "")
+    none = dict.fromkeys(("checked_at", "assessed_at", "closed_at", "likelihood", "consequence"))
+    fresh: dict[str, Any] = {"opened_at": clock.now(), **blank, **none}
+    _step(inquiry, "open_again", by, reason=reason, **fresh)
+    return inquiry
+
+
+def _step(inquiry: Inquiry, verb: str, by: Seat, **changes: Any) -> None:
+    move(inquiry, verb, machine=INQUIRY, by=by, place=inquiry.signal.place.path, **changes)
