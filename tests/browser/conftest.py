@@ -23,7 +23,6 @@ HOURS = "36"
 TIMED = ("test_walkthroughs", "test_live", "test_silence", "test_offline", "test_large")
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two groups, each on one worker with a headquarters of its own: the long walks over the pages
     first, beside the other tests; those that hold a bound in seconds after all others."""
