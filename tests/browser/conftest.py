@@ -23,17 +23,19 @@ HOURS = "36"
 TIMED = ("test_walkthroughs", "test_live", "test_silence", "test_offline", "test_large")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Two groups, each on one worker with a headquarters of its own: the long walks over the pages
-    first, beside the other tests; those that hold a bound in seconds after all others."""
+    first, beside the other tests; those that hold a bound in seconds after all others. Named before
+    any other hook reads the names, ordered after every other hook."""
     here = Path(__file__).parent
-    place = {}
+    place = dict.fromkeys(items, 1)
     for item in items:
-        place[item] = 1
         if here in item.path.parents:
             timed = item.path.stem in TIMED
             place[item] = 2 if timed else 0
             item.add_marker(pytest.mark.xdist_group("timed" if timed else "pages"))
+    yield
     items.sort(key=place.__getitem__)  # stable: the order within each stays
 
 

@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.test import AsyncClient
 
 from fangxian.spine.core.events import Entry, Named, kinds_since, record_many
 from fangxian.spine.core.rights import SYSTEM
@@ -72,5 +73,8 @@ def test_a_page_hears_only_its_topics_and_fifty_pages_ask_once(monkeypatch):
     assert ours._waiting == set()
 
 
-def test_a_visitor_hears_nothing(client, db):
-    assert client.get("/live").status_code == 401
+def test_a_visitor_hears_nothing():
+    async def visit():
+        return await AsyncClient().get("/live")
+
+    assert apart(visit).status_code == 401

@@ -283,7 +283,11 @@ def _judge(
 
 
 def _in_scope(by: Seat, right: str, path: str | None) -> bool:
-    return visible(by, right) is not None if path == ANYWHERE else may(by, right, place=path)
+    if path == ANYWHERE:
+        return visible(by, right) is not None
+    if path is None and by.level == "city":  # of no place: the whole city's own
+        path = by.place_path
+    return may(by, right, place=path)
 
 
 def tell_export(code: str, rows: int, *, by: Seat) -> None:
