@@ -147,3 +147,33 @@ def test_a_case_at_night_that_nobody_answers_for(hospitals, now):
     told = Delivery.objects.filter(message__subject_id=str(order.pk))
     mine = told.filter(person_id=xu.person_id)
     assert set(told.values_list("pk")) == set(mine.values_list("pk"))
+    # nobody answers: after each limit the next one is called, by voice, until a named head
+    wait = order.acknowledge_by - order.issued_at
+    for step in range(1, 4):
+        now.at = order.issued_at + step * wait + timedelta(seconds=30)
+        worker.settle()
+        order.refresh_from_db()
+        assert order.escalated == step
+    office = Post.objects.get(name="指挥长", organisation__headquarters="epidemic")
+    head = office.terms.get().person_id
+    assert {xu.person_id, head} <= {d.person_id for d in told.filter(channel="voice")}
+    worker.cover(force=True)
+    assert Gap.objects.get(rule="order-unanswered", until=None).owner
+    # the head answers by the link in his text: he knows of it, and she is called on
+    answer(told.filter(person_id=head), worker)
+    order.refresh_from_db()
+    assert order.state == "delivered"
+    # two hours are over: that it was not looked into is a gap of its own
+    now.at = order.deadline_at + timedelta(minutes=1)
+    worker.settle()
+    worker.cover(force=True)
+    late = Gap.objects.get(rule="inquiry-late", until=None)
+    assert (late.fields["step"], late.owner_id) == ("核实", order.post_id)
+    # she wakes, answers by her link, and looks into it
+    answer(mine, worker)
+    order.refresh_from_db()
+    assert order.state == "acknowledged"
+    inquiries.check(inquiry=inquiry, verdict="suspected", note="", by=xu)
+    worker.cover(force=True)
+    open_ = set(Gap.objects.filter(until=None).values_list("rule", flat=True))
+    assert not open_ & {"inquiry-late", "order-unanswered"}
