@@ -34,10 +34,39 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
+# What these measure in seconds is a person's wait on a machine of his own: they run last, alone.
+TIMED = ("test_walkthroughs", "test_live", "test_silence", "test_offline", "test_large")
+
+
+def unit(nodeid: str) -> str:
+    """What stays together on one worker: the long walks over the pages with one headquarters, what
+    holds a bound in seconds with another; every other test by itself."""
+    file = Path(nodeid.partition("::")[0])
+    if file.parent.name != "browser":
+        return nodeid
+    return "timed" if file.stem in TIMED else "pages"
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pages first, beside the other tests; what is timed after all others."""
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.exists():
             item.add_marker(pytest.mark.skip(reason="../shared is not there"))
+    place = {"pages": 0, "timed": 2}
+    items.sort(key=lambda item: place.get(unit(item.nodeid), 1))  # the order within each stays
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Not xdist_group: its marks are lost with this pytest (nodeid is no field any more)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Units(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    return Units(config, log)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """A real headquarters for the browser: the drill's 36 hours behind it, nobody at the desks; web and
 worker as processes of their own; Debian's Chromium."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -17,26 +18,6 @@ from fangxian.cli.ports import free_port
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 PASSWORD = "fangxian-demo"
 HOURS = "36"
-
-
-# What these measure in seconds is a person's wait on a machine of his own: they run last, alone.
-TIMED = ("test_walkthroughs", "test_live", "test_silence", "test_offline", "test_large")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Two groups, each on one worker with a headquarters of its own: the long walks over the pages
-    first, beside the other tests; those that hold a bound in seconds after all others. Named before
-    any other hook reads the names, ordered after every other hook."""
-    here = Path(__file__).parent
-    place = dict.fromkeys(items, 1)
-    for item in items:
-        if here in item.path.parents:
-            timed = item.path.stem in TIMED
-            place[item] = 2 if timed else 0
-            item.add_marker(pytest.mark.xdist_group("timed" if timed else "pages"))
-    yield
-    items.sort(key=place.__getitem__)  # stable: the order within each stays
 
 
 @pytest.fixture(scope="session")
@@ -61,17 +42,14 @@ def processes(
 
 @pytest.fixture(scope="session")
 def running(folder: Path) -> "Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]":
-    """A headquarters in a storm: its address and its processes."""
+    """A headquarters in a storm: its address and its processes. Its hours are replayed once a run
+    and copied for each worker that needs one."""
     port, gateway, sl651 = (str(free_port()) for _ in range(3))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
     words = [sys.executable, "-m", "fangxian.cli"]
-    subprocess.run(
-        [*words, "demo", "--headless", "--desk", "--hours", HOURS, "--data", str(folder)],
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
+    replayed = made_once(words, environment, folder.parents[2])
+    shutil.copytree(replayed, folder)
     environment |= {
         "FANGXIAN_PORT": port,
         "FANGXIAN_GATEWAY_PORT": gateway,
@@ -95,6 +73,18 @@ def running(folder: Path) -> "Iterator[tuple[str, dict[str, subprocess.Popen[byt
     for child in children.values():
         child.kill()
         child.wait()
+
+
+def made_once(words: list[str], environment: dict[str, str], beside: Path) -> Path:
+    """The drill's hours behind it, in a folder that the workers of one run share."""
+    folder = beside / f"replayed-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with (beside / f"{folder.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "records.sqlite3").exists():
+            told = ["demo", "--headless", "--desk", "--hours", HOURS, "--data", str(folder)]
+            env = environment | {"FANGXIAN_DATA_DIR": str(folder)}
+            subprocess.run([*words, *told], env=env, capture_output=True, check=False)
+    return folder
 
 
 def _wait(url: str) -> None:

@@ -10,11 +10,15 @@ import pytest
 from folder import Folder, until
 
 from fangxian.cli.ports import free_port
-from fangxian.ops.demo.replay import due
+from fangxian.ops.demo.feeds import due as due_at
 from fangxian.ops.demo.storm_time import STARTS_AT
 from fangxian.spine.core.clock import ScenarioClock
 
 DOORS = ("PORT", "SL651_PORT", "GATEWAY_PORT")
+
+
+def due(hour):
+    return due_at(STARTS_AT, hour)
 
 
 def demo_folder(path):

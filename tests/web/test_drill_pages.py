@@ -2,14 +2,13 @@
 those who may. A real folder has none of it."""
 
 import json
-import shutil
 from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from fangxian.ops.demo.folder import STORY
+from fangxian.ops.demo.scenario import SHIPPED, read_scenario, shipped
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.write import enter_warning
 from fangxian.spine.core import clock
@@ -29,7 +28,7 @@ def drill(city, tmp_path, monkeypatch, now):
     told = config().__dict__
     monkeypatch.setitem(told, "scenario", "meranti")
     monkeypatch.setitem(told, "data_dir", tmp_path)
-    shutil.copy(STORY, tmp_path)
+    (tmp_path / "story.toml").write_text(read_scenario(shipped("meranti")).story())
     (tmp_path / "clock.json").write_text('{"sim_s": 0, "real_s": 0, "speed": 0}')
     times = ScenarioClock(tmp_path / "clock.json")
     times.set(at=EIGHT, speed=0)
@@ -196,10 +195,11 @@ def test_an_address_elsewhere_is_not_gone_back_to(drill):
     assert steer(huang, "pause", headers={"referer": "http://testserver/map"}).url.endswith("/map")
 
 
-def test_every_member_of_the_cast_has_an_account_and_each_point_both_languages():
+@pytest.mark.parametrize("path", sorted(SHIPPED.iterdir()), ids=lambda p: p.name)
+def test_every_member_of_the_cast_has_an_account_and_each_point_both_languages(path):
     import tomllib
 
-    told = tomllib.loads(STORY.read_text())
+    told = tomllib.loads(read_scenario(path).story())
     assert {member["user"] for member in told["cast"]} == set(CAST)
     assert all(point["zh"] and point["en"] and point["then_en"] for point in told["point"])
     assert [p["at"] for p in told["point"]] == sorted(p["at"] for p in told["point"])

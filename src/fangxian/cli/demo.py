@@ -15,14 +15,13 @@ import click
 
 from .main import say, start_django, start_ready, tell
 
-NAME = "meranti"
 PLACE = Path("var/demo")
 
 
 @click.command(
     help=say(
-        "重演莫兰蒂台风:真实路径,模拟雨量水位,全程演练标识。",
-        "Replay Meranti: the real track, modelled rain and levels, marked as a drill.",
+        "重演一个剧情(默认莫兰蒂台风):真实过程,模拟细节,全程演练标识。",
+        "Replay a scenario (Meranti by default): real course, modelled detail, marked as a drill.",
     )
 )
 @click.option("--headless", is_flag=True, help=say("全速运行并统计", "full speed, counts only"))
@@ -33,7 +32,20 @@ PLACE = Path("var/demo")
     is_flag=True,
     help=say("每十分钟用原始数据核对值班台", "hold the desk against raw data"),
 )
-@click.option("--hours", default=72, show_default=True, help=say("时长(小时)", "hours to replay"))
+@click.option(
+    "--hours", type=int, help=say("时长(小时)，默认整个剧情", "hours to replay; default all")
+)
+@click.option(
+    "--scenario",
+    default="meranti",
+    show_default=True,
+    help=say("剧情：meranti、fujian-2021、both", "meranti, fujian-2021 or both"),
+)
+@click.option(
+    "--scenario-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help=say("自备的剧情目录(docs/scenarios.md)", "a scenario of your own (docs/scenarios.md)"),
+)
 @click.option(
     "--data", type=click.Path(path_type=Path), default=None, help=say("数据目录", "data folder")
 )
@@ -46,47 +58,53 @@ def demo_command(
     headless: bool,
     as_json: bool,
     speed: float,
-    hours: int,
+    hours: int | None,
     data: Path | None,
     desk: bool,
     audit: bool,
+    scenario: str,
+    scenario_dir: Path | None,
 ) -> None:
+    from fangxian.ops.demo.scenario import shipped
+
+    source = scenario_dir or shipped(scenario)
     if headless:
-        sys.exit(_headless(as_json, hours, data, desk, audit))
-    _live(speed, hours, data, desk)
+        sys.exit(_headless(source, as_json, hours, data, desk, audit))
+    _live(source, speed, hours, data, desk)
 
 
 def _prepare(folder: Path) -> None:
     """A fresh drill folder: made once, then copied from the one kept beside it."""
     from fangxian.ops.demo.folder import story_password
+    from fangxian.ops.demo.scenario import scenario_of
     from fangxian.ops.demo.template import keep_template, take_template
 
     if not take_template(folder):
         start_django()
         from fangxian.ops.demo.setup import make_drill
 
-        make_drill(password=story_password())
+        make_drill(scenario_of(folder), password=story_password())
         keep_template(folder)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, name: str) -> dict[str, str]:
     port = os.environ.get("FANGXIAN_GATEWAY_PORT", "6511")
     return {
         "FANGXIAN_DATA_DIR": str(folder),
         "FANGXIAN_GATEWAY_URL": f"http://127.0.0.1:{port}",
-        "FANGXIAN_GATEWAY_SECRET": f"drill:{NAME}|{secrets.token_urlsafe(16)}",
+        "FANGXIAN_GATEWAY_SECRET": f"drill:{name}|{secrets.token_urlsafe(16)}",
         "FANGXIAN_GATEWAY_PORT": port,
     }
 
 
-def _mark(folder: Path) -> None:
-    """Mark the folder as a drill's before Django reads the configuration, and tell its story."""
-    from fangxian.ops.demo.folder import tell_story
-    from fangxian.ops.demo.storm_time import STARTS_AT
+def _mark(folder: Path, source: Path) -> None:
+    """Mark the folder as a drill's before Django reads the configuration, and keep its scenario."""
+    from fangxian.ops.demo.scenario import keep_scenario, read_scenario
     from fangxian.ops.folder import mark_drill
 
-    mark_drill(folder, name=NAME, at=STARTS_AT, speed=0)
-    tell_story(folder)
+    scenario = read_scenario(source)
+    mark_drill(folder, name=scenario.name, at=scenario.starts_at, speed=0)
+    keep_scenario(source, folder)
 
 
 def _claim(folder: Path) -> None:
@@ -131,32 +149,42 @@ def _set_aside(folder: Path) -> None:
         )
 
 
-def _headless(as_json: bool, hours: int, data: Path | None, desk: bool, audit: bool) -> int:
+def _headless(
+    source: Path, as_json: bool, hours: int | None, data: Path | None, desk: bool, audit: bool
+) -> int:
     from fangxian.ops.demo.folder import demo_folder
+    from fangxian.ops.demo.scenario import read_scenario, scenario_of
+    from fangxian.ops.supervisor import wait_for_port
 
     asked = demo_folder(data)
     folder = asked or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
     from fangxian.cli.ports import free_port
 
     os.environ["FANGXIAN_GATEWAY_PORT"] = str(free_port())
-    environment = _environment(folder)
+    os.environ["FANGXIAN_PORT"] = str(free_port())
+    environment = _environment(folder, read_scenario(source).name)
     os.environ.update(environment)
     began = time.monotonic()
     _claim(folder)
     _set_aside(folder)
-    _mark(folder)
+    _mark(folder, source)
     _prepare(folder)
-    gateway = subprocess.Popen(
-        [sys.executable, "-m", "fangxian.cli", "gateway"], env={**os.environ, **environment}
-    )
+    children = [
+        subprocess.Popen([sys.executable, "-m", "fangxian.cli", word], env=dict(os.environ))
+        for word in ("gateway", *(["web"] if scenario_of(folder).inputs() else []))
+    ]
     try:
         start_django()
+        if len(children) > 1:
+            wait_for_port(int(os.environ["FANGXIAN_PORT"]), 60)
         from fangxian.ops.demo.headless import run
 
         counts = run(_bar(as_json), hours, desk=desk, audit=audit)
     finally:
-        gateway.terminate()
-        gateway.wait(10)
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(10)
         if asked is None:
             shutil.rmtree(folder, ignore_errors=True)
     counts["total_s"] = round(time.monotonic() - began, 1)
@@ -185,14 +213,16 @@ def _bar(quiet: bool) -> Callable[[int, int], None]:
     return show
 
 
-def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
+def _live(source: Path, speed: float, hours: int | None, data: Path | None, desk: bool) -> None:
     from fangxian.ops.demo.folder import demo_folder, say_running, story_password
+    from fangxian.ops.demo.scenario import read_scenario
     from fangxian.ops.supervisor import supervise
     from fangxian.spine.core.config import ConfigError, config
     from fangxian.spine.core.problems import Problem
 
     folder = demo_folder(data) or PLACE.resolve()
-    os.environ.update(_environment(folder))
+    told = read_scenario(source)
+    os.environ.update(_environment(folder, told.name))
     try:
         url = config().url
         _claim(folder)
@@ -205,29 +235,29 @@ def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
         return
     _refuse_taken_ports()
     _set_aside(folder)
-    _mark(folder)
+    _mark(folder, source)
     say_running(folder, url)
     _prepare(folder)
     password = story_password()
     tell(
         say(
             f"""
-  防线 演练:2016年第14号台风莫兰蒂,{speed:g} 倍速
+  防线 演练:{told.zh},{speed:g} 倍速
   打开 {url}
   登录页列出演练人员,按“坐下”即可;页顶讲剧情,也可暂停、变速、跳到下一节点
   账号 lin(值班员) huang(指挥长) zheng(水情) chen(和溪镇长) guan(管理员)
   口令 {password}
-  时钟 ./run scenario pause | speed 60 | jump 2016-09-15T02:00
-  Ctrl-C 结束。雨量水位全部是模拟值,任何真实通道都不可达。
+  时钟 ./run scenario pause | speed 60 | jump {told.starts_at:%Y-%m-%d}T20:00
+  Ctrl-C 结束。雨量水位、病例和医院全部是模拟的,任何真实通道都不可达。
 """,
             f"""
-  Fangxian drill: typhoon Meranti (1614), {speed:g} times real time
+  Fangxian drill: {told.en}, {speed:g} times real time
   open {url}
   the log-in page lists the cast, one press sits down; each page tells the story and has the clock
   accounts lin (duty officer) huang (commander) zheng (hydrologist) chen (town head) guan (admin)
   password {password}
-  clock ./run scenario pause | speed 60 | jump 2016-09-15T02:00
-  Ctrl-C ends it. All rain and levels are modelled; no real channel can be reached.
+  clock ./run scenario pause | speed 60 | jump {told.starts_at:%Y-%m-%d}T20:00
+  Ctrl-C ends it. All rain, levels, cases and hospitals are modelled; no real channel can be reached.
 """,
         )
     )
@@ -242,7 +272,7 @@ def _live(speed: float, hours: int, data: Path | None, desk: bool) -> None:
             "--speed",
             str(speed),
             "--hours",
-            str(hours),
+            str(hours or told.hours),
             *(["--desk"] if desk else []),
         ],
     ]
@@ -279,10 +309,10 @@ def _refuse_taken_ports() -> None:
 
 
 @click.command(help=say("演练的测站与值守。", "The demo's stations and desks."))
-@click.option("--hours", default=72)
+@click.option("--hours", type=int)
 @click.option("--speed", default=600.0)
 @click.option("--desk", is_flag=True)
-def demo_replay_command(hours: int, speed: float, desk: bool) -> None:
+def demo_replay_command(hours: int | None, speed: float, desk: bool) -> None:
     start_ready()
     from fangxian.ops.demo.replay import replay
     from fangxian.ops.supervisor import wait_for_port

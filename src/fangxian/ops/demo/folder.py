@@ -9,7 +9,8 @@ import time
 import tomllib
 from pathlib import Path
 
-STORY = Path(__file__).parent / "story.toml"
+from .scenario import CAST
+
 RUNNING = "running.json"
 EARLIER = "earlier"
 OTHERS = ("serve", "worker", "reach", "intake")  # what else may hold the folder
@@ -17,7 +18,7 @@ OTHERS = ("serve", "worker", "reach", "intake")  # what else may hold the folder
 
 def story_password() -> str:
     """Of every account of the drill; on this machine only, printed at start."""
-    return str(tomllib.loads(STORY.read_text())["password"])
+    return str(tomllib.loads(CAST.read_text())["password"])
 
 
 def demo_folder(given: Path | None) -> Path | None:
@@ -61,11 +62,6 @@ def set_aside(folder: Path) -> Path | None:
     for path in sorted(kept, key=lambda p: p.name == "scenario.json"):
         shutil.move(path, aside / path.name)
     return aside
-
-
-def tell_story(folder: Path) -> None:
-    """Put the story beside the mark, where the pages read it."""
-    shutil.copyfile(STORY, folder / STORY.name)
 
 
 def say_running(folder: Path, url: str) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from fangxian.hazards.epidemic.sentinel.models import Inquiry
+from fangxian.hazards.epidemic.sentinel.rules import HEADQUARTERS as EPIDEMIC
+from fangxian.hazards.epidemic.sentinel.rules import LOCAL_CASE
+from fangxian.hazards.epidemic.sentinel.write import inquiries
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import acknowledge, end_warning, enter_warning
 from fangxian.spine.command.models import Order, Proposal
@@ -18,9 +22,11 @@ from fangxian.spine.registry.read import city, seat_of_person
 
 from .pace import Pace
 from .storm import warnings
+from .storm_time import STARTS_AT
 
 DECIDE_AFTER = timedelta(minutes=6)
 ACKNOWLEDGE_AFTER = timedelta(minutes=4)
+CHECK_AFTER = timedelta(minutes=25)
 VERIFY_AFTER = timedelta(minutes=40)
 
 
@@ -30,11 +36,19 @@ def seat(username: str) -> Seat:
 
 class People:
     """Who is at work, and which warnings have been entered. With a ``pace`` they also wait some
-    real seconds. ``since`` is where a replay that was cut off goes on."""
+    real seconds. ``storm_at`` is when a storm begins, None where there is none; ``since`` where a
+    replay that was cut off goes on."""
 
-    def __init__(self, *, pace: Pace | None = None, since: datetime | None = None) -> None:
-        self.lin, self.huang = seat("lin"), seat("huang")
-        self.waiting = sorted(w for w in warnings() if since is None or w[0] > since)
+    def __init__(
+        self,
+        *,
+        pace: Pace | None = None,
+        since: datetime | None = None,
+        storm_at: datetime | None = STARTS_AT,
+    ) -> None:
+        self.lin, self.huang, self.xu = seat("lin"), seat("huang"), seat("xu")
+        coming = warnings(storm_at) if storm_at else []
+        self.waiting = sorted(w for w in coming if since is None or w[0] > since)
         self.pace = pace
         self.document = 0
 
@@ -45,6 +59,7 @@ class People:
         if decide:
             self._acknowledge(now)
             self._decide(now)
+            self._look_into(now)
             self._verify(now)
 
     def _ripe(
@@ -76,6 +91,7 @@ class People:
 
     def _acknowledge(self, now: datetime) -> None:
         fresh = Signal.objects.filter(cleared_at=None, acknowledged_at=None)
+        fresh = fresh.exclude(hazard=EPIDEMIC)  # checked, not only seen
         ripe = self._ripe("signal", fresh, since="worsened_at", wait=ACKNOWLEDGE_AFTER, now=now)
         acknowledge(signals=ripe.select_related("place"), by=self.lin, note="已核实")
 
@@ -91,6 +107,22 @@ class People:
                 document_no=f"演练〔2016〕{self.document}号",
                 by=self.huang,
             )
+
+    def _look_into(self, now: datetime) -> None:
+        """The epidemiologist: a case is a suspected event and assessed at once; a syndrome alone is
+        looked at and is nothing unusual. Whether it was an event is said when the signal falls."""
+        rows = Inquiry.objects.exclude(state="closed").select_related("signal__place", "order")
+        ripe = self._ripe("inquiry", rows, since="opened_at", wait=CHECK_AFTER, now=now)
+        for inquiry in ripe:
+            case = inquiry.signal.family == LOCAL_CASE
+            if inquiry.state == "new":
+                verdict = "suspected" if case else "not_abnormal"
+                inquiries.check(inquiry=inquiry, verdict=verdict, note="", by=self.xu)
+            if inquiry.state == "checked" and case:
+                inquiries.assess(inquiry=inquiry, likelihood=4, consequence=4, note="", by=self.xu)
+            if not case or inquiry.signal.cleared_at:
+                outcome = "event" if case else "no_event"
+                inquiries.close(inquiry=inquiry, outcome=outcome, note="", by=self.xu)
 
     def _verify(self, now: datetime) -> None:
         reported = Order.objects.filter(state="reported")

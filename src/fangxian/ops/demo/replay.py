@@ -1,7 +1,6 @@
-"""The demo in its own time: frames leave when the drill's clock says so, whatever its speed; the
+"""The demo in its own time: things come in when the drill's clock says so, whatever its speed; the
 clock stands still for what is due and has not come in."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -15,70 +14,66 @@ from fangxian.spine.core.queue import work_waits
 from fangxian.spine.observe.store import store
 from fangxian.wiring import SUBJECTS
 
+from .feeds import Feed, feeds_of, next_of
 from .pace import Pace
 from .people import People
-from .sender import Sender
-from .storm import demo_stations, make_world
-from .storm_time import HOURS, STARTS_AT
+from .scenario import Scenario, scenario_of
 
 log = logging.getLogger("fangxian.demo")
-MINUTE = timedelta(minutes=1)
 RULES_MOST_S = 15.0  # a worker that is gone does not hold the storm for ever
 
 
-def replay(*, hours: int, desk: bool, speed: float, progress: Callable[[int, int], None]) -> None:
-    """Send every hour when it has come. A jump goes hour by hour as fast as they are taken in; a
-    move back sends nothing again. With ``desk`` the desks are left to people at the screen. A
-    replay that was cut off goes on with the hour whose readings are missing."""
+def replay(
+    *, hours: int | None, desk: bool, speed: float, progress: Callable[[int, int], None]
+) -> None:
+    """Send everything when it is due. A jump goes step by step as fast as it is taken in; a move
+    back sends nothing again. With ``desk`` the desks are left to people at the screen. A replay
+    that was cut off goes on with what has not come in: the clock is held at it."""
     times = clock.current()
     if not isinstance(times, ScenarioClock):
         raise TypeError("the demo runs only in a drill's data folder")
-    hour = next_hour(times, hours)
-    cast = Cast(times, desk=desk, since=times.now() if times.now() > STARTS_AT else None)
-    if hour == 1 and times.hold is None:
-        times.release(due(hour))
+    scenario = scenario_of(config().data_dir)
+    hours = min(hours or scenario.hours, scenario.hours)
+    begun = times.now() > scenario.starts_at
+    cast = Cast(times, scenario, desk=desk, since=times.now() if begun else None)
+    since = times.hold or (times.now() if begun else None)
+    more = {"port": config().sl651_port, "url": config().url}
+    storm, letters = feeds_of(scenario, hours=hours, since=since, **more)  # type: ignore[arg-type]
+    feeds: list[Feed] = [storm, letters] if storm else [letters]
+    if since is None:
+        times.release(next_of(feeds))
         times.set(speed=speed)
-    sender = Sender(make_world(*demo_stations()), host="127.0.0.1", port=config().sl651_port)
-    while hour <= hours:
+    while (due := next_of(feeds)) is not None:
         cast.turn()
-        if clock.now() < due(hour):
+        if clock.now() < due:
             time.sleep(0.2)
             continue
         try:
-            asyncio.run(sender.send_hour(hour, STARTS_AT + timedelta(hours=hour)))
+            for feed in feeds:
+                feed.send(due)
         except (OSError, TimeoutError) as error:
-            log.warning("line_down hour=%s error=%s", hour, error)
+            log.warning("line_down due=%s error=%s", due, error)
             time.sleep(1)
             continue
         _wait_for_rules(times)
-        progress(hour, hours)
-        hour += 1
-        times.release(due(hour) if hour <= hours else None)
+        progress(int((due - scenario.starts_at) / timedelta(hours=1)), hours)
+        times.release(next_of(feeds))
     if times.speed > 1:
         times.set(speed=1)
-    while True:  # the storm is over; the desks stay open
+    while True:  # it is over; the desks stay open
         cast.turn()
         time.sleep(1)
-
-
-def due(hour: int) -> datetime:
-    """When the readings of an hour leave the stations."""
-    return STARTS_AT + timedelta(hours=hour) + MINUTE
-
-
-def next_hour(times: ScenarioClock, hours: int = HOURS) -> int:
-    """The first hour that has not come in: the clock is held at it."""
-    if times.hold is None:
-        return 1 if times.now() < due(hours) else hours + 1
-    return round((times.hold - MINUTE - STARTS_AT) / timedelta(hours=1))
 
 
 class Cast:
     """The people at the desks at a pace that can be watched."""
 
-    def __init__(self, times: ScenarioClock, *, desk: bool, since: datetime | None) -> None:
+    def __init__(
+        self, times: ScenarioClock, scenario: Scenario, *, desk: bool, since: datetime | None
+    ) -> None:
         self.times, self.desk, self.pace = times, desk, Pace()
-        self.people = People(pace=self.pace, since=since)
+        storm_at = scenario.starts_at if scenario.storm else None
+        self.people = People(pace=self.pace, since=since, storm_at=storm_at)
         self._told_s = 0.0
 
     def turn(self) -> None:

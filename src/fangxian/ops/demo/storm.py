@@ -101,14 +101,14 @@ def make_marks(rivers: list[Station]) -> None:
 
 
 def times_s() -> np.ndarray:
-    """The ends of all 5-minute steps of the demo, epoch seconds."""
+    """The ends of all 5-minute steps of the storm in its own time, epoch seconds."""
     first = STARTS_AT.timestamp() + STEP_S
     return first + STEP_S * np.arange(HOURS * 12)
 
 
 def demo_stations() -> tuple[list[Station], list[Station]]:
     """The stations of the demo: all, and the river gauges among them."""
-    stations = list(Station.objects.filter(origin="modelled").order_by("id"))
+    stations = list(Station.objects.filter(source=SOURCE).order_by("id"))
     return stations, [station for station in stations if station.river]
 
 
@@ -161,10 +161,9 @@ def _upstream(stations: list[Station], rivers: list[Station]) -> np.ndarray:
     return weights
 
 
-def warnings() -> list[tuple[datetime, str, str | None]]:
-    """The weather office's warnings as the demo replays them, modelled from the track and the
-    national definitions: (time, hazard, level or None for lifted)."""
-    day = STARTS_AT
+def warnings(day: datetime = STARTS_AT) -> list[tuple[datetime, str, str | None]]:
+    """The weather office's warnings of a storm that begins at ``day``, modelled from the track and
+    the national definitions: (time, hazard, level or None for lifted)."""
     return [
         (day + timedelta(hours=1), "typhoon", "IV"),
         (day + timedelta(hours=10), "typhoon", "III"),

@@ -5,9 +5,12 @@ import hashlib
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import fangxian
+
+from .scenario import KEPT
 
 KEPT_IN = Path("var")
 FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
@@ -15,7 +18,7 @@ FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
 
 def take_template(folder: Path) -> bool:
     """Copy the template made by this very source; False if there is none."""
-    template = _template()
+    template = _template(folder)
     if not template.exists():
         return False
     for file in FILES:
@@ -24,29 +27,34 @@ def take_template(folder: Path) -> bool:
 
 
 def keep_template(folder: Path) -> None:
-    """Keep a freshly made folder for the next start."""
-    for file in FILES[:2]:
-        with sqlite3.connect(folder / file) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    template = _template()
+    """Keep a freshly made folder for the next start. The databases are copied by SQLite: this
+    process has them open, and closing another handle on such a file gives up its locks."""
+    template = _template(folder)
     for old in KEPT_IN.glob(".demo-template-*"):
         shutil.rmtree(old, ignore_errors=True)
     draft = template.with_suffix(f".{os.getpid()}")
     draft.mkdir(parents=True)
-    for file in FILES:
-        shutil.copyfile(folder / file, draft / file)
+    for file in FILES[:2]:
+        with (
+            closing(sqlite3.connect(folder / file)) as db,
+            closing(sqlite3.connect(draft / file)) as copy,
+        ):
+            db.backup(copy)
+    shutil.copyfile(folder / FILES[2], draft / FILES[2])
     try:
         draft.rename(template)
     except OSError:  # another start was first
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _template() -> Path:
-    """Named after all our code and data: whatever changes makes a new one."""
+def _template(folder: Path) -> Path:
+    """Named after all our code and data and the scenario: whatever changes makes a new one."""
     digest = hashlib.sha256()
     root = Path(fangxian.__file__).parent
     for path in sorted(root.rglob("*")):
         if path.suffix in {".py", ".csv", ".toml", ".geojson", ".txt"}:
             stat = path.stat()
             digest.update(f"{path.name}{stat.st_mtime_ns}{stat.st_size}".encode())
+    for path in sorted((folder / KEPT).rglob("*")):
+        digest.update(path.name.encode() + (path.read_bytes() if path.is_file() else b""))
     return KEPT_IN / f".demo-template-{digest.hexdigest()[:12]}"

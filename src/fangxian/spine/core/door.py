@@ -27,9 +27,7 @@ from .tables import MISSING, UnreadableError
 Row = dict[str, str]
 Key = tuple[str, ...]
 HIDDEN = "＊＊"
-ANYWHERE = (
-    "*"  # the scope of a row that belongs to no place yet: whoever may enter any may enter it
-)
+ANYWHERE = "*"  # the scope of a row of no place yet: whoever may enter any may enter it
 VERSION = "#"  # a column that an export brings: what the row was then
 PURPOSE = "import"
 declare_sealed(Sealed(Import, "rows_sealed", PURPOSE))
@@ -285,9 +283,8 @@ def _judge(
 def _in_scope(by: Seat, right: str, path: str | None) -> bool:
     if path == ANYWHERE:
         return visible(by, right) is not None
-    if path is None and by.level == "city":  # of no place: the whole city's own
-        path = by.place_path
-    return may(by, right, place=path)
+    whole = by.place_path if by.level == "city" else None  # of no place: the whole city's own
+    return may(by, right, place=path or whole)
 
 
 def tell_export(code: str, rows: int, *, by: Seat) -> None:
