@@ -36,7 +36,8 @@ def replay(
     hours = min(hours or scenario.hours, scenario.hours)
     begun = times.now() > scenario.starts_at
     cast = Cast(times, scenario, desk=desk, since=times.now() if begun else None)
-    since = times.hold or (times.now() if begun else None)
+    over = times.now() >= scenario.starts_at + timedelta(hours=hours)
+    since = times.hold or (times.now() if over else None)
     more = {"port": config().sl651_port, "url": config().url}
     storm, letters = feeds_of(scenario, hours=hours, since=since, **more)  # type: ignore[arg-type]
     feeds: list[Feed] = [storm, letters] if storm else [letters]

@@ -28,7 +28,7 @@ def make_drill(scenario: Scenario, *, password: str) -> None:
         found = examine(door(code), rows, by=SYSTEM)
         if found.wrong:
             n, column, zh, en = found.wrong[0]
-            where = f"tables/{name}.csv:{n + 1} {column}"
+            where = f"tables/{name}.csv:{n + 2} {column}"
             raise Problem("call.wrong", zh=f"剧情 {where}：{zh}", en=f"scenario {where}: {en}")
         take(door(code), rows, by=SYSTEM, source=f"scenario {scenario.name}")
     _past(scenario)

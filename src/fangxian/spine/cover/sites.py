@@ -21,7 +21,8 @@ from .engine import CoverRule, Judged, Uncovered, judged
 def _of_site(site: Site, at: datetime, **told: str) -> Uncovered:
     zh, en = kind_words(site.kind)
     fields = {"site": site.name, "code": site.code, "kind": zh, "kind_en": en, **told}
-    owner = owners(site.kind).get(site.code) or owners("place").get(site.place.code)
+    owner = owners(site.kind, site.code).get(site.code)
+    owner = owner or owners("place", site.place.code).get(site.place.code)
     since = site.valid_from or at
     return Uncovered("site", f"{site.kind}:{site.code}", since, owner, site.place_id, fields)
 

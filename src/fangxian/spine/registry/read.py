@@ -348,7 +348,8 @@ def _things(keys: Collection[str]) -> Iterable[Thing]:
 things.declare(Kind("place", "区划", "place", _things))
 
 
-def owners(thing_kind: str) -> dict[str, int | None]:
-    """The post in the A role of every thing of a kind, by key."""
+def owners(thing_kind: str, key: str | None = None) -> dict[str, int | None]:
+    """The post in the A role of every thing of a kind, by key; with ``key`` of that one."""
     rows = Duty.objects.filter(rows_in_force(clock.now()), thing_kind=thing_kind, role="A")
+    rows = rows if key is None else rows.filter(thing_id=key)
     return dict(rows.values_list("thing_id", "post_id"))

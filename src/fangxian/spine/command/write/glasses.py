@@ -19,7 +19,7 @@ def tell_of_glass(event: Event) -> None:
     tell, and that is a gap of the registry already."""
     glass = Glass.objects.select_related("person__place").get(pk=(event.after or {})["glass"])
     place = glass.person.place
-    post = Post.objects.filter(pk=owners("place").get(place.code) or 0).first()
+    post = Post.objects.filter(pk=owners("place", place.code).get(place.code) or 0).first()
     person = holder(post) if post else None
     if post is None or person is None:
         return

@@ -36,8 +36,9 @@ class Look(door.Look):
     @cached_property
     def places(self) -> dict[str, Place]:
         """Places that are not replaced, and replaced ones under their codes, by code."""
-        rows = Place.objects.select_related("parent__parent").prefetch_related("predecessors")
-        return {p.code: p for p in rows.order_by("-valid_to", "pk")}
+        rows = Place.objects.select_related("parent__parent__parent")
+        rows = rows.prefetch_related("predecessors").order_by("-valid_to", "pk")
+        return {p.code: p for p in rows}
 
     @cached_property
     def organisations(self) -> dict[str, Organisation]:

@@ -165,7 +165,7 @@ def cases(rng: np.random.Generator, daily: dict[date, int]) -> Iterable[dict[str
 def readings() -> Iterable[dict[str, object]]:
     """The gauge at the hospital of Pinghe rises over its guarantee level and falls again."""
     rises = datetime.combine(date(2021, 9, 13), time(18))
-    for hour in range(DAYS * 24):
+    for hour in range(DAYS * 24 - 1):
         at = datetime.combine(FIRST, time(8)) + timedelta(hours=hour + 1)
         into = (at - rises) / timedelta(hours=1)
         over = 4.6 * max(0.0, 1 - abs(into - 24) / 24) if 0 <= into <= 48 else 0.0
