@@ -40,6 +40,7 @@ ADMINISTRATOR = [
     "/setup/links",
     "/epidemic",
     "/epidemic/standing",
+    "/epidemic/quality",
     "/persons",
     "/registers/sites",
     "/reports",

@@ -83,10 +83,20 @@ def _check_inquiry(content: Content) -> Iterable[Complaint]:
         yield "risk", "the matrix of risk is missing"
 
 
+def _check_outbreaks(content: Content) -> Iterable[Complaint]:
+    for name in ("population", "days", "unseen_days", "replicates", "seeds", "later"):
+        if not content.get(name):
+            yield name, f"{name} = … is missing"
+    for code, row in content.get("disease", {}).items():
+        if set(row) != {"reproduction", "latent", "infectious"}:
+            yield f"disease.{code}", "reproduction, latent and infectious are needed"
+
+
 SETS = (
     RuleSet("diseases", "法定传染病", "Notifiable diseases", DATA / "diseases", _check_diseases),
     RuleSet("syndromes", "监测症候群", "Syndromes watched", DATA / "syndromes", _check_syndromes),
     RuleSet("detectors", "预警算法组", "Detectors", DATA / "detectors", _check_detectors),
+    RuleSet("outbreaks", "疫情推演参数", "Outbreaks", DATA / "outbreaks", _check_outbreaks),
     RuleSet("inquiry", "信号核实时限", "Steps of an inquiry", DATA / "inquiry", _check_inquiry),
 )
 

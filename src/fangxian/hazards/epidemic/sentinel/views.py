@@ -19,12 +19,15 @@ from fangxian.spine.core.rights import visible
 from fangxian.spine.cover.checks import CHECKS
 from fangxian.spine.observe.reports.read import kept, roll_up
 
-from . import read
+from . import boards, read
+from .boards import steps, waiting
 from .models import Inquiry
 from .rules import OUTCOMES, VERDICTS, risk_words, step_due, syndromes
 from .write import inquiries
+from .write.counts import posture_at
 
 STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
+QUALITY_DAYS, TUNED_DAYS = timedelta(days=91), 28
 MONTH = 30  # days over which completeness is shown
 WIDE, HIGH = 720, 120  # of the picture of a series
 
@@ -94,6 +97,7 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
     from fangxian.kernels.epi.registry import METHODS
 
     told = inquiry.signal.evidence
+    later, days, by = waiting(told.get("disease", ""), inquiry.opened_at)
     context = {
         "room": "watch",
         "inquiry": inquiry,
@@ -113,6 +117,9 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "outcome": OUTCOMES.get(inquiry.outcome, ("", ""))[not zh()],
         "risk": risk_words(inquiry.risk, inquiry.opened_at)[not zh()],
         "scale": range(1, 6),
+        "waiting": steps(later),
+        "waiting_days": days,
+        "waiting_by": by,
         "may": visible(request.seat, "inquiry.check") is not None,
     }
     return render(request, "sentinel/signal.html", context)
@@ -189,9 +196,27 @@ def standing(request: SeatedRequest) -> HttpResponse:
     return render(request, "sentinel/standing.html", context)
 
 
+@page("signal.read")
+def quality(request: SeatedRequest) -> HttpResponse:
+    """How fast signals were answered, what they were, and what another threshold would raise."""
+    now = clock.now()
+    today = beijing(now).date()
+    context = {
+        "room": "watch",
+        "rows": boards.quality(seat=request.seat, since=now - QUALITY_DAYS, until=now),
+        "weeks": QUALITY_DAYS.days / 7,
+        "settings": boards.settings(
+            today - timedelta(days=1), days=TUNED_DAYS, emergency=posture_at(now)
+        ),
+        "days": TUNED_DAYS,
+    }
+    return render(request, "sentinel/quality.html", context)
+
+
 ROUTES = (
     path("epidemic", index),
     path("epidemic/standing", standing),
+    path("epidemic/quality", quality),
     path("epidemic/signals/<int:key>", signal),
     path("epidemic/signals/<int:key>/<str:verb>", step),
 )

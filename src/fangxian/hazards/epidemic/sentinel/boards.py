@@ -1,0 +1,167 @@
+"""What the epidemic office learns from its own past: how fast signals were answered and what they
+were, what another threshold would have raised, and what a day of waiting costs."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from fangxian.kernels.epi.detector import Series
+from fangxian.spine.core.editions import edition
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.rights import Seat
+
+from .models import Inquiry
+from .read import counts_for, inquiries, spots
+from .rules import close_of, profile
+
+SOON, DAY = timedelta(hours=2), timedelta(hours=24)
+LEASTS = (1, 3, 5, 8, 12, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Of one rule's signals in a span: how many, how many were checked at all, within 2 h and 24 h,
+    how many were a suspected event, ended as an event; and of red and orange ones how many did
+    not."""
+
+    rule: str
+    signals: int
+    checked: int
+    in_2h: int
+    in_24h: int
+    suspected: int
+    events: int
+    red: int
+    red_false: int
+
+    def share(self, part: int) -> float | None:
+        return 100 * part / self.signals if self.signals else None
+
+    @property
+    def parts(self) -> tuple[float | None, ...]:
+        """Shares in percent: answered in 2 h, in 24 h, suspected, events."""
+        return tuple(self.share(n) for n in (self.in_2h, self.in_24h, self.suspected, self.events))
+
+
+def quality(*, seat: Seat, since: datetime, until: datetime) -> list[Quality]:
+    """By rule, the most signals first."""
+    rows: dict[str, list[Inquiry]] = defaultdict(list)
+    found = inquiries(seat=seat).filter(opened_at__gte=since, opened_at__lt=until)
+    for inquiry in found:
+        rows[f"{inquiry.signal.family} {inquiry.signal.rule.split()[0]}"].append(inquiry)
+    told = [_of(rule, mine) for rule, mine in rows.items()]
+    return sorted(told, key=lambda one: -one.signals)
+
+
+def _of(rule: str, mine: list[Inquiry]) -> Quality:
+    def within(span: timedelta) -> int:
+        return sum(i.checked_at is not None and i.checked_at - i.opened_at <= span for i in mine)
+
+    red = [i for i in mine if i.signal.worst_level <= Level.II and i.state == "closed"]
+    return Quality(
+        rule,
+        len(mine),
+        sum(i.checked_at is not None for i in mine),
+        within(SOON),
+        within(DAY),
+        sum(i.verdict == "suspected" for i in mine),
+        sum(i.outcome == "event" for i in mine),
+        len(red),
+        sum(i.outcome != "event" for i in red),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a threshold would have raised: so many series-days a week, on so many of the days."""
+
+    votes: int
+    least: float
+    per_week: float
+    days: int
+    now: bool
+
+
+def settings(day: date, *, days: int, emergency: bool) -> list[Setting]:
+    """What each number of votes and least cases would have raised in the ``days`` up to ``day``,
+    over all stored series and their sums; the present one is marked. Counted before signals of one
+    cause are brought together, so the figures are upper bounds of signals."""
+    import numpy as np
+
+    from fangxian.kernels.epi.registry import METHODS
+
+    from .judging import tree
+
+    use = profile(close_of(day), emergency=emergency)
+    width = use.history_days + days - 1
+    nodes = tree(counts_for(day, width), spots(), day=day, use=use)
+    if not nodes:
+        return []
+    stack = np.stack([node.counts for node in nodes])
+    when = np.arange(width) + np.datetime64(day) - (width - 1)
+    at = np.arange(use.history_days - 1, width)
+    members = ",".join(use.members)
+    found = METHODS["combined"].run(
+        Series(stack, when, 365), at, members=members, votes=1, least=0.0
+    )
+    given, able = found.more["votes"], found.more["able"]
+    counted = np.nan_to_num(stack[:, at])
+    told = []
+    for votes in range(1, len(use.members) + 1):
+        whole = (given == able) & (able >= votes) if use.unanimous else given >= votes
+        for least in sorted({*LEASTS, use.least}):
+            raised = (given >= votes) & whole & (counted >= least)
+            per_week = 7 * float(raised.sum()) / days
+            mine = (votes, least) == (use.votes, use.least)
+            told.append(Setting(votes, least, per_week, int(raised.any(axis=0).sum()), mine))
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cases found in the simulated span when isolation begins ``later`` days on: 5, 50, 95 %."""
+
+    later: int
+    low: float
+    middle: float
+    high: float
+
+
+def waiting(disease: str, at: datetime) -> tuple[list[Waiting], int, str]:
+    """What each day of waiting costs, the days simulated, and the edition; nothing for a disease
+    without parameters."""
+    found = edition("outbreaks", at)
+    if disease not in found.content["disease"]:
+        return [], found.content["days"], found.name
+    content = found.content
+    sizes = tuple(
+        content[name] for name in ("population", "days", "unseen_days", "replicates", "seeds")
+    )
+    parameters = tuple(sorted(content["disease"][disease].items()))
+    return list(_simulated(parameters, sizes, tuple(content["later"]))), content["days"], found.name
+
+
+@lru_cache(maxsize=64)
+def _simulated(
+    parameters: tuple[tuple[str, float], ...], sizes: tuple[int, ...], later: tuple[int, ...]
+) -> tuple[Waiting, ...]:
+    import numpy as np
+
+    from fangxian.kernels.epi.scenario import Outbreak, simulate
+
+    population, days, unseen, replicates, seeds = sizes
+    told = []
+    for wait in later:
+        one = Outbreak(population, **dict(parameters), seeds=seeds, isolation_day=unseen + wait)
+        paths = simulate(one, days=unseen + days, replicates=replicates, seed=717)
+        cases = paths.infections.sum(axis=1) + seeds
+        told.append(Waiting(wait, *map(float, np.quantile(cases, (0.05, 0.5, 0.95)))))
+    return tuple(told)
+
+
+def steps(rows: Iterable[Waiting]) -> list[tuple[Waiting, float]]:
+    """Each with how many times the first it is."""
+    rows = list(rows)
+    return [(one, one.middle / max(rows[0].middle, 1.0)) for one in rows]
