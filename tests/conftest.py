@@ -35,7 +35,14 @@ settings.load_profile("house")
 
 
 # What these measure in seconds is a person's wait on a machine of his own: they run last, alone.
-TIMED = ("test_walkthroughs", "test_live", "test_silence", "test_offline", "test_large")
+TIMED = (
+    "test_walkthroughs",
+    "test_epidemic_walks",
+    "test_live",
+    "test_silence",
+    "test_offline",
+    "test_large",
+)
 
 
 def unit(nodeid: str) -> str:

@@ -13,6 +13,8 @@ from fangxian.cli.surveil.group import surveil_command
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Note, keep_inputs, read_json, write_table
 
+SHOWN = 20  # of the ranked series in the answer; the table has all
+
 if TYPE_CHECKING:
     from fangxian.hazards.epidemic.sentinel.detect import Asked
 
@@ -79,6 +81,14 @@ def methods(as_json: bool) -> None:
     required=True,
     help=say("如 o.csv;多个时如 {file}-{method}.csv", "o.csv; of several {file}-{method}.csv"),
 )
+@click.option(
+    "--ranked",
+    type=OUT,
+    help=say(
+        "最新一期异常的系列排序(自何时、多大、几成报了),写成表",
+        "the series that raise in the newest period, ranked: since when, how large, who reported",
+    ),
+)
 @click.option("--freq", type=click.IntRange(1, 366), help=say("每年期数", "periods a year"))
 @click.option("--from", "first", help=say("从此期起(t 或日期)", "first period judged (t or date)"))
 @click.option("--disease", help=say("按病种取移动百分位数", "the percentile of this disease"))
@@ -97,6 +107,7 @@ def detect(
     out: Path,
     plot: Path | None,
     plot_series: str | None,
+    ranked: Path | None,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -112,30 +123,34 @@ def detect(
             _named(out, source, method or preset or ""),
             plot and _named(plot, source, method or preset or ""),
             plot_series,
+            ranked and _named(ranked, source, method or preset or ""),
         )
         for source in sources
         for method, preset in ways or [(None, None)]
     ]
     keep_inputs(
-        outputs=[path for run in runs for path in (run.out, run.plot)], inputs=[*sources, params]
+        outputs=[path for run in runs for path in (run.out, run.plot, run.ranked)],
+        inputs=[*sources, params],
     )
     tell_compiling()
     if len(runs) == 1:
         answer = _detect(runs[0])
         if not as_json:
             answer.told["reasons"] = counted(answer.told["reasons"])
+            answer.told["ranked"] = said(answer.told.get("ranked", []))
         finish(answer, as_json, out=runs[0].out)
     _detect_all(runs, as_json)
 
 
 class Run(NamedTuple):
-    """One file by one method: into which file and which plot, of which series."""
+    """One file by one method: into which file and which plot, of which series, ranked where."""
 
     source: Path
     asked: "Asked"
     out: Path
     plot: Path | None
     series: str | None
+    ranked: Path | None
 
 
 def _named(path: Path, source: Path, method: str) -> Path:
@@ -146,6 +161,7 @@ def _named(path: Path, source: Path, method: str) -> Path:
 def _detect(run: Run) -> Answer:
     """Write what one detector says of one file, and draw it."""
     from fangxian.hazards.epidemic.sentinel.detect import detect as made
+    from fangxian.hazards.epidemic.sentinel.ranked import COLUMNS
     from fangxian.spine.core.compute import EngineError
     from fangxian.spine.core.config import ConfigError
 
@@ -153,6 +169,11 @@ def _detect(run: Run) -> Answer:
         answer = made(run.source, run.asked, done=lambda k, n: tell(f"{k}/{n}"))
     except (EngineError, ConfigError) as error:
         raise click.UsageError(str(error)) from None
+    rows = answer.told.pop("ranked", [])
+    if run.ranked is not None:
+        write_table(run.ranked, COLUMNS, rows)
+    if rows:
+        answer.told["ranked"] = [dict(zip(COLUMNS, row, strict=True)) for row in rows[:SHOWN]]
     if run.plot is not None:
         answer.rows = list(answer.rows)
         _draw(run, answer)
@@ -194,6 +215,7 @@ def _detect_all(runs: list[Run], as_json: bool) -> NoReturn:
             )
             continue
         reasons = answer.told.pop("reasons")
+        answer.told.pop("ranked", None)
         told = {k: v for k, v in answer.told.items() if k != "parameters"}
         rows.append({"file": run.source.name, **told, **reasons, "out": str(run.out)})
         whole.notes += [Note(f"{name}:{n.zh}", f"{name}: {n.en}") for n in answer.notes]
@@ -201,6 +223,12 @@ def _detect_all(runs: list[Run], as_json: bool) -> NoReturn:
         whole.read += answer.read
     whole.told = {"runs": rows, "done": len(rows), "failed": failed}
     finish(whole, as_json, failed=not rows)
+
+
+def said(rows: list[dict[str, Any]]) -> str:
+    """The first few in a line."""
+    told = [f"{row['series']} {row['observed']:g} ({row['since']})" for row in rows[:5]]
+    return say("；", "; ").join(told) or "—"
 
 
 def counted(reasons: dict[str, int]) -> str:

@@ -1,25 +1,42 @@
 """The shipped rule tables of the flood hazard, as rows for assess. The numbers are data."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.core import clock
-from fangxian.spine.core.dated import RuleSet
+from fangxian.spine.core.dated import Complaint, Content, RuleSet
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.hazards import hazards
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.models import Station
 
 DATA = Path(__file__).parent / "data"
-RIVER_MARKS = RuleSet("river_marks", "河道标志水位", "River marks", DATA / "river_marks")
+
+
+def _check_marks(content: Content) -> Iterable[Complaint]:
+    if set(content.get("falls", {})) != {"dead_band_m", "hold_min"}:
+        yield "falls", "falls = { dead_band_m = …, hold_min = … } is missing"
+
+
+RIVER_MARKS = RuleSet(
+    "river_marks", "河道标志水位", "River marks", DATA / "river_marks", _check_marks
+)
 
 
 def marks_on(at: datetime) -> dict[str, dict[str, str]]:
     """What each river mark is called and which level it stands for, worst first."""
     return dict(edition("river_marks", at).content["mark"])
+
+
+def falls(at: datetime) -> dict[str, Any]:
+    """When a signal of a mark falls again: how far below the mark, and for how long, as the columns
+    of a threshold."""
+    row = edition("river_marks", at).content["falls"]
+    return {"dead_band": float(row["dead_band_m"]), "hold_s": int(60 * row["hold_min"])}
 
 
 def _hazard_of(family: str) -> str:
@@ -65,8 +82,7 @@ def river_marks(station: Station, marks_m: dict[str, float], *, source: str) -> 
             level=Level[levels[mark]["level"]],
             value=value,
             unit="m",
-            dead_band=0.05,
-            hold_s=3600,
+            **falls(clock.now()),
             source=source,
         )
         for mark, value in marks_m.items()
@@ -88,8 +104,7 @@ def flood_limit(
         level=level,
         value=limit_m,
         unit="m",
-        dead_band=0.05,
-        hold_s=3600,
+        **falls(clock.now()),
         season_from=season_from,
         season_to=season_to,
         source=source,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fangxian.hazards.epidemic.sentinel.heads import BESIDE, COUNTED, count_of
+from fangxian.hazards.epidemic.sentinel.ranked import ranked
 from fangxian.hazards.epidemic.tables import cidars_percentile
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
@@ -96,6 +97,8 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
     alerts = ["alert"] if "colour" in more else []
     columns = [*(["series"] if len(grid.names) > 1 else []), *HEAD, *alerts, *more]
     rows = _rows(grid, found, asked.preset or "")
+    if len(grid.names) > 1:
+        told["ranked"] = ranked(grid, found)
     return Answer(told, columns, rows, [table], errors=_newest_unjudged(grid, found))
 
 

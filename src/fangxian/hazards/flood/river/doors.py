@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from fangxian.hazards.flood.tables import marks_on
+from fangxian.hazards.flood.tables import falls, marks_on
 from fangxian.spine.assess.doors import SEASON, SOURCE
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.core import clock
@@ -22,7 +22,6 @@ from fangxian.spine.observe.doors import (
 LIMIT = "FSLTDZ"  # of a reservoir; every other mark is a river's
 FROZEN = frozen(lambda row: row["valid_from"], "value_m", "season_to")
 IDENTITY = ("station", "mark", "season_from")
-DEAD_BAND_M, HOLD_S = 0.05, 3600
 
 
 def words() -> dict[str, tuple[str, str]]:
@@ -82,10 +81,9 @@ def _write(changes: Sequence[Change], by: Seat, look: StationLook) -> None:
             element=element,
             mark=mark,
             unit="m",
-            dead_band=DEAD_BAND_M,
-            hold_s=HOLD_S,
             season_from=row["season_from"],
             valid_from=to_moment(row["valid_from"]),
+            **falls(clock.now()),
         )
         one.level, one.value = Level[levels[mark]["level"]], float(row["value_m"])
         one.season_to, one.valid_to = row["season_to"], to_moment(row["valid_to"])
