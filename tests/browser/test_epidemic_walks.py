@@ -93,7 +93,7 @@ def test_t15_t16_who_has_not_reported_stands_there_until_two_taps(sentinels, sit
     mine = phone.get_by_role("listitem").filter(has_text="和溪中心卫生院").filter(has_text="逾期")
     started = time.monotonic()
     mine.get_by_role("link", name="零报").click()
-    phone.get_by_role("button", name="提交").click()
+    phone.get_by_role("button", name="报零").click()
     expect(phone.get_by_text("回执号")).to_be_visible()
     assert time.monotonic() - started <= 8
     board.reload()

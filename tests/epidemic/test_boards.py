@@ -71,6 +71,7 @@ def test_waiting_costs_more_each_day_and_is_the_same_every_time(db):
     assert boards.waiting("covid19", AT)[0] == told
     assert days == 28
     assert boards.waiting("influenza", AT)[0] == []
+    assert boards.waiting("cholera", AT.replace(year=2013))[0]  # of no day: a page of any year
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh-hans", "晚一天的代价"), ("en", "one more day")])

@@ -87,7 +87,7 @@ def _dask(
 
     with (
         dask.config.set(settings),
-        LocalCluster(threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster) as client,
     ):
         return _gather(client, work, chunks, done)
