@@ -35,7 +35,9 @@ def test_dask_on_its_own_and_on_a_running_scheduler():
         return all((a == b).all() for a, b in zip(found, EXPECTED, strict=True))
 
     assert same("dask")
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         assert same("dask://" + cluster.scheduler_address.removeprefix("tcp://"))
 
 
@@ -57,7 +59,9 @@ def slowly(chunk):
 
 
 def test_a_killed_worker_loses_nothing():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         address = cluster.scheduler_address.removeprefix("tcp://")
         killed = []
 
