@@ -8,23 +8,13 @@ import sys
 import time
 
 import pytest
+from lines import CASE, PLAN, hospital
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-SITES = [
-    {"kind": "医院", "code": f"W{n}", "name": name, "place": "南靖县和溪镇"}
-    | {"organisation": "南靖县和溪镇", "source": "t"}
-    for n, name in enumerate(("和溪中心卫生院", "和溪医院"))
-]
-PLAN = {
-    "name": "哨点日报", "form": "sentinel_daily", "place": "南靖县", "site_kind": "医院",
-    "role": "负责人", "due_time": "09:00", "valid_from": "2016-09-13", "source": "t",
-}  # fmt: skip
-CASE = {
-    "name": "王小明", "sex": "男", "phone": "13800001234", "disease": "霍乱", "status": "疑似",
-    "origin": "本土", "diagnosed_at": "2016-09-14 07:00", "place": "南靖县和溪镇",
-}  # fmt: skip
+SITES = [hospital("W0", "和溪中心卫生院"), hospital("W1", "和溪医院")]
+TODAY = {**PLAN, "valid_from": "2016-09-13"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +22,7 @@ def sentinels(headquarters, folder, tmp_path_factory):
     """Two hospitals of Hexi, a plan of daily reports whose first deadline is past, and a suspected
     case, entered as an administrator does."""
     beside = tmp_path_factory.mktemp("tables")
-    for kind, rows in (("sites", SITES), ("report_plans", [PLAN]), ("cases", [CASE])):
+    for kind, rows in (("sites", SITES), ("report_plans", [TODAY]), ("cases", [CASE])):
         path = beside / f"{kind}.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             out = csv.DictWriter(file, rows[0])

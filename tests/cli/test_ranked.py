@@ -36,7 +36,9 @@ def detect(source, *more):
 
 def test_the_series_that_speak_now_are_ranked_with_since_size_and_reporters(made, tmp_path):
     table = tmp_path / "ranked.csv"
-    told = json.loads(detect(made, "--ranked", str(table), "--json"))["ranked"]
+    answer = json.loads(detect(made, "--ranked", str(table), "--json"))
+    told = answer["ranked"]
+    assert answer["raising_now"] == 2
     assert [(r["series"], r["since"], r["periods"]) for r in told] == [
         ("v7", 59, 2),
         ("v30", 60, 1),

@@ -1,5 +1,6 @@
 """What the office learns from its own past: quality of signals, thresholds, the cost of waiting."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.registry.models import Site
+from fangxian.spine.registry.models import Place, Site
 
 AT = datetime(2021, 9, 10, 20, tzinfo=BEIJING)
 
@@ -52,13 +53,18 @@ def test_another_threshold_is_told_on_the_same_data_that_raised(city, guan):
     counts.put_counts(
         [(site, "ili", d, n, None) for d, n in values.items()], report=None, by=SYSTEM
     )
-    told = boards.settings(last, days=14, emergency=False)
+    told = boards.settings(last, days=14, emergency=False, seat=SYSTEM)
     (mine,) = [one for one in told if one.now]
     days = [last - timedelta(days=k) for k in range(14)]
     assert mine.days == sum(bool(counts.found_on(day)) for day in days) >= 1
     by_least = [one.per_week for one in told if one.votes == mine.votes]
     assert by_least == sorted(by_least, reverse=True)
     assert not Signal.objects.exists()  # nothing is written
+    for county, sees in (("南靖县", True), ("东山县", False)):
+        path = Place.objects.get(name=county).path
+        seat = replace(seat_of("chen"), place_path=path, level="county")
+        found = boards.settings(last, days=14, emergency=False, seat=seat)
+        assert bool(found) == sees
 
 
 def test_waiting_costs_more_each_day_and_is_the_same_every_time(db):
@@ -80,8 +86,10 @@ def test_the_pages_say_it(city, now, client, django_user_model, lang, word):
     row = {**CASE, "disease": "新型冠状病毒感染", "status": "确诊"}
     take(door("cases"), [{**row, "diagnosed_at": "2021-09-10 19:30"}], by=SYSTEM, source="t")
     Worker().settle()
+    now.at += timedelta(minutes=1)
     client.force_login(django_user_model.objects.get(username="xu"))
     client.cookies["django_language"] = lang
     page = client.get(f"/epidemic/signals/{Signal.objects.get().pk}").content.decode()
     assert word in page
-    assert client.get("/epidemic/quality").status_code == 200
+    assert "0.1" in client.get("/epidemic/quality").content.decode()  # one in 13 weeks is not none
+    assert client.get("/epidemic/quality/thresholds").status_code == 200

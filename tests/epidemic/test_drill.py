@@ -4,6 +4,7 @@ with an owner."""
 from datetime import timedelta
 
 import numpy as np
+from lines import PLAN, hospital
 from story import seat_of
 
 from fangxian.hazards.epidemic.sentinel.rules import FORMS
@@ -15,7 +16,6 @@ from fangxian.spine.observe.models import Form
 from fangxian.spine.observe.reports.plan import owed, plans
 from fangxian.spine.observe.reports.read import kept
 from fangxian.spine.observe.reports.write import accept_report, load_shipped_forms, xml_of
-from fangxian.spine.registry.models import Post
 from fangxian.wiring import COVER
 
 SITES, DAYS = 60, 30
@@ -24,18 +24,9 @@ ANSWERS = dict.fromkeys(("visits", "ili", "sari", "diarrhoea", "rash", "conjunct
 
 def test_sixty_institutions_over_thirty_days(city, now):
     load_shipped_forms(FORMS, by=SYSTEM)
-    office = Post.objects.get(terms__person__name="陈").organisation.name
-    rows = [
-        {"kind": "医院", "code": f"H{n:02d}", "name": f"{n}号医院", "place": "南靖县和溪镇"}
-        | {"organisation": office, "source": "t"}
-        for n in range(SITES)
-    ]
+    rows = [hospital(f"H{n:02d}", f"{n}号医院") for n in range(SITES)]
     take(door("sites"), rows, by=SYSTEM, source="t")
-    plan = {
-        "name": "哨点日报", "form": "sentinel_daily", "place": "南靖县", "site_kind": "医院",
-        "role": "负责人", "due_time": "09:00", "valid_from": "2016-09-14", "source": "t",
-    }  # fmt: skip
-    take(door("report_plans"), [plan], by=SYSTEM, source="t")
+    take(door("report_plans"), [PLAN], by=SYSTEM, source="t")
     form = Form.objects.get(code="sentinel_daily")
     answers = {f"/data/{name}": value for name, value in ANSWERS.items()}
     rng, chen = np.random.default_rng(9), seat_of("chen")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from django.test import Client
-from lines import CASE
+from lines import CASE, PLAN, hospital
 from story import SHARED, seat_of
 
 from fangxian.hazards.epidemic.sentinel import read, standing
@@ -25,7 +25,7 @@ from fangxian.spine.cover.models import Gap
 from fangxian.spine.observe.models import Form
 from fangxian.spine.observe.reports.write import accept_report, load_shipped_forms, xml_of
 from fangxian.spine.observe.reports.xform import read_xform
-from fangxian.spine.registry.models import Post, Site
+from fangxian.spine.registry.models import Site
 from fangxian.wiring import COVER
 
 DAY = date(2016, 9, 13)
@@ -37,22 +37,9 @@ def hospitals(city, guan):
     load_shipped_forms(by=SYSTEM)
     load_shipped_forms(FORMS, by=SYSTEM)
     towns = ["和溪镇", "和溪镇", "和溪镇", "金山镇"]
-    rows = [
-        {
-            "kind": "医院",
-            "code": f"H{n}",
-            "name": f"{n}号医院",
-            "place": f"南靖县{t}",
-            "organisation": Post.objects.get(terms__person__name="陈").organisation.name,
-            "source": "t",
-        }
-        for n, t in enumerate(towns)
-    ]
+    rows = [hospital(f"H{n}", f"{n}号医院", town) for n, town in enumerate(towns)]
     take(door("sites"), rows, by=SYSTEM, source="t")
-    plan = {
-        "name": "哨点日报", "form": "sentinel_daily", "place": "南靖县", "site_kind": "医院",
-        "role": "负责人", "due_time": "09:00", "valid_from": "2016-09-10", "source": "t",
-    }  # fmt: skip
+    plan = {**PLAN, "valid_from": "2016-09-10"}
     take(door("report_plans"), [plan], by=SYSTEM, source="t")
     return list(Site.objects.filter(kind="hospital").order_by("code"))
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from lines import CASE
+from lines import CASE, PLAN, hospital
 from story import seat_of
 
 from fangxian.hazards.epidemic.sentinel.models import Inquiry
@@ -34,17 +34,9 @@ def hospitals(city, now):
     """Four hospitals of Hexi, eighty days of counts behind them, and a plan of daily reports."""
     now.at = datetime(2021, 9, 10, 8, tzinfo=BEIJING)
     load_shipped_forms(FORMS, by=SYSTEM)
-    office = Post.objects.get(terms__person__name="陈").organisation.name
-    rows = [
-        {"kind": "医院", "code": f"H{n}", "name": f"{n}号医院", "place": "南靖县和溪镇"}
-        | {"organisation": office, "source": "t"}
-        for n in range(HOSPITALS)
-    ]
+    rows = [hospital(f"H{n}", f"{n}号医院") for n in range(HOSPITALS)]
     take(door("sites"), rows, by=SYSTEM, source="t")
-    plan = {
-        "name": "哨点日报", "form": "sentinel_daily", "place": "南靖县", "site_kind": "医院",
-        "role": "负责人", "due_time": "09:00", "valid_from": "2021-09-09", "source": "t",
-    }  # fmt: skip
+    plan = {**PLAN, "valid_from": "2021-09-09"}
     take(door("report_plans"), [plan], by=SYSTEM, source="t")
     sites = list(Site.objects.filter(kind="hospital").order_by("code"))
     usual = [

@@ -5,24 +5,12 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from statements import answers
 from story import seat_of
 
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.models import Form, Report
-from fangxian.spine.observe.reports.write import load_shipped_forms, make_device, xml_of
-from fangxian.spine.observe.reports.xform import read_xform
-
-
-@pytest.fixture
-def zero(city):
-    load_shipped_forms(by=SYSTEM)
-    return Form.objects.get(code="zero_report")
-
-
-def answers(form, **given):
-    root = read_xform(form.xform).root
-    return {f"/{root}/{name}": value for name, value in given.items()}
+from fangxian.spine.observe.reports.write import make_device, xml_of
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from statements import answers, send
 from story import seat_of
 
 from fangxian.spine.core.door import door, take
@@ -11,30 +12,12 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import by_code, sweep
 from fangxian.spine.cover.models import Gap
-from fangxian.spine.observe.models import Form, Report
+from fangxian.spine.observe.models import Report
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.table import bring_in
-from fangxian.spine.observe.reports.write import accept_report, load_shipped_forms, xml_of
-from fangxian.spine.observe.reports.xform import read_xform
+from fangxian.spine.observe.reports.write import accept_report, xml_of
 from fangxian.spine.registry.models import Post
 from fangxian.wiring import COVER
-
-
-@pytest.fixture
-def zero(city):
-    load_shipped_forms(by=SYSTEM)
-    return Form.objects.get(code="zero_report")
-
-
-def answers(form, **given):
-    root = read_xform(form.xform).root
-    return {f"/{root}/{name}": value for name, value in given.items()}
-
-
-def send(form, by, instance="uuid:1", at=None, **given):
-    told = {"fever": "0", "suspected": "0", "clusters": "0"} | given
-    raw = xml_of(form, answers(form, **told), instance=instance)
-    return accept_report(raw=raw, by=by, door="test", at=at)
 
 
 def test_a_report_not_made_is_a_gap_and_never_a_zero(zero, now):

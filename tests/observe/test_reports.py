@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from statements import answers, send
 from story import SHARED, seat_of
 
 from fangxian.spine.core.problems import Problem
@@ -29,23 +30,6 @@ ROWS = (
     list(csv.DictReader((CASES / "expected.tsv").open(), delimiter="\t")) if CASES.exists() else []
 )
 ZERO = {"/data/fever": "0", "/data/suspected": "0", "/data/clusters": "0"}
-
-
-@pytest.fixture
-def zero(city):
-    load_shipped_forms(by=SYSTEM)
-    return Form.objects.get(code="zero_report")
-
-
-def answers(form, **given):
-    root = read_xform(form.xform).root
-    return {f"/{root}/{name}": value for name, value in given.items()}
-
-
-def send(form, by, instance="uuid:1", at=None, **given):
-    told = {"fever": "0", "suspected": "0", "clusters": "0"} | given
-    raw = xml_of(form, answers(form, **told), instance=instance)
-    return accept_report(raw=raw, by=by, door="test", at=at)
 
 
 @pytest.mark.shared

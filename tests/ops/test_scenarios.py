@@ -9,9 +9,12 @@ import sys
 
 import pytest
 
+from fangxian.hazards.epidemic.sentinel.models import Case
 from fangxian.ops.demo import scenario as room
 from fangxian.ops.demo.feeds import first_hour
+from fangxian.ops.demo.letters import Letters
 from fangxian.ops.demo.setup import make_drill
+from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
 
 TOML = """
@@ -35,14 +38,13 @@ def own(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(room.SHIPPED.iterdir()), ids=lambda p: p.name)
 def test_every_shipped_scenario_is_whole(path, tmp_path):
-    found = room.keep_scenario(path, tmp_path)
+    found = room.keep_scenario(path, tmp_path / "drill")
     assert found.name == path.name
     assert found.storm or found.inputs()
     end = found.starts_at.timestamp() + 3600 * found.hours
     last = max((one.at.timestamp() for one in found.inputs()), default=0)
     assert last <= end or path.name == "both"  # which uses two weeks of which it plays three days
-    assert room.scenario_of(tmp_path) == found
-    assert "password" in (tmp_path / "story.toml").read_text()
+    assert "password" in found.story()
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_every_shipped_scenario_is_whole(path, tmp_path):
         (TOML.replace("hours = 26", ""), "hours"),
         (TOML.replace('"own"', "own"), "scenario.toml"),
         (TOML + 'use = "nothing"', "nothing"),
+        (TOML.replace('name = "own"', 'name = "../own"'), "name"),
+        (TOML.replace("hours = 26", "hours = 0"), "hours"),
     ],
 )
 def test_a_scenario_that_cannot_be_read_says_where(own, tmp_path, text, told):
@@ -60,18 +64,77 @@ def test_a_scenario_that_cannot_be_read_says_where(own, tmp_path, text, told):
     assert told in refused.value.text("en")
 
 
-def test_a_time_that_is_none_is_told_by_its_line(own, tmp_path):
-    (own / "reports.csv").write_text("at,kind,site,form\n2021-09-06T09:00,a,b,c\nsoon,a,b,c\n")
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        (
+            "reports.csv",
+            b"at,kind,site,form\n2021-09-06T09:00,a,b,c\nsoon,a,b,c\n",
+            "reports.csv:3",
+        ),
+        ("reports.csv", b"at,kind,site,form\n2021-09-06T09:00,a,b,c,d\n", "reports.csv:2"),
+        ("reports.csv", b"at,kind,site,form\n2021-09-06T09:00,a,b\n", "reports.csv:2"),
+        ("reports.csv", b"at,kind,site\n2021-09-06T09:00,a,b\n", "reports.csv:1: form"),
+        ("cases.csv", b"at,number\n2021-09-06T09:00,\xd6\xd0\n", "cases.csv: UTF-8"),
+        (
+            "readings.csv",
+            b"at,station,element,value\n2021-09-06T09:00,1,Z,high\n",
+            "readings.csv:2",
+        ),
+        ("counts.csv", b"day,kind,site,syndrome\n", "counts.csv:1: n"),
+        ("story.toml", b"[[point]]\nat = 1\n", "story.toml: [[point]] 1: en"),
+        ("story.toml", b"[[point]\n", "story.toml"),
+    ],
+)
+def test_a_row_that_is_none_is_told_by_its_line(own, tmp_path, name, content, told):
+    (own / name).write_bytes(content)
     with pytest.raises(Problem) as refused:
-        room.keep_scenario(own, tmp_path)
-    assert "reports.csv:3" in refused.value.text("en")
+        room.keep_scenario(own, tmp_path / "drill")
+    assert told in refused.value.text("en")
 
 
-def test_a_row_its_table_does_not_take_is_told_by_file_line_and_column(own, city, monkeypatch):
-    rows = "kind,code,name,place,source\n医院,H1,甲医院,没有这个镇,t\n"
-    (own / "tables" / "01-sites.csv").write_text(rows)
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("2021-09-01,hospital,none,ili,3", "site hospital none"),
+        ("1 Sept,hospital,H1,ili,3", "day 1 Sept"),
+        ("2021-09-01,hospital,H1,ili,many", "many"),
+    ],
+)
+def test_a_count_of_the_past_that_is_none_is_told_by_its_line(own, city, bare, row, told):
+    tables = "kind,code,name,place,source\n医院,H1,甲医院,南靖县和溪镇,t\n"
+    (own / "tables" / "01-sites.csv").write_text(tables)
+    (own / "counts.csv").write_text(f"day,kind,site,syndrome,n\n{row}\n")
+    with pytest.raises(Problem) as refused:
+        make_drill(room.read_scenario(own), password="x")
+    assert "counts.csv:2" in refused.value.text("en")
+    assert told in refused.value.text("en")
+
+
+def test_of_many_that_come_together_only_what_is_wrong_stays_out(own, city, monkeypatch, tmp_path):
+    monkeypatch.setitem(config().__dict__, "data_dir", tmp_path)
+    head = "at,number,name,disease,status,origin,diagnosed_at,place\n"
+    row = "2016-09-14T07:30:00+08:00,F{n},甲{n},{what},确诊,本土,2016-09-14 07:00,南靖县和溪镇\n"
+    rows = [row.format(n=n, what="感冒发烧" if n == 1 else "霍乱") for n in range(3)]
+    (own / "cases.csv").write_text(head + "".join(rows))
+    letters = Letters(room.read_scenario(own), url="")
+    letters.send(letters.next_at)
+    assert set(Case.objects.values_list("number", flat=True)) == {"F0", "F2"}
+    assert (letters.sent, letters.waiting) == ({"cases": 2}, [])
+    (told,) = letters.refused
+    assert told.startswith("cases.csv:3")
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """The city of the tests is there already."""
     monkeypatch.setattr("fangxian.ops.demo.setup.make_ready", lambda: None)
     monkeypatch.setattr("fangxian.ops.demo.setup.make_staff", lambda **_: None)
+
+
+def test_a_row_its_table_does_not_take_is_told_by_file_line_and_column(own, city, bare):
+    rows = "kind,code,name,place,source\n医院,H1,甲医院,没有这个镇,t\n"
+    (own / "tables" / "01-sites.csv").write_text(rows)
     with pytest.raises(Problem) as refused:
         make_drill(room.read_scenario(own), password="x")
     assert "tables/01-sites.csv:2 place" in refused.value.text("en")
@@ -120,5 +183,6 @@ def test_a_folder_of_ones_own_runs_with_real_processes(own, tmp_path):
     assert (found["reports"], found["reports_late"], found["cases"]) == (2, 1, 1)
     assert found["first_signals"] == {"local-case single-case": "2021-09-06"}
     assert found["reports_not_made"] >= 20
+    assert (found["red_days_before_a_case"], found["days_before_a_case"]) == (0, 0)
     assert found["orders_closed"] >= 7  # the check and the six of the plan
     assert done.returncode == 1  # a refused letter is no good run

@@ -1,4 +1,4 @@
-"""`fangxian demo` and `fangxian scenario`: Meranti replayed as a drill, and its clock."""
+"""`fangxian demo`: a scenario replayed as a drill."""
 
 import json
 import os
@@ -10,12 +10,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .main import say, start_django, start_ready, tell
 
+if TYPE_CHECKING:
+    from fangxian.ops.demo.scenario import Scenario
+
 PLACE = Path("var/demo")
+WEB_MOST_S = 60.0  # so long the pages may take to come up
 
 
 @click.command(
@@ -68,9 +73,18 @@ def demo_command(
     from fangxian.ops.demo.scenario import shipped
 
     source = scenario_dir or shipped(scenario)
+    told = _examined(source)
     if headless:
-        sys.exit(_headless(source, as_json, hours, data, desk, audit))
-    _live(source, speed, hours, data, desk)
+        sys.exit(_headless(source, told, as_json, hours, data, desk, audit))
+    _live(source, told, speed, hours, data, desk)
+
+
+def _examined(source: Path) -> "Scenario":
+    """The scenario of a folder, looked through before anything is moved or made."""
+    from fangxian.ops.demo.scenario import keep_scenario
+
+    with tempfile.TemporaryDirectory() as beside:
+        return keep_scenario(source, Path(beside) / "scenario")
 
 
 def _prepare(folder: Path) -> None:
@@ -97,14 +111,14 @@ def _environment(folder: Path, name: str) -> dict[str, str]:
     }
 
 
-def _mark(folder: Path, source: Path) -> None:
+def _mark(folder: Path, source: Path, told: "Scenario") -> None:
     """Mark the folder as a drill's before Django reads the configuration, and keep its scenario."""
-    from fangxian.ops.demo.scenario import keep_scenario, read_scenario
+    from fangxian.ops.demo.scenario import KEPT, keep_scenario
     from fangxian.ops.folder import mark_drill
 
-    scenario = read_scenario(source)
-    mark_drill(folder, name=scenario.name, at=scenario.starts_at, speed=0)
-    keep_scenario(source, folder)
+    mark_drill(folder, name=told.name, at=told.starts_at, speed=0)
+    story = keep_scenario(source, folder / KEPT).story()
+    (folder / "story.toml").write_text(story)
 
 
 def _claim(folder: Path) -> None:
@@ -150,41 +164,30 @@ def _set_aside(folder: Path) -> None:
 
 
 def _headless(
-    source: Path, as_json: bool, hours: int | None, data: Path | None, desk: bool, audit: bool
+    source: Path,
+    told: "Scenario",
+    as_json: bool,
+    hours: int | None,
+    data: Path | None,
+    desk: bool,
+    audit: bool,
 ) -> int:
+    from fangxian.cli.ports import free_port
     from fangxian.ops.demo.folder import demo_folder
-    from fangxian.ops.demo.scenario import read_scenario, scenario_of
-    from fangxian.ops.supervisor import wait_for_port
 
     asked = demo_folder(data)
     folder = asked or Path(tempfile.mkdtemp(prefix="fangxian-demo-"))
-    from fangxian.cli.ports import free_port
-
     os.environ["FANGXIAN_GATEWAY_PORT"] = str(free_port())
     os.environ["FANGXIAN_PORT"] = str(free_port())
-    environment = _environment(folder, read_scenario(source).name)
-    os.environ.update(environment)
+    os.environ.update(_environment(folder, told.name))
     began = time.monotonic()
-    _claim(folder)
-    _set_aside(folder)
-    _mark(folder, source)
-    _prepare(folder)
-    children = [
-        subprocess.Popen([sys.executable, "-m", "fangxian.cli", word], env=dict(os.environ))
-        for word in ("gateway", *(["web"] if scenario_of(folder).inputs() else []))
-    ]
     try:
-        start_django()
-        if len(children) > 1:
-            wait_for_port(int(os.environ["FANGXIAN_PORT"]), 60)
-        from fangxian.ops.demo.headless import run
-
-        counts = run(_bar(as_json), hours, desk=desk, audit=audit)
+        _claim(folder)
+        _set_aside(folder)
+        _mark(folder, source, told)
+        _prepare(folder)
+        counts = _replayed(folder, as_json, hours, desk, audit)
     finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait(10)
         if asked is None:
             shutil.rmtree(folder, ignore_errors=True)
     counts["total_s"] = round(time.monotonic() - began, 1)
@@ -194,6 +197,36 @@ def _headless(
         for key, value in counts.items():
             click.echo(f"{key}: {value}")
     return 0 if counts["ok"] else 1
+
+
+def _replayed(
+    folder: Path, as_json: bool, hours: int | None, desk: bool, audit: bool
+) -> dict[str, Any]:
+    """Replay the folder's scenario beside a gateway, and the pages where something asks them."""
+    from fangxian.ops.demo.scenario import scenario_of
+    from fangxian.ops.supervisor import wait_for_port
+
+    words = ["gateway", *(["web"] if scenario_of(folder).inputs() else [])]
+    children = [
+        subprocess.Popen([sys.executable, "-m", "fangxian.cli", word], env=dict(os.environ))
+        for word in words
+    ]
+    try:
+        start_django()
+        if "web" in words and not wait_for_port(int(os.environ["FANGXIAN_PORT"]), WEB_MOST_S):
+            zh, en = (
+                "网页进程没有起来，报告发不出去",
+                "the pages did not come up: nothing can report",
+            )
+            raise click.ClickException(say(zh, en))
+        from fangxian.ops.demo.headless import run
+
+        return run(_bar(as_json), hours, desk=desk, audit=audit)
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(10)
 
 
 def _bar(quiet: bool) -> Callable[[int, int], None]:
@@ -213,15 +246,20 @@ def _bar(quiet: bool) -> Callable[[int, int], None]:
     return show
 
 
-def _live(source: Path, speed: float, hours: int | None, data: Path | None, desk: bool) -> None:
+def _live(
+    source: Path,
+    told: "Scenario",
+    speed: float,
+    hours: int | None,
+    data: Path | None,
+    desk: bool,
+) -> None:
     from fangxian.ops.demo.folder import demo_folder, say_running, story_password
-    from fangxian.ops.demo.scenario import read_scenario
     from fangxian.ops.supervisor import supervise
     from fangxian.spine.core.config import ConfigError, config
     from fangxian.spine.core.problems import Problem
 
     folder = demo_folder(data) or PLACE.resolve()
-    told = read_scenario(source)
     os.environ.update(_environment(folder, told.name))
     try:
         url = config().url
@@ -235,7 +273,7 @@ def _live(source: Path, speed: float, hours: int | None, data: Path | None, desk
         return
     _refuse_taken_ports()
     _set_aside(folder)
-    _mark(folder, source)
+    _mark(folder, source, told)
     say_running(folder, url)
     _prepare(folder)
     password = story_password()
@@ -320,45 +358,3 @@ def demo_replay_command(hours: int | None, speed: float, desk: bool) -> None:
 
     wait_for_port(config().sl651_port, 60)  # the clock starts when the intake's door is open
     replay(hours=hours, desk=desk, speed=speed, progress=_bar(quiet=False))
-
-
-@click.command(
-    help=say(
-        "演练时钟:pause、speed N、jump 时刻、show。",
-        "The drill's clock: pause, speed N, jump TIME, show.",
-    )
-)
-@click.argument("verb", type=click.Choice(["show", "pause", "speed", "jump"]))
-@click.argument("value", required=False)
-@click.option("--data", type=click.Path(path_type=Path), default=None)
-def scenario_command(verb: str, value: str | None, data: Path | None) -> None:
-    from datetime import datetime
-
-    from fangxian.ops.demo.folder import demo_folder
-    from fangxian.spine.core.clock import BEIJING, ScenarioClock, beijing
-    from fangxian.spine.core.problems import Problem
-
-    folder = demo_folder(data) or PLACE
-    times = ScenarioClock(folder / "clock.json")
-    if not times.path.is_file():
-        named = data or folder
-        zh, en = f"{named} 不是演练目录,没有时钟", f"{named} is no drill's folder: it has no clock"
-        raise Problem("call.wrong", zh=zh, en=en)
-    if verb == "pause":
-        times.set(speed=0)
-    elif verb == "speed":
-        if value is None or not value.replace(".", "", 1).isdigit():
-            raise click.UsageError(say("speed 后面是倍数", "speed takes a number"))
-        times.set(speed=float(value))
-    elif verb == "jump":
-        try:
-            at = datetime.fromisoformat(value or "")
-        except ValueError:
-            raise click.UsageError(
-                say(
-                    "jump 后面是时刻,如 2016-09-15T02:00",
-                    "jump takes a time such as 2016-09-15T02:00",
-                )
-            ) from None
-        times.set(at=at if at.tzinfo else at.replace(tzinfo=BEIJING))
-    click.echo(f"{beijing(times.now()):%Y-%m-%d %H:%M:%S} ×{times.speed:g}")

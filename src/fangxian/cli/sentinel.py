@@ -37,13 +37,15 @@ def run(day: object, as_json: bool) -> None:
     from fangxian.hazards.epidemic.sentinel.write.counts import found_on
     from fangxian.spine.core import clock
     from fangxian.spine.core.clock import beijing
+    from fangxian.spine.core.problems import Problem
     from fangxian.spine.core.rights import SYSTEM
 
     yesterday = beijing(clock.now()).date() - timedelta(days=1)
     asked = day.date() if isinstance(day, datetime) else yesterday
     found = found_on(asked)
     made = reports(asked, SYSTEM)
-    due, done, missing = (made.due, made.done, made.missing) if made else (0, 0, ())
+    if made is None:
+        raise Problem("rights.denied", seat=SYSTEM.label, right="register.read")
     told = {
         "day": asked.isoformat(),
         "signals": [
@@ -58,7 +60,7 @@ def run(day: object, as_json: bool) -> None:
             }
             for f in found
         ],
-        "reports": {"due": due, "made": done, "missing": list(missing)},
+        "reports": {"due": made.due, "made": made.done, "missing": list(made.missing)},
         "days_without_local_case": no_local_case(asked, seat=SYSTEM).days,
     }
     if as_json:
@@ -70,8 +72,8 @@ def run(day: object, as_json: bool) -> None:
         click.echo(f"{level} {finding.name} {text}")
     click.echo(
         say(
-            f"{asked}：{len(found)} 个信号，应报 {due} 已报 {done}",
-            f"{asked}: {len(found)} signals, {done} of {due} reports made",
+            f"{asked}：{len(found)} 个信号，应报 {made.due} 已报 {made.done}",
+            f"{asked}: {len(found)} signals, {made.done} of {made.due} reports made",
         )
     )
 

@@ -137,7 +137,8 @@ def detect(
         answer = _detect(runs[0])
         if not as_json:
             answer.told["reasons"] = counted(answer.told["reasons"])
-            answer.told["ranked"] = said(answer.told.get("ranked", []))
+            if "ranked" in answer.told:
+                answer.told["ranked"] = said(answer.told["ranked"])
         finish(answer, as_json, out=runs[0].out)
     _detect_all(runs, as_json)
 
@@ -172,7 +173,8 @@ def _detect(run: Run) -> Answer:
     rows = answer.told.pop("ranked", [])
     if run.ranked is not None:
         write_table(run.ranked, COLUMNS, rows)
-    if rows:
+    if "series" in answer.columns:
+        answer.told["raising_now"] = len(rows)
         answer.told["ranked"] = [dict(zip(COLUMNS, row, strict=True)) for row in rows[:SHOWN]]
     if run.plot is not None:
         answer.rows = list(answer.rows)
@@ -215,7 +217,7 @@ def _detect_all(runs: list[Run], as_json: bool) -> NoReturn:
             )
             continue
         reasons = answer.told.pop("reasons")
-        answer.told.pop("ranked", None)
+        answer.told.pop("ranked", None)  # of each run only how many; the table has them
         told = {k: v for k, v in answer.told.items() if k != "parameters"}
         rows.append({"file": run.source.name, **told, **reasons, "out": str(run.out)})
         whole.notes += [Note(f"{name}:{n.zh}", f"{name}: {n.en}") for n in answer.notes]

@@ -85,18 +85,21 @@ def count(scenario: Scenario, tally: Tally, listener: Listener, letters: Letters
 
 def _epidemic(scenario: Scenario) -> dict[str, Any]:
     """What the epidemic headquarters saw: the day each rule first spoke, cases, reports, inquiries
-    by state, and red days on which no local case was known (of so many days)."""
+    by state, and red days: those on which detectors had a signal up, of any level, while no local
+    case was known."""
     rows = Signal.objects.filter(hazard=EPIDEMIC).order_by("started_at")
     first: dict[str, str] = {}
     red: set[date] = set()
+    last = beijing(clock.now()).date()
     for signal in rows:
         day = beijing(signal.started_at).date()
         first.setdefault(f"{signal.family} {signal.rule.split()[0]}", day.isoformat())
-        if signal.family != LOCAL_CASE and signal.worst_level <= Level.II:
-            red.add(day)
-    days = (beijing(clock.now()).date() - beijing(scenario.starts_at).date()).days
-    known = {beijing(c.reported_at).date() for c in Case.objects.filter(local_cases())}
-    quiet = [d for d in sorted(red) if not any(k <= d for k in known)]
+        if signal.family != LOCAL_CASE:
+            over = beijing(signal.cleared_at).date() if signal.cleared_at else last
+            red |= {day + timedelta(days=k) for k in range((over - day).days + 1)}
+    begun = beijing(scenario.starts_at).date()
+    known = Case.objects.filter(local_cases()).order_by("reported_at").first()
+    until = beijing(known.reported_at).date() if known else last
     return {
         "first_signals": first,
         "signals": rows.count(),
@@ -107,8 +110,8 @@ def _epidemic(scenario: Scenario) -> dict[str, Any]:
         "orders_closed": Order.objects.filter(hazard=EPIDEMIC, state="closed").count(),
         "silent_in_flood": Gap.objects.filter(rule="silent-in-flood").count(),
         "reports_not_made": Gap.objects.filter(rule="report-not-made").count(),
-        "false_red_days": len(quiet),
-        "days": days,
+        "red_days_before_a_case": len({d for d in red if begun <= d < until}),
+        "days_before_a_case": max((until - begun).days, 0),
     }
 
 

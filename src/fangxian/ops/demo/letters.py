@@ -2,6 +2,7 @@
 other systems send them, and cases by the line list. Each when the drill's clock says so."""
 
 import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.surfaces.api.keys import make_key
 
 from .scenario import Input, Scenario
+
+log = logging.getLogger("fangxian.demo")
 
 KEY = "letters.key"  # the key of the programs that send; of this drill only
 # pages of this machine are asked for directly, whatever proxy it has
@@ -52,6 +55,8 @@ class Letters:
             del self.waiting[:done]
 
     def _send(self, kind: str, rows: list[Input]) -> None:
+        """Rows that come together; where they are refused each by itself, so that only what is
+        wrong stays out."""
         try:
             if kind == "cases":
                 take(door("cases"), [one.row for one in rows], by=SYSTEM, source="scenario")
@@ -61,7 +66,13 @@ class Letters:
                 self._post("reports", self._report(rows[0]))
             self.sent[kind] = self.sent.get(kind, 0) + len(rows)
         except Problem as problem:
-            self.refused.append(f"{kind}.csv:{rows[0].number} {problem.text('en')}"[:300])
+            if len(rows) > 1:
+                for one in rows:
+                    self._send(kind, [one])
+                return
+            told = f"{kind}.csv:{rows[0].number} {problem.text('en')}"[:300]
+            log.warning("letter_refused %s", told)
+            self.refused.append(told)
 
     def _report(self, one: Input) -> dict[str, Any]:
         """A column that is no column of ours is the answer to a question of the form."""

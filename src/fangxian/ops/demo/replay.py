@@ -38,9 +38,11 @@ def replay(
     cast = Cast(times, scenario, desk=desk, since=times.now() if begun else None)
     over = times.now() >= scenario.starts_at + timedelta(hours=hours)
     since = times.hold or (times.now() if over else None)
-    more = {"port": config().sl651_port, "url": config().url}
-    storm, letters = feeds_of(scenario, hours=hours, since=since, **more)  # type: ignore[arg-type]
+    storm, letters = feeds_of(
+        scenario, hours=hours, since=since, port=config().sl651_port, url=config().url
+    )
     feeds: list[Feed] = [storm, letters] if storm else [letters]
+    told = -1
     if since is None:
         times.release(next_of(feeds))
         times.set(speed=speed)
@@ -57,8 +59,11 @@ def replay(
             time.sleep(1)
             continue
         _wait_for_rules(times)
-        progress(int((due - scenario.starts_at) / timedelta(hours=1)), hours)
         times.release(next_of(feeds))
+        hour = int((due - scenario.starts_at) / timedelta(hours=1))
+        if hour != told:
+            progress(hour, hours)
+        told = hour
     if times.speed > 1:
         times.set(speed=1)
     while True:  # it is over; the desks stay open

@@ -2,6 +2,7 @@
 Django."""
 
 import csv
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -17,7 +18,15 @@ SHIPPED = Path(__file__).parent / "scenarios"
 CAST = Path(__file__).parent / "cast.toml"
 KEPT = "scenario"  # below the drill's data folder
 NEEDED = {"name": str, "zh": str, "en": str, "source": str, "starts_at": datetime, "hours": int}
-INPUTS = ("readings", "reports", "cases")  # files of what comes in, in this order at one moment
+# files of what comes in, in this order at one moment, with the columns that each needs
+INPUTS = {
+    "readings": ("at", "station", "element", "value"),
+    "reports": ("at", "kind", "site", "form"),
+    "cases": ("at", "number"),
+}
+COUNTS = ("day", "kind", "site", "syndrome", "n")
+POINT = {"at", "zh", "en", "then_zh", "then_en"}
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")  # goes into names of folders and of a channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,68 +54,96 @@ class Scenario:
     def tables(self) -> Iterator[tuple[str, list[dict[str, str]]]]:
         """The registers it brings, in the order of the files' names (``NN-CODE``), with rows."""
         for path in sorted((self.folder / "tables").glob("*.csv")):
-            yield path.stem, list(_rows(path))
+            yield path.stem, [row for _, row in _rows(path)]
 
-    def past(self) -> list[dict[str, str]]:
-        """Daily counts of sentinels before it begins."""
-        return list(_rows(self.folder / "counts.csv"))
+    def past(self) -> list[tuple[str, dict[str, str]]]:
+        """Daily counts of sentinels before it begins, each with where it stands."""
+        return list(_rows(self.folder / "counts.csv", COUNTS))
 
     def inputs(self) -> list[Input]:
-        """All that comes in by itself, by time. Raises ``call.wrong`` where a time is none."""
+        """All that comes in by itself, by time. Raises ``call.wrong`` where a row is none."""
         found = []
-        for kind in INPUTS:
-            for n, row in enumerate(_rows(self.folder / f"{kind}.csv"), 2):
-                found.append(Input(_time(row.pop("at", ""), f"{kind}.csv:{n}"), kind, n, row))
-        return sorted(found, key=lambda one: (one.at, INPUTS.index(one.kind), one.number))
+        for kind, columns in INPUTS.items():
+            for where, row in _rows(self.folder / f"{kind}.csv", columns):
+                at = _time(row.pop("at"), where)
+                number = int(where.rpartition(":")[2])
+                if kind == "readings" and row["value"]:
+                    number_of(row["value"], where)
+                found.append(Input(at, kind, number, row))
+        order = list(INPUTS)
+        return sorted(found, key=lambda one: (one.at, order.index(one.kind), one.number))
 
     def story(self) -> str:
-        """The cast and what is told when, as TOML."""
+        """The cast and what is told when, as TOML. Raises ``call.wrong``."""
         own = self.folder / "story.toml"
-        return CAST.read_text() + "\n" + (own.read_text() if own.exists() else "")
+        try:
+            told = CAST.read_text() + "\n" + (own.read_text("utf-8") if own.exists() else "")
+            points = tomllib.loads(told).get("point", [])
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise wrong(own.name, str(error)) from None
+        for n, point in enumerate(points, 1):
+            lacking = sorted(POINT - set(point))
+            if lacking or not isinstance(point["at"], datetime) or not point["at"].tzinfo:
+                what = ", ".join(lacking) or "at = 2021-09-06T08:00:00+08:00"
+                raise wrong(own.name, f"[[point]] {n}: {what}")
+        return told
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    if path.exists():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from csv.DictReader(file)
+def _rows(path: Path, needed: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a CSV file, each with where it stands (``file:line``)."""
+    if not path.exists():
+        return
+    try:
+        rows = csv.DictReader(path.read_text("utf-8-sig").splitlines())
+    except UnicodeDecodeError as error:
+        raise wrong(path.name, f"UTF-8: {error}") from None
+    if lacking := [name for name in needed if name not in (rows.fieldnames or ())]:
+        raise wrong(f"{path.name}:1", ", ".join(lacking))
+    for row in rows:
+        where = f"{path.name}:{rows.line_num}"
+        if None in row or None in row.values():
+            raise wrong(where, f"{len(rows.fieldnames or ())} 列 / columns")
+        yield where, row
+
+
+def number_of(text: str, where: str) -> float:
+    """Raises ``call.wrong``."""
+    try:
+        return float(text)
+    except ValueError:
+        raise wrong(where, f"“{text[:20]}”") from None
 
 
 def _time(text: str, where: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise _wrong(where, f"at = {text[:30]}") from None
+        raise wrong(where, f"at = {text[:30]}") from None
     return at if at.tzinfo else at.replace(tzinfo=BEIJING)
 
 
-def _wrong(where: str, why: str) -> Problem:
+def wrong(where: str, why: str) -> Problem:
+    """A refusal that says where and why."""
     return Problem("call.wrong", zh=f"剧情 {where}：{why}", en=f"scenario {where}: {why}")
 
 
 def shipped(name: str) -> Path:
     """The folder of a scenario that comes with the house. Raises ``call.wrong``."""
-    if not (SHIPPED / name / "scenario.toml").is_file():
-        known = ", ".join(sorted(p.name for p in SHIPPED.iterdir()))
-        raise Problem(
-            "call.wrong",
-            zh=f"没有剧情 {name}；有 {known}",
-            en=f"no scenario {name}; there are {known}",
-        )
-    return SHIPPED / name
+    known = {path.parent.name: path.parent for path in SHIPPED.glob("*/scenario.toml")}
+    if name not in known:
+        told = ", ".join(sorted(known))
+        raise wrong(name[:40], f"有 / there are {told}")
+    return known[name]
 
 
 def read_scenario(folder: Path) -> Scenario:
     """Raises ``call.wrong``, which says where and why."""
-    path = folder / "scenario.toml"
-    try:
-        told: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _wrong(str(folder), "scenario.toml 没有 / is missing") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _wrong(str(path), str(error)) from None
+    told, path = _toml(folder), "scenario.toml"
     for key, kind in NEEDED.items():
         if not isinstance(told.get(key), kind):
-            raise _wrong(str(path), f"{key}: {kind.__name__}")
+            raise wrong(path, f"{key}: {kind.__name__}")
+    if not NAME.fullmatch(told["name"]) or told["hours"] < 1:
+        raise wrong(path, "name: a-z 0-9 -; hours > 0")
     at = told["starts_at"]
     return Scenario(
         folder,
@@ -119,18 +156,29 @@ def read_scenario(folder: Path) -> Scenario:
     )
 
 
-def keep_scenario(source: Path, folder: Path) -> Scenario:
-    """Copy a scenario into the drill's data folder, with what it uses of another one below it, so
-    that the drill goes on as it began whatever becomes of the source. Raises ``call.wrong``."""
+def _toml(folder: Path) -> dict[str, Any]:
+    path = folder / "scenario.toml"
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError:
+        raise wrong(str(folder), "scenario.toml 没有 / is missing") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise wrong(path.name, str(error)) from None
+
+
+def keep_scenario(source: Path, kept: Path) -> Scenario:
+    """Copy a scenario into ``kept``, with what it uses of another one below it, so that the drill
+    goes on as it began whatever becomes of the source. Raises ``call.wrong`` for what can be seen
+    to be wrong without the registers."""
     read_scenario(source)
-    kept = folder / KEPT
+    used = _toml(source).get("use")
     shutil.rmtree(kept, ignore_errors=True)
-    used = tomllib.loads((source / "scenario.toml").read_text()).get("use")
     for one in [shipped(str(used)), source] if used else [source]:
         shutil.copytree(one, kept, dirs_exist_ok=True)
     scenario = read_scenario(kept)
-    scenario.inputs()  # what is wrong in them is told before anything is made
-    (folder / "story.toml").write_text(scenario.story())
+    scenario.inputs()
+    scenario.past()
+    scenario.story()
     return scenario
 
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 
 from fangxian.hazards.epidemic.sentinel.write.counts import put_counts
 from fangxian.ops.bootstrap import make_ready
-from fangxian.spine.core.door import door, examine, take
+from fangxian.spine.core.door import door, take
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.registry.load import make_staff
 from fangxian.spine.registry.models import Site
 
-from .scenario import Scenario
+from .scenario import Scenario, number_of, wrong
 from .storm import make_marks, make_stations
 
 
@@ -25,28 +25,31 @@ def make_drill(scenario: Scenario, *, password: str) -> None:
         make_marks(rivers)
     for name, rows in scenario.tables():
         code = name.partition("-")[2]
-        found = examine(door(code), rows, by=SYSTEM)
+        source = f"scenario {scenario.name}"
+        found, _ = take(door(code), rows, by=SYSTEM, source=source, valid_rows=True)
         if found.wrong:
             n, column, zh, en = found.wrong[0]
             where = f"tables/{name}.csv:{n + 2} {column}"
             raise Problem("call.wrong", zh=f"剧情 {where}：{zh}", en=f"scenario {where}: {en}")
-        take(door(code), rows, by=SYSTEM, source=f"scenario {scenario.name}")
     _past(scenario)
 
 
 def _past(scenario: Scenario) -> None:
     sites = {(s.kind, s.code): s for s in Site.objects.all()}
     put_counts(
-        [
-            (
-                sites[row["kind"], row["site"]],
-                row["syndrome"],
-                date.fromisoformat(row["day"]),
-                float(row["n"]),
-                float(row["of"]) if row.get("of") else None,
-            )
-            for row in scenario.past()
-        ],
-        report=None,
-        by=SYSTEM,
+        [_count(row, where, sites) for where, row in scenario.past()], report=None, by=SYSTEM
     )
+
+
+def _count(
+    row: dict[str, str], where: str, sites: dict[tuple[str, str], Site]
+) -> tuple[Site, str, date, float, float | None]:
+    site = sites.get((row["kind"], row["site"]))
+    if site is None:
+        raise wrong(where, f"site {row['kind']} {row['site']}")
+    try:
+        day = date.fromisoformat(row["day"])
+    except ValueError:
+        raise wrong(where, f"day {row['day'][:20]}") from None
+    of = number_of(row["of"], where) if row.get("of") else None
+    return site, row["syndrome"], day, number_of(row["n"], where), of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import fangxian
 
-from .scenario import KEPT
+from .scenario import KEPT, scenario_of
 
 KEPT_IN = Path("var")
 FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
@@ -30,7 +30,7 @@ def keep_template(folder: Path) -> None:
     """Keep a freshly made folder for the next start. The databases are copied by SQLite: this
     process has them open, and closing another handle on such a file gives up its locks."""
     template = _template(folder)
-    for old in KEPT_IN.glob(".demo-template-*"):
+    for old in KEPT_IN.glob(f"{template.name.rpartition('-')[0]}-*"):
         shutil.rmtree(old, ignore_errors=True)
     draft = template.with_suffix(f".{os.getpid()}")
     draft.mkdir(parents=True)
@@ -57,4 +57,5 @@ def _template(folder: Path) -> Path:
             digest.update(f"{path.name}{stat.st_mtime_ns}{stat.st_size}".encode())
     for path in sorted((folder / KEPT).rglob("*")):
         digest.update(path.name.encode() + (path.read_bytes() if path.is_file() else b""))
-    return KEPT_IN / f".demo-template-{digest.hexdigest()[:12]}"
+    name = scenario_of(folder).name
+    return KEPT_IN / f".demo-template-{name}-{digest.hexdigest()[:12]}"

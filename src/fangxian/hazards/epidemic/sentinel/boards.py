@@ -10,7 +10,7 @@ from functools import lru_cache
 from fangxian.kernels.epi.detector import Series
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.rights import Seat, visible
 
 from .models import Inquiry
 from .read import counts_for, inquiries, spots
@@ -84,10 +84,10 @@ class Setting:
     now: bool
 
 
-def settings(day: date, *, days: int, emergency: bool) -> list[Setting]:
+def settings(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Setting]:
     """What each number of votes and least cases would have raised in the ``days`` up to ``day``,
-    over all stored series and their sums; the present one is marked. Counted before signals of one
-    cause are brought together, so the figures are upper bounds of signals."""
+    over the stored series of the seat's places and their sums; the present one is marked. Counted
+    before signals of one cause are brought together, so the figures are upper bounds of signals."""
     import numpy as np
 
     from fangxian.kernels.epi.registry import METHODS
@@ -96,7 +96,9 @@ def settings(day: date, *, days: int, emergency: bool) -> list[Setting]:
 
     use = profile(close_of(day), emergency=emergency)
     width = use.history_days + days - 1
-    nodes = tree(counts_for(day, width), spots(), day=day, use=use)
+    below = visible(seat, "signal.read")
+    mine = {} if below is None else spots(below)
+    nodes = tree(counts_for(day, width), mine, day=day, use=use)
     if not nodes:
         return []
     stack = np.stack([node.counts for node in nodes])
@@ -114,8 +116,8 @@ def settings(day: date, *, days: int, emergency: bool) -> list[Setting]:
         for least in sorted({*LEASTS, use.least}):
             raised = (given >= votes) & whole & (counted >= least)
             per_week = 7 * float(raised.sum()) / days
-            mine = (votes, least) == (use.votes, use.least)
-            told.append(Setting(votes, least, per_week, int(raised.any(axis=0).sum()), mine))
+            now = (votes, least) == (use.votes, use.least)
+            told.append(Setting(votes, least, per_week, int(raised.any(axis=0).sum()), now))
     return told
 
 

@@ -15,10 +15,9 @@ from fangxian.spine.observe.reports.plan import Owed, owed, plans
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
 
 from .models import Count, Inquiry
-from .read import day_of, site_of
-from .rules import HEADQUARTERS, judged_within, profile, step_due, syndromes
+from .read import day_of, next_step, site_of
+from .rules import HEADQUARTERS, judged_within, profile, syndromes
 
-STEPS = {"new": "check", "checked": "assess", "assessed": "close"}
 WORDS = {"check": ("核实", "check"), "assess": ("研判", "assessment"), "close": ("结案", "closing")}
 
 
@@ -78,9 +77,7 @@ def inquiry_late(at: datetime) -> Iterator[Judged]:
     rows = Inquiry.objects.exclude(state="closed").select_related("signal__place", "order")
 
     def judge(inquiry: Inquiry) -> Uncovered | None:
-        step = STEPS[inquiry.state]
-        since = inquiry.assessed_at or inquiry.checked_at or inquiry.opened_at
-        due = step_due(step, Level(inquiry.signal.level), since)
+        step, due = next_step(inquiry)
         if due > at:
             return None
         owner = inquiry.order.post_id if inquiry.order else None

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet, Sum
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Thing
@@ -19,15 +20,15 @@ from fangxian.spine.observe.models import Report
 from fangxian.spine.registry.models import Place, Site
 
 from .models import Case, Count, Inquiry
-from .rules import LOCAL_CASE, Spot, close_of, stands, syndromes
+from .rules import LOCAL_CASE, Spot, close_of, stands, step_due, syndromes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def spots() -> dict[int, Spot]:
-    """Every site that has counted, with the places it lies in."""
+def spots(below: str = "") -> dict[int, Spot]:
+    """Every site that has counted, or those under a path, with the places each lies in."""
     places = {p.pk: p for p in Place.objects.only("pk", "code", "name", "parent_id")}
 
     def above(pk: int | None) -> Iterator[tuple[str, str, int]]:
@@ -37,6 +38,7 @@ def spots() -> dict[int, Spot]:
             pk = place.parent_id
 
     sites = Site.objects.filter(pk__in=Count.objects.values("site_id").distinct())
+    sites = sites.filter(place__path__startswith=below)
     return {s.pk: Spot(s.kind, s.code, s.name, s.place_id, tuple(above(s.place_id))) for s in sites}
 
 
@@ -157,6 +159,16 @@ def inquiries(*, seat: Seat) -> QuerySet[Inquiry]:
         return Inquiry.objects.none()
     rows = Inquiry.objects.filter(signal__place__path__startswith=prefix)
     return rows.select_related("signal__place", "order__post__organisation")
+
+
+STEPS = {"new": "check", "checked": "assess", "assessed": "close"}
+
+
+def next_step(inquiry: Inquiry) -> tuple[str, datetime]:
+    """The step of an open inquiry that is next, and when it is due."""
+    step = STEPS[inquiry.state]
+    since = inquiry.assessed_at or inquiry.checked_at or inquiry.opened_at
+    return step, step_due(step, Level(inquiry.signal.level), since)
 
 
 def inquiry_of(signal: int, *, seat: Seat) -> Inquiry:

@@ -12,7 +12,6 @@ from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
-from fangxian.spine.core.levels import Level
 from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
@@ -22,11 +21,10 @@ from fangxian.spine.observe.reports.read import kept, roll_up
 from . import boards, read
 from .boards import steps, waiting
 from .models import Inquiry
-from .rules import OUTCOMES, VERDICTS, risk_words, step_due, syndromes
+from .rules import OUTCOMES, VERDICTS, risk_words, syndromes
 from .write import inquiries
 from .write.counts import posture_at
 
-STEP_OF = {"new": "check", "checked": "assess", "assessed": "close"}
 QUALITY_DAYS, TUNED_DAYS = timedelta(days=91), 28
 MONTH = 30  # days over which completeness is shown
 WIDE, HIGH = 720, 120  # of the picture of a series
@@ -80,14 +78,8 @@ def _sums(today: date, request: SeatedRequest) -> list[dict[str, Any]]:
 
 def _clocked(inquiry: Inquiry) -> dict[str, Any]:
     """An inquiry with the step that is next and when it is due."""
-    step = STEP_OF[inquiry.state]
-    since = inquiry.assessed_at or inquiry.checked_at or inquiry.opened_at
-    return {
-        "inquiry": inquiry,
-        "signal": inquiry.signal,
-        "step": step,
-        "due": step_due(step, Level(inquiry.signal.level), since),
-    }
+    step, due = read.next_step(inquiry)
+    return {"inquiry": inquiry, "signal": inquiry.signal, "step": step, "due": due}
 
 
 @page("signal.read")
@@ -200,23 +192,33 @@ def standing(request: SeatedRequest) -> HttpResponse:
 def quality(request: SeatedRequest) -> HttpResponse:
     """How fast signals were answered, what they were, and what another threshold would raise."""
     now = clock.now()
-    today = beijing(now).date()
+    weeks = QUALITY_DAYS / timedelta(weeks=1)
+    rows = boards.quality(seat=request.seat, since=now - QUALITY_DAYS, until=now)
     context = {
         "room": "watch",
-        "rows": boards.quality(seat=request.seat, since=now - QUALITY_DAYS, until=now),
-        "weeks": QUALITY_DAYS.days / 7,
-        "settings": boards.settings(
-            today - timedelta(days=1), days=TUNED_DAYS, emergency=posture_at(now)
-        ),
+        "rows": [(row, row.signals / weeks) for row in rows],
         "days": TUNED_DAYS,
     }
     return render(request, "sentinel/quality.html", context)
+
+
+@page("signal.read")
+def thresholds(request: SeatedRequest) -> HttpResponse:
+    """What another threshold would raise: a part of the page above, since at the size of a city it
+    takes some seconds."""
+    now = clock.now()
+    yesterday = beijing(now).date() - timedelta(days=1)
+    found = boards.settings(
+        yesterday, days=TUNED_DAYS, emergency=posture_at(now), seat=request.seat
+    )
+    return render(request, "sentinel/thresholds.html", {"settings": found, "days": TUNED_DAYS})
 
 
 ROUTES = (
     path("epidemic", index),
     path("epidemic/standing", standing),
     path("epidemic/quality", quality),
+    path("epidemic/quality/thresholds", thresholds),
     path("epidemic/signals/<int:key>", signal),
     path("epidemic/signals/<int:key>/<str:verb>", step),
 )
