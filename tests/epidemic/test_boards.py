@@ -36,7 +36,7 @@ def test_quality_counts_what_was_answered_and_what_it_was(city, now):
     inquiries.check(inquiry=second, verdict="data_error", note="", by=xu)
     inquiries.close(inquiry=second, outcome="no_event", note="", by=xu)
     (told,) = boards.quality(seat=SYSTEM, since=AT - timedelta(days=1), until=now.at)
-    assert told.rule == "local-case single-case"
+    assert told.rule == "single-case"
     assert (told.signals, told.checked, told.in_2h, told.in_24h) == (3, 2, 1, 2)
     assert (told.suspected, told.events, told.red, told.red_false) == (1, 1, 2, 1)
     assert boards.quality(seat=SYSTEM, since=now.at, until=now.at) == []
@@ -91,5 +91,7 @@ def test_the_pages_say_it(city, now, client, django_user_model, lang, word):
     client.cookies["django_language"] = lang
     page = client.get(f"/epidemic/signals/{Signal.objects.get().pk}").content.decode()
     assert word in page
-    assert "0.1" in client.get("/epidemic/quality").content.decode()  # one in 13 weeks is not none
+    board = client.get("/epidemic/quality").content.decode()
+    assert "0.1" in board  # one in 13 weeks is not none
+    assert ("本土单例" if lang == "zh-hans" else "single local case") in board
     assert client.get("/epidemic/quality/thresholds").status_code == 200

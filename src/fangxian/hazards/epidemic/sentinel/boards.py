@@ -24,7 +24,7 @@ LEASTS = (1, 3, 5, 8, 12, 20)
 class Quality:
     """Of one rule's signals in a span: how many, how many were checked at all, within 2 h and 24 h,
     how many were a suspected event, ended as an event; and of red and orange ones how many did
-    not."""
+    not. ``rule`` is the first word of the signals' rule."""
 
     rule: str
     signals: int
@@ -50,7 +50,7 @@ def quality(*, seat: Seat, since: datetime, until: datetime) -> list[Quality]:
     rows: dict[str, list[Inquiry]] = defaultdict(list)
     found = inquiries(seat=seat).filter(opened_at__gte=since, opened_at__lt=until)
     for inquiry in found:
-        rows[f"{inquiry.signal.family} {inquiry.signal.rule.split()[0]}"].append(inquiry)
+        rows[inquiry.signal.rule.split()[0]].append(inquiry)
     told = [_of(rule, mine) for rule, mine in rows.items()]
     return sorted(told, key=lambda one: -one.signals)
 

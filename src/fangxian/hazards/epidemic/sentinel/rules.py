@@ -25,6 +25,12 @@ VERDICTS = {
     "not_abnormal": ("排除异常", "nothing unusual"),
     "suspected": ("疑似事件", "suspected event"),
 }
+SPOKEN = {  # the first word of a signal's rule
+    "vote": ("算法投票", "vote of detectors"),
+    "fixed": ("固定阈值", "fixed number"),
+    "together": ("多处同时异常", "several sites at once"),
+    "single-case": ("本土单例", "single local case"),
+}
 STATUS = {
     "suspected": ("疑似", "suspected"),
     "confirmed": ("确诊", "confirmed"),

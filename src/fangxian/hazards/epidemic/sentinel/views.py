@@ -21,7 +21,7 @@ from fangxian.spine.observe.reports.read import kept, roll_up
 from . import boards, read
 from .boards import steps, waiting
 from .models import Inquiry
-from .rules import OUTCOMES, VERDICTS, risk_words, syndromes
+from .rules import OUTCOMES, SPOKEN, VERDICTS, risk_words, syndromes
 from .write import inquiries
 from .write.counts import posture_at
 
@@ -196,7 +196,9 @@ def quality(request: SeatedRequest) -> HttpResponse:
     rows = boards.quality(seat=request.seat, since=now - QUALITY_DAYS, until=now)
     context = {
         "room": "watch",
-        "rows": [(row, row.signals / weeks) for row in rows],
+        "rows": [
+            (SPOKEN.get(r.rule, (r.rule, r.rule))[not zh()], r, r.signals / weeks) for r in rows
+        ],
         "days": TUNED_DAYS,
     }
     return render(request, "sentinel/quality.html", context)
