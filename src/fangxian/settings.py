@@ -85,7 +85,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "fangxian.spine.core.sqlite",
         "NAME": CONFIG.records_db,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

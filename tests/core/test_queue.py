@@ -265,3 +265,14 @@ def test_a_settled_row_says_who_and_when(now, lin):
 
 def test_a_function_is_named_by_its_place_in_the_house():
     assert queue.function_name(queue.claim_jobs) == "spine.core.queue.claim_jobs"
+
+
+@pytest.mark.parametrize(("hold_s", "transactions"), [(0, 3), (60, 1)])
+def test_long_work_gives_up_the_writers_place_between_its_jobs(monkeypatch, hold_s, transactions):
+    pauses = []
+    monkeypatch.setattr(queue, "HOLD_S", hold_s)
+    monkeypatch.setattr(queue.time, "sleep", pauses.append)
+    claimed = jobs("log.added", "a", "b", "c")
+    run_jobs(claimed, WIRING)
+    assert len(claimed) == 3
+    assert len(pauses) == transactions

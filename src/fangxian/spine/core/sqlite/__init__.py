@@ -1,0 +1,1 @@
+"""Django's SQLite with writers that are let in promptly."""
