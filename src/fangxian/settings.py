@@ -87,6 +87,7 @@ DATABASES = {
     "default": {
         "ENGINE": "fangxian.spine.core.sqlite",
         "NAME": CONFIG.records_db,
+        "TEST": {"NAME": ":memory:"},
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
