@@ -16,7 +16,7 @@ from fangxian.surfaces.api.keys import make_key
 
 @pytest.fixture
 def key(city):
-    return make_key(name="试", by=SYSTEM)
+    return make_key(name="试", sends="readings", by=SYSTEM)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_what_is_no_message_is_refused_whole(hospital, raw):
 
 
 def test_a_hospital_reports_by_the_api_once(hospital, guan):
-    key = make_key(name="县医院信息系统", by=guan)
+    key = make_key(name="县医院信息系统", sends="reports", by=guan)
     body = {
         "form": "sentinel_daily",
         "answers": {"visits": 200, "ili": 9, "sari": 0, "diarrhoea": 1, "rash": 0},

@@ -72,7 +72,7 @@ def logged_in(django_user_model, username):
 
 
 def test_reports_become_a_closed_signal(hospitals, now, django_user_model):
-    key, worker = make_key(name="医院信息系统", by=SYSTEM), Worker()
+    key, worker = make_key(name="医院信息系统", sends="reports", by=SYSTEM), Worker()
     # 1. three of four hospitals report yesterday by their own systems, one of them a rise
     for site, ili in zip(hospitals, (45, 6, 7), strict=False):
         assert send(site, key, ili).status_code == 201

@@ -93,7 +93,7 @@ def test_a_view_is_kept_under_a_name_and_taken_away(as_lin):
 
 
 def test_the_api_counts_pages_by_cursor_and_types_its_rows(client, city):
-    key = make_key(name="x", by=SYSTEM)
+    key = make_key(name="x", sends="readings", by=SYSTEM)
     head = {"Authorization": f"Bearer {key}"}
     first = client.get("/api/v1/duties?limit=2", headers=head).json()
     second = client.get(f"/api/v1/duties?limit=2&cursor={first['next']}", headers=head).json()

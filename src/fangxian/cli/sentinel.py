@@ -81,20 +81,19 @@ def run(day: object, as_json: bool) -> None:
 @sentinel_command.command(
     name="import",
     help=say(
-        "导入计数：DHIS2 dataValueSets（JSON、XML、CSV）或 ADX；逐条判断，坏的说明位置。",
-        "Take counts: DHIS2 dataValueSets (JSON, XML, CSV) or ADX; a bad value fails alone.",
+        "导入计数与临床报文：DHIS2、ADX、HL7 v2（ADT、ORU）、FHIR R4B；逐条判断，坏的说明位置。",
+        "Take DHIS2, ADX, HL7 v2 (ADT, ORU) or FHIR R4B; what is bad fails alone, with its place.",
     ),
 )
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True)
 def import_(files: tuple[Path, ...], as_json: bool) -> None:
     start_ready()
-    from fangxian.hazards.epidemic.sentinel.intake import read_values, take_values
+    from fangxian.hazards.epidemic.sentinel.intake import take_bytes
     from fangxian.spine.core.rights import SYSTEM
 
     told = [
-        {"file": path.name, **take_values(read_values(path.read_bytes()), by=SYSTEM).told()}
-        for path in files
+        {"file": path.name, **take_bytes(path.read_bytes(), by=SYSTEM).told()} for path in files
     ]
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))

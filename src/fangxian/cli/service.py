@@ -141,12 +141,22 @@ def doctor_command(as_json: bool) -> None:
 
 @click.command(help=say("建立程序接口密钥,只显示一次。", "Make a key for a program; shown once."))
 @click.argument("name")
-def key_command(name: str) -> None:
+@click.option(
+    "--for",
+    "sends",
+    type=click.Choice(["readings", "reports"]),
+    default="readings",
+    show_default=True,
+    help=say(
+        "它送什么:测站数据,或报告、计数与病例", "what it sends: readings, or reports and cases"
+    ),
+)
+def key_command(name: str, sends: str) -> None:
     start_ready()
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.surfaces.api.keys import make_key
 
-    click.echo(make_key(name=name, by=SYSTEM))
+    click.echo(make_key(name=name, sends=sends, by=SYSTEM))
 
 
 @click.command(

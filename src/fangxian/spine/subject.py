@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from django.urls import URLPattern
 
@@ -16,7 +17,7 @@ from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.door import Door, declare_doors
 from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import Register, declare_registers
-from fangxian.spine.core.rights import declare_rights
+from fangxian.spine.core.rights import Seat, declare_rights
 from fangxian.spine.core.things import Kind
 from fangxian.spine.core.words import declare_events
 from fangxian.spine.cover.checks import Check, declare_checks
@@ -24,6 +25,22 @@ from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe.store import Store
 
 Words = tuple[str, str]  # zh, en
+
+
+class Taken(Protocol):
+    """What became of a message of another system: ``told`` as JSON, or where its protocol has an
+    ``answer`` of its own, that text in its ``media`` type."""
+
+    answer: str
+    media: str
+
+    def told(self) -> Mapping[str, Any]: ...
+
+
+class Inlet(Protocol):
+    """Takes whatever another system sends. Raises Problems."""
+
+    def __call__(self, raw: bytes, *, by: Seat) -> Taken: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,7 @@ class Subject:
     routes: tuple[URLPattern, ...] = ()
     doors: tuple[Door, ...] = ()
     forms: Path | None = None  # a folder of forms that are shipped
+    inlet: Inlet | None = None  # what takes the messages of other systems (POST /api/v1/inlets)
     checks: tuple[Check, ...] = ()
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

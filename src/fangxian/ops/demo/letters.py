@@ -21,7 +21,7 @@ from .scenario import Input, Scenario
 
 log = logging.getLogger("fangxian.demo")
 
-KEY = "letters.key"  # the key of the programs that send; of this drill only
+NAMES = {"readings": "演练遥测系统", "reports": "演练上报系统"}  # programs that send in this drill
 # pages of this machine are asked for directly, whatever proxy it has
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -35,7 +35,8 @@ class Letters:
         self.scenario, self.url = scenario, url
         self.sent: dict[str, int] = {}
         self.refused: list[str] = []
-        self.key = _key(config().data_dir / KEY) if self.waiting else ""
+        kinds = [sends for sends in NAMES if any(one.kind == sends for one in self.waiting)]
+        self.keys = {sends: _key(config().data_dir / f"{sends}.key", sends) for sends in kinds}
 
     @property
     def next_at(self) -> datetime | None:
@@ -86,7 +87,7 @@ class Letters:
         request = urllib.request.Request(
             f"{self.url}/api/v1/{where}",
             json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+            {"Authorization": f"Bearer {self.keys[where]}", "Content-Type": "application/json"},
         )
         try:
             _DIRECT.open(request, timeout=30).close()
@@ -110,9 +111,9 @@ def _reading(one: Input) -> dict[str, Any]:
     return {**told, "at": one.at.isoformat()}
 
 
-def _key(path: Path) -> str:
+def _key(path: Path, sends: str) -> str:
     """Made once a drill."""
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(make_key(name="演练上报系统", by=SYSTEM))
+        path.write_text(make_key(name=NAMES[sends], sends=sends, by=SYSTEM))
     return path.read_text()

@@ -24,6 +24,7 @@ from fangxian.spine.observe.reports.read import form as form_in_force
 from fangxian.spine.observe.reports.write import accept_report, answers_by_name, xml_of
 from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry.prove import uncovered
+from fangxian.wiring import SUBJECTS
 
 from .answers import ERRORS, MOST_BYTES, problem_answer, seat_in, tagged
 from .keys import Key, Session
@@ -203,6 +204,24 @@ def report(request: HttpRequest, one: ReportIn) -> Any:
     found, new = accept_report(raw=raw, by=seat, door="api", about=about, at=at)
     told = {"instance": instance, "new": new, "late": found.late, "findings": found.findings}
     return Status(201 if new else 200, told)
+
+
+@api.post(
+    "/inlets/{code}",
+    response={200: dict[str, Any], **ERRORS},
+    summary="What another system sends to a subject, in its own format",
+)
+def inlet(request: HttpRequest, code: str) -> Any:
+    """Sentinels take HL7 v2 (ADT, ORU^R01; answered by ACK), FHIR R4B bundles, DHIS2 and ADX. What
+    cannot be taken is named with its place; the rest is taken."""
+    seat = seat_in(request)
+    take = next((s.inlet for s in SUBJECTS if s.code == code and s.inlet), None)
+    if take is None:
+        raise Problem("not_found", what=code[:60])
+    told = take(request.body, by=seat)
+    if told.answer:
+        return HttpResponse(told.answer, content_type=f"{told.media}; charset=utf-8")
+    return told.told()
 
 
 @api.get("/latest.csv", response={200: None, **ERRORS}, summary="Newest state of every station")

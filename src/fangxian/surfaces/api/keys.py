@@ -15,18 +15,22 @@ from fangxian.spine.registry.read import city
 from . import words as words
 from .models import ApiKey
 
+ROLES = {"readings": "gauging_program", "reports": "reporting_program"}
+
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 @transaction.atomic
-def make_key(*, name: str, by: Seat) -> str:
-    """A new key, shown once."""
+def make_key(*, name: str, sends: str, by: Seat) -> str:
+    """A new key, shown once, for a program that ``sends`` readings or reports, and only that."""
     require(by, "register.write", place=city().path)
     key = f"fx_{secrets.token_urlsafe(24)}"
-    row = ApiKey.objects.create(name=name, digest=_digest(key), place=city(), made_at=clock.now())
-    record("key.made", subject=row, by=by, after={"name": name})
+    row = ApiKey.objects.create(
+        name=name, digest=_digest(key), sends=sends, place=city(), made_at=clock.now()
+    )
+    record("key.made", subject=row, by=by, after={"name": name, "sends": sends})
     return key
 
 
@@ -38,7 +42,7 @@ class Key(HttpBearer):
         found = row.first()
         if found is None:
             return None
-        return Seat(None, None, f"程序 {found.name}", "program", found.place.path, "city")
+        return Seat(None, None, f"程序 {found.name}", ROLES[found.sends], found.place.path, "city")
 
 
 class Session:

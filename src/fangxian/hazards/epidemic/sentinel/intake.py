@@ -1,10 +1,11 @@
-"""Daily counts from and for other systems: DHIS2 dataValueSets (JSON, XML, CSV) and ADX. A value
-that cannot be taken is refused with its place and reason, and the next one goes on."""
+"""What other systems send and get: daily counts as DHIS2 dataValueSets (JSON, XML, CSV) and ADX,
+visits and results as HL7 version 2 and FHIR. What cannot be taken is refused with its place and
+reason, and the next one goes on."""
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -18,11 +19,16 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Site
 
+from . import fhir, hl7
+from .clinical import RefusedError, Told
 from .models import Count
 from .rules import syndromes
 from .write.counts import put_counts
+from .write.encounters import take_encounters
+from .write.feeds import report_days
 
 MOST_REFUSED = 200  # told one by one; all are counted
+OWED_DAYS = 2  # older ones are history, not an answer to what is owed
 ADX = "urn:ihe:qrph:adx:2015"
 
 
@@ -45,6 +51,8 @@ class Taken:
     changed: int = 0
     same: int = 0
     refused: list[str] = field(default_factory=list)
+    answer: str = ""
+    media: str = ""
 
     def told(self) -> dict[str, Any]:
         return {
@@ -109,20 +117,91 @@ def _value(where: str, row: dict[str, Any]) -> DataValue:
     return DataValue(where, *given)
 
 
+def take_bytes(raw: bytes, *, by: Seat) -> Taken:
+    """Take a message or a file, whatever its format. Raises ``report.unreadable``."""
+    text = raw.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if hl7.looks_like_hl7(text):
+        return _take_hl7(raw, by)
+    if text[:1] == b"{":
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise Problem("report.unreadable", why=str(error)[:200]) from None
+        if fhir.looks_like_fhir(content):
+            return _take_fhir(content, by)
+    return take_values(read_values(raw), by=by)
+
+
+def _take_hl7(raw: bytes, by: Seat) -> Taken:
+    """Each message by itself: what one of them breaks is refused whole, with its answer."""
+    told, sites = Taken(), _sites()
+    answers = []
+    for where, message in hl7.messages(raw):
+        told.values += 1
+        before = len(told.refused)
+        try:
+            _take_told(hl7.read_message(where, message), sites, told, by)
+        except RefusedError as error:
+            told.refused.append(str(error))
+        answers.append(hl7.acknowledge(message, "; ".join(told.refused[before:])[:200]))
+    told.answer, told.media = "".join(answers), "application/hl7-v2"
+    return told
+
+
+def _take_fhir(content: dict[str, Any], by: Seat) -> Taken:
+    told, rows = Taken(), []
+    try:
+        for one in fhir.read_bundle(content):
+            told.values += 1
+            if isinstance(one, RefusedError):
+                told.refused.append(str(one))
+            else:
+                rows.append(one)
+    except RefusedError as error:
+        raise Problem("report.unreadable", why=str(error)[:300]) from None
+    _take_told(rows, _sites(), told, by)
+    return told
+
+
+def _take_told(rows: Iterable[Told], sites: dict[str, Site | None], told: Taken, by: Seat) -> None:
+    placed = []
+    for one in rows:
+        try:
+            placed.append((_site(one.site, sites), one))
+        except ValueError as error:
+            told.refused.append(f"{one.where}: {error}")
+    changed, refused = take_encounters(placed, by=by)
+    told.changed += changed
+    told.same += len(placed) - changed - len(refused)
+    told.refused += refused
+
+
 def take_values(values: Iterable[DataValue], *, by: Seat) -> Taken:
-    """Make counts of values: the data element is a syndrome, the organisation unit a site by its
-    code (``H1``, or ``hospital:H1`` where several kinds have it), the period one day."""
+    """Make counts of values: the data element is a syndrome, or the question that syndromes are
+    counted out of (``visits``); the organisation unit a site by its code (``H1``, or
+    ``hospital:H1`` where several kinds have it); the period one day. A day whose every question is
+    answered is the report that the site owes."""
     now, told = clock.now(), Taken()
     known, sites = syndromes(now), _sites()
-    rows = []
+    totals = {one.of for one in known.values() if one.of}
+    rows, of = [], dict[tuple[int, str, date], float]()
     for one in values:
         told.values += 1
         try:
-            rows.append(_row(one, known, sites, beijing(now).date()))
+            site, element, day, n = _row(one, {*known, *totals}, sites, beijing(now).date())
         except ValueError as error:
             told.refused.append(f"{one.where}: {error}")
-    told.changed = put_counts(rows, report=None, by=by)
+            continue
+        if element in known:
+            rows.append((site, element, day, n))
+        else:
+            of[site.pk, element, day] = n
+    counted = [(s, e, day, n, of.get((s.pk, known[e].of, day))) for s, e, day, n in rows]
+    told.changed = put_counts(counted, report=None, by=by)
     told.same = len(rows) - told.changed
+    today = beijing(now).date()
+    latest = {(site, day) for site, _, day, _ in rows if (today - day).days <= OWED_DAYS}
+    report_days(latest, door="dhis2", by=by)
     return told
 
 
@@ -135,14 +214,11 @@ def _sites() -> dict[str, Site | None]:
 
 
 def _row(
-    one: DataValue, known: dict[str, Any], sites: dict[str, Site | None], today: date
-) -> tuple[Site, str, date, float, float | None]:
+    one: DataValue, known: Collection[str], sites: dict[str, Site | None], today: date
+) -> tuple[Site, str, date, float]:
     if one.element not in known:
         raise ValueError(f"dataElement {one.element or '—'}; known: {', '.join(known)}")
-    site = sites.get(one.unit)
-    if site is None:
-        why = "of several kinds: write kind:code" if one.unit in sites else "no such site"
-        raise ValueError(f"orgUnit {one.unit or '—'}: {why}")
+    site = _site(one.unit, sites)
     day = _day(one.period)
     if day > today:
         raise ValueError(f"period {one.period}: in the future")
@@ -152,7 +228,15 @@ def _row(
         raise ValueError(f"value {one.value or '—'}: no number") from None
     if not 0 <= n < 1e12:
         raise ValueError(f"value {one.value}: not from 0 to 1e12")
-    return site, one.element, day, n, None
+    return site, one.element, day, n
+
+
+def _site(code: str, sites: dict[str, Site | None]) -> Site:
+    found = sites.get(code)
+    if found is None:
+        why = "of several kinds: write kind:code" if code in sites else "no such site"
+        raise ValueError(f"orgUnit {code or '—'}: {why}")
+    return found
 
 
 def _day(period: str) -> date:

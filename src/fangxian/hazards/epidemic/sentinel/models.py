@@ -40,6 +40,30 @@ class Count(models.Model):
         return f"{self.site} {self.syndrome} {self.day} {self.n:g}"
 
 
+class Encounter(models.Model):
+    """One visit or test that another system told of, and what it counts as. Its number is blinded
+    and nobody's name is kept; ``told_at`` is when the newest message about it was made."""
+
+    site = models.ForeignKey(Site, models.PROTECT)
+    kind = models.CharField(max_length=10)
+    number = models.CharField(max_length=64)
+    day = models.DateField()
+    told_at = models.DateTimeField()
+    counts = models.JSONField(default=list)
+    void = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "kind", "number"], name="encounter_once_at_a_site"
+            )
+        ]
+        indexes = [models.Index(fields=["site", "day"], name="encounter_by_site_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.site} {self.kind} {self.day}"
+
+
 class Case(models.Model):
     """One case of a notifiable disease in a person, as it is known now."""
 

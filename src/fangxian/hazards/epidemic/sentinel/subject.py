@@ -3,7 +3,7 @@
 from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
-from . import cover, doors, read, registers, rules, standing, views
+from . import codes, cover, doors, intake, read, registers, rules, standing, views
 from .write import counts, inquiries
 
 SUBJECT = Subject(
@@ -17,7 +17,7 @@ SUBJECT = Subject(
             rules.SYNDROME: ("症候群异常", "Unusual syndrome"),
         }
     },
-    sets=rules.SETS,
+    sets=(*rules.SETS, codes.CLINICAL),
     forms=rules.FORMS,
     cover=cover.RULES,
     checks=standing.CHECKS,
@@ -33,6 +33,7 @@ SUBJECT = Subject(
     registers=registers.LISTS,
     routes=views.ROUTES,
     doors=(doors.CASES,),
+    inlet=intake.take_bytes,
     events={
         "case.entered": ("登记病例", "Case entered"),
         "case.changed": ("病例变更", "Case changed"),
@@ -52,6 +53,7 @@ SUBJECT = Subject(
             "inquiry.assess": "place",
             "signal.acknowledge": "place",
         },
+        "report_in": {"count.put": "any", "case.write": "any"},
         "command": {"case.read": "place", "inquiry.check": "place", "inquiry.assess": "place"},
     },
 )
