@@ -24,7 +24,9 @@ AT = datetime(2021, 9, 10, 20, tzinfo=BEIJING)
 def test_quality_counts_what_was_answered_and_what_it_was(city, now):
     now.at, xu = AT, seat_of("xu")
     row = {**CASE, "disease": "新型冠状病毒感染", "status": "确诊", "id_number": "", "phone": ""}
-    rows = [{**row, "name": f"甲{n}", "diagnosed_at": "2021-09-10 19:30"} for n in range(3)]
+    row |= {"diagnosed_at": "2021-09-10 19:30"}
+    towns = ("南靖县和溪镇", "平和县大溪镇", "云霄县火田镇")  # of one county they would be one
+    rows = [{**row, "name": f"甲{n}", "place": town} for n, town in enumerate(towns)]
     take(door("cases"), rows, by=SYSTEM, source="t")
     Worker().settle()
     first, second, _ = Inquiry.objects.order_by("pk")

@@ -26,6 +26,9 @@ class Nowcast:
         mean: (days,), posterior mean of the final count.
         quantiles: (days, len(levels)), of the final count.
         levels: probabilities of the quantiles.
+        shift: how much later (above 0) or sooner the newest days are reported than those before,
+            as a z; beyond 2 the delays differ and a person should look.
+        silent: report days up to now that were silent by rule: what they hold has not come.
     """
 
     reported: Floats
@@ -33,6 +36,8 @@ class Nowcast:
     mean: Floats
     quantiles: Floats
     levels: tuple[float, ...]
+    shift: float
+    silent: int
 
 
 def triangle(event: Ints, report: Ints, now: int, days: int, max_delay: int) -> Floats:
@@ -78,6 +83,81 @@ def reversed_hazards(cells: Floats, recent: int, discount: float) -> tuple[Float
     return hits * discount, trials * discount
 
 
+def arrivals(cells: Floats) -> Floats:
+    """Reports that came on each day (days,), in cases, of a triangle (days, delays); the cells to
+    come, NaN, count nothing, nor does the longest delay, which holds later ones too. No errors of
+    its own. Source: definition."""
+    days, width = cells.shape
+    known = np.nan_to_num(cells)
+    out = np.zeros(days)
+    for d in range(min(width - 1, days)):
+        out[d:] += known[: days - d, d]
+    return out
+
+
+def silence(cells: Floats, watched: int = 14) -> tuple[int, int]:
+    """Whether silent report days are no chance: how many days up to now are silent so, and, where
+    most days are, how many days lie between two batches (else 1).
+
+    ``cells`` (days, delays) in cases, NaN where it is to come. Days count as silent by rule when
+    two or more of the last ``watched`` are, and more than three times what a Poisson of their mean
+    gives. No errors of its own. Source: own choice, docs/methods/nowcast.md.
+    """
+    came = arrivals(cells)
+    last = came[-watched:]
+    silent = int((last == 0).sum())
+    if silent < 2 or silent <= 3 * len(last) * np.exp(-last.mean()) + 1 or not came.any():
+        return 0, 1
+    gap = int(np.argmax(came[::-1] > 0))
+    if 2 * silent <= len(last):
+        return gap, 1
+    batches = np.flatnonzero(came[-watched - 7 :])
+    return gap, max(round(float(np.diff(batches).mean())), 1) if len(batches) > 2 else 1
+
+
+def spread_batches(cells: Floats, every: int, rounds: int = 5) -> Floats:
+    """Delays (days, delays) as they would be without batches: a report that came with one was ready
+    on one of the ``every`` days up to it, by the delays' own shares, found in ``rounds`` of EM. In
+    cases, no NaN in and none out. No errors of its own. Source: Turnbull, J R Stat Soc B 38 (1976)
+    290, for delays that are known to an interval."""
+    width = cells.shape[1]
+    weight = np.ones(width)
+    out = np.zeros_like(cells)
+    for _ in range(rounds):
+        out = np.zeros_like(cells)
+        for d in range(width):
+            low = max(0, d - every + 1)
+            mine = weight[low : d + 1] + 1e-9
+            out[:, low : d + 1] += cells[:, [d]] * (mine / mine.sum())
+        weight = out.sum(axis=0)
+    return out
+
+
+def delay_shift(cells: Floats, newest: int = 7, before: int = 14) -> float:
+    """How much later (above 0) or sooner (below 0) the cases of the ``newest`` event days are
+    reported than those of the ``before`` days before them, at equal ages: Mantel and Haenszel's z
+    over the delays, each against all that are not longer. 0 where nothing can be compared.
+
+    ``cells`` (days, delays) in cases, no NaN. No errors of its own. Source: Mantel and Haenszel,
+    J Natl Cancer Inst 22 (1959) 719.
+    """
+    days, width = cells.shape
+    apart, variance = 0.0, 0.0
+    for d in range(1, width):
+        watched = days - d
+        new = slice(max(0, days - newest), watched)
+        old = slice(max(0, days - newest - before), days - newest)
+        if watched <= days - newest or days <= newest:
+            continue
+        h1, t1 = cells[new, d].sum(), cells[new, : d + 1].sum()
+        h0, t0 = cells[old, d].sum(), cells[old, : d + 1].sum()
+        total, hits = t1 + t0, h1 + h0
+        if total >= 2 and t1 and t0:
+            apart += h1 - t1 * hits / total
+            variance += t1 * t0 * hits * (total - hits) / (total**2 * (total - 1))
+    return float(apart / np.sqrt(variance)) if variance > 0 else 0.0
+
+
 def _levels(reported: Floats, share: Floats, reach: float) -> Floats:
     """Mean of each day's count: cases over their reported share, both averaged over near days."""
     index = np.arange(len(reported))
@@ -85,16 +165,40 @@ def _levels(reported: Floats, share: Floats, reach: float) -> Floats:
     return np.asarray((near @ reported + 0.1) / (near @ share + 0.1))
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How the nowcast is made, scalars and pairs, in days, cases and shares as named; chosen on the
+    HUS outbreak and on simulated ones (docs/methods). No NaN. It checks nothing and raises no
+    errors. Source: own choice.
+
+    Attributes:
+        recent: newest report days the delays are learnt from: a week, as offices have one.
+        discount: share of their information that is believed, 0..1; of batches the second.
+        firmness: shape of the gamma of each day's level round its local mean, > 0.
+        reach: days over which levels are averaged (e-folding), > 0; of batches the second.
+        caution: pseudo cases with uniform delays that stand against scarce data, > 0.
+        doubt: most draws, 0..1, that leave the estimated share: where delays shift, and of batches.
+        overdispersion: variance of the shift's z without any shift.
+    """
+
+    recent: int = 7
+    discount: tuple[float, float] = (0.15, 0.1)
+    firmness: float = 3.0
+    reach: tuple[float, float] = (1.5, 3.0)
+    caution: float = 4.0
+    doubt: tuple[float, float] = (0.8, 0.3)
+    overdispersion: float = 3.0
+
+
+HOUSE = Settings()
+
+
 def nowcast(
     cells: Floats,
     *,
     seed: int,
     samples: int = 2000,
-    recent: int = 4,
-    discount: float = 0.15,
-    firmness: float = 3.0,
-    reach: float = 1.5,
-    caution: float = 4.0,
+    settings: Settings = HOUSE,
     levels: tuple[float, ...] = QUANTILES,
 ) -> Nowcast:
     """Posterior of the final counts of a reporting triangle (days, delays), from ``triangle``.
@@ -103,46 +207,75 @@ def nowcast(
         cells: cases; NaN only where the report day is still to come, and what stands there is not
             read.
         samples, seed: Monte Carlo draws; the same seed gives the same answer.
-        recent: newest report days the delays are learnt from; few, as offices change pace.
-        discount: share of their information that is believed, 0..1.
-        firmness: shape of the gamma of each day's level round its local mean, > 0.
-        caution: pseudo cases with uniform delays that stand against scarce data, > 0.
-        reach: days over which levels are averaged (e-folding), > 0.
 
-    A day whose maximal delay has passed is final: its quantiles are its count.
+    A day whose maximal delay has passed is final: its quantiles are its count. Where the last days
+    were silent by rule (a weekend, a batch that has not come) they are judged as not yet reported;
+    where the delays of the last days differ the range is widened, and ``shift`` says so.
 
     Raises:
         ValueError: a triangle with negative or missing known cells; from numpy for a caution or
             discount that leaves no prior, and for levels outside 0 .. 1.
 
-    Source: Hoehle and an der Heiden 2014 on Kalbfleisch and Lawless 1989; local level, discount and
-    caution are our own choice (docs/methods/nowcast.md).
+    Source: Hoehle and an der Heiden 2014 on Kalbfleisch and Lawless 1989; local level, discount,
+    caution, silence and doubt are our own choice (docs/methods/nowcast.md).
     """
     cells = np.asarray(cells, np.float64)
     days, width = cells.shape
-    age = np.arange(days - 1, -1, -1)
-    open_ = np.arange(width) > age[:, None]
+    final = np.arange(days - 1, -1, -1) >= width - 1
+    open_ = np.arange(width) > np.arange(days - 1, -1, -1)[:, None]
     if np.isnan(cells[~open_]).any() or (cells[~open_] < 0).any():
         raise ValueError("known cells of the triangle must be counts >= 0")
-    reported = np.nansum(np.where(open_, 0.0, cells), axis=1)
+    known = np.where(open_, 0.0, cells)
+    reported = known.sum(axis=1)
     rng = np.random.default_rng(seed)
-    hits, trials = reversed_hazards(np.nan_to_num(cells), recent, discount)
-    # Prior of each hazard: pseudo cases spread as if delays were uniform.
-    prior = caution / np.arange(1, width + 1)
-    hazard = rng.beta(hits + prior, trials - hits + caution - prior + 1e-3, (samples, width))
-    hazard[:, 0] = 0.0
-    late = np.cumprod((1 - hazard)[:, ::-1], axis=1)[:, ::-1]  # product over delays >= d
-    by_now = np.column_stack([late[:, 1:], np.ones(samples)])  # share reported within d
-    share = np.where(age >= width - 1, 1.0, by_now[:, np.minimum(age, width - 1)])
-    level = _levels(reported, share.mean(axis=0), reach)
-    rate = rng.standard_gamma(firmness + reported, (samples, days))
-    rate /= firmness / level + share
+    gap, every = silence(known)
+    batches = int(every > 1)
+    share = _shares(known[: days - gap], every, rng, samples, settings)
+    share = np.column_stack([share, np.full((samples, gap), 1e-3)])
+    share[:, final] = 1.0
+    shift = delay_shift(known[: days - gap]) / np.sqrt(settings.overdispersion)
+    sooner = rng.random((samples, 1)) < (0.5 if batches else float(shift < 0))
+    far = rng.random((samples, 1))
+    doubt = settings.doubt[1] if batches else settings.doubt[0] * _certain(shift)
+    doubted = (rng.random((samples, 1)) < doubt) & ~final & (np.arange(days) < days - gap)
+    other = np.where(sooner, share + (1 - share) * far, share * (1 - 0.7 * far))
+    share = np.where(doubted, other, share)
+    level = _levels(reported, share.mean(axis=0), settings.reach[batches])
+    rate = rng.standard_gamma(settings.firmness + reported, (samples, days))
+    rate /= settings.firmness / level + share
     total = reported + rng.poisson(rate * (1 - share))
-    total = np.where(age >= width - 1, reported, total)
+    total = np.where(final, reported, total)
     return Nowcast(
         reported=reported,
         share=share.mean(axis=0),
         mean=total.mean(axis=0),
         quantiles=np.quantile(total, levels, axis=0).T,
         levels=levels,
+        shift=0.0 if batches else float(shift),
+        silent=gap,
     )
+
+
+def _certain(shift: float) -> float:
+    """0..1, how far a shift of delays is more than chance."""
+    return float(1 - np.exp(-max(0.0, abs(shift) - 1)))
+
+
+def _shares(
+    known: Floats, every: int, rng: np.random.Generator, samples: int, settings: Settings
+) -> Floats:
+    """Draws of the share of each day that is reported by the last of ``known`` (samples, days)."""
+    days, width = known.shape
+    batches = int(every > 1)
+    recent = max(settings.recent, 2 * every)
+    learnt = spread_batches(known, every) if batches else known
+    hits, trials = reversed_hazards(learnt, recent, settings.discount[batches])
+    # Prior of each hazard: pseudo cases spread as if delays were uniform.
+    prior = settings.caution / np.arange(1, width + 1)
+    rest = trials - hits + settings.caution - prior + 1e-3
+    hazard = rng.beta(hits + prior, rest, (samples, width))
+    hazard[:, 0] = 0.0
+    late = np.cumprod((1 - hazard)[:, ::-1], axis=1)[:, ::-1]  # product over delays >= d
+    by_now = np.column_stack([late[:, 1:], np.ones(samples)])  # share reported within d
+    age = np.arange(days - 1, -1, -1)
+    return np.asarray(by_now[:, np.minimum(age, width - 1)])

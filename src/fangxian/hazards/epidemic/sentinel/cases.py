@@ -213,5 +213,7 @@ def nowcast_cases(
         "now": str(np.datetime64(stand, "D")),
         "reported": float(found.reported.sum()),
         "estimated": round(float(found.mean.sum()), 1),
+        "silent_days": found.silent,
+        "delay_shift": round(found.shift, 2),
     }
     return Answer(told, head, rows, [table])

@@ -111,8 +111,8 @@ class Case(models.Model):
 
 
 class Inquiry(models.Model):
-    """The looking into of one signal, from its rise to its outcome. ``order`` is the task by which
-    the first check was called for."""
+    """The looking into of one signal, from its rise to its outcome; further cases of the same
+    outbreak have ``joined`` it. ``order`` is the task by which the first check was called for."""
 
     class State(models.TextChoices):
         NEW = "new"
@@ -121,6 +121,7 @@ class Inquiry(models.Model):
         CLOSED = "closed"
 
     signal = models.OneToOneField(Signal, models.PROTECT)
+    joined = models.ManyToManyField(Signal, related_name="joins")
     order = models.ForeignKey(Order, models.SET_NULL, null=True)
     state = models.CharField(max_length=10, choices=State, default=State.NEW)
     verdict = models.CharField(max_length=20, blank=True)
@@ -146,6 +147,11 @@ class Inquiry(models.Model):
 
     def __str__(self) -> str:
         return str(self.signal)
+
+    @property
+    def signals(self) -> list[Signal]:
+        """Its own and those that joined, the oldest first."""
+        return [self.signal, *self.joined.select_related("place").order_by("started_at", "pk")]
 
 
 INQUIRY = Machine(

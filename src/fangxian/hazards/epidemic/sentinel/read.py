@@ -42,6 +42,15 @@ def spots(below: str = "") -> dict[int, Spot]:
     return {s.pk: Spot(s.kind, s.code, s.name, s.place_id, tuple(above(s.place_id))) for s in sites}
 
 
+Positions = dict[str, tuple[float, float, str, Place]]  # by code: latitude, longitude, name, place
+
+
+def positions() -> Positions:
+    """Where places are, by code."""
+    rows = Place.objects.exclude(lat=None).exclude(lon=None)
+    return {p.code: (p.lat or 0.0, p.lon or 0.0, p.name, p) for p in rows}
+
+
 @dataclass(frozen=True)
 class Table:
     """Daily counts of many series: ``keys`` (syndrome, site) by row, a column a day, NaN where
@@ -153,6 +162,13 @@ def look_syndromes(keys: Collection[str]) -> Iterable[Thing]:
         yield Thing("syndrome", key, f"{name} {zh}", "", pk)
 
 
+def county_of(place: Place) -> Place:
+    """The county a place lies in; the city for itself."""
+    while place.kind != "county" and place.parent is not None:
+        place = place.parent
+    return place
+
+
 def inquiries(*, seat: Seat) -> QuerySet[Inquiry]:
     prefix = visible(seat, "signal.read")
     if prefix is None:
@@ -172,8 +188,9 @@ def next_step(inquiry: Inquiry) -> tuple[str, datetime]:
 
 
 def inquiry_of(signal: int, *, seat: Seat) -> Inquiry:
-    """Raises ``not_found``."""
-    found = inquiries(seat=seat).filter(signal_id=signal).first()
+    """The inquiry of a signal, or the one that it joined. Raises ``not_found``."""
+    of_it = Q(signal_id=signal) | Q(joined=signal)
+    found = inquiries(seat=seat).filter(of_it).distinct().first()
     if found is None:
         raise Problem("not_found", what=str(signal))
     return found

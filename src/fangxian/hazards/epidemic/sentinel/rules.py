@@ -18,7 +18,7 @@ from .models import Case
 DATA = Path(__file__).parent / "data"
 FORMS = DATA / "forms"
 HEADQUARTERS = "epidemic"
-LOCAL_CASE, SYNDROME = "local-case", "syndrome"  # families of signals
+LOCAL_CASE, SYNDROME, CLUSTER = "local-case", "syndrome", "cluster"  # families of signals
 VERDICTS = {
     "data_error": ("数据错误", "error in the data"),
     "known": ("已知事件", "known already"),
@@ -30,6 +30,7 @@ SPOKEN = {  # the first word of a signal's rule
     "fixed": ("固定阈值", "fixed number"),
     "together": ("多处同时异常", "several sites at once"),
     "single-case": ("本土单例", "single local case"),
+    "scan": ("时空扫描", "scan of places and days"),
 }
 STATUS = {
     "suspected": ("疑似", "suspected"),
@@ -69,6 +70,9 @@ def _check_syndromes(content: Content) -> Iterable[Complaint]:
 def _check_detectors(content: Content) -> Iterable[Complaint]:
     from fangxian.kernels.epi.registry import METHODS
 
+    for name in SCAN:
+        if name not in content.get("scan", {}):
+            yield "scan", f"{name} = … is missing"
     for posture in ("peace", "emergency"):
         row = content.get(posture)
         if not row:
@@ -81,10 +85,15 @@ def _check_detectors(content: Content) -> Iterable[Complaint]:
             yield f"{posture}.votes", "more votes than members"
 
 
+SCAN = ("at_h", "radius_km", "share", "window_days", "replicates", "recurrence_days", "level")
+
+
 def _check_inquiry(content: Content) -> Iterable[Complaint]:
     for name in ("check_h", "assess_h", "close_h"):
         if set(content.get(name, {})) != set(Level.__members__):
             yield name, "a number of hours for each of I, II, III, IV"
+    if not isinstance(content.get("together_days"), int):
+        yield "together_days", "a number of days is missing"
     if not content.get("risk"):
         yield "risk", "the matrix of risk is missing"
 
@@ -219,6 +228,12 @@ def fixed_level(rule: Mapping[str, Any], n: float) -> Level | None:
     return min(found, default=None)
 
 
+def scan_hour(at: datetime) -> int:
+    """From which hour of the day after on a day is scanned."""
+    hour: int = edition("detectors", at).content["scan"]["at_h"]
+    return hour
+
+
 def stands(at: datetime) -> timedelta:
     """How long a single case stands on the desk unless it is closed before."""
     return timedelta(days=edition("detectors", at).content["stands_days"])
@@ -259,6 +274,11 @@ def case_finding(case: Case, *, at: datetime) -> Finding | None:
         },
         sure=level is None or case.status == Case.Status.CONFIRMED,
     )
+
+
+def together(at: datetime) -> timedelta:
+    """Cases of one disease in one county so near each other are looked into together."""
+    return timedelta(days=edition("inquiry", at).content["together_days"])
 
 
 def risk_words(code: str, at: datetime) -> tuple[str, str]:

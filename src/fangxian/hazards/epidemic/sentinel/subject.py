@@ -15,6 +15,7 @@ SUBJECT = Subject(
         "epidemic": {
             rules.LOCAL_CASE: ("本土单例", "Local case"),
             rules.SYNDROME: ("症候群异常", "Unusual syndrome"),
+            rules.CLUSTER: ("时空聚集", "Cluster in places and days"),
         }
     },
     sets=(*rules.SETS, codes.CLINICAL),
@@ -25,6 +26,7 @@ SUBJECT = Subject(
         "report.made": (counts.take_report,),
         "signal.raised": (inquiries.open_inquiry,),
         "signal.cleared": (inquiries.end_inquiry,),
+        "signal.withdrawn": (inquiries.end_inquiry,),
     },
     things=(
         Kind("case", "病例", "case", read.look_cases),
@@ -40,6 +42,7 @@ SUBJECT = Subject(
         "case.withdrawn": ("撤回病例", "Case withdrawn"),
         "count.corrected": ("更正计数", "Count corrected"),
         "inquiry.opened": ("信号立案核实", "Inquiry opened"),
+        "inquiry.joined": ("病例并入核实", "Case joined an inquiry"),
         "inquiry.checked": ("信号已核实", "Signal checked"),
         "inquiry.assessed": ("信号已研判", "Signal assessed"),
         "inquiry.closed": ("信号结案", "Inquiry closed"),

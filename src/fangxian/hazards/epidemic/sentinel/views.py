@@ -1,6 +1,7 @@
 """Watch & warn of the epidemic headquarters: who has reported, what the detectors found and how far
 it is looked into, and the bottom line of any day."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from fangxian.spine.observe.reports.read import kept, roll_up
 from . import boards, read
 from .boards import steps, waiting
 from .models import Inquiry
+from .outbreak import Summary, summary
 from .rules import OUTCOMES, SPOKEN, VERDICTS, risk_words, syndromes
 from .write import inquiries
 from .write.counts import posture_at
@@ -89,6 +91,7 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
     from fangxian.kernels.epi.registry import METHODS
 
     told = inquiry.signal.evidence
+    people = summary(inquiry, seat=request.seat)
     later, days, by = waiting(told.get("disease", ""), inquiry.opened_at)
     context = {
         "room": "watch",
@@ -109,6 +112,9 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "outcome": OUTCOMES.get(inquiry.outcome, ("", ""))[not zh()],
         "risk": risk_words(inquiry.risk, inquiry.opened_at)[not zh()],
         "scale": range(1, 6),
+        "people": people,
+        "curve": _curve(people) if people else [],
+        "signals": inquiry.signals,
         "waiting": steps(later),
         "waiting_days": days,
         "waiting_by": by,
@@ -131,6 +137,49 @@ def _bars(counts: list[float | None]) -> list[tuple[float, float, float, float, 
         )
         for k, n in enumerate(counts)
         if n is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A day of the curve in the picture: what is reported, and above it the estimate."""
+
+    x: float
+    width: float
+    top: float
+    height: float
+    likely: float
+    low: float
+    high: float
+    open: bool
+    title: str
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+def _curve(people: Summary) -> list[Bar]:
+    most = max([day.high or day.reported for day in people.days], default=0) or 1
+    width = WIDE / len(people.days)
+
+    def y(n: float) -> float:
+        return round(HIGH - n / most * HIGH, 1)
+
+    return [
+        Bar(
+            round(k * width, 1),
+            round(width - 2, 1),
+            y(day.reported),
+            round(day.reported / most * HIGH, 1),
+            y(day.middle or day.reported),
+            y(day.low or 0),
+            y(day.high or 0),
+            day.high is not None,
+            f"{day.day:%m-%d} {day.reported}"
+            + (f" → {day.middle:.0f} ({day.low:.0f}–{day.high:.0f})" if day.high else ""),
+        )
+        for k, day in enumerate(people.days)
     ]
 
 

@@ -12,16 +12,20 @@ from fangxian.hazards.epidemic.sentinel.models import Count
 from fangxian.hazards.epidemic.sentinel.read import (
     counts_for,
     day_of,
+    positions,
     site_of,
     spots,
     stood_their_days,
 )
 from fangxian.hazards.epidemic.sentinel.rules import (
+    CLUSTER,
     HEADQUARTERS,
     SYNDROME,
     Profile,
+    Syndrome,
     close_of,
     profile,
+    scan_hour,
     syndromes,
 )
 from fangxian.spine.assess.models import Signal
@@ -32,7 +36,8 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.events import Entry, named, record_many, subject_pk
 from fangxian.spine.core.guard import alone
-from fangxian.spine.core.models import Event
+from fangxian.spine.core.models import Cursor, Event
+from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.observe.models import Report
 from fangxian.spine.registry.models import Site
@@ -43,6 +48,7 @@ from .cases import settle_cases
 if TYPE_CHECKING:
     from fangxian.hazards.epidemic.sentinel.judging import Node
 
+SCANNED = "sentinel:scan:"  # cursors of the nightly scan, by syndrome: the newest day scanned
 MARKS = {"constraint", "type", "required"}  # findings that make an answer no number
 
 
@@ -118,7 +124,50 @@ def tick() -> int | None:
     days = list(waiting.values_list("day", flat=True).distinct())
     for day in days:
         alone("sentinel:judge", day, partial(judge_day, day, by=SYSTEM))
-    return len(days) + settle_cases(stood_their_days(clock.now()), by=SYSTEM) or None
+    done = len(days) + settle_cases(stood_their_days(clock.now()), by=SYSTEM)
+    return done + _scan_in_time() or None
+
+
+def _scan_in_time() -> int:
+    """The scan of yesterday from its hour on: each round one syndrome that has not been scanned, so
+    that nothing waits for all of them."""
+    now = beijing(clock.now())
+    day = now.date() - timedelta(days=1)
+    if now.hour < scan_hour(now):
+        return 0
+    done = Cursor.objects.filter(name__startswith=SCANNED, value__gte=day.toordinal())
+    scanned = {name.removeprefix(SCANNED) for name in done.values_list("name", flat=True)}
+    counted = Count.objects.filter(day=day).exclude(syndrome__in=scanned)
+    code = counted.values_list("syndrome", flat=True).order_by("syndrome").first()
+    if code is None:
+        return 0
+    scan_day(day, code, by=SYSTEM)
+    return 1
+
+
+def scan_day(day: date, code: str, *, by: Seat) -> list[Signal]:
+    """Scan one syndrome over towns and days; the signals that rose or got worse. A cluster that is
+    not found any more falls. Nothing is locked while it computes."""
+    from fangxian.hazards.epidemic.sentinel.scanning import cluster
+
+    require(by, "signal.settle")
+    use = profile(close_of(day), emergency=posture_at(close_of(day)))
+    known = syndromes(close_of(day)).get(code) or Syndrome(code, code, code, "", "", "")
+    table = counts_for(day, use.history_days)
+    one = cluster(table, spots(), positions(), known, day=day, carried=_carried(code))
+    found = [one] if one else []
+    with transaction.atomic():
+        cursor, _ = Cursor.objects.get_or_create(name=SCANNED + code)
+        move_cursor(cursor.name, cursor.value, day.toordinal())
+        up = {finding.about for finding in found}
+        over = [f for f in _over(up, day, CLUSTER) if f.about[1].startswith(f"{code}:")]
+        return settle([*found, *over], by=by)
+
+
+def _carried(code: str) -> list[str]:
+    """The paths of places where a syndrome has a signal of its own."""
+    rows = Signal.objects.filter(family=SYNDROME, cleared_at=None, about_key__startswith=f"{code}:")
+    return list(rows.values_list("place__path", flat=True))
 
 
 def series_of(day: date, use: Profile) -> "list[Node]":
@@ -157,16 +206,16 @@ def judge_day(day: date, *, by: Seat) -> list[Signal]:
     found = list(findings(carriers(nodes, use), syndromes(close_of(day)), day=day, use=use))
     if not Count.objects.filter(day__gt=day, day__lt=today).exists():
         up = {finding.about for finding in found}
-        found += [f for f in _over(up, day) if f.about[1] in heard]
+        found += [f for f in _over(up, day, SYNDROME) if f.about[1] in heard]
     return settle(found, by=by)
 
 
-def _over(up: set[tuple[str, str]], day: date) -> Iterable[Finding]:
-    """Signals of syndromes that nothing carries on the newest day."""
-    for signal in Signal.objects.filter(family=SYNDROME, cleared_at=None):
+def _over(up: set[tuple[str, str]], day: date, family: str) -> Iterable[Finding]:
+    """Signals of a family that nothing carries on the newest day."""
+    for signal in Signal.objects.filter(family=family, cleared_at=None):
         if signal.about not in up:
             yield Finding(
-                family=SYNDROME,
+                family=family,
                 hazard=HEADQUARTERS,
                 about=signal.about,
                 name=signal.about_name,

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from fangxian.hazards.epidemic.sentinel.models import INQUIRY, Case, Inquiry
+from fangxian.hazards.epidemic.sentinel.read import county_of
 from fangxian.hazards.epidemic.sentinel.rules import (
     HEADQUARTERS,
     LOCAL_CASE,
@@ -12,6 +14,7 @@ from fangxian.hazards.epidemic.sentinel.rules import (
     VERDICTS,
     risk_of,
     step_due,
+    together,
 )
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.write import acknowledge
@@ -36,9 +39,15 @@ from fangxian.spine.registry.models import Place, Post
 @transaction.atomic
 def open_inquiry(event: Event) -> None:
     """A signal of the epidemic rose: it is looked into, and who looks first is told by an order,
-    so that somebody is called until he answers."""
+    so that somebody is called until he answers. A further case of an outbreak that is looked into
+    already joins it: one inquiry and one order for one outbreak."""
     signal = Signal.objects.select_related("place").get(pk=subject_pk(event))
-    if signal.hazard != HEADQUARTERS or Inquiry.objects.filter(signal=signal).exists():
+    there = Inquiry.objects.filter(Q(signal=signal) | Q(joined=signal))
+    if signal.hazard != HEADQUARTERS or there.exists():
+        return
+    if outbreak := _outbreak(signal):
+        outbreak.joined.add(signal)
+        record("inquiry.joined", subject=outbreak, by=SYSTEM, after={"signal": signal.pk})
         return
     inquiry = Inquiry.objects.create(signal=signal, opened_at=clock.now())
     due = step_due("check", signal.at_level, inquiry.opened_at)
@@ -57,16 +66,33 @@ def open_inquiry(event: Event) -> None:
     record("inquiry.opened", subject=inquiry, by=SYSTEM, after={"signal": signal.pk})
 
 
+def _outbreak(signal: Signal) -> Inquiry | None:
+    """The open inquiry into earlier cases of the same disease in the same county."""
+    disease, now = signal.evidence.get("disease"), clock.now()
+    if signal.family != LOCAL_CASE or not disease:
+        return None
+    rows = Inquiry.objects.exclude(state=Inquiry.State.CLOSED).filter(
+        signal__family=LOCAL_CASE, signal__evidence__disease=disease
+    )
+    rows = rows.filter(signal__place__path__startswith=county_of(signal.place).path)
+    for inquiry in rows.order_by("opened_at"):
+        if now - max(one.started_at for one in inquiry.signals) <= together(now):
+            return inquiry
+    return None
+
+
 @transaction.atomic
 def end_inquiry(event: Event) -> None:
-    """A case turned out to be none: its inquiry ends, and who was called to check is told that it
-    is over. One that only has stood its days is closed by a person."""
-    inquiry = Inquiry.objects.filter(signal_id=subject_pk(event)).select_related("signal").first()
+    """All cases of an inquiry turned out to be none: it ends, and who was called to check is told
+    that it is over. One that only has stood its days is closed by a person."""
+    key = subject_pk(event)
+    rows = Inquiry.objects.filter(Q(signal_id=key) | Q(joined=key)).select_related("signal")
+    inquiry = rows.distinct().first()
     if inquiry is None or inquiry.state == Inquiry.State.CLOSED:
         return
-    signal = inquiry.signal
-    excluded = Case.objects.filter(number=signal.about_key, status=Case.Status.EXCLUDED)
-    if signal.family != LOCAL_CASE or not excluded.exists():
+    signal, numbers = inquiry.signal, [one.about_key for one in inquiry.signals]
+    excluded = Case.objects.filter(number__in=numbers, status=Case.Status.EXCLUDED)
+    if signal.family != LOCAL_CASE or excluded.count() < len(numbers):
         return
     why = f"{signal.about_name} 已排除"
     if inquiry.order is not None and inquiry.order.state not in OVER:
@@ -92,7 +118,7 @@ def check(*, inquiry: Inquiry, verdict: str, note: str, by: Seat) -> Inquiry:
     if verdict not in VERDICTS:
         raise Problem("input.invalid", field="verdict", why=verdict)
     _step(inquiry, "check", by, verdict=verdict, note=note, checked_at=clock.now())
-    acknowledge(signals=[inquiry.signal], by=by, note=VERDICTS[verdict][0])
+    acknowledge(signals=inquiry.signals, by=by, note=VERDICTS[verdict][0])
     order = inquiry.order
     if order is not None and order.state not in OVER and not order.reported_at:
         if may(by, "order.answer", posts=(order.post_id, *order.chain)):
