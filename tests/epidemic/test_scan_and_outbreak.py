@@ -144,6 +144,8 @@ def test_person_place_and_time_by_itself(city, client, django_user_model):
     for k in range(12):
         told = {"onset": f"2016-09-{2 + k % 11:02d}", "birth": str(1950 + 5 * k)}
         told |= {"sex": "男" if k % 3 else "女", "evidence": "同一婚宴" if k < 5 else ""}
+        told |= {"diagnosed_at": f"{told['onset']} 12:00"}
+        told |= {"reported_at": f"2016-09-{min(3 + k % 11 + k % 3, 14):02d} 01:00"}
         cases(1, **told)
     cases(1, status="排除", onset="2016-09-10")
     Worker().settle()
@@ -153,6 +155,7 @@ def test_person_place_and_time_by_itself(city, client, django_user_model):
     assert found.days[-1].day == date(2016, 9, 14)
     late = [day for day in found.days if day.high is not None]
     assert late
+    assert not found.too_new
     assert all(day.low >= day.reported for day in late)
     assert sum(men + women for _, _, men, women, _ in found.ages) == 12
     assert found.places == (("和溪镇", 12, date(2016, 9, 12)),)

@@ -16,7 +16,7 @@ from .read import cases, county_of, local_cases
 BANDS = (0, 5, 15, 25, 45, 65)
 SPAN = timedelta(days=60)
 CURVE_DAYS, LONGEST_DELAY = 21, 14
-LEAST = 10  # fewer cases tell nothing of the delays
+LEAST, LEAST_DAYS = 10, 7  # fewer cases, or days since the first report, tell nothing of delays
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Summary:
     ages: tuple[tuple[int | None, int | None, int, int, int], ...]
     places: tuple[tuple[str, int, date], ...]
     common: tuple[tuple[str, str, str, int], ...]
+
+    @property
+    def too_new(self) -> bool:
+        """Whether nothing could be estimated."""
+        return all(day.high is None for day in self.days)
 
     @property
     def odd_delays(self) -> int:
@@ -90,7 +95,8 @@ def _curve(found: list[Case]) -> tuple[list[Day], int, float]:
     today = beijing(clock.now()).date()
     counted = Counter(_day(case) for case in found)
     days = [today - timedelta(days=k) for k in range(CURVE_DAYS - 1, -1, -1)]
-    if len(found) < LEAST:
+    begun = min(beijing(case.reported_at).date() for case in found)
+    if len(found) < LEAST or (today - begun).days < LEAST_DAYS:
         return [Day(day, counted[day]) for day in days], 0, 0.0
     event = np.array([_day(case).toordinal() for case in found])
     report = np.array([beijing(case.reported_at).date().toordinal() for case in found])
