@@ -245,7 +245,7 @@ def test_shipped_limits_are_entered_once_by_who_may(city, lin):
 
 
 def test_a_program_may_hand_in_for_the_whole_city(gauge, telemetry):
-    program = Seat(None, None, "接口", "program", "", "city")
+    program = Seat(None, None, "接口", "gauging_program", "", "city")
     assert rows(telemetry, 1.0, by=program).stored == 1
 
 

@@ -75,7 +75,7 @@ def test_a_subject_adds_rights_to_a_bundle(monkeypatch):
     monkeypatch.setattr(rights, "_DECLARED", {})
     declare_rights("answer", {"lot.answer": "duty"})
     assert grants()["responder"]["rights"]["lot.answer"] == "duty"
-    assert "lot.answer" not in grants()["program"]["rights"]
+    assert "lot.answer" not in grants()["gauging_program"]["rights"]
     grants.cache_clear()
 
 
@@ -83,7 +83,7 @@ def test_clearance_is_asked_where_a_thing_is_sensitive():
     seat = Seat(1, 1, "x", "administrator", "1.", "city")
     assert may(seat, "person.reveal", place="1.2.", sensitivity=2)
     assert not may(seat, "person.reveal", place="1.2.", sensitivity=3)
-    low = Seat(1, 1, "x", "program", "1.", "city")
+    low = Seat(1, 1, "x", "gauging_program", "1.", "city")
     assert may(low, "observation.import", sensitivity=0)
     assert not may(low, "observation.import", sensitivity=1)
 

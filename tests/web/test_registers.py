@@ -64,7 +64,7 @@ def test_a_column_above_the_readers_clearance_is_masked(lin, city):
     [phone] = [c for c in REGISTERS["posts"].columns if c.name == "phone"]
     post = select(REGISTERS["posts"], seat=lin, asked={})[0]
     assert phone.of(post, lin) not in (MASKED, None)
-    assert phone.of(post, Seat(None, None, "p", "program", "1.", "city")) == MASKED
+    assert phone.of(post, Seat(None, None, "p", "gauging_program", "1.", "city")) == MASKED
 
 
 def test_a_list_keeps_to_its_seat(chen, hexi):
