@@ -71,12 +71,19 @@ def test_a_county_cannot_edit_what_holds_for_the_whole_city(city):
     assert visible(Seat(1, 1, "x", "hydrologist", "1.", "city"), "rules.edit") == ""
 
 
-def test_a_subject_adds_rights_to_a_bundle(monkeypatch):
+@pytest.fixture
+def nothing_declared(monkeypatch):
+    """And what subjects declared is known again, whatever the test does."""
     monkeypatch.setattr(rights, "_DECLARED", {})
+    yield
+    monkeypatch.undo()
+    grants.cache_clear()
+
+
+def test_a_subject_adds_rights_to_a_bundle(nothing_declared):
     declare_rights("answer", {"lot.answer": "duty"})
     assert grants()["responder"]["rights"]["lot.answer"] == "duty"
     assert "lot.answer" not in grants()["gauging_program"]["rights"]
-    grants.cache_clear()
 
 
 def test_clearance_is_asked_where_a_thing_is_sensitive():
