@@ -158,6 +158,11 @@ class Bar:
     def middle(self) -> float:
         return self.x + self.width / 2
 
+    @property
+    def rise(self) -> float:
+        """The height of the estimate."""
+        return round(HIGH - self.likely, 1)
+
 
 def _curve(people: Summary) -> list[Bar]:
     most = max([day.high or day.reported for day in people.days], default=0) or 1
