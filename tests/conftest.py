@@ -40,6 +40,7 @@ TIMED = (
     "test_epidemic_walks",
     "test_live",
     "test_silence",
+    "test_offline",
     "test_large",
 )
 

@@ -27,10 +27,8 @@ def theme(page, name):
     page.context.add_cookies([{"name": "theme", "value": name, "url": page.url}])
 
 
-@pytest.mark.parametrize(
-    ("chosen", "size"),
-    [("light", (390, 844)), ("dark", (1366, 768)), ("dark", (390, 844))],  # by day: test_access
-)
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
 def test_every_page_is_readable_by_day_and_by_night(sit, chosen, size):
     from axe_playwright_python.sync_playwright import Axe
 

@@ -77,6 +77,13 @@ def test_the_same_again_changes_nothing_and_an_older_message_undoes_nothing(site
     assert n("ili") == (0, 1)
 
 
+def test_a_clock_that_is_ahead_outlives_no_later_message(site, now):
+    told(visit(1, "J11.1", at="20200101000000"))
+    now.advance(hours=1)
+    told(visit(1, "A09.0", event="A08", at="20160914085900"))
+    assert (n("ili"), n("diarrhoea")) == ((0, 1), (1, 1))
+
+
 def test_a_cancelled_visit_is_taken_back_and_one_moved_leaves_its_day(site):
     told(visit(1, "J11.1"), visit(2, "J11.1"))
     told(visit(1, "J11.1", event="A11", at="20160913170000"))
@@ -99,6 +106,7 @@ def test_who_lies_in_counts_as_severe_and_not_as_an_outpatient(site):
         (visit("", "J11.1"), "message[2] line 5 PV1-19: is missing"),
         (visit(2, "J11.1", begun="2016"[:3]), "message[2] line 5 PV1-44: 201 is no time"),
         (visit(2, "J11.1", begun="20160931"), "message[2] line 5 PV1-44: 20160931 is no time"),
+        (visit(2, "J11.1", begun="00010101000000+1400"), "message[2] line 5 PV1-44: "),
         (visit(2, "J11.1", begun="20161001"), "message[2] line 5: 2016-10-01 is in the future"),
         (visit(2, "J11.1").replace("2.5.1", "9.9"), "message[2] line 5: UnsupportedVersion"),
         (visit(2, "J11.1").replace("PV1|", "?!|"), "message[2] line 5: "),
@@ -259,6 +267,7 @@ def test_a_bundle_is_counted_like_messages(site):
         (encounter(status="done"), "Bundle.entry[1].resource.status: done is none of planned"),
         (encounter(periodd=1), "Bundle.entry[1].resource.periodd: Extra inputs"),
         (encounter(period=None), "Bundle.entry[1].resource period.start: is missing"),
+        (encounter(period={"start": "0001-01-01T00:00:00+14:00"}), "Bundle.entry[1].resource: "),
         (encounter(serviceProvider={"display": "?"}), "Bundle.entry[1].resource serviceProvider"),
         (observation(status="ok"), "Bundle.entry[1].resource.status: ok is none of"),
         (observation(valueCodeableConcept={"text": "?"}), "Bundle.entry[1].resource: result ?"),

@@ -7,8 +7,9 @@ import pytest
 from lines import CASE, hospital
 from story import seat_of
 
-from fangxian.hazards.epidemic.sentinel.models import Case, Inquiry
+from fangxian.hazards.epidemic.sentinel.models import Case, Count, Inquiry
 from fangxian.hazards.epidemic.sentinel.outbreak import summary
+from fangxian.hazards.epidemic.sentinel.read import next_step
 from fangxian.hazards.epidemic.sentinel.write import counts, inquiries
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
@@ -56,6 +57,11 @@ def test_neighbours_that_rise_a_little_together_are_one_cluster(hospitals, now):
     assert counts.scan_day(DAY, "diarrhoea", by=SYSTEM) == []  # the same to the last digit
     signal.refresh_from_db()
     assert signal.evidence == before
+    Cursor.objects.filter(name__startswith="sentinel:scan").delete()
+    Count.objects.filter(site=hospitals[2], day=DAY).delete()  # silent is not calm
+    counted(hospitals, missing={(2, 0)})
+    counts.scan_day(DAY, "diarrhoea", by=SYSTEM)
+    assert Signal.objects.filter(family="cluster", cleared_at=None).exists()
     Cursor.objects.filter(name__startswith="sentinel:scan").delete()
     counted(hospitals)  # corrected: nothing was
     now.advance(hours=1)
@@ -115,10 +121,13 @@ def test_cases_of_one_outbreak_are_one_inquiry_and_one_order(city, now):
     outbreak = next(one for one in Inquiry.objects.all() if len(one.signals) == 4)
     inquiries.check(inquiry=outbreak, verdict="suspected", note="", by=seat_of("xu"))
     assert all(s.acknowledged_at for s in outbreak.signals)
+    inquiries.assess(inquiry=outbreak, likelihood=2, consequence=2, note="", by=seat_of("xu"))
+    assert next_step(outbreak)[0] == "close"
     now.advance(days=13)
     cases(1, diagnosed_at="2016-09-27 07:00")
     worker.settle()
     assert len(Inquiry.objects.get(pk=outbreak.pk).signals) == 5
+    assert next_step(outbreak)[0] == "assess"  # five are not four
     now.advance(days=15)
     cases(1, diagnosed_at="2016-10-12 07:00")  # long after the last one: looked into anew
     worker.settle()

@@ -218,7 +218,7 @@ def test_order_of_series_changes_nothing(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_missing_count_is_never_an_alarm_and_the_input_stays(name):
-    y = noisy(2)
+    y = noisy(6)
     y[:, 299] = np.nan
     y[::2, 100:140] = np.nan
     before = y.copy()

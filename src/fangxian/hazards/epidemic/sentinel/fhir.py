@@ -58,7 +58,8 @@ def read_bundle(content: Mapping[str, Any]) -> Iterator[Told | RefusedError]:
             yield error
             continue
         known[f"{given['resourceType']}/{given.get('id', '')}"] = resource
-        known[str(entry.get("fullUrl", ""))] = resource
+        if entry.get("fullUrl"):
+            known[str(entry["fullUrl"])] = resource
         told.append((where, resource))
     for where, one in told:
         kind = one.get_resource_type()
@@ -69,6 +70,8 @@ def read_bundle(content: Mapping[str, Any]) -> Iterator[Told | RefusedError]:
                 yield from _result(where, one, known, at)
         except RefusedError as error:
             yield error
+        except ArithmeticError as error:  # a time before the first or after the last
+            yield RefusedError(f"{where}: {error}")
 
 
 def _resource(where: str, given: Mapping[str, Any]) -> Any:
@@ -109,7 +112,8 @@ def _visit(
     codes = _codes(one.reasonCode)
     for row in one.diagnosis or ():
         condition = known.get(row.condition.reference or "")
-        codes += _codes([condition.code] if condition is not None and condition.code else ())
+        if condition is not None and condition.get_resource_type() == "Condition":
+            codes += _codes([condition.code] if condition.code else ())
     mine = {f"Encounter/{one.id}"} | {k for k, v in known.items() if v is one}
     for _, other in told:
         if other.get_resource_type() == "Condition" and other.encounter and other.code:
@@ -210,5 +214,5 @@ def _aware(when: Any) -> datetime:
 def _moment(where: str, text: object) -> datetime:
     try:
         return _aware(datetime.fromisoformat(str(text)))
-    except ValueError:
+    except (ArithmeticError, ValueError):
         raise RefusedError(f"{where}: {text} is no time") from None

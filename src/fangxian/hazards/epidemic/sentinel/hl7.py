@@ -53,7 +53,7 @@ def read_message(where: str, text: str) -> list[Told]:
     try:
         found = parse_message(text, find_groups=False, validation_level=VALIDATION_LEVEL.TOLERANT)
         return list(_told(where, found))
-    except (HL7apyException, ValueError, IndexError, AttributeError) as error:
+    except (HL7apyException, ArithmeticError, ValueError, LookupError, AttributeError) as error:
         if isinstance(error, RefusedError):
             raise
         raise RefusedError(f"{where}: {type(error).__name__} {error}"[:300]) from None

@@ -13,6 +13,7 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Thing
@@ -169,6 +170,13 @@ def county_of(place: Place) -> Place:
     return place
 
 
+SCANNED = "sentinel:scan:"  # cursors of the nightly scan, by syndrome: the newest day scanned
+
+
+def scanned(code: str, day: date) -> bool:
+    return Cursor.objects.filter(name=SCANNED + code, value__gte=day.toordinal()).exists()
+
+
 def inquiries(*, seat: Seat) -> QuerySet[Inquiry]:
     prefix = visible(seat, "signal.read")
     if prefix is None:
@@ -181,8 +189,12 @@ STEPS = {"new": "check", "checked": "assess", "assessed": "close"}
 
 
 def next_step(inquiry: Inquiry) -> tuple[str, datetime]:
-    """The step of an open inquiry that is next, and when it is due."""
+    """The step of an open inquiry that is next, and when it is due. A case that joined after the
+    risk was judged asks for it anew."""
     step = STEPS[inquiry.state]
+    newest = max(one.started_at for one in inquiry.signals)
+    if inquiry.assessed_at and newest > inquiry.assessed_at:
+        return "assess", step_due("assess", Level(inquiry.signal.level), newest)
     since = inquiry.assessed_at or inquiry.checked_at or inquiry.opened_at
     return step, step_due(step, Level(inquiry.signal.level), since)
 

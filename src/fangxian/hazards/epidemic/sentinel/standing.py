@@ -9,7 +9,7 @@ from fangxian.spine.cover.checks import Check, Checked
 from fangxian.spine.observe.reports.plan import dues, owed, plans
 
 from .models import Case, Count
-from .read import cases
+from .read import cases, scanned
 from .rules import close_of, syndromes
 
 
@@ -58,8 +58,18 @@ def counts(day: date, seat: Seat) -> Checked | None:
     return Checked(n, n - left, missing, "/epidemic")
 
 
+def scans(day: date, seat: Seat) -> Checked | None:
+    """Syndromes counted on a day that the scan over towns and days has looked at."""
+    if visible(seat, "signal.read") is None:
+        return None
+    counted = set(Count.objects.filter(day=day).values_list("syndrome", flat=True).distinct())
+    done = {code for code in counted if scanned(code, day)}
+    return Checked(len(counted), len(done), tuple(sorted(counted - done)), "/epidemic")
+
+
 CHECKS = (
     Check("reports", "哨点报告（应报、已报）", "Sentinel reports owed and made", reports),
     Check("counts", "监测计数已判", "Counts judged", counts),
+    Check("scans", "时空扫描已做（症候群）", "Syndromes scanned over towns and days", scans),
     Check("suspects", "疑似病例已有结论", "Suspected cases decided", verdicts),
 )

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from fangxian.hazards.epidemic.sentinel.models import Count
 from fangxian.hazards.epidemic.sentinel.read import (
+    SCANNED,
     counts_for,
     day_of,
     positions,
@@ -48,7 +49,6 @@ from .cases import settle_cases
 if TYPE_CHECKING:
     from fangxian.hazards.epidemic.sentinel.judging import Node
 
-SCANNED = "sentinel:scan:"  # cursors of the nightly scan, by syndrome: the newest day scanned
 MARKS = {"constraint", "type", "required"}  # findings that make an answer no number
 
 
@@ -161,7 +161,14 @@ def scan_day(day: date, code: str, *, by: Seat) -> list[Signal]:
         move_cursor(cursor.name, cursor.value, day.toordinal())
         up = {finding.about for finding in found}
         over = [f for f in _over(up, day, CLUSTER) if f.about[1].startswith(f"{code}:")]
+        over = [f for f in over if _heard(code, day, f.evidence["places"])]
         return settle([*found, *over], by=by)
+
+
+def _heard(code: str, day: date, towns: Iterable[str]) -> bool:
+    """Whether every town of a cluster was counted on a day: what is silent has not calmed down."""
+    rows = Count.objects.filter(syndrome=code, day=day)
+    return all(rows.filter(site__place__code__startswith=town).exists() for town in towns)
 
 
 def _carried(code: str) -> list[str]:

@@ -56,15 +56,16 @@ def _keep(site: Site, told: Told, codes: Codes) -> set[date] | None:
     counts = _counts_as(told, codes)
     if counts is None:
         return None
+    at = min(told.at, clock.now())  # a sender's clock that is ahead outlives no later message
     row = Encounter(site=site, kind=told.kind, number=key_of(f"{site.pk} {told.number}"))
     there = Encounter.objects.filter(site=site, kind=told.kind, number=row.number).first()
     before = (there.day, there.counts, there.void) if there else None
     if there is not None:
         row = there
-        if told.at < there.told_at or before == (told.day, counts, told.void):
-            Encounter.objects.filter(pk=there.pk, told_at__lt=told.at).update(told_at=told.at)
+        if at < there.told_at or before == (told.day, counts, told.void):
+            Encounter.objects.filter(pk=there.pk, told_at__lt=at).update(told_at=at)
             return None
-    row.day, row.counts, row.void, row.told_at = told.day, counts, told.void, told.at
+    row.day, row.counts, row.void, row.told_at = told.day, counts, told.void, at
     row.save()
     return {told.day} | ({before[0]} if before else set())
 
