@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from lines import CASE, PLAN, hospital
 from story import SHARED, seat_of
 
 from fangxian.hazards.epidemic.sentinel import read, standing
-from fangxian.hazards.epidemic.sentinel.judging import findings, judge_nodes
+from fangxian.hazards.epidemic.sentinel.judging import findings, judge_nodes, rare_again
 from fangxian.hazards.epidemic.sentinel.models import Case, Count
 from fangxian.hazards.epidemic.sentinel.rules import FORMS, close_of, profile, syndromes
 from fangxian.hazards.epidemic.sentinel.write import counts
@@ -164,11 +165,14 @@ def test_a_signal_can_be_judged_again_to_the_last_digit(hospitals):
     told = signal.evidence
     use = profile(close_of(date.fromisoformat(told["day"])), emergency=False)
     assert (use.edition, use.posture) == (told["edition"], told["posture"])
-    node = _nodes()[signal.about_key]
+    nodes = _nodes()
+    node = nodes[signal.about_key]
     node.counts = np.array([np.nan if n is None else n for n in told["counts"]])
-    judge_nodes([node], day=DAY, use=use)
+    judge_nodes(list(nodes.values()), day=DAY, use=use)
     (again,) = findings([node], syndromes(close_of(DAY)), day=DAY, use=use)
     assert again.evidence == told
+    rare = rare_again(told)  # without the other series: by the evidence alone
+    assert {**asdict(rare), "shape": rare.shape.tolist(), "days": rare.days} == told["rare"]
 
 
 def test_a_late_report_makes_its_day_be_judged_again(hospitals, now):
@@ -318,9 +322,11 @@ def test_the_bottom_line_of_any_day(hospitals, now):
 
 @pytest.mark.shared
 def test_the_quiet_year_is_quiet(city, now):
-    """Red days of the vote of peace in 457 quiet days. That 8 as least gives few here was known
-    before its rule of choice was set (docs/decisions/019): a bound, and no independent proof."""
+    """Red days in 457 quiet days of the vote of peace, and of vote and rarity together. That 8 as
+    least gives few here was known before its rule of choice was set (docs/decisions/019): a bound,
+    and no independent proof."""
     from fangxian.kernels.epi.detector import Series
+    from fangxian.kernels.epi.rarity import rarity, usual
     from fangxian.kernels.epi.registry import METHODS
 
     path = SHARED / "data" / "epi" / "real" / "jhu_fujian_daily_2020_2021.csv"
@@ -337,9 +343,14 @@ def test_the_quiet_year_is_quiet(city, now):
         least=use.least,
     )
     assert len(at) == 457
-    red = found.alarm & (found.more["votes"] == found.more["able"])
-    assert use.unanimous
-    assert red.sum() <= 0.01 * len(at)
+    one, first = np.zeros(1, np.int64), use.history_days - 1
+    rare = np.zeros(len(at), bool)
+    for k, day in enumerate(at):
+        window = counts[:, day - first : day + 1]
+        teach = usual(window, one, np.ones(1, bool))
+        rare[k] = rarity(window, one, teach).p[0] * use.recurrence_days <= 1
+    assert found.alarm.sum() <= 0.01 * len(at)
+    assert (found.alarm[0] & rare).sum() <= 2
 
 
 # pages -------------------------------------------------------------------------------------------

@@ -108,13 +108,12 @@ def settings(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Setti
     found = METHODS["combined"].run(
         Series(stack, when, 365), at, members=members, votes=1, least=0.0
     )
-    given, able = found.more["votes"], found.more["able"]
+    given = found.more["votes"]
     counted = np.nan_to_num(stack[:, at])
     told = []
     for votes in range(1, len(use.members) + 1):
-        whole = (given == able) & (able >= votes) if use.unanimous else given >= votes
         for least in sorted({*LEASTS, use.least}):
-            raised = (given >= votes) & whole & (counted >= least)
+            raised = (given >= votes) & (counted >= least)
             per_week = 7 * float(raised.sum()) / days
             now = (votes, least) == (use.votes, use.least)
             told.append(Setting(votes, least, per_week, int(raised.any(axis=0).sum()), now))

@@ -2,7 +2,7 @@
 and the city, by the detectors of the posture; one signal for one cause."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fangxian.kernels.epi.detector import Series
+from fangxian.kernels.epi.rarity import Rarity, Usual, rarity, usual
 from fangxian.kernels.epi.registry import METHODS
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.levels import Level
@@ -18,6 +19,27 @@ from .read import Table
 from .rules import HEADQUARTERS, SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rare:
+    """The span of a series, days that end on the newest, which chance alone brings least often:
+    observed and expected cases in it, variance over mean, and once in how many ``days`` chance
+    brings one as rare anywhere among ``series`` series. ``shape`` by day and ``spread`` are what
+    all series of the syndrome taught."""
+
+    window: int
+    observed: float
+    expected: float
+    phi: float
+    p: float
+    series: int
+    spread: float
+    shape: Floats
+
+    @property
+    def days(self) -> float:
+        return 1 / max(self.p * self.series, 1e-12)
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +55,8 @@ class Node:
     parts: list["Node"] = field(default_factory=list)
     votes: float = 0.0
     expected: float = float("nan")
+    rare: "Rare | None" = None
+    voted: bool = False
     level: Level | None = None
     rule: str = ""
     days: int = 0  # of the fixed rule that spoke, and how many in them
@@ -97,7 +121,8 @@ def _sums(
 
 
 def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
-    """Vote on the last day of every series in one batch, and apply the fixed numbers."""
+    """Vote on the last day of every series in one batch, keep what chance alone brings rarely, and
+    apply the fixed numbers."""
     if not nodes:
         return
     days = np.arange(use.history_days) + np.datetime64(day) - (use.history_days - 1)
@@ -109,13 +134,13 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
         votes=use.votes,
         least=use.least,
     )
-    votes, able = found.more["votes"][:, 0], found.more["able"][:, 0]
-    alarm = found.alarm[:, 0] & ((votes == able) | (not use.unanimous))
+    votes, alarm = found.more["votes"][:, 0], found.alarm[:, 0]
+    _weigh(nodes)
     for node, given, raised, expected in zip(
         nodes, votes, alarm, found.expected[:, 0], strict=True
     ):
-        node.votes, node.expected = float(given), float(expected)
-        if raised:
+        node.votes, node.expected, node.voted = float(given), float(expected), bool(raised)
+        if raised and node.rare is not None and node.rare.days >= use.recurrence_days:
             node.level, node.rule = use.level(given), f"vote {use.edition} {use.posture}"
     for rule in use.fixed:
         for node in nodes:
@@ -125,6 +150,44 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
                 if level is not None and (node.level is None or level < node.level):
                     node.level, node.days, node.in_days = level, rule["days"], n
                     node.rule = f"fixed {use.edition} {rule['days']} d"
+
+
+def _weigh(nodes: list[Node]) -> None:
+    """Say of each series how rarely chance brings what it has."""
+    codes = sorted({node.syndrome for node in nodes})
+    group = np.array([codes.index(node.syndrome) for node in nodes])
+    counts = np.stack([node.counts for node in nodes])
+    weight = np.stack([np.asarray(node.share, np.float64) for node in nodes])
+    teach = usual(counts, group, np.array([not node.parts for node in nodes]), weight=weight)
+    found = rarity(counts, group, teach, weight=weight)
+    judged = int(np.isfinite(found.p).sum())
+    for k in np.flatnonzero(found.window):
+        nodes[k].rare = _rare_of(
+            found, int(k), judged, teach.spread[group[k]], teach.shape[group[k]]
+        )
+
+
+def _rare_of(found: Rarity, k: int, series: int, spread: float, shape: Floats) -> Rare:
+    return Rare(
+        int(found.window[k]),
+        float(found.observed[k]),
+        float(found.expected[k]),
+        float(found.phi[k]),
+        float(found.p[k]),
+        series,
+        float(spread),
+        shape,
+    )
+
+
+def rare_again(told: Mapping[str, Any]) -> Rare:
+    """The rarity of a series by a signal's evidence alone, to the last digit."""
+    counts = np.array([[np.nan if n is None else n for n in told["counts"]]])
+    was, one = told["rare"], np.zeros(1, np.int64)
+    shape, spread = np.array(was["shape"]), was["spread"]
+    teach = Usual(shape[None, :], np.array([spread]))
+    found = rarity(counts, one, teach, weight=np.array([told["shares"]]))
+    return _rare_of(found, 0, was["series"], spread, shape)
 
 
 def carriers(nodes: Iterable[Node], use: Profile) -> list[Node]:
@@ -178,14 +241,26 @@ def findings(
 def _words(node: Node, syndrome: Syndrome) -> dict[str, str]:
     """What is said of it in a line."""
     n, usual, votes = node.counts[-1], node.expected, int(node.votes)
-    if node.rule.startswith("vote"):
-        zh = f"{n:g}，常见 {usual:.1f}，{votes} 种算法一致"
-        en = f"{n:g}, usual {usual:.1f}, {votes} detectors agree"
+    if node.rule.startswith("vote") and node.rare is not None:
+        zh = f"{n:g}，常见 {usual:.1f}，{votes} 种算法一致，碰巧{often(node.rare, zh=True)}"
+        en = f"{n:g}, usual {usual:.1f}, {votes} detectors agree, {often(node.rare, zh=False)}"
     elif node.rule.startswith("fixed"):
         zh, en = f"{node.days} 天 {node.in_days:g}", f"{node.in_days:g} in {node.days} days"
     else:
         zh, en = f"{len(node.together)} 处同时异常", f"{len(node.together)} sites at once"
     return {"zh": f"{syndrome.zh} {zh}", "en": f"{syndrome.en} {en}"}
+
+
+def often(rare: Rare, *, zh: bool) -> str:
+    """In words how often chance brings it."""
+    if rare.days < 2:
+        return "几乎每天都有" if zh else "by chance on most days"
+    if rare.days < 730:
+        return f"约 {rare.days:.0f} 天一遇" if zh else f"by chance once in {rare.days:.0f} days"
+    if rare.days < 36500:
+        years = f"{rare.days / 365:.0f}"
+        return f"约 {years} 年一遇" if zh else f"by chance once in {years} years"
+    return "百年不遇" if zh else "by chance not once in 100 years"
 
 
 def _evidence(node: Node, day: date, use: Profile) -> dict[str, Any]:
@@ -209,12 +284,18 @@ def _evidence(node: Node, day: date, use: Profile) -> dict[str, Any]:
         "expected": _plain(node.expected),
         "votes": node.votes,
         "members": members,
+        "shares": [float(share) for share in node.share],
+        "rare": _rare(node.rare) if node.rare else None,
         "heard": _plain(node.share[-1]),
         "together": node.together,
         "edition": use.edition,
         "posture": use.posture,
         "counts": [_plain(n) for n in node.counts],
     }
+
+
+def _rare(rare: Rare) -> dict[str, Any]:
+    return {**asdict(rare), "shape": [float(n) for n in rare.shape], "days": rare.days}
 
 
 def _plain(value: Any) -> float | None:

@@ -187,8 +187,8 @@ class Profile:
     posture: str
     members: tuple[str, ...]
     votes: int
-    unanimous: bool
     least: float
+    recurrence_days: float
     levels: Mapping[int, Level]
     history_days: int
     least_share: float
@@ -211,8 +211,8 @@ def profile(at: datetime, *, emergency: bool) -> Profile:
         posture,
         tuple(row["members"]),
         row["votes"],
-        row.get("unanimous", False),
         row["least"],
+        row["recurrence_days"],
         {int(votes): Level[name] for votes, name in row["levels"].items()},
         content["history_days"],
         content["least_share"],
