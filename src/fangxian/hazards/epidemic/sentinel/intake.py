@@ -15,6 +15,7 @@ from defusedxml.ElementTree import fromstring
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Site
@@ -28,7 +29,6 @@ from .write.encounters import take_encounters
 from .write.feeds import report_days
 
 MOST_REFUSED = 200  # told one by one; all are counted
-OWED_DAYS = 2  # older ones are history, not an answer to what is owed
 ADX = "urn:ihe:qrph:adx:2015"
 
 
@@ -200,7 +200,8 @@ def take_values(values: Iterable[DataValue], *, by: Seat) -> Taken:
     told.changed = put_counts(counted, report=None, by=by)
     told.same = len(rows) - told.changed
     today = beijing(now).date()
-    latest = {(site, day) for site, _, day, _ in rows if (today - day).days <= OWED_DAYS}
+    owed = edition("clinical", now).content["owed_days"]
+    latest = {(site, day) for site, _, day, _ in rows if (today - day).days <= owed}
     report_days(latest, door="dhis2", by=by)
     return told
 

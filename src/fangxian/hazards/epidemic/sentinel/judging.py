@@ -242,8 +242,8 @@ def _words(node: Node, syndrome: Syndrome) -> dict[str, str]:
     """What is said of it in a line."""
     n, usual, votes = node.counts[-1], node.expected, int(node.votes)
     if node.rule.startswith("vote") and node.rare is not None:
-        zh = f"{n:g}，常见 {usual:.1f}，{votes} 种算法一致，碰巧{often(node.rare, zh=True)}"
-        en = f"{n:g}, usual {usual:.1f}, {votes} detectors agree, {often(node.rare, zh=False)}"
+        zh = f"{n:g}，常见 {usual:.1f}，{votes} 种算法一致，碰巧{often(node.rare.days, zh=True)}"
+        en = f"{n:g}, usual {usual:.1f}, {votes} detectors agree, {often(node.rare.days, zh=False)}"
     elif node.rule.startswith("fixed"):
         zh, en = f"{node.days} 天 {node.in_days:g}", f"{node.in_days:g} in {node.days} days"
     else:
@@ -251,15 +251,14 @@ def _words(node: Node, syndrome: Syndrome) -> dict[str, str]:
     return {"zh": f"{syndrome.zh} {zh}", "en": f"{syndrome.en} {en}"}
 
 
-def often(rare: Rare, *, zh: bool) -> str:
+def often(days: float, *, zh: bool) -> str:
     """In words how often chance brings it."""
-    if rare.days < 2:
+    if days < 2:
         return "几乎每天都有" if zh else "by chance on most days"
-    if rare.days < 730:
-        return f"约 {rare.days:.0f} 天一遇" if zh else f"by chance once in {rare.days:.0f} days"
-    if rare.days < 36500:
-        years = f"{rare.days / 365:.0f}"
-        return f"约 {years} 年一遇" if zh else f"by chance once in {years} years"
+    if days < 730:
+        return f"约 {days:.0f} 天一遇" if zh else f"by chance once in {days:.0f} days"
+    if days < 36500:
+        return f"约 {days / 365:.0f} 年一遇" if zh else f"by chance once in {days / 365:.0f} years"
     return "百年不遇" if zh else "by chance not once in 100 years"
 
 

@@ -2,39 +2,46 @@
 line list has them now, counted, never named."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.dated import Content
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.rights import Seat
 
 from .models import Case, Inquiry
 from .read import cases, county_of, local_cases
+from .rules import BY_MESSAGE
 
 BANDS = (0, 5, 15, 25, 45, 65)
-SPAN = timedelta(days=60)
-CURVE_DAYS, LONGEST_DELAY = 21, 14
-LEAST, LEAST_DAYS = 10, 7  # fewer cases, or days since the first report, tell nothing of delays
+WINDOW = 7  # days over which R is estimated
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """Cases by the day on which they fell ill (else were diagnosed): reported by now, and of the
-    days that are not all reported the estimate with its 90 % range."""
+    days that are not all reported the estimate with its 90 % range, and which ``share`` is in."""
 
     day: date
     reported: int
     low: float | None = None
     middle: float | None = None
     high: float | None = None
+    share: float = 1.0
+
+
+Range = tuple[float, float, float]  # 5, 50 and 95 %
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Rows of ages are (from, to or None, men, women, not known); of places (name, cases, newest
-    day); what cases have in common is (zh, en, name, cases)."""
+    """``r`` is the reproduction number over the week that ends on each day, None where it cannot be
+    told; ``has_interval``: whether it ever could for this disease; ``least``: cases and days that
+    an estimate needs. Rows of ages are (from, to or None, men, women, not known); of places (name,
+    cases, newest day); what cases have in common is (zh, en, name, cases)."""
 
     cases: int
     days: tuple[Day, ...]
@@ -43,6 +50,9 @@ class Summary:
     ages: tuple[tuple[int | None, int | None, int, int, int], ...]
     places: tuple[tuple[str, int, date], ...]
     common: tuple[tuple[str, str, str, int], ...]
+    r: tuple[Range | None, ...]
+    has_interval: bool
+    least: tuple[int, int]
 
     @property
     def too_new(self) -> bool:
@@ -59,16 +69,18 @@ def summary(inquiry: Inquiry, *, seat: Seat) -> Summary | None:
     """What the cases of an inquiry's outbreak look like; None without a line list, or for a seat
     that may not read cases."""
     disease = inquiry.signal.evidence.get("disease")
+    use = edition("inquiry", clock.now()).content["summary"]
     rows = cases(seat=seat).filter(
         local_cases(),
         disease=disease or "",
-        reported_at__gte=inquiry.opened_at - SPAN,
+        reported_at__gte=inquiry.opened_at - timedelta(days=use["span_days"]),
         place__path__startswith=county_of(inquiry.signal.place).path,
     )
     found = list(rows)
     if not found:
         return None
-    curve, silent, shift = _curve(found)
+    curve, silent, shift = _curve(found, use)
+    interval = edition("outbreaks", clock.now()).content.get("interval", {}).get(disease)
     places = Counter(case.place.name for case in found)
     newest = {name: max(_day(case) for case in found if case.place.name == name) for name in places}
     return Summary(
@@ -79,6 +91,9 @@ def summary(inquiry: Inquiry, *, seat: Seat) -> Summary | None:
         tuple(_ages(found)),
         tuple((name, n, newest[name]) for name, n in places.most_common(12)),
         tuple(_common(found)),
+        tuple(_reproduction(curve, interval, use)),
+        interval is not None,
+        (use["least_cases"], use["least_days"]),
     )
 
 
@@ -86,7 +101,7 @@ def _day(case: Case) -> date:
     return case.onset or beijing(case.diagnosed_at).date()
 
 
-def _curve(found: list[Case]) -> tuple[list[Day], int, float]:
+def _curve(found: list[Case], use: Content) -> tuple[list[Day], int, float]:
     """The last days, with the nowcast where there are cases enough."""
     import numpy as np
 
@@ -94,23 +109,51 @@ def _curve(found: list[Case]) -> tuple[list[Day], int, float]:
 
     today = beijing(clock.now()).date()
     counted = Counter(_day(case) for case in found)
-    days = [today - timedelta(days=k) for k in range(CURVE_DAYS - 1, -1, -1)]
+    days = [today - timedelta(days=k) for k in range(use["curve_days"] - 1, -1, -1)]
     begun = min(beijing(case.reported_at).date() for case in found)
-    if len(found) < LEAST or (today - begun).days < LEAST_DAYS:
+    if len(found) < use["least_cases"] or (today - begun).days < use["least_days"]:
         return [Day(day, counted[day]) for day in days], 0, 0.0
     event = np.array([_day(case).toordinal() for case in found])
     report = np.array([beijing(case.reported_at).date().toordinal() for case in found])
-    cells = n.triangle(
-        event, np.maximum(report, event), today.toordinal(), CURVE_DAYS, LONGEST_DELAY
-    )
+    spans = use["curve_days"], use["longest_delay_days"]
+    cells = n.triangle(event, np.maximum(report, event), today.toordinal(), *spans)
     told = n.nowcast(cells, seed=today.toordinal())
     at = [told.levels.index(level) for level in (0.05, 0.5, 0.95)]
     rows = []
     for day, values, share in zip(days, told.quantiles, told.share, strict=True):
         low, middle, high = (float(values[k]) for k in at)
-        open_ = share < 0.995
-        rows.append(Day(day, counted[day], *((low, middle, high) if open_ else ())))
+        one = Day(day, counted[day], low, middle, high, float(share))
+        rows.append(one if share < 0.995 else Day(day, counted[day]))
     return rows, told.silent, told.shift
+
+
+def _reproduction(
+    curve: list[Day], interval: Mapping[str, float] | None, use: Content
+) -> Iterable[Range | None]:
+    """R by Cori's method on the estimated cases, as far as enough of each day's are in; its range
+    takes in that of the estimate."""
+    import numpy as np
+
+    from fangxian.kernels.epi import reproduction as r
+
+    if interval is None:
+        yield from (None for _ in curve)
+        return
+    cases = [
+        [float(day.reported if getattr(day, end) is None else getattr(day, end)) for day in curve]
+        for end in ("low", "middle", "high")
+    ]
+    weights = r.parametric_interval(interval["mean"], interval["sd"], len(curve))
+    start, end = r.windows(len(curve), WINDOW)
+    told = r.cori(np.array(cases), weights, start, end)
+    at = [(k, r.QUANTILES.index(level)) for k, level in enumerate((0.05, 0.5, 0.95))]
+    yield from (None for _ in range(len(curve) - len(end)))
+    for k, last in enumerate(end):
+        week = range(last - WINDOW + 1, last + 1)
+        enough = sum(curve[d].reported for d in week) >= use["least_cases"]
+        known = all(curve[d].share >= use["least_share"] for d in week)
+        low, middle, high = (float(told.quantiles[path, k, j]) for path, j in at)
+        yield (low, middle, high) if enough and known and middle == middle else None
 
 
 def _ages(found: Iterable[Case]) -> Iterable[tuple[int | None, int | None, int, int, int]]:
@@ -133,7 +176,7 @@ def _common(found: list[Case]) -> Iterable[tuple[str, str, str, int]]:
         tally["同一地点", "same place", case.place.name] += 1
         if case.site is not None:
             tally["同一报告单位", "reported by the same", case.site.name] += 1
-        if case.evidence:
+        if case.evidence and case.evidence != BY_MESSAGE:
             tally["同一依据", "same evidence", case.evidence] += 1
     rows = [(zh, en, name, n) for (zh, en, name), n in tally.most_common(8) if n > 1]
     yield from rows

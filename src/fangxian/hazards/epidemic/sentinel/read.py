@@ -43,6 +43,7 @@ def spots(below: str = "") -> dict[int, Spot]:
     return {s.pk: Spot(s.kind, s.code, s.name, s.place_id, tuple(above(s.place_id))) for s in sites}
 
 
+TOWN_CODE = 9  # digits of a town's code
 Positions = dict[str, tuple[float, float, str, Place]]  # by code: latitude, longitude, name, place
 
 
@@ -50,6 +51,21 @@ def positions() -> Positions:
     """Where places are, by code."""
     rows = Place.objects.exclude(lat=None).exclude(lon=None)
     return {p.code: (p.lat or 0.0, p.lon or 0.0, p.name, p) for p in rows}
+
+
+def town_sums(
+    code: str, day: date, *, days: int
+) -> dict[str, tuple[tuple[float, float, str], float]]:
+    """Cases of a syndrome in the ``days`` up to a day, by town: (latitude, longitude, name), n."""
+    rows = Count.objects.filter(syndrome=code, day__gt=day - timedelta(days=days), day__lte=day)
+    where = positions()
+    found: dict[str, tuple[tuple[float, float, str], float]] = {}
+    for place, n in rows.values_list("site__place__code").annotate(total=Sum("n")):
+        town = place[:TOWN_CODE]
+        if town in where:
+            spot, before = found.get(town, (where[town][:3], 0.0))
+            found[town] = spot, before + n
+    return found
 
 
 @dataclass(frozen=True)

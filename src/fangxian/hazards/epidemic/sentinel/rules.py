@@ -19,6 +19,7 @@ DATA = Path(__file__).parent / "data"
 FORMS = DATA / "forms"
 HEADQUARTERS = "epidemic"
 LOCAL_CASE, SYNDROME, CLUSTER = "local-case", "syndrome", "cluster"  # families of signals
+BY_MESSAGE = "机构信息系统报文"  # evidence of a case that a message made
 VERDICTS = {
     "data_error": ("数据错误", "error in the data"),
     "known": ("已知事件", "known already"),
@@ -78,6 +79,8 @@ def _check_detectors(content: Content) -> Iterable[Complaint]:
         if not row:
             yield posture, f"[{posture}] is missing"
             continue
+        if not row.get("recurrence_days"):
+            yield posture, "recurrence_days = … is missing"
         for name in row.get("members", ()):
             if name not in METHODS:
                 yield f"{posture}.members", f"no detector {name}"
@@ -85,7 +88,19 @@ def _check_detectors(content: Content) -> Iterable[Complaint]:
             yield f"{posture}.votes", "more votes than members"
 
 
-SCAN = ("at_h", "radius_km", "share", "window_days", "replicates", "recurrence_days", "level")
+SUMMARY = (
+    "span_days", "curve_days", "longest_delay_days", "least_cases", "least_days", "least_share",
+)  # fmt: skip
+SCAN = (
+    "at_h",
+    "least_cases",
+    "radius_km",
+    "share",
+    "window_days",
+    "replicates",
+    "recurrence_days",
+    "level",
+)
 
 
 def _check_inquiry(content: Content) -> Iterable[Complaint]:
@@ -94,6 +109,9 @@ def _check_inquiry(content: Content) -> Iterable[Complaint]:
             yield name, "a number of hours for each of I, II, III, IV"
     if not isinstance(content.get("together_days"), int):
         yield "together_days", "a number of days is missing"
+    for name in SUMMARY:
+        if name not in content.get("summary", {}):
+            yield "summary", f"{name} = … is missing"
     if not content.get("risk"):
         yield "risk", "the matrix of risk is missing"
 
@@ -102,6 +120,9 @@ def _check_outbreaks(content: Content) -> Iterable[Complaint]:
     for name in ("population", "days", "unseen_days", "replicates", "seeds", "later"):
         if not content.get(name):
             yield name, f"{name} = … is missing"
+    for code, row in content.get("interval", {}).items():
+        if not (row.get("mean", 0) > 1 and row.get("sd", 0) > 0):
+            yield f"interval.{code}", "a mean above 1 day and an sd above 0 are needed"
     for code, row in content.get("disease", {}).items():
         if set(row) != {"reproduction", "latent", "infectious"}:
             yield f"disease.{code}", "reproduction, latent and infectious are needed"

@@ -12,11 +12,8 @@ from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 
-from .read import Positions, Table
+from .read import TOWN_CODE, Positions, Table
 from .rules import CLUSTER, HEADQUARTERS, Spot, Syndrome, close_of
-
-LEAST = 10  # cases in all; fewer make no cluster
-TOWN_CODE = 9  # digits of a town's code
 
 
 def cluster(
@@ -33,7 +30,7 @@ def cluster(
     found = edition("detectors", close_of(day))
     use = found.content["scan"]
     towns, counts = _by_town(table, spots, positions, syndrome.code)
-    if len(towns) < 2 or counts.sum() < LEAST:
+    if len(towns) < 2 or counts.sum() < use["least_cases"]:
         return None
     best = _scan(towns, counts, positions, use, seed=day.toordinal())
     if best is None or best.recurrence < use["recurrence_days"]:

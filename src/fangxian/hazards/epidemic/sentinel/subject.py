@@ -3,7 +3,7 @@
 from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
-from . import codes, cover, doors, intake, read, registers, rules, standing, views
+from . import codes, cover, doors, intake, read, registers, rules, series_views, standing, views
 from .write import counts, inquiries
 
 SUBJECT = Subject(
@@ -33,7 +33,7 @@ SUBJECT = Subject(
         Kind("syndrome", "症候群序列", "syndrome series", read.look_syndromes),
     ),
     registers=registers.LISTS,
-    routes=views.ROUTES,
+    routes=(*views.ROUTES, *series_views.ROUTES),
     doors=(doors.CASES,),
     inlet=intake.take_bytes,
     events={

@@ -1,7 +1,6 @@
 """Watch & warn of the epidemic headquarters: who has reported, what the detectors found and how far
 it is looked into, and the bottom line of any day."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,15 +20,16 @@ from fangxian.spine.observe.reports.read import kept, roll_up
 
 from . import boards, read
 from .boards import steps, waiting
+from .judging import often
 from .models import Inquiry
-from .outbreak import Summary, summary
+from .outbreak import Range, Summary, summary
+from .pictures import HIGH, WIDE, Shown, Town, TownMap, band, bars, town_map
 from .rules import OUTCOMES, SPOKEN, VERDICTS, risk_words, syndromes
+from .series_views import TUNED_DAYS, day_asked
 from .write import inquiries
-from .write.counts import posture_at
 
-QUALITY_DAYS, TUNED_DAYS = timedelta(days=91), 28
+QUALITY_DAYS = timedelta(days=91)
 MONTH = 30  # days over which completeness is shown
-WIDE, HIGH = 720, 120  # of the picture of a series
 
 
 def zh() -> bool:
@@ -100,12 +100,14 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "row": _clocked(inquiry) if inquiry.state != "closed" else None,
         "now": clock.now(),
         "told": told,
+        "rare": often(told["rare"]["days"], zh=zh()) if told.get("rare") else "",
         "members": [
             (METHODS[name].zh if zh() else METHODS[name].en, member)
             for name, member in (told.get("members") or {}).items()
         ],
-        "bars": _bars(told.get("counts") or []),
+        "bars": bars(_past(told)),
         "size": (WIDE, HIGH),
+        "towns": _towns(told),
         "verdicts": [(code, words[not zh()]) for code, words in VERDICTS.items()],
         "outcomes": [(code, words[not zh()]) for code, words in OUTCOMES.items()],
         "verdict": VERDICTS.get(inquiry.verdict, ("", ""))[not zh()],
@@ -113,7 +115,8 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "risk": risk_words(inquiry.risk, inquiry.opened_at)[not zh()],
         "scale": range(1, 6),
         "people": people,
-        "curve": _curve(people) if people else [],
+        "curve": bars(_curve(people)) if people else [],
+        "r": band(_weeks(people)) if people else None,
         "signals": inquiry.signals,
         "waiting": steps(later),
         "waiting_days": days,
@@ -123,69 +126,38 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
     return render(request, "sentinel/signal.html", context)
 
 
-def _bars(counts: list[float | None]) -> list[tuple[float, float, float, float, bool]]:
-    """The bars of a series (x, y, width, height, the last one?); a day without a count has none."""
-    most = max([n for n in counts if n is not None], default=0) or 1
-    width = WIDE / max(len(counts), 1)
+def _past(told: dict[str, Any]) -> list[Shown]:
+    """The series of a signal up to its day, the day itself marked."""
+    counts = told.get("counts") or []
+    day = date.fromisoformat(told["day"]) if counts else date.min
     return [
-        (
-            round(k * width, 1),
-            round(HIGH - n / most * HIGH, 1),
-            round(width - 1, 1),
-            round(n / most * HIGH, 1),
-            k == len(counts) - 1,
-        )
-        for k, n in enumerate(counts)
-        if n is not None
+        Shown(f"{day - timedelta(days=back):%m-%d}", n, last=not back)
+        for n, back in zip(counts, range(len(counts) - 1, -1, -1), strict=True)
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day of the curve in the picture: what is reported, and above it the estimate."""
-
-    x: float
-    width: float
-    top: float
-    height: float
-    likely: float
-    low: float
-    high: float
-    open: bool
-    title: str
-
-    @property
-    def middle(self) -> float:
-        return self.x + self.width / 2
-
-    @property
-    def rise(self) -> float:
-        """The height of the estimate."""
-        return round(HIGH - self.likely, 1)
-
-
-def _curve(people: Summary) -> list[Bar]:
-    most = max([day.high or day.reported for day in people.days], default=0) or 1
-    width = WIDE / len(people.days)
-
-    def y(n: float) -> float:
-        return round(HIGH - n / most * HIGH, 1)
-
+def _curve(people: Summary) -> list[Shown]:
     return [
-        Bar(
-            round(k * width, 1),
-            round(width - 2, 1),
-            y(day.reported),
-            round(day.reported / most * HIGH, 1),
-            y(day.middle or day.reported),
-            y(day.low or 0),
-            y(day.high or 0),
-            day.high is not None,
-            f"{day.day:%m-%d} {day.reported}"
-            + (f" → {day.middle:.0f} ({day.low:.0f}–{day.high:.0f})" if day.high else ""),
+        Shown(
+            f"{one.day:%m-%d}",
+            one.reported,
+            None if one.high is None else (one.low or 0, one.middle or 0, one.high),
         )
-        for k, day in enumerate(people.days)
+        for one in people.days
     ]
+
+
+def _weeks(people: Summary) -> list[tuple[str, Range | None]]:
+    return [(f"{one.day:%m-%d}", r) for one, r in zip(people.days, people.r, strict=True)]
+
+
+def _towns(told: dict[str, Any]) -> TownMap | None:
+    """Where a cluster lies among all towns that count, by the cases of its days."""
+    if not told.get("places"):
+        return None
+    day = date.fromisoformat(told["day"])
+    sums = read.town_sums(told["syndrome"], day, days=int(told["days"]))
+    return town_map(Town(*where, n, code in told["places"]) for code, (where, n) in sums.items())
 
 
 @action("inquiry.check")
@@ -221,11 +193,7 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
 def standing(request: SeatedRequest) -> HttpResponse:
     """The bottom line of a day: no local case since when, and what was looked at to know it."""
     today = beijing(clock.now()).date()
-    asked = request.GET.get("day", "")
-    try:
-        day = min(date.fromisoformat(asked), today) if asked else today
-    except ValueError:
-        raise Problem("input.invalid", field="day", why=asked[:20]) from None
+    day = day_asked(request, today)
     rows = [
         (check.zh if zh() else check.en, check.of(day, request.seat)) for check in CHECKS.values()
     ]
@@ -258,23 +226,10 @@ def quality(request: SeatedRequest) -> HttpResponse:
     return render(request, "sentinel/quality.html", context)
 
 
-@page("signal.read")
-def thresholds(request: SeatedRequest) -> HttpResponse:
-    """What another threshold would raise: a part of the page above, since at the size of a city it
-    takes some seconds."""
-    now = clock.now()
-    yesterday = beijing(now).date() - timedelta(days=1)
-    found = boards.settings(
-        yesterday, days=TUNED_DAYS, emergency=posture_at(now), seat=request.seat
-    )
-    return render(request, "sentinel/thresholds.html", {"settings": found, "days": TUNED_DAYS})
-
-
 ROUTES = (
     path("epidemic", index),
     path("epidemic/standing", standing),
     path("epidemic/quality", quality),
-    path("epidemic/quality/thresholds", thresholds),
     path("epidemic/signals/<int:key>", signal),
     path("epidemic/signals/<int:key>/<str:verb>", step),
 )

@@ -10,7 +10,7 @@ from django.db import transaction
 from fangxian.hazards.epidemic.sentinel.clinical import RefusedError, Told
 from fangxian.hazards.epidemic.sentinel.codes import VISIT, Codes, codes_at
 from fangxian.hazards.epidemic.sentinel.models import Case, Count, Encounter
-from fangxian.hazards.epidemic.sentinel.rules import diseases
+from fangxian.hazards.epidemic.sentinel.rules import BY_MESSAGE, diseases
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.people.read import key_of
@@ -19,8 +19,6 @@ from fangxian.spine.registry.models import Site
 from .cases import CaseRow, enter_cases
 from .counts import put_counts
 from .feeds import report_days
-
-BY_MESSAGE = "机构信息系统报文"
 
 
 @transaction.atomic
