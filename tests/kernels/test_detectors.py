@@ -249,6 +249,7 @@ def test_the_future_changes_nothing(name):
         "bayes",
         "moving_percentile",
         "pooled",
+        "outbreak_odds",
     ],
 )
 @given(extra=st.integers(1, 500))

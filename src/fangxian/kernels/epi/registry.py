@@ -44,6 +44,10 @@ def _module(name: str) -> Any:
             from fangxian.kernels.epi import glr
 
             return glr
+        case "odds":
+            from fangxian.kernels.epi import odds
+
+            return odds
         case "outbreakp":
             from fangxian.kernels.epi import outbreakp
 
@@ -292,6 +296,22 @@ _add(
         "excluded": P(10, 0, 400, "不入参考的近期期数", "newest periods kept out"),
         "reweight_above": P(2.0, 0.0, 40.0, "降权界值", "residual above which weight falls"),
         "p_trend": P(0.05, 0.0, 1.0, "保留趋势的 p 值", "p below which a trend is kept"),
+    },
+)
+_add(
+    "outbreak_odds",
+    "暴发几率（两周似然比）",
+    "odds of an outbreak, by two weeks",
+    "Fangxian, on Noufaily 2013; docs/methods/odds.md",
+    _of("odds", "outbreak_odds"),
+    {
+        "limit": P(2.75, 1e-3, 100.0, "对数几率界值", "limit of the log odds"),
+        "late": P(1.5, 0.0, 100.0, "上周开始者的权重", "weight of those begun last week"),
+        "years": P(12, 1, 30, "参考年数上限", "years of reference at most"),
+        "excluded": P(10, 0, 400, "不入参考的近期期数", "newest periods kept out"),
+        "harmonics": P(2, 0, 6, "季节谐波数", "harmonics of the season"),
+        "least": P(104, 12, 2000, "参考中至少已报告的期数", "reported periods the past needs"),
+        "prior": P(0.01, 0.0, 0.5, "一期内开始暴发的机会", "chance that one begins in a period"),
     },
 )
 _add(
