@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from epi import GOLD, column, differs, essence_of, rows_of, series_of
 
-from fangxian.kernels.epi.registry import PRESETS, detect_by_name, preset_rows
+from fangxian.kernels.epi.presets import PRESETS, preset_rows
+from fangxian.kernels.epi.registry import detect_by_name
 
 pytestmark = pytest.mark.shared
 

@@ -12,7 +12,8 @@ from scipy import stats
 from fangxian.kernels.epi.detector import Reason, Series
 from fangxian.kernels.epi.distributions import count_cdf, count_quantile, count_tail
 from fangxian.kernels.epi.farrington import references, same_weekday
-from fangxian.kernels.epi.registry import METHODS, PRESETS, detect_by_name
+from fangxian.kernels.epi.presets import PRESETS
+from fangxian.kernels.epi.registry import METHODS, detect_by_name
 
 NEWEST = np.array([299])
 

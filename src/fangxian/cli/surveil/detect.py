@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @surveil_command.command(help=say("列出全部方法与参数", "all methods with their parameters"))
 @json_option
 def methods(as_json: bool) -> None:
-    from fangxian.kernels.epi.registry import METHODS, PRESETS
+    from fangxian.kernels.epi.presets import PRESETS
+    from fangxian.kernels.epi.registry import METHODS
 
     rows = [
         {

@@ -33,11 +33,6 @@ class Point:
     found: tuple[tuple[float, float | None], ...]
     now: bool
 
-    @property
-    def quiet(self) -> float:
-        """Red days, percent."""
-        return 100 * self.red / self.days
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Past:

@@ -136,7 +136,8 @@ def _newest_unjudged(grid: Grid, parts: list[Any]) -> list[Note]:
 
 
 def _method(asked: Asked) -> tuple[str, dict[str, Any]]:
-    from fangxian.kernels.epi.registry import METHODS, PRESETS
+    from fangxian.kernels.epi.presets import PRESETS
+    from fangxian.kernels.epi.registry import METHODS
 
     if (asked.method is None) == (asked.preset is None):
         zh, en = "--method 与 --preset 二选一", "give --method or --preset"

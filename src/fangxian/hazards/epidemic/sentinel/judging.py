@@ -66,9 +66,9 @@ class Node:
 
 def tree(table: Table, spots: Mapping[int, Spot], *, day: date, use: Profile) -> list[Node]:
     """The series of all sites and places up to ``day``: the nodes of sites, and above them those of
-    places with more than one site, each with its parts. A sum over sites is brought up to what all
-    of them usually count: a day on which some were silent is no fall; where too few were heard
-    there is no count."""
+    places with more than one site, each with its parts; of places with the same sites the nearest.
+    A sum over sites is brought up to what all of them usually count: a day on which some were
+    silent is no fall; where too few were heard there is no count."""
     rows = [(code, spots[site]) for code, site in table.keys if site in spots]
     counts = table.counts[[site in spots for _, site in table.keys]]
     heard = ~np.isnan(counts)
@@ -80,7 +80,10 @@ def tree(table: Table, spots: Mapping[int, Spot], *, day: date, use: Profile) ->
     for k, (code, spot) in enumerate(rows):
         for place, _, _ in spot.above:
             groups.setdefault((code, place), []).append(k)
-    groups = {key: mine for key, mine in groups.items() if len(mine) > 1}
+    nearest: dict[tuple[int, ...], tuple[str, str]] = {}  # of places with the same sites
+    for key, mine in groups.items():
+        nearest.setdefault(tuple(mine), key)
+    groups = {key: list(mine) for mine, key in nearest.items() if len(mine) > 1}
     summed = _sums(groups, rows, counts, heard, use)
     for k, (code, spot) in enumerate(rows):
         chain = [summed[code, place] for place, _, _ in spot.above if (code, place) in summed]

@@ -148,10 +148,12 @@ def _reproduction(
     told = r.cori(np.array(cases), weights, start, end)
     at = [(k, r.QUANTILES.index(level)) for k, level in enumerate((0.05, 0.5, 0.95))]
     yield from (None for _ in range(len(curve) - len(end)))
+    first = next((k for k, n in enumerate(cases[1]) if n), len(curve))
     for k, last in enumerate(end):
         week = range(last - WINDOW + 1, last + 1)
         enough = sum(curve[d].reported for d in week) >= use["least_cases"]
-        known = all(curve[d].share >= use["least_share"] for d in week)
+        begun = last - WINDOW >= first  # before that hardly anybody could have infected
+        known = begun and all(curve[d].share >= use["least_share"] for d in week)
         low, middle, high = (float(told.quantiles[path, k, j]) for path, j in at)
         yield (low, middle, high) if enough and known and middle == middle else None
 

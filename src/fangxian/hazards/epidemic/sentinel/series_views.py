@@ -15,7 +15,7 @@ from fangxian.spine.core.page import SeatedRequest, cut, page
 from fangxian.spine.core.problems import Problem
 
 from . import boards, trend
-from .burden import PATIENCE, SIZES, TRIALS, burden
+from .burden import PATIENCE, SIZES, TRIALS, Point, burden
 from .judging import Node, often
 from .pictures import HIGH, WIDE, Shown, bars
 from .rules import Syndrome
@@ -130,7 +130,7 @@ def thresholds(request: SeatedRequest) -> HttpResponse:
         "points": points,
         "sizes": [zh if _zh() else en for _, zh, en in SIZES],
         "lines": [_line(points, k) for k in range(len(SIZES))],
-        "dots": [_dot(p, k) for k in range(len(SIZES)) for p in points],
+        "dots": [_dot(p, k, _most(points)) for k in range(len(SIZES)) for p in points],
         "size": (WIDE, HIGH),
         "trials": TRIALS,
         "patience": PATIENCE,
@@ -138,14 +138,19 @@ def thresholds(request: SeatedRequest) -> HttpResponse:
     return render(request, "sentinel/thresholds.html", context)
 
 
-def _dot(point: Any, k: int) -> tuple[float, float, str, bool]:
+def _most(points: list[Point]) -> float:
+    return max((point.red for point in points), default=0) or 1
+
+
+def _dot(point: Point, k: int, most: float) -> tuple[float, float, str, bool]:
     """Where a point stands: red days to the right, share found upward."""
-    x, y = point.quiet / 100 * (WIDE - 40) + 20, HIGH - 10 - point.found[k][0] / 100 * (HIGH - 20)
+    x, y = point.red / most * (WIDE - 40) + 20, HIGH - 10 - point.found[k][0] / 100 * (HIGH - 20)
     return round(x, 1), round(y, 1), f"{point.recurrence:g}", point.now
 
 
-def _line(points: list[Any], k: int) -> str:
-    return " ".join(f"{x},{y}" for x, y, _, _ in (_dot(point, k) for point in points))
+def _line(points: list[Point], k: int) -> str:
+    most = _most(points)
+    return " ".join(f"{x},{y}" for x, y, _, _ in (_dot(point, k, most) for point in points))
 
 
 ROUTES = (
