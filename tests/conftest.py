@@ -1,10 +1,12 @@
 """The small named cast and the city they work in, on a real database; one folder a run."""
 
+import fcntl
 import logging
 import os
+import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(prefix="fangxian-test-")
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
 os.environ["FANGXIAN_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # our many child processes compile once
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -74,6 +77,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return unit(nodeid)
 
     return Units(config, log)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """``made_once(name, make)``: a folder that is dear to make, made by whichever worker of the
+    run needs it first. It is for copying: nobody works in it."""
+    beside = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        beside = beside.parent
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made, draft = beside / name, beside / f"{name}-draft"
+        with (beside / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir()
+                make(draft)
+                draft.rename(made)
+        return made
+
+    return folder
 
 
 @pytest.fixture(autouse=True)
