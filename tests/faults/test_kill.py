@@ -4,8 +4,9 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,11 @@ def python(code: str, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def environment(made_once: Callable[..., Path], tmp_path: Path) -> dict[str, str]:
-    return Folder(made_once("staffed", make_staffed)).copy_to(tmp_path / "var").environment
+def environment(made_once: Callable[..., Path]) -> Iterator[dict[str, str]]:
+    """On a disk, whose commits last long enough for a kill to fall into them."""
+    staffed = Folder(made_once("staffed", make_staffed))
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
+        yield staffed.copy_to(Path(disk) / "var").environment
 
 
 def test_a_worker_killed_again_and_again_does_each_thing_once(environment):
