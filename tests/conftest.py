@@ -1,18 +1,35 @@
 """The small named cast and the city they work in, on a real database; one folder a run."""
 
+import fcntl
 import logging
 import os
+import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(prefix="fangxian-test-")
+# no commit of a test waits for a disk where there is memory enough: a run needs a tenth of this
+os.environ.setdefault(
+    "TMPDIR",
+    next(
+        (
+            memory
+            for memory in ("/dev/shm",)  # noqa: S108 - the names in it are tempfile's own
+            if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30
+        ),
+        tempfile.gettempdir(),
+    ),
+)
+os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(
+    prefix="fangxian-test-", dir=os.environ["TMPDIR"]
+)
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
 os.environ["FANGXIAN_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # our many child processes compile once
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -34,15 +51,12 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
-# What these measure in seconds is a person's wait on a machine of his own: they run last, alone.
-TIMED = (
-    "test_walkthroughs",
-    "test_epidemic_walks",
-    "test_live",
-    "test_silence",
-    "test_offline",
-    "test_large",
-)
+# What these measure in seconds is a person's wait on a machine of his own: they run last, those
+# that mostly wait beside those that mostly work, each with a headquarters of its own.
+WORKING = ("test_walkthroughs", "test_epidemic_walks", "test_large")
+WAITING = ("test_silence", "test_live", "test_offline")
+# A minute and more in one test: begun early, so that none of them runs beside what is timed.
+LONG = ("test_night_audit", "test_hydro_forecasts", "test_scenarios", "test_adding_a_subject")
 
 
 def unit(nodeid: str) -> str:
@@ -51,17 +65,29 @@ def unit(nodeid: str) -> str:
     file = Path(nodeid.partition("::")[0])
     if file.parent.name != "browser":
         return nodeid
-    return "timed" if file.stem in TIMED else "pages"
+    if file.stem in WORKING:
+        return "working"
+    return "waiting" if file.stem in WAITING else "pages"
+
+
+def turn(nodeid: str) -> int:
+    """When a test comes: the pages first, beside the other tests; what is timed after all others;
+    the order within each stays."""
+    place = {"pages": 0, "waiting": 3, "working": 3}
+    return place.get(unit(nodeid), 1 if Path(nodeid.partition("::")[0]).stem in LONG else 2)
+
+
+def pytest_configure() -> None:
+    """pytest has asked for the folder of temporary files before TMPDIR was set here."""
+    tempfile.tempdir = None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pages first, beside the other tests; what is timed after all others."""
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.exists():
             item.add_marker(pytest.mark.skip(reason="../shared is not there"))
-    place = {"pages": 0, "timed": 2}
-    items.sort(key=lambda item: place.get(unit(item.nodeid), 1))  # the order within each stays
+    items.sort(key=lambda item: turn(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -74,6 +100,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return unit(nodeid)
 
     return Units(config, log)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """``made_once(name, make)``: a folder that is dear to make, made by whichever worker of the
+    run needs it first. It is for copying: nobody works in it."""
+    beside = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        beside = beside.parent
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made, draft = beside / name, beside / f"{name}-draft"
+        with (beside / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir()
+                make(draft)
+                draft.rename(made)
+        return made
+
+    return folder
 
 
 @pytest.fixture(autouse=True)

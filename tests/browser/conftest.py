@@ -1,13 +1,12 @@
 """A real headquarters for the browser: the drill's 36 hours behind it, nobody at the desks; web and
 worker as processes of their own; Debian's Chromium."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -41,15 +40,22 @@ def processes(
 
 
 @pytest.fixture(scope="session")
-def running(folder: Path) -> "Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]":
+def running(
+    folder: Path, made_once: Callable[..., Path]
+) -> "Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]":
     """A headquarters in a storm: its address and its processes. Its hours are replayed once a run
     and copied for each worker that needs one."""
     port, gateway, sl651 = (str(free_port()) for _ in range(3))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
     words = [sys.executable, "-m", "fangxian.cli"]
-    replayed = made_once(words, environment, folder.parents[2])
-    shutil.copytree(replayed, folder)
+
+    def replay(path: Path) -> None:
+        told = ["demo", "--headless", "--desk", "--hours", HOURS, "--data", str(path)]
+        env = environment | {"FANGXIAN_DATA_DIR": str(path)}
+        subprocess.run([*words, *told], env=env, capture_output=True, check=False)
+
+    shutil.copytree(made_once("replayed", replay), folder)
     environment |= {
         "FANGXIAN_PORT": port,
         "FANGXIAN_GATEWAY_PORT": gateway,
@@ -73,18 +79,6 @@ def running(folder: Path) -> "Iterator[tuple[str, dict[str, subprocess.Popen[byt
     for child in children.values():
         child.kill()
         child.wait()
-
-
-def made_once(words: list[str], environment: dict[str, str], beside: Path) -> Path:
-    """The drill's hours behind it, in a folder that the workers of one run share."""
-    folder = beside / f"replayed-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
-    with (beside / f"{folder.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "records.sqlite3").exists():
-            told = ["demo", "--headless", "--desk", "--hours", HOURS, "--data", str(folder)]
-            env = environment | {"FANGXIAN_DATA_DIR": str(folder)}
-            subprocess.run([*words, *told], env=env, capture_output=True, check=False)
-    return folder
 
 
 def _wait(url: str) -> None:

@@ -2,10 +2,11 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
+
+from fangxian.cli.main import root
 
 
 @pytest.fixture
@@ -25,12 +26,8 @@ def made(tmp_path):
 
 def detect(source, *more):
     words = ["surveil", "detect", "--method", "ears_c2", "--in", str(source), *more]
-    done = subprocess.run(
-        [sys.executable, "-m", "fangxian.cli", *words, "--out", str(source.with_name("o.csv"))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = CliRunner().invoke(root, [*words, "--out", str(source.with_name("o.csv"))])
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 

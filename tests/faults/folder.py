@@ -70,6 +70,11 @@ class Folder:
             child.communicate()
 
 
+def make_staffed(path: Path) -> None:
+    """A folder with places, rules and staff, to be made once and copied."""
+    Folder(path).python(STAFFED)
+
+
 def until(found: Callable[[], Any], *, within_s: float = 60.0) -> Any:
     """Wait until ``found`` says something true; that."""
     end = time.monotonic() + within_s

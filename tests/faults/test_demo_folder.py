@@ -117,11 +117,10 @@ def test_the_clock_of_the_named_folder_is_moved_and_no_other(folder):
 
 
 @pytest.fixture(scope="module")
-def one_hour(tmp_path_factory):
+def one_hour(made_once):
     """A drill's folder with its first hour behind it."""
-    folder = demo_folder(tmp_path_factory.mktemp("demo") / "var")
-    run(folder, "demo", "--headless", "--hours", "1")
-    return folder.path
+    words = ("demo", "--headless", "--hours", "1")
+    return made_once("one-hour", lambda path: run(demo_folder(path), *words))
 
 
 def test_the_headless_demo_leaves_its_drill_in_the_folder_that_was_named(one_hour):

@@ -1,26 +1,23 @@
 """kill -9 at any moment: nothing is lost and nothing happens twice."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from folder import Folder, make_staffed
 
 SETUP = """
 import django; django.setup()
-from fangxian.ops.bootstrap import make_ready
-from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.command.write.responses import set_response
-from fangxian.spine.registry.load import make_staff
 from fangxian.spine.registry.read import city
-make_ready()
-make_staff(since=clock.now().replace(month=1, day=1), password="x", by=SYSTEM)
 set_response(hazard="typhoon", place=city(), level=Level.II, reason="r", document_no="1", by=SYSTEM)
 """
 WORK = """
@@ -55,12 +52,11 @@ def python(code: str, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
-    return kept | {
-        "FANGXIAN_DATA_DIR": str(tmp_path),
-        "DJANGO_SETTINGS_MODULE": "fangxian.settings",
-    }
+def environment(made_once: Callable[..., Path]) -> Iterator[dict[str, str]]:
+    """On a disk, whose commits last long enough for a kill to fall into them."""
+    staffed = Folder(made_once("staffed", make_staffed))
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as disk:
+        yield staffed.copy_to(Path(disk) / "var").environment
 
 
 def test_a_worker_killed_again_and_again_does_each_thing_once(environment):

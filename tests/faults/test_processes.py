@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from folder import READY, STAFFED, START, Folder, until
+from folder import READY, START, Folder, make_staffed, until
 
 from fangxian.cli.ports import free_port
 
@@ -31,10 +31,8 @@ issue_orders([task], hazard="rain", level=Level.I, by=SYSTEM)
 
 
 @pytest.fixture(scope="module")
-def staffed(tmp_path_factory):
-    folder = Folder(tmp_path_factory.mktemp("staffed"))
-    folder.python(STAFFED)
-    return folder
+def staffed(made_once):
+    return Folder(made_once("staffed", make_staffed))
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The first day of a headquarters: an empty folder is filled from ten tables, proven, hears a
 gauge, and closes an order. Whichever row is missing is missed."""
 
+from copy import deepcopy
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,10 +44,16 @@ GAP_OF = {
 ALWAYS = {"desk-unmanned", "no-sentinel"}
 
 
-def tables():
+@cache
+def _read():
     return {
         path.stem.partition("-")[2]: read_given(door(path.stem[3:]), path).rows for path in FILES
     }
+
+
+def tables():
+    """The rows of the ten tables, each time anew for who takes one away."""
+    return deepcopy(_read())
 
 
 @pytest.fixture

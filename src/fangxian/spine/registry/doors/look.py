@@ -34,11 +34,18 @@ class Look(door.Look):
         self.frames: set[str] = set()
 
     @cached_property
+    def _all_places(self) -> list[Place]:
+        rows = list(Place.objects.order_by("-valid_to", "pk"))
+        by_pk = {p.pk: p for p in rows}
+        for place in rows:
+            if place.parent_id:
+                place.parent = by_pk[place.parent_id]
+        return rows
+
+    @cached_property
     def places(self) -> dict[str, Place]:
         """Places that are not replaced, and replaced ones under their codes, by code."""
-        rows = Place.objects.select_related("parent__parent__parent")
-        rows = rows.prefetch_related("predecessors").order_by("-valid_to", "pk")
-        return {p.code: p for p in rows}
+        return {p.code: p for p in self._all_places}
 
     @cached_property
     def organisations(self) -> dict[str, Organisation]:
@@ -71,13 +78,14 @@ class Look(door.Look):
     def place_texts(self) -> dict[str, str]:
         """Codes, names, names with what they lie in, and former names and codes."""
         pairs: list[tuple[str, str]] = []
+        former = [p for p in self._all_places if p.successor_id]
         for place in self.places.values():
             if place.successor_id:
                 continue
             told = place_text(place)
             pairs += [(told, told), (place.code, told), (place.code.ljust(12, "0"), told)]
             pairs += [(name, told) for name in _names(place)]
-            for old in place.predecessors.all():
+            for old in (p for p in former if p.successor_id == place.pk):
                 pairs += [(old.name, told), (old.code, told)]
         return several(pairs)
 
