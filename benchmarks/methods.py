@@ -252,7 +252,7 @@ def main() -> dict[str, Any]:
 
 
 def fewer(series: Series, at: Any, outbreak: Any, value: Any) -> dict[str, Any]:
-    """The odds of an outbreak at other limits, against moving percentile P50, and what an oracle does."""
+    """The odds of an outbreak at other limits, against moving percentile P50, and an oracle."""
     from fangxian.kernels.epi.combined import _mid_z
 
     p50 = detect_by_name("moving_percentile", series, None, at).alarm

@@ -66,7 +66,8 @@ def detect(source: Path, asked: Asked, *, done: Callable[[int, int], None]) -> A
     ``numbers.refused`` for parameters that it does not take."""
     import numpy as np
 
-    from fangxian.kernels.epi.registry import METHODS, preset_rows
+    from fangxian.kernels.epi.presets import preset_rows
+    from fangxian.kernels.epi.registry import METHODS
 
     method, parameters = _method(asked)
     table = read_table(source, needed=[COUNTS, ("date", "t")], known=BESIDE, aliases=COUNTED)

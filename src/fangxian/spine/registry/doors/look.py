@@ -78,14 +78,17 @@ class Look(door.Look):
     def place_texts(self) -> dict[str, str]:
         """Codes, names, names with what they lie in, and former names and codes."""
         pairs: list[tuple[str, str]] = []
-        former = [p for p in self._all_places if p.successor_id]
+        former: dict[int, list[Place]] = {}
+        for place in self._all_places:
+            if place.successor_id:
+                former.setdefault(place.successor_id, []).append(place)
         for place in self.places.values():
             if place.successor_id:
                 continue
             told = place_text(place)
             pairs += [(told, told), (place.code, told), (place.code.ljust(12, "0"), told)]
             pairs += [(name, told) for name in _names(place)]
-            for old in (p for p in former if p.successor_id == place.pk):
+            for old in former.get(place.pk, ()):
                 pairs += [(old.name, told), (old.code, told)]
         return several(pairs)
 
