@@ -128,6 +128,16 @@ def test_cases_of_one_outbreak_are_one_inquiry_and_one_order(city, now):
     worker.settle()
     assert len(Inquiry.objects.get(pk=outbreak.pk).signals) == 5
     assert next_step(outbreak)[0] == "assess"  # five are not four
+    again = Order.objects.get(verb="研判新增病例")  # and somebody is called for it, once
+    cases(1, diagnosed_at="2016-09-27 07:10")
+    worker.settle()
+    assert Order.objects.filter(verb="研判新增病例").count() == 1
+    outbreak = Inquiry.objects.get(pk=outbreak.pk)
+    inquiries.assess(inquiry=outbreak, likelihood=3, consequence=3, note="", by=seat_of("xu"))
+    again.refresh_from_db()
+    assert again.reported_at
+    assert all(s.acknowledged_at for s in outbreak.signals)
+    assert next_step(outbreak)[0] == "close"
     now.advance(days=15)
     cases(1, diagnosed_at="2016-10-12 07:00")  # long after the last one: looked into anew
     worker.settle()

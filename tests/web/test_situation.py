@@ -246,3 +246,25 @@ def test_a_decision_says_first_what_it_sends_out_and_takes_back(client, huang):
         "至多 16 条" in client.post(change, end, headers={"Accept-Language": "zh"}).content.decode()
     )
     assert Response.objects.get().level == 3
+
+
+def test_many_cases_of_one_outbreak_do_not_hide_a_river(lin, hexi, as_lin):
+    made = {"level": 1, "worst_level": 1, "rule": "t", "place": hexi}
+    made |= {"started_at": START, "observed_at": START, "worsened_at": START}
+    case = {"hazard": "epidemic", "family": "local-case", "about_kind": "case", "group": "和溪镇"}
+    river = {"hazard": "river", "family": "river", "about_kind": "station", "group": "九龙江"}
+    rows = [Signal(about_key=f"F{k}", about_name=f"F{k}", **case, **made) for k in range(80)]
+    rows += [Signal(about_key=f"S{k}", about_name=f"S{k}", **river, **made) for k in range(2)]
+    rows.append(
+        Signal(
+            about_key="S9", about_name="S9", **{**made, "level": 2}, **{**river, "group": "诏安"}
+        )
+    )
+    Signal.objects.bulk_create(rows)
+    told = situation(seat=lin, hq="all").top
+    assert [(s.family, n) for s, n in told[:2]] == [("local-case", 80), ("river", 2)]
+    assert all(s.level == 1 for s, _ in told)  # a level never yields to a lower one
+    page = text(as_lin, "/")
+    assert "同类 80 项" in page
+    assert "趋势未知" in page  # of the river; a case has none
+    assert text(as_lin, "/brief").count("趋势未知") == 2

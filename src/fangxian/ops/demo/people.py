@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from fangxian.hazards.epidemic.sentinel.models import Inquiry
+from fangxian.hazards.epidemic.sentinel.read import next_step
 from fangxian.hazards.epidemic.sentinel.rules import HEADQUARTERS as EPIDEMIC
 from fangxian.hazards.epidemic.sentinel.rules import LOCAL_CASE
 from fangxian.hazards.epidemic.sentinel.write import inquiries
@@ -118,7 +119,7 @@ class People:
             if inquiry.state == "new":
                 verdict = "suspected" if case else "not_abnormal"
                 inquiries.check(inquiry=inquiry, verdict=verdict, note="", by=self.xu)
-            if inquiry.state == "checked" and case:
+            if case and next_step(inquiry)[0] == "assess":
                 inquiries.assess(inquiry=inquiry, likelihood=4, consequence=4, note="", by=self.xu)
             if not case or inquiry.signal.cleared_at:
                 outcome = "event" if case else "no_event"

@@ -168,7 +168,7 @@ def _county(gap: Gap) -> str:
 class Situation:
     """The city at one glance."""
 
-    worst: list[Signal]
+    top: list[tuple[Signal, int]]  # the worst, each with how many are like it
     n_active: int
     levels: list[tuple[str, Level | None]]
     rain_1h: tuple[Any, Sum] | None
@@ -180,6 +180,25 @@ class Situation:
     pleas: int
     reporting: tuple[int, int]
 
+    @property
+    def worst(self) -> list[Signal]:
+        return [signal for signal, _ in self.top]
+
+
+def one_of_each(rows: Iterable[Signal]) -> list[tuple[Signal, int]]:
+    """In the order of ``rows``, but within a level one of each cause before the second of any: 80
+    cases of one outbreak do not hide a river. Each with how many of its level have its cause."""
+    rows = list(rows)
+    n = Counter((s.level, s.family, s.group) for s in rows)
+    seen: Counter[tuple[int, str, str]] = Counter()
+    turns = []
+    for signal in rows:
+        cause = (signal.level, signal.family, signal.group)
+        turns.append((signal.level, seen[cause], signal, n[cause]))
+        seen[cause] += 1
+    turns.sort(key=lambda row: row[:2])
+    return [(signal, many) for _, _, signal, many in turns]
+
 
 def situation(*, seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
@@ -189,7 +208,7 @@ def situation(*, seat: Seat, hq: str) -> Situation:
     people = moving.aggregate(done=Total("done"), total=Total("total"))
     over = {s.about_key for s in up if s.family == "river" and s.level <= Level.II}
     return Situation(
-        worst=up[:WORST],
+        top=one_of_each(up)[:WORST],
         n_active=len(up),
         levels=[
             (code, posture(code, path=seat.place_path))

@@ -78,7 +78,7 @@ def signal_link(signal: Signal) -> str:
 
 
 def trend(signal: Signal) -> str:
-    """How it moves, in words."""
+    """How it moves, in words; "" for what does not."""
     rate = signal.evidence.get("rate_per_h")
     if signal.family.startswith("warning-"):
         return gettext("气象预警")
@@ -86,7 +86,7 @@ def trend(signal: Signal) -> str:
         told = signal.evidence
         if told.get("window_h"):
             return gettext("%(h)g 小时窗口") % {"h": told["window_h"]}
-        return gettext("趋势未知")
+        return gettext("趋势未知") if signal.about_kind == "station" else ""
     if abs(rate) <= 0.005:
         return gettext("平稳")
     word = gettext("上涨") if rate > 0 else gettext("回落")

@@ -48,22 +48,39 @@ def open_inquiry(event: Event) -> None:
     if outbreak := _outbreak(signal):
         outbreak.joined.add(signal)
         record("inquiry.joined", subject=outbreak, by=SYSTEM, after={"signal": signal.pk})
+        if outbreak.state != Inquiry.State.NEW and not _open_order(outbreak):
+            _call(outbreak, "assess", signal)
         return
     inquiry = Inquiry.objects.create(signal=signal, opened_at=clock.now())
-    due = step_due("check", signal.at_level, inquiry.opened_at)
+    _call(inquiry, "check", signal)
+    record("inquiry.opened", subject=inquiry, by=SYSTEM, after={"signal": signal.pk})
+
+
+STEPS = {"check": ("核实", "verify"), "assess": ("研判新增病例", "assess the further case")}
+
+
+def _call(inquiry: Inquiry, step: str, signal: Signal) -> None:
+    """Order a step, so that who does it is called until he answers."""
+    now, (zh, en) = clock.now(), STEPS[step]
+    due = step_due(step, signal.at_level, now)
     task = Task(
         area=signal.place,
-        verb="核实",
+        verb=zh,
         object=f"{signal.about_name} {signal.evidence.get('zh', '')}"[:60],
-        minutes=int((due - inquiry.opened_at).total_seconds() // 60),
-        verb_en="verify",
+        minutes=int((due - now).total_seconds() // 60),
+        verb_en=en,
         object_en=f"{signal.about_name} {signal.evidence.get('en', '')}"[:60],
         post=checker_of(signal.place),
         about=("signal", str(signal.pk)),
     )
     orders = issue_orders([task], hazard=HEADQUARTERS, level=Level(signal.level), by=SYSTEM)
     Inquiry.objects.filter(pk=inquiry.pk).update(order=orders[0])
-    record("inquiry.opened", subject=inquiry, by=SYSTEM, after={"signal": signal.pk})
+
+
+def _open_order(inquiry: Inquiry) -> bool:
+    """Whether somebody is called for the inquiry and has not done it yet."""
+    order = inquiry.order
+    return order is not None and order.state not in OVER and not order.reported_at
 
 
 def _outbreak(signal: Signal) -> Inquiry | None:
@@ -119,17 +136,21 @@ def check(*, inquiry: Inquiry, verdict: str, note: str, by: Seat) -> Inquiry:
         raise Problem("input.invalid", field="verdict", why=verdict)
     _step(inquiry, "check", by, verdict=verdict, note=note, checked_at=clock.now())
     acknowledge(signals=inquiry.signals, by=by, note=VERDICTS[verdict][0])
-    order = inquiry.order
-    if order is not None and order.state not in OVER and not order.reported_at:
-        if may(by, "order.answer", posts=(order.post_id, *order.chain)):
-            if not order.acknowledged_at:
-                acknowledge_order(order=order, by=by)
-            report_done(order=order, note=VERDICTS[verdict][0], by=by)
-        else:
-            close_order(
-                order=order, reason=f"已由{by.label}核实", by=SYSTEM
-            )  # and who was told is told
+    _answer(inquiry, VERDICTS[verdict][0], by)
     return inquiry
+
+
+def _answer(inquiry: Inquiry, what: str, by: Seat) -> None:
+    """The order that called for the step is done; somebody else's is taken back, with notice."""
+    order = inquiry.order
+    if order is None or not _open_order(inquiry):
+        return
+    if not may(by, "order.answer", posts=(order.post_id, *order.chain)):
+        close_order(order=order, reason=f"已由{by.label}核实", by=SYSTEM)
+        return
+    if not order.acknowledged_at:
+        acknowledge_order(order=order, by=by)
+    report_done(order=order, note=what, by=by)
 
 
 @transaction.atomic
@@ -150,6 +171,8 @@ def assess(*, inquiry: Inquiry, likelihood: int, consequence: int, note: str, by
         note=note or inquiry.note,
         assessed_at=clock.now(),
     )
+    acknowledge(signals=inquiry.signals, by=by, note=risk)
+    _answer(inquiry, risk, by)
     return inquiry
 
 
