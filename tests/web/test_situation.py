@@ -248,13 +248,14 @@ def test_a_decision_says_first_what_it_sends_out_and_takes_back(client, huang):
     assert Response.objects.get().level == 3
 
 
-def test_many_cases_of_one_outbreak_do_not_hide_a_river(lin, hexi, as_lin):
+def test_many_cases_of_one_outbreak_do_not_hide_a_river(lin, hexi, gauge, as_lin):
     made = {"level": 1, "worst_level": 1, "rule": "t", "place": hexi}
     made |= {"started_at": START, "observed_at": START, "worsened_at": START}
     case = {"hazard": "epidemic", "family": "local-case", "about_kind": "case", "group": "和溪镇"}
     river = {"hazard": "river", "family": "river", "about_kind": "station", "group": "九龙江"}
     rows = [Signal(about_key=f"F{k}", about_name=f"F{k}", **case, **made) for k in range(80)]
-    rows += [Signal(about_key=f"S{k}", about_name=f"S{k}", **river, **made) for k in range(2)]
+    keys = (gauge.code, "S1")
+    rows += [Signal(about_key=key, about_name=key, **river, **made) for key in keys]
     rows.append(
         Signal(
             about_key="S9", about_name="S9", **{**made, "level": 2}, **{**river, "group": "诏安"}
