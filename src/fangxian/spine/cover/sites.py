@@ -3,6 +3,7 @@ here."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 from fangxian.spine.registry.cover import holders_without_account, posts_without_holder
 from fangxian.spine.registry.models import Post, Site, Term
@@ -18,13 +19,21 @@ from fangxian.spine.registry.sites import (
 from .engine import CoverRule, Judged, Uncovered, judged
 
 
-def _of_site(site: Site, at: datetime, **told: str) -> Uncovered:
-    zh, en = kind_words(site.kind)
-    fields = {"site": site.name, "code": site.code, "kind": zh, "kind_en": en, **told}
-    owner = owners(site.kind, site.code).get(site.code)
-    owner = owner or owners("place", site.place.code).get(site.place.code)
-    since = site.valid_from or at
-    return Uncovered("site", f"{site.kind}:{site.code}", since, owner, site.place_id, fields)
+class _Sites:
+    """Gaps of sites with their owners, of whom each kind is asked for once a sweep."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.owners = cache(owners)
+
+    def gap(self, site: Site, **told: str) -> Uncovered:
+        zh, en = kind_words(site.kind)
+        fields = {"site": site.name, "code": site.code, "kind": zh, "kind_en": en, **told}
+        owner = self.owners(site.kind).get(site.code)
+        owner = owner or self.owners("place").get(site.place.code)
+        return Uncovered(
+            "site", _key(site), site.valid_from or self.at, owner, site.place_id, fields
+        )
 
 
 def _key(site: Site) -> str:
@@ -33,28 +42,30 @@ def _key(site: Site) -> str:
 
 def without_duty(at: datetime) -> Iterator[Judged]:
     lacking = {_key(site): (site, roles) for site, roles in sites_without_duty(at)}
+    sites = _Sites(at)
 
     def judge(key: str) -> Uncovered:
         site, roles = lacking[key]
         words = [ROLES[role] for role in roles]
         zh, en = "、".join(w[0] for w in words), ", ".join(w[1] for w in words)
-        return _of_site(site, at, roles=zh, roles_en=en)
+        return sites.gap(site, roles=zh, roles_en=en)
 
     return judged("site-without-duty", "site", lacking, judge)
 
 
 def without_position(at: datetime) -> Iterator[Judged]:
     rows = sites_without_position(at)
-    return judged("site-without-position", "site", rows, lambda s: _of_site(s, at), key=_key)
+    return judged("site-without-position", "site", rows, _Sites(at).gap, key=_key)
 
 
 def elsewhere(at: datetime) -> Iterator[Judged]:
     found = {_key(site): (site, where) for site, where in sites_elsewhere(at)}
+    sites = _Sites(at)
 
     def judge(key: str) -> Uncovered:
         site, where = found[key]
         told = {"place": site.place.name, "where": where or "市外", "where_en": where or "outside"}
-        return _of_site(site, at, **told)
+        return sites.gap(site, **told)
 
     return judged("site-elsewhere", "site", found, judge)
 

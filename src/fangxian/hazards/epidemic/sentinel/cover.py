@@ -15,7 +15,7 @@ from fangxian.spine.observe.reports.plan import Owed, owed, plans
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
 
 from .models import Count, Inquiry
-from .read import day_of, next_step, site_of
+from .read import day_of, next_step, sites_of
 from .rules import HEADQUARTERS, judged_within, profile, syndromes
 
 WORDS = {"check": ("核实", "check"), "assess": ("研判", "assessment"), "close": ("结案", "closing")}
@@ -106,9 +106,11 @@ def not_counted(at: datetime) -> Iterator[Judged]:
     form's rules. They look made and are not heard."""
     known = syndromes(at)
     since = at - timedelta(days=profile(at, emergency=False).anew_days)
-    rows = Report.objects.filter(
+    found = Report.objects.filter(
         form__code__in={s.form for s in known.values()}, current=True, received_at__gte=since
-    ).select_related("form", "post__organisation", "place")
+    )
+    rows = list(found.select_related("form", "post__organisation", "place"))
+    sites = sites_of(rows)
     counted = set(
         Count.objects.filter(day__gte=since.date() - timedelta(days=2)).values_list(
             "site_id", "syndrome", "day"
@@ -116,7 +118,7 @@ def not_counted(at: datetime) -> Iterator[Judged]:
     )
 
     def judge(report: Report) -> Uncovered | None:
-        site = site_of(report)
+        site = sites[report.pk]
         day = day_of(report)
         wanted = [s for s in known.values() if s.form == report.form.code]
         lacking = [s for s in wanted if site is None or (site.pk, s.code, day) not in counted]

@@ -149,12 +149,25 @@ def stood_their_days(at: datetime) -> list[Case]:
 def site_of(report: Report) -> Site | None:
     """The site a report counts for: the one it is about, else the only one of the organisation
     that made it."""
-    if report.about_key:
-        return Site.objects.filter(kind=report.about_kind, code=report.about_key).first()
-    if report.post is None:
-        return None
-    rows = list(Site.objects.filter(organisation=report.post.organisation_id)[:2])
-    return rows[0] if len(rows) == 1 else None
+    return sites_of([report])[report.pk]
+
+
+def sites_of(reports: Collection[Report]) -> dict[int, Site | None]:
+    """By report: the site it counts for."""
+    keys = {report.about_key for report in reports if report.about_key}
+    about = {(s.kind, s.code): s for s in Site.objects.filter(code__in=keys)}
+    makers = {r.post.organisation_id for r in reports if r.post is not None and not r.about_key}
+    own: dict[int | None, list[Site]] = {}
+    for site in Site.objects.filter(organisation__in=makers):
+        own.setdefault(site.organisation_id, []).append(site)
+
+    def one(report: Report) -> Site | None:
+        if report.about_key:
+            return about.get((report.about_kind, report.about_key))
+        mine = own.get(report.post.organisation_id, []) if report.post else []
+        return mine[0] if len(mine) == 1 else None
+
+    return {report.pk: one(report) for report in reports}
 
 
 def look_cases(keys: Collection[str]) -> Iterable[Thing]:
