@@ -189,3 +189,32 @@ def test_who_has_not_reported_is_reminded_once_and_reports_by_the_link(zero, now
     assert Report.objects.get().by.startswith("陈")
     now.at += timedelta(days=1)
     assert remind(by=SYSTEM) > 5  # and the next day anew
+
+
+def test_a_contact_test_finds_who_does_not_answer(zero, now, client):
+    """叫应测试: a plan of the shipped form calls everybody, one tap answers, silence is a gap."""
+    from fangxian.spine.command.write.reminders import remind
+    from fangxian.spine.core.config import config
+    from fangxian.spine.observe.reports.write import load_shipped_forms
+    from fangxian.spine.reach.models import Delivery
+    from fangxian.spine.reach.write import answer_link
+
+    load_shipped_forms(by=SYSTEM)
+    row = {**ROW, "name": "叫应测试", "form": "contact_test", "every_days": "30"}
+    take(door("report_plans"), [{**row, "valid_from": "2016-08-15"}], by=SYSTEM, source="t")
+    assert remind(by=SYSTEM) > 5  # 14 September, 08:00
+    link = answer_link(Delivery.objects.get(person__name="陈")).removeprefix(config().url)
+    page = client.get(link).content.decode()
+    assert "本人收到" in page
+    hidden = re.search(r'name="instance" value="([^"]+)"', page)[1]
+    answer = {"/data/heard": "here", "instance": hidden}
+    assert "回执号" in client.post(link, answer).content.decode()
+    now.at += timedelta(minutes=61)
+    sweep(by_code(COVER)["report-not-made"], by=SYSTEM)
+    gaps = Gap.objects.filter(rule="report-not-made", until=None)
+    post = Post.objects.get(terms__person__name="陈")
+    assert gaps.exists()
+    assert not gaps.filter(owner=post).exists()
+    assert {gap.fields["plan"] for gap in gaps} == {"叫应测试"}
+    now.at += timedelta(days=20)
+    assert remind(by=SYSTEM) == 0  # peace: once in thirty days
