@@ -11,6 +11,7 @@ from lines import PLAN, hospital
 from fangxian.hazards.epidemic.sentinel import hl7, intake
 from fangxian.hazards.epidemic.sentinel.models import Case, Count, Encounter
 from fangxian.hazards.epidemic.sentinel.rules import FORMS
+from fangxian.hazards.epidemic.sentinel.write import counts
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
@@ -168,12 +169,24 @@ def test_who_goes_on_telling_after_the_day_has_reported_it(site, now):
     told(visit(1, "J11.1"))
     assert not Report.objects.exists()  # the day is not over
     told(visit(2, "S82.0", at="20160914073000", begun="20160914"))
+    counts.tick()
+    assert not Report.objects.exists()  # more of the night may come, one by one
+    now.advance(minutes=50)
+    told(visit(3, "J11.1", at="20160914075000"))
+    now.advance(minutes=6)
+    counts.tick()
     report = Report.objects.get()
+    assert report.answers["/data/ili"] == "2"
     assert (report.about_key, report.door, report.late) == ("H1", "messages", False)
     assert (report.due_at.hour, report.findings) == (1, [])  # 09:00 in Beijing
     now.advance(hours=24)
-    told(visit(3, "S82.0", at="20160915073000", begun="20160915"))
+    told(visit(4, "S82.0", at="20160915073000", begun="20160915"))
     assert (Report.objects.count(), n("ili", date(2016, 9, 14))) == (2, (0, 1))
+    now.advance(hours=25)
+    counts.tick()
+    assert Report.objects.count() == 2  # who sent nothing since has told nothing
+    told(visit(5, "S82.0", at="20160916100000", begun="20160916"))
+    assert Report.objects.latest("pk").late  # at once, and late
 
 
 def test_counts_of_dhis2_that_answer_all_are_the_report_that_is_owed(site):

@@ -86,8 +86,9 @@ def _check(content: Content) -> Iterable[Complaint]:
         for code, row in content.get(block, {}).items():
             if not _list(row, "icd10") and not _list(row, "loinc"):
                 yield f"{block}.{code}", "icd10 = [...] or loinc = [...] is missing"
-    if not isinstance(content.get("owed_days"), int):
-        yield "owed_days", "a number of days is missing"
+    for name in ("owed_days", "ready_min"):
+        if not isinstance(content.get(name), int):
+            yield name, f"{name} = … is missing"
     result = content.get("result", {})
     if not result.get("positive") or not result.get("negative"):
         yield "result", "positive and negative words are missing"

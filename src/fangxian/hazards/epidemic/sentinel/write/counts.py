@@ -45,6 +45,7 @@ from fangxian.spine.registry.models import Site
 from fangxian.spine.registry.read import city_path
 
 from .cases import settle_cases
+from .feeds import report_told_days
 
 if TYPE_CHECKING:
     from fangxian.hazards.epidemic.sentinel.judging import Node
@@ -124,7 +125,11 @@ def tick() -> int | None:
     days = list(waiting.values_list("day", flat=True).distinct())
     for day in days:
         alone("sentinel:judge", day, partial(judge_day, day, by=SYSTEM))
-    done = len(days) + settle_cases(stood_their_days(clock.now()), by=SYSTEM)
+    done = (
+        len(days)
+        + report_told_days(by=SYSTEM)
+        + settle_cases(stood_their_days(clock.now()), by=SYSTEM)
+    )
     return done + _scan_in_time() or None
 
 

@@ -18,7 +18,7 @@ from fangxian.spine.registry.models import Site
 
 from .cases import CaseRow, enter_cases
 from .counts import put_counts
-from .feeds import report_days
+from .feeds import MESSAGES, report_days
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def take_encounters(rows: Sequence[tuple[Site, Told]], *, by: Seat) -> tuple[int
             changed.append((site, told))
     over = _days_over(rows)
     _count(touched | {day for day in over if not _counted(*day)}, codes, by)
-    report_days({(site, day) for site, _, day in over}, door="messages", by=by)
+    report_days({(site, day) for site, _, day in over}, door=MESSAGES, by=by)
     _enter_cases(changed, codes, by)
     return len(changed), refused
 

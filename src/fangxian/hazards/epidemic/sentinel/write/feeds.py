@@ -2,28 +2,55 @@
 its site, made and judged like one that somebody filled in."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from fangxian.hazards.epidemic.sentinel.models import Count
-from fangxian.hazards.epidemic.sentinel.rules import Syndrome, syndromes
+from fangxian.hazards.epidemic.sentinel.models import Count, Encounter
+from fangxian.hazards.epidemic.sentinel.rules import Syndrome, close_of, syndromes
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe.models import Form
-from fangxian.spine.observe.reports.plan import Owed, owed_about
+from fangxian.spine.observe.reports.plan import Owed, dues, owed, owed_about, plans
 from fangxian.spine.observe.reports.write import accept_report, answers_by_name, xml_of
 from fangxian.spine.registry.models import Site
+
+MESSAGES = "messages"  # the door of visits and tests one by one
 
 
 def report_days(days: Iterable[tuple[Site, date]], *, door: str, by: Seat) -> int:
     """Make the reports that sites owe about these days and whose every question is answered by
-    stored counts; how many."""
+    stored counts; how many. Single messages go on coming after the first of the new day: their
+    report waits until shortly before it is due."""
     now, made = clock.now(), 0
+    wait = timedelta(days=2) if door != MESSAGES else _ready(now)
     for site, day in days:
         for one in owed_about((site.kind, site.code), now):
-            if one.report is None and beijing(one.due_at).date() - timedelta(days=1) == day:
+            here = beijing(one.due_at).date() - timedelta(days=1) == day
+            if here and one.report is None and one.due_at - now <= wait:
                 made += _report(site, day, one, door, by)
     return made
+
+
+def report_told_days(*, by: Seat) -> int:
+    """Shortly before it is due, make the report of every site that has gone on sending messages
+    after the day it owes; how many."""
+    now, made = clock.now(), 0
+    for plan in plans(now):
+        due = dues(plan, now)[1]
+        if not plan.site_kind or due - now > _ready(now):
+            continue
+        day = beijing(due).date() - timedelta(days=1)
+        sites = [o.site for o in owed(plan, now, due=due) if o.site and o.report is None]
+        after = Encounter.objects.filter(site__in=sites, told_at__gte=close_of(day))
+        told = set(after.values_list("site_id", flat=True))
+        days = [(site, day) for site in sites if site.pk in told]
+        made += report_days(days, door=MESSAGES, by=by)
+    return made
+
+
+def _ready(at: datetime) -> timedelta:
+    return timedelta(minutes=edition("clinical", at).content["ready_min"])
 
 
 def _report(site: Site, day: date, one: Owed, door: str, by: Seat) -> int:
