@@ -27,16 +27,17 @@ def test_quality_counts_what_was_answered_and_what_it_was(city, now):
     row |= {"diagnosed_at": "2021-09-10 19:30"}
     towns = ("南靖县和溪镇", "平和县大溪镇", "云霄县火田镇")  # of one county they would be one
     rows = [{**row, "name": f"甲{n}", "place": town} for n, town in enumerate(towns)]
+    rows[1] |= {"status": "疑似"}  # what is confirmed is an event
     take(door("cases"), rows, by=SYSTEM, source="t")
     Worker().settle()
     first, second, _ = Inquiry.objects.order_by("pk")
     now.at += timedelta(hours=1)
     inquiries.check(inquiry=first, verdict="suspected", note="", by=xu)
     inquiries.assess(inquiry=first, likelihood=3, consequence=3, note="", by=xu)
-    inquiries.close(inquiry=first, outcome="event", note="", by=xu)
+    inquiries.close(inquiry=first, outcome="event", note="t", by=xu)
     now.at += timedelta(hours=5)
     inquiries.check(inquiry=second, verdict="data_error", note="", by=xu)
-    inquiries.close(inquiry=second, outcome="no_event", note="", by=xu)
+    inquiries.close(inquiry=second, outcome="no_event", note="t", by=xu)
     (told,) = boards.quality(seat=SYSTEM, since=AT - timedelta(days=1), until=now.at)
     assert told.rule == "single-case"
     assert (told.signals, told.checked, told.in_2h, told.in_24h) == (3, 2, 1, 2)

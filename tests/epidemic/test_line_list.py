@@ -15,6 +15,7 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import Order, Proposal
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.door import door, examine, rows_of, take
+from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
@@ -140,14 +141,14 @@ def test_report_to_signal_to_verified_to_response_to_closed(local_case, now):
     xu, huang = seat_of("xu"), seat_of("huang")
     inquiry = Inquiry.objects.get()
     with pytest.raises(Problem):
-        inquiries.close(inquiry=inquiry, outcome="event", note="", by=xu)
+        inquiries.close(inquiry=inquiry, outcome="event", note="t", by=xu)
     inquiries.check(inquiry=inquiry, verdict="suspected", note="家族聚集", by=xu)
     local_case.refresh_from_db()
     assert local_case.acknowledged_by.startswith("许")
     inquiry.order.refresh_from_db()
     assert inquiry.order.state == "reported"  # and nobody is called about it any more
     with pytest.raises(Problem) as refused:
-        inquiries.close(inquiry=inquiry, outcome="event", note="", by=xu)
+        inquiries.close(inquiry=inquiry, outcome="event", note="t", by=xu)
     assert "研判" in refused.value.text("zh")
     inquiries.assess(inquiry=inquiry, likelihood=4, consequence=4, note="", by=xu)
     assert inquiry.risk == "very_high"
@@ -169,7 +170,7 @@ def test_report_to_signal_to_verified_to_response_to_closed(local_case, now):
         "消杀",
         "告知",
     }
-    inquiries.close(inquiry=inquiry, outcome="event", note="", by=xu)
+    inquiries.close(inquiry=inquiry, outcome="event", note="t", by=xu)
     assert inquiry.state == "closed"
     told = set(Event.objects.values_list("kind", flat=True))
     assert {"inquiry.checked", "inquiry.assessed", "inquiry.closed", "order.issued"} <= told
@@ -263,6 +264,31 @@ def test_a_check_by_somebody_else_takes_the_order_back_with_notice(local_case):
 def test_what_is_opened_again_has_no_outcome_of_before(local_case):
     xu, inquiry = seat_of("xu"), Inquiry.objects.get()
     inquiries.check(inquiry=inquiry, verdict="known", note="", by=xu)
-    inquiries.close(inquiry=inquiry, outcome="no_event", note="", by=xu)
+    inquiries.close(inquiry=inquiry, outcome="watch", note="t", by=xu)
     inquiries.open_again(inquiry=inquiry, reason="又有一例", by=xu)
     assert (inquiry.state, inquiry.verdict, inquiry.outcome) == ("new", "", "")
+
+
+def test_a_confirmed_case_is_an_event_and_a_red_one_closes_with_a_word(local_case):
+    inquiry, xu = Inquiry.objects.get(), seat_of("xu")
+    inquiries.check(inquiry=inquiry, verdict="suspected", note="", by=xu)
+    inquiries.assess(inquiry=inquiry, likelihood=4, consequence=4, note="", by=xu)
+    for outcome, note, field in (("no_event", "查无", "outcome"), ("event", "", "note")):
+        with pytest.raises(Problem) as raised:
+            inquiries.close(inquiry=inquiry, outcome=outcome, note=note, by=xu)
+        assert (raised.value.code, raised.value.fields["field"]) == ("input.invalid", field)
+    inquiries.close(inquiry=inquiry, outcome="event", note="流调完成", by=xu)
+    assert Inquiry.objects.get().state == "closed"
+
+
+def test_what_gets_worse_after_it_was_closed_is_looked_into_anew(local_case):
+    inquiry, xu = Inquiry.objects.get(), seat_of("xu")
+    inquiries.check(inquiry=inquiry, verdict="known", note="", by=xu)
+    inquiries.close(inquiry=inquiry, outcome="watch", note="t", by=xu)
+    before = Order.objects.filter(verb="核实").count()
+    record("signal.worsened", subject=inquiry.signal, by=SYSTEM)
+    Worker().settle()
+    again = Inquiry.objects.get()
+    assert (again.state, again.verdict) == ("new", "")
+    assert Order.objects.filter(verb="核实").count() == before + 1
+    assert again.order.verb == "核实"

@@ -1,6 +1,7 @@
 """All series of a day by rarity, one series with its days to come, what a threshold finds, and how
 an outbreak spreads."""
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from lines import CASE, hospital
 from story import seat_of
 
-from fangxian.hazards.epidemic.sentinel import trend
+from fangxian.hazards.epidemic.sentinel import outbreak as outbreaks
+from fangxian.hazards.epidemic.sentinel import read, rules, trend
 from fangxian.hazards.epidemic.sentinel.burden import burden
 from fangxian.hazards.epidemic.sentinel.models import Inquiry
 from fangxian.hazards.epidemic.sentinel.outbreak import summary
@@ -61,8 +63,18 @@ def test_the_rarest_comes_first_and_a_little_more_calls_nobody(sites):
 
 def test_what_is_above_the_seat_is_not_shown(sites):
     on_the_day(sites)
-    county = {node.place_id for node in trend.judged(DAY, seat=seat_of("chen")).nodes}
-    assert county < {node.place_id for node in trend.judged(DAY, seat=SYSTEM).nodes}
+    chen = seat_of("chen")  # of one town
+    mine = {node.key for node in trend.judged(DAY, seat=chen).nodes}
+    whole = trend.judged(DAY, seat=SYSTEM).nodes
+    below = {site.code for site in sites if site.place.path.startswith(chen.place_path)}
+    assert 0 < len(below) < len(sites)
+    assert {key for key in mine if ":hospital:" in key} == {
+        n.key for n in whole if n.key.split(":")[-1] in below
+    }
+    with pytest.raises(Problem):
+        trend.one(next(n.key for n in whole if n.key not in mine), DAY, seat=chen)
+    towns = read.town_sums("ili", DAY, days=7, seat=chen)
+    assert len(towns) < len(read.town_sums("ili", DAY, days=7, seat=SYSTEM))
 
 
 def test_a_series_says_since_when_and_what_comes(sites):
@@ -86,6 +98,9 @@ def test_no_forecast_of_what_was_not_reported():
     silent = past.copy()
     silent[-1] = np.nan
     assert trend.ahead(silent, DAY) == []
+    closed = past.copy()
+    closed[::7] = np.nan  # never open on one weekday
+    assert len(trend.ahead(closed, DAY)) == 7
     silent = past.copy()
     silent[::3] = np.nan
     silent[-1] = 8
@@ -162,6 +177,23 @@ def test_r_of_what_doubles_is_above_one_and_stops_where_days_are_not_in(city, no
     assert told.r[-1] is None  # the newest days are not all reported
 
 
+@pytest.mark.parametrize("interval", [{"mean": 11.7, "sd": 2.0}, {"mean": 5.0, "sd": 3.5}])
+def test_r_of_what_neither_grows_nor_falls_is_one(interval):
+    """From the first day of the curve on: who infected before it counts."""
+    use = rules.SUMMARY
+    curve = [outbreaks.Day(DAY + timedelta(days=k), 10) for k in range(21)]
+    told = list(outbreaks._reproduction([10.0] * 39, curve, interval, use))
+    assert len(told) == 21
+    assert all(0.8 < r[0] < 1.0 < r[2] < 1.25 for r in told)
+
+
+def test_r_of_days_of_which_nobody_knows_how_many_are_in_is_not_told(city, now):
+    now.at = now.at.replace(day=14)
+    told = outbreak(now, each=lambda day: 5, days=5)
+    assert told.too_new
+    assert set(told.r) == {None}
+
+
 def test_a_few_cases_give_no_r(city, now):
     now.at = now.at.replace(day=14)
     assert set(outbreak(now, each=lambda day: 1, days=4).r) == {None}
@@ -172,9 +204,12 @@ def test_the_pages(sites, client, django_user_model):
     Worker().settle()
     client.force_login(django_user_model.objects.get(username="lin"))
     assert "/epidemic/series/rows" in client.get("/epidemic/series?day=2016-09-13").content.decode()
+    for odd in ("x", "0001-01-01", "2016-W37"):
+        assert client.get(f"/epidemic/series/rows?day={odd}").status_code in (200, 422)
     assert client.get("/epidemic/series?day=x").status_code == 422
+    assert client.get("/epidemic/series?day=0001-01-01").status_code == 422
     rows = client.get("/epidemic/series/rows?day=2016-09-13").content.decode()
-    assert rows.index("1号医院") > 0
+    assert re.search(r">\s*1号医院\s*<", rows)
     assert "百年不遇" in rows
     one = client.get("/epidemic/series/one?key=ili:hospital:H1&day=2016-09-13").content.decode()
     assert "09-20" in one  # seven days on
@@ -185,7 +220,7 @@ def test_the_pages(sites, client, django_user_model):
     assert client.get("/epidemic/series/one?key=no").status_code == 404
     assert "什么也没有判" in client.get("/epidemic/series/rows?day=2015-01-01").content.decode()
     told = client.get("/epidemic/quality/thresholds").content.decode()
-    assert "现行" in told
+    assert re.search(r"100\s*<b>现行</b>", told)
     signal = Signal.objects.get(cleared_at=None)
     page = client.get(f"/epidemic/signals/{signal.pk}").content.decode()
     assert "百年不遇" in page

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fangxian.kernels.epi import forecast, nowcast, quality, reproduction, scan, scenario, scores
-from fangxian.kernels.epi.detector import Series
+from fangxian.kernels.epi.detector import Reason, Series
 from fangxian.kernels.epi.registry import detect_by_name
 
 SI = np.array([0.0, 0.5, 0.5])
@@ -357,3 +357,13 @@ def test_the_odds_are_those_of_the_counts_until_a_week():
         assert np.isneginf(alone.more["statistic"][:, 0]).tolist() == np.isneginf(told).tolist()
         some = np.isfinite(told)
         np.testing.assert_allclose(alone.more["statistic"][some, 0], told[some], atol=2e-3)
+
+
+def test_the_odds_say_what_does_not_fit_and_bear_a_new_level():
+    rng = np.random.default_rng(8)
+    y = np.concatenate([np.zeros((6, 260)), rng.poisson(50.0, (6, 60))], axis=1)
+    y[5, 40] = 1e7
+    found = detect_by_name("outbreak_odds", Series(y), None, np.array([319]))
+    judged = found.reason[:, 0] == Reason.JUDGED
+    assert (judged | (found.reason[:, 0] == Reason.NO_FIT)).all()
+    assert np.isfinite(found.expected[judged, 0]).all()

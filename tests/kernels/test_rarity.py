@@ -134,3 +134,56 @@ def test_nothing_to_judge_is_refused():
 def _p_windows(counts):
     one, flat = np.zeros(1, np.int64), Usual(np.ones((1, counts.shape[1])), np.ones(1))
     return rarity(counts, one, flat)
+
+
+def _found(counts, site, *, syndrome=0):
+    """Once in how many days chance brings what a site has on the last day."""
+    rows = _series(counts)[:, -HISTORY:]
+    found = rarity(rows, GROUP, usual(rows, GROUP, REPORTER))
+    return 1 / (found.p[site * 5 + syndrome] * len(found.p))
+
+
+def _steady(seed=3):
+    rng = np.random.default_rng(seed)
+    return rng.poisson(8.0, (SITES, 5, HISTORY)).astype(float)
+
+
+@pytest.mark.parametrize("wrong", [300.0, 800.0, 1e5])
+def test_one_wrong_count_makes_nobody_deaf(wrong):
+    counts = _steady()
+    counts[1, 0, -1] = 30.0
+    counts[0, 0, -20] = wrong
+    assert _found(counts, 1) > 100
+
+
+@pytest.mark.parametrize("n", [30, 60, 400])
+def test_an_outbreak_at_one_site_hides_none_at_another(n):
+    """Sixty schools with a rash in twenty days; one had an outbreak last week, one has its own."""
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(0.05, (SITES, 5, HISTORY)).astype(float)
+    counts[0, 0, -14:-7] += n / 7
+    counts[1, 0, -2:] = 4.0
+    assert _found(counts, 1) > 100
+
+
+@pytest.mark.parametrize(("doubling", "least"), [(7, 100), (10, 100), (14, 30)])
+def test_a_wave_of_the_whole_city_does_not_become_usual(doubling, least):
+    """Two to five weeks into it the city still speaks."""
+    for week in (2, 3, 4, 5):
+        days = np.arange(HISTORY)
+        rise = 2 ** (np.clip(days - (HISTORY - 1 - 7 * week), 0, None) / doubling)
+        counts = np.random.default_rng(5).poisson(8.0 * rise, (SITES, 5, HISTORY)).astype(float)
+        rows = _series(counts)
+        found = rarity(rows, GROUP, usual(rows, GROUP, REPORTER))
+        assert 1 / (found.p[-5] * len(found.p)) > least, week
+
+
+def test_a_share_of_a_sum_is_no_case_more():
+    """10 of a sum of which 0.54 was heard are 10, whatever the last digit of the product."""
+    weight = np.ones((1, HISTORY))
+    weight[0, -1] = 0.54
+    counts = _one(10 / 0.54)
+    above = np.nextafter(np.nextafter(counts, np.inf), np.inf)
+    assert (above * weight)[0, -1] > 10
+    assert _p(above, weight).p[0] == pytest.approx(_p(counts, weight).p[0], rel=1e-6)
+    assert _p(counts, weight).p[0] == pytest.approx(_p(counts - 1e-8, weight).p[0], rel=1e-6)

@@ -6,6 +6,7 @@ scenarios of Noufaily 2013, docs/methods/odds.md.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from fangxian.kernels.common.threads import over_rows
@@ -64,6 +65,17 @@ def _statistic(now: Floats, before: Floats, fit: Floats, late: float) -> Floats:
     return total
 
 
+def _reason(
+    counts: Floats, at: Ints, fit: Floats, least: int, excluded: int, back: int
+) -> NDArray[np.int8]:
+    """SHORT with too few reported weeks, NO_FIT where there were enough."""
+    known = np.cumsum(np.pad(np.isfinite(counts), ((0, 0), (1, 0))), axis=1)
+    first, last = np.maximum(at - back, 0), np.maximum(at - excluded, 0)
+    enough = known[:, last] - known[:, np.minimum(first, last)] >= least
+    lacking = np.where(enough, Reason.NO_FIT, Reason.SHORT)
+    return np.where(np.isnan(fit[..., NOW]), lacking, Reason.JUDGED).astype(np.int8)
+
+
 def outbreak_odds(
     series: Series,
     at: Ints,
@@ -83,9 +95,9 @@ def outbreak_odds(
     ``excluded`` weeks kept out, in which a past week weighs as much as it is likely to hold no
     outbreak (one begins in a week with chance ``prior``). Outbreaks have 2 to 10 standard
     deviations, with weight 1/size; those that began last week count ``late`` times. Needs
-    ``least`` reported weeks, else SHORT. The season's phase is the period's index in ``freq``.
-    ``at`` must rise. ``more``: ``statistic``, ``phi``. No errors past those of ``detect``. Shape,
-    NaN, source: as the module says.
+    ``least`` reported weeks, else SHORT; a past that no such mean fits is NO_FIT. The season's
+    phase is the period's index in ``freq``. ``at`` must rise. ``more``: ``statistic``, ``phi``. No
+    errors past those of ``detect``. Shape, NaN, source: as the module says.
     """
     counts = np.ascontiguousarray(series.counts)
     freq = int(series.freq)
@@ -108,6 +120,6 @@ def outbreak_odds(
         threshold=np.full_like(z, np.nan),
         score=z / limit,
         alarm=alarm,
-        reason=np.where(np.isnan(fit[..., NOW]), Reason.SHORT, Reason.JUDGED).astype(np.int8),
+        reason=_reason(counts, at, fit, least, excluded, years * freq),
         more={"statistic": z, "phi": fit[..., PHI]},
     )

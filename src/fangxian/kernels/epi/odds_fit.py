@@ -242,12 +242,14 @@ def fit_rows(
             for _ in range(cycles):
                 _weigh(y, mu, phi, first, last, known, prior, sizes, shape, omega, odds)
                 ridge = precision * phi
-                ok = ok and _score(
+                here[:] = beta
+                ok = _score(
                     y, season, first, last, omega, offset, ridge, beta, mu, info, low, step, sums
                 )
+                if not ok:  # the weights have no fit: the one before stands
+                    beta[:] = here
+                    break
                 phi = _dispersion(y, mu, omega, first, last, p)
-            if not ok:
-                continue
             for lag in range(2):
                 e = offset + beta[0] * (now - lag - last) / (10.0 * freq)
                 for a in range(p - 1):

@@ -18,6 +18,10 @@ from fangxian.kernels.epi.distributions import count_tail
 WEEK = 7
 PRIOR = 7.0  # cases by which a weekday of few cases is drawn to the others
 HALF = 0.5  # a case by which a series that never had one may have one
+ROUND = 1e-6  # cases: a share of a sum is a product, and no case more for its last digit
+ODD = 6.0  # standard deviations above its median by which a past count is taken for no more
+MOST = 0.9  # of the reporters, whose spread is taken as it is
+GROWTH = 0.015  # a day: a rise that is faster is no season
 
 Bools = NDArray[np.bool_]
 
@@ -70,14 +74,19 @@ def usual(
         ValueError: no series, or no past.
     """
     _check(counts, gap + 1)
-    cases, share = _counted(counts, weight)
     past = slice(0, counts.shape[1] - gap)
+    cases, share = _counted(counts, weight, past)
     shape = _shape(cases, share, group, reporter, past)
     expected = _mean(cases, share * shape[group], past)[:, None] * share * shape[group]
     own, mean = _spread(cases[:, past], expected[:, past])
-    trust = np.where(reporter, np.minimum(mean, 1.0), 0.0)
-    spread = np.bincount(group, own * trust) / np.maximum(np.bincount(group, trust), 1e-9)
-    return Usual(shape, np.maximum(spread, 1.0))
+    spread = np.ones(len(shape))
+    for g in range(len(shape)):
+        mine = np.flatnonzero((group == g) & reporter)
+        trust = np.minimum(mean[mine], 1.0)
+        if trust.sum() > 0:  # the few that had an outbreak do not speak for all
+            usual_own = np.minimum(own[mine], np.quantile(own[mine], MOST))
+            spread[g] = max(float((usual_own * trust).sum() / trust.sum()), 1.0)
+    return Usual(shape, spread)
 
 
 def rarity(
@@ -101,8 +110,8 @@ def rarity(
     """
     days = counts.shape[1]
     _check(counts, max(windows))
-    cases, share = _counted(counts, weight)
     past = slice(0, days - gap)
+    cases, share = _counted(counts, weight, past)
     exposed = share * teach.shape[group]
     mean = _mean(cases, exposed, past)
     own, _ = _spread(cases[:, past], mean[:, None] * exposed[:, past])
@@ -115,7 +124,8 @@ def rarity(
         observed = cases[:, days - window :].sum(axis=1)
         expected = mean * exposed[:, days - window :].sum(axis=1)
         unsure = 1 + window / np.maximum(known_days, 1)  # of the mean, which is itself counted
-        chance = np.minimum(count_tail(observed, expected, phi * unsure) * len(windows), 1.0)
+        whole = observed - ROUND
+        chance = np.minimum(count_tail(whole, expected, phi * unsure) * len(windows), 1.0)
         rarer = judged & ~(chance >= best.p)
         for into, what in ((p, chance), (due, expected), (had, observed)):
             into[rarer] = what[rarer]
@@ -128,11 +138,19 @@ def _check(counts: Floats, least: int) -> None:
         raise ValueError(f"no series, or fewer than {least} days")
 
 
-def _counted(counts: Floats, weight: Floats | None) -> tuple[Floats, Floats]:
-    """Cases really counted, and of each day the share that was; 0 where nobody did."""
+def _counted(counts: Floats, weight: Floats | None, past: slice) -> tuple[Floats, Floats]:
+    """Cases really counted, and of each day the share that was; 0 where nobody did. A count of the
+    past far above the series' median is taken for less: one wrong number, or an outbreak that is
+    over, makes nobody deaf."""
     seen = np.isfinite(counts)
     share = np.where(seen, 1.0 if weight is None else weight, 0.0)
-    return np.where(seen, counts, 0.0) * share, share
+    known = seen[:, past].any(axis=1)
+    middle = np.zeros((len(counts), 1))
+    middle[known, 0] = np.nanmedian(counts[known, past], axis=1)
+    most = np.maximum(2 * middle, middle + ODD * (np.sqrt(middle) + 1))
+    cases = np.where(seen, counts, 0.0)
+    cases[:, past] = np.minimum(cases[:, past], most)
+    return cases * share, share
 
 
 def _mean(cases: Floats, exposed: Floats, past: slice) -> Floats:
@@ -151,27 +169,34 @@ def _shape(cases: Floats, share: Floats, group: Ints, reporter: Bools, past: sli
         if not mine.any():
             continue
         usual = cases[mine, past].sum(axis=1) / np.maximum(share[mine, past].sum(axis=1), HALF)
-        due = (usual[:, None] * share[mine]).sum(axis=0)
-        had = cases[mine].sum(axis=0)
+        due = usual[:, None] * share[mine]
         for day in range(WEEK):
             on = np.flatnonzero(weekday[past] == day)
-            shape[g, weekday == day] = (had[on].sum() + PRIOR) / (due[on].sum() + PRIOR)
-        shape[g] *= _trend(had, due * shape[g], days)
+            had = cases[mine][:, on].sum() + PRIOR
+            shape[g, weekday == day] = had / (due[:, on].sum() + PRIOR)
+        shape[g] *= _trend(cases[mine], due * shape[g], days)
     return shape
 
 
 def _trend(had: Floats, due: Floats, days: int) -> Floats:
-    """How the last days stand to the mean of the past: the growth from the last fortnight but one
-    to the last one that ends a week before, gone on with; never below one."""
-    end = days - WEEK
-    fortnight = 2 * WEEK
+    """How the last days stand to the mean of the past: what all reporters had in the fortnight that
+    ends a week before, and its growth from the fortnight before that gone on with; never below one,
+    and no faster than a season. No reporter speaks for the others: of each no more than twice
+    what it usually has counts."""
+    end, fortnight = days - WEEK, 2 * WEEK
     if end < 2 * fortnight:
         return np.ones(days)
-    newer = (had[end - fortnight : end].sum() + PRIOR) / (due[end - fortnight : end].sum() + PRIOR)
-    older = slice(end - 2 * fortnight, end - fortnight)
-    growth = np.log(newer / ((had[older].sum() + PRIOR) / (due[older].sum() + PRIOR)))
+
+    def level(first: int) -> float:
+        span = slice(first, first + fortnight)
+        own, usual = had[:, span].sum(axis=1), due[:, span].sum(axis=1)
+        own = np.minimum(own, 2 * usual + ODD)
+        return float((own.sum() + PRIOR) / (usual.sum() + PRIOR))
+
+    newer, older = level(end - fortnight), level(end - 2 * fortnight)
+    growth = min(max(np.log(newer / older) / fortnight, 0.0), GROWTH)
     since = np.arange(days) - (end - fortnight / 2 - 0.5)
-    trend = newer * np.exp(np.clip(growth, 0.0, None) / fortnight * since)
+    trend = newer * np.exp(growth * since)
     return np.where(np.arange(days) >= end, np.maximum(trend, 1.0), 1.0)
 
 

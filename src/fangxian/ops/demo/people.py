@@ -29,6 +29,7 @@ DECIDE_AFTER = timedelta(minutes=6)
 ACKNOWLEDGE_AFTER = timedelta(minutes=4)
 CHECK_AFTER = timedelta(minutes=25)
 VERIFY_AFTER = timedelta(minutes=40)
+CLOSED = "流调和复核完成"
 
 
 def seat(username: str) -> Seat:
@@ -123,7 +124,7 @@ class People:
                 inquiries.assess(inquiry=inquiry, likelihood=4, consequence=4, note="", by=self.xu)
             if not case or inquiry.signal.cleared_at:
                 outcome = "event" if case else "no_event"
-                inquiries.close(inquiry=inquiry, outcome=outcome, note="", by=self.xu)
+                inquiries.close(inquiry=inquiry, outcome=outcome, note=CLOSED, by=self.xu)
 
     def _verify(self, now: datetime) -> None:
         reported = Order.objects.filter(state="reported")

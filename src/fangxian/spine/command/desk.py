@@ -186,18 +186,21 @@ class Situation:
 
 
 def one_of_each(rows: Iterable[Signal]) -> list[tuple[Signal, int]]:
-    """In the order of ``rows``, but within a level one of each cause before the second of any: 80
-    cases of one outbreak do not hide a river. Each with how many of its level have its cause."""
+    """In the order of ``rows``, but of what is measured nowhere one of each cause before the second
+    of any, and of one level the cause with the most first: 80 cases of one outbreak do not hide a
+    river. Each with how many of its level have its cause."""
     rows = list(rows)
     n = Counter((s.level, s.family, s.group) for s in rows)
-    seen: Counter[tuple[int, str, str]] = Counter()
+    seen: set[tuple[int, str, str]] = set()
     turns = []
     for signal in rows:
         cause = (signal.level, signal.family, signal.group)
-        turns.append((signal.level, seen[cause], signal, n[cause]))
-        seen[cause] += 1
-    turns.sort(key=lambda row: row[:2])
-    return [(signal, many) for _, _, signal, many in turns]
+        measured = signal.about_kind == "station"
+        again = not measured and cause in seen
+        seen.add(cause)
+        turns.append((again, signal.level, 0 if measured else -n[cause], signal, n[cause]))
+    turns.sort(key=lambda row: row[:3])
+    return [(signal, many) for *_, signal, many in turns]
 
 
 def situation(*, seat: Seat, hq: str) -> Situation:

@@ -18,6 +18,7 @@ from .rules import Profile, close_of, profile
 CHOICES = (1, 3, 7, 14, 30, 60, 100, 365)  # days
 RISE = (0.4, 0.8, 1.2, 1.5, 1.5, 1.2, 0.8)  # of its size, a day
 SIZES = ((1.0, "翻番", "double"), (2.0, "三倍", "treble"))
+HEARD = 0.5  # of its days a reporter of a rise has counted
 TRIALS, PATIENCE, LEAST = 60, 9, 3.0  # rises, days until one is missed, cases a day at least
 
 
@@ -53,7 +54,8 @@ class _Past:
         window = slice(self.at[k] - self.use.history_days + 1, self.at[k] + 1)
         weight = self.weight[rows][:, window]
         found = rarity(counts[:, window], self.group[rows], self.taught[k], weight=weight)
-        return 1 / np.nan_to_num(found.p * self.among[k], nan=np.inf)
+        chance = np.nan_to_num(found.p * self.among[k], nan=np.inf)
+        return np.asarray(1 / np.maximum(chance, 1e-12))
 
     def voted(self, counts: Floats) -> Bools:
         """Where the vote of the posture raises, by row and judged day."""
@@ -83,6 +85,8 @@ def burden(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Point]:
     past = _past(nodes, use, days)
     all_ = np.arange(len(nodes))
     often = np.stack([past.often(past.counts, all_, k) for k in range(days)], axis=1)
+    if not (past.reporter & (np.isfinite(past.counts).mean(axis=1) > HEARD)).any():
+        return []
     rises = [_rises(past, size, seed=day.toordinal()) for size, _, _ in SIZES]
     voted = past.voted(past.counts)
     told = []
@@ -103,15 +107,19 @@ def _past(nodes: list[Node], use: Profile, days: int) -> _Past:
     at = np.arange(use.history_days - 1, use.history_days - 1 + days)
     windows = [slice(end - use.history_days + 1, end + 1) for end in at]
     taught = [usual(counts[:, w], group, reporter, weight=weight[:, w]) for w in windows]
-    among = [max(int(np.isfinite(counts[:, end]).sum()), 1) for end in at]
-    return _Past(counts, weight, group, reporter, at, taught, among, use)
+    among = [
+        int(np.isfinite(rarity(counts[:, w], group, t, weight=weight[:, w]).p).sum())
+        for w, t in zip(windows, taught, strict=True)
+    ]
+    return _Past(counts, weight, group, reporter, at, taught, [max(n, 1) for n in among], use)
 
 
 def _rises(past: _Past, size: float, *, seed: int) -> Floats:
     """By rise and day since it began: once in how many days chance brings it, where the vote raises
     too; else 0."""
     rng = np.random.default_rng([seed, int(10 * size)])
-    rows = rng.choice(np.flatnonzero(past.reporter), TRIALS)
+    heard = np.isfinite(past.counts).mean(axis=1) > HEARD  # one that is silent is never judged
+    rows = rng.choice(np.flatnonzero(past.reporter & heard), TRIALS)
     starts = rng.integers(0, max(len(past.at) - PATIENCE, 0) + 1, TRIALS)
     counts = past.counts[rows].copy()
     for line, row, start in zip(counts, rows, starts, strict=True):

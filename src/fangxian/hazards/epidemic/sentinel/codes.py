@@ -87,8 +87,8 @@ def _check(content: Content) -> Iterable[Complaint]:
             if not _list(row, "icd10") and not _list(row, "loinc"):
                 yield f"{block}.{code}", "icd10 = [...] or loinc = [...] is missing"
     for name in ("owed_days", "ready_min"):
-        if not isinstance(content.get(name), int):
-            yield name, f"{name} = … is missing"
+        if not isinstance(content.get(name, 0), int):
+            yield name, f"{name} is a whole number"
     result = content.get("result", {})
     if not result.get("positive") or not result.get("negative"):
         yield "result", "positive and negative words are missing"

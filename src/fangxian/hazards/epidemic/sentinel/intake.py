@@ -200,7 +200,7 @@ def take_values(values: Iterable[DataValue], *, by: Seat) -> Taken:
     told.changed = put_counts(counted, report=None, by=by)
     told.same = len(rows) - told.changed
     today = beijing(now).date()
-    owed = edition("clinical", now).content["owed_days"]
+    owed = edition("clinical", now).content.get("owed_days", 2)
     latest = {(site, day) for site, _, day, _ in rows if (today - day).days <= owed}
     report_days(latest, door="dhis2", by=by)
     return told

@@ -14,7 +14,7 @@ from fangxian.spine.core.rights import Seat
 
 from .models import Case, Inquiry
 from .read import cases, county_of, local_cases
-from .rules import BY_MESSAGE
+from .rules import BY_MESSAGE, summary_of
 
 BANDS = (0, 5, 15, 25, 45, 65)
 WINDOW = 7  # days over which R is estimated
@@ -23,7 +23,8 @@ WINDOW = 7  # days over which R is estimated
 @dataclass(frozen=True, slots=True)
 class Day:
     """Cases by the day on which they fell ill (else were diagnosed): reported by now, and of the
-    days that are not all reported the estimate with its 90 % range, and which ``share`` is in."""
+    days that are not all reported the estimate with its 90 % range, and which ``share`` is in (0
+    where nobody can say)."""
 
     day: date
     reported: int
@@ -69,7 +70,7 @@ def summary(inquiry: Inquiry, *, seat: Seat) -> Summary | None:
     """What the cases of an inquiry's outbreak look like; None without a line list, or for a seat
     that may not read cases."""
     disease = inquiry.signal.evidence.get("disease")
-    use = edition("inquiry", clock.now()).content["summary"]
+    use = summary_of(clock.now())
     rows = cases(seat=seat).filter(
         local_cases(),
         disease=disease or "",
@@ -91,7 +92,7 @@ def summary(inquiry: Inquiry, *, seat: Seat) -> Summary | None:
         tuple(_ages(found)),
         tuple((name, n, newest[name]) for name, n in places.most_common(12)),
         tuple(_common(found)),
-        tuple(_reproduction(curve, interval, use)),
+        tuple(_reproduction(_before(found, curve, use), curve, interval, use)),
         interval is not None,
         (use["least_cases"], use["least_days"]),
     )
@@ -112,7 +113,7 @@ def _curve(found: list[Case], use: Content) -> tuple[list[Day], int, float]:
     days = [today - timedelta(days=k) for k in range(use["curve_days"] - 1, -1, -1)]
     begun = min(beijing(case.reported_at).date() for case in found)
     if len(found) < use["least_cases"] or (today - begun).days < use["least_days"]:
-        return [Day(day, counted[day]) for day in days], 0, 0.0
+        return [Day(day, counted[day], share=0.0) for day in days], 0, 0.0
     event = np.array([_day(case).toordinal() for case in found])
     report = np.array([beijing(case.reported_at).date().toordinal() for case in found])
     spans = use["curve_days"], use["longest_delay_days"]
@@ -127,8 +128,15 @@ def _curve(found: list[Case], use: Content) -> tuple[list[Day], int, float]:
     return rows, told.silent, told.shift
 
 
+def _before(found: list[Case], curve: list[Day], use: Content) -> list[float]:
+    """Cases by day before the curve: they infect those in it."""
+    counted = Counter(_day(case) for case in found)
+    back = use["span_days"] - len(curve)
+    return [float(counted[curve[0].day - timedelta(days=k)]) for k in range(back, 0, -1)]
+
+
 def _reproduction(
-    curve: list[Day], interval: Mapping[str, float] | None, use: Content
+    before: list[float], curve: list[Day], interval: Mapping[str, float] | None, use: Content
 ) -> Iterable[Range | None]:
     """R by Cori's method on the estimated cases, as far as enough of each day's are in; its range
     takes in that of the estimate."""
@@ -140,20 +148,24 @@ def _reproduction(
         yield from (None for _ in curve)
         return
     cases = [
-        [float(day.reported if getattr(day, end) is None else getattr(day, end)) for day in curve]
+        before
+        + [float(day.reported if getattr(day, end) is None else getattr(day, end)) for day in curve]
         for end in ("low", "middle", "high")
     ]
-    weights = r.parametric_interval(interval["mean"], interval["sd"], len(curve))
-    start, end = r.windows(len(curve), WINDOW)
+    length, gone = len(before) + len(curve), len(before)
+    weights = r.parametric_interval(interval["mean"], interval["sd"], length)
+    start = np.arange(max(gone - WINDOW + 1, 1), length - WINDOW + 1)
+    end = start + WINDOW - 1
     told = r.cori(np.array(cases), weights, start, end)
     at = [(k, r.QUANTILES.index(level)) for k, level in enumerate((0.05, 0.5, 0.95))]
-    yield from (None for _ in range(len(curve) - len(end)))
-    first = next((k for k, n in enumerate(cases[1]) if n), len(curve))
+    first = next((k for k, n in enumerate(cases[1]) if n), length)
     for k, last in enumerate(end):
         week = range(last - WINDOW + 1, last + 1)
-        enough = sum(curve[d].reported for d in week) >= use["least_cases"]
+        enough = sum(cases[1][d] for d in week) >= use["least_cases"]
         begun = last - WINDOW >= first  # before that hardly anybody could have infected
-        known = begun and all(curve[d].share >= use["least_share"] for d in week)
+        known = begun and all(
+            curve[d - gone].share >= use["least_share"] for d in week if d >= gone
+        )
         low, middle, high = (float(told.quantiles[path, k, j]) for path, j in at)
         yield (low, middle, high) if enough and known and middle == middle else None
 

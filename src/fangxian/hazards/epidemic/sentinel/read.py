@@ -54,10 +54,15 @@ def positions() -> Positions:
 
 
 def town_sums(
-    code: str, day: date, *, days: int
+    code: str, day: date, *, days: int, seat: Seat
 ) -> dict[str, tuple[tuple[float, float, str], float]]:
-    """Cases of a syndrome in the ``days`` up to a day, by town: (latitude, longitude, name), n."""
+    """Cases of a syndrome in the ``days`` up to a day over the seat's places, by town: (latitude,
+    longitude, name), n."""
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return {}
     rows = Count.objects.filter(syndrome=code, day__gt=day - timedelta(days=days), day__lte=day)
+    rows = rows.filter(site__place__path__startswith=prefix)
     where = positions()
     found: dict[str, tuple[tuple[float, float, str], float]] = {}
     for place, n in rows.values_list("site__place__code").annotate(total=Sum("n")):

@@ -49,6 +49,11 @@ OUTCOMES = {
     "watch": ("继续监视", "watched on"),
 }
 
+SUMMARY = {  # what an edition that does not say it has, by which older ones were read
+    "span_days": 60, "curve_days": 21, "longest_delay_days": 14, "least_cases": 10, "least_days": 7,
+    "least_share": 0.5,
+}  # fmt: skip
+
 
 def _check_diseases(content: Content) -> Iterable[Complaint]:
     for code, row in content.get("disease", {}).items():
@@ -79,8 +84,8 @@ def _check_detectors(content: Content) -> Iterable[Complaint]:
         if not row:
             yield posture, f"[{posture}] is missing"
             continue
-        if not row.get("recurrence_days"):
-            yield posture, "recurrence_days = … is missing"
+        if not isinstance(row.get("recurrence_days", 0), int | float):
+            yield posture, "recurrence_days is a number of days"
         for name in row.get("members", ()):
             if name not in METHODS:
                 yield f"{posture}.members", f"no detector {name}"
@@ -88,12 +93,8 @@ def _check_detectors(content: Content) -> Iterable[Complaint]:
             yield f"{posture}.votes", "more votes than members"
 
 
-SUMMARY = (
-    "span_days", "curve_days", "longest_delay_days", "least_cases", "least_days", "least_share",
-)  # fmt: skip
 SCAN = (
     "at_h",
-    "least_cases",
     "radius_km",
     "share",
     "window_days",
@@ -109,9 +110,9 @@ def _check_inquiry(content: Content) -> Iterable[Complaint]:
             yield name, "a number of hours for each of I, II, III, IV"
     if not isinstance(content.get("together_days"), int):
         yield "together_days", "a number of days is missing"
-    for name in SUMMARY:
-        if name not in content.get("summary", {}):
-            yield "summary", f"{name} = … is missing"
+    for name, value in content.get("summary", {}).items():
+        if name not in SUMMARY or not isinstance(value, int | float):
+            yield f"summary.{name}", f"numbers of {', '.join(SUMMARY)}"
     if not content.get("risk"):
         yield "risk", "the matrix of risk is missing"
 
@@ -233,7 +234,7 @@ def profile(at: datetime, *, emergency: bool) -> Profile:
         tuple(row["members"]),
         row["votes"],
         row["least"],
-        row["recurrence_days"],
+        row.get("recurrence_days", 0),  # an older edition raises what its vote raises
         {int(votes): Level[name] for votes, name in row["levels"].items()},
         content["history_days"],
         content["least_share"],
@@ -247,6 +248,11 @@ def fixed_level(rule: Mapping[str, Any], n: float) -> Level | None:
     """The level of a fixed rule for so many cases in its days."""
     found = [Level[name] for least, name in rule["levels"].items() if n >= int(least)]
     return min(found, default=None)
+
+
+def summary_of(at: datetime) -> dict[str, Any]:
+    """How an outbreak is summed up: days back, the curve, and what an estimate needs."""
+    return {**SUMMARY, **edition("inquiry", at).content.get("summary", {})}
 
 
 def scan_hour(at: datetime) -> int:

@@ -15,6 +15,8 @@ from fangxian.spine.core.levels import Level
 from .read import TOWN_CODE, Positions, Table
 from .rules import CLUSTER, HEADQUARTERS, Spot, Syndrome, close_of
 
+LEAST = 10  # cases in all, of an edition that does not say it
+
 
 def cluster(
     table: Table,
@@ -30,7 +32,7 @@ def cluster(
     found = edition("detectors", close_of(day))
     use = found.content["scan"]
     towns, counts = _by_town(table, spots, positions, syndrome.code)
-    if len(towns) < 2 or counts.sum() < use["least_cases"]:
+    if len(towns) < 2 or counts.sum() < use.get("least_cases", LEAST):
         return None
     best = _scan(towns, counts, positions, use, seed=day.toordinal())
     if best is None or best.recurrence < use["recurrence_days"]:
@@ -56,7 +58,7 @@ def _by_town(
             filled = np.where(np.isnan(line), np.nanmedian(line), line)
             by_town[town] = by_town.get(town, 0) + filled
     counts = [np.rint(row).astype(np.int64) for row in by_town.values()]
-    return list(by_town), np.array(counts, np.int64).reshape(len(by_town), -1)
+    return list(by_town), np.array(counts, np.int64).reshape(len(by_town), table.counts.shape[1])
 
 
 def _town(spot: Spot) -> str:

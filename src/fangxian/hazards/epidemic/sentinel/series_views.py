@@ -22,6 +22,7 @@ from .rules import Syndrome
 from .write.counts import posture_at
 
 MOST, TUNED_DAYS = 60, 28
+EARLIEST = 1950  # year; before it nobody counted
 
 
 def _zh() -> bool:
@@ -32,9 +33,12 @@ def day_asked(request: SeatedRequest, newest: date) -> date:
     """The day of the address, at most ``newest``. Raises ``input.invalid``."""
     asked = request.GET.get("day", "")
     try:
-        return min(date.fromisoformat(asked), newest) if asked else newest
+        day = min(date.fromisoformat(asked), newest) if asked else newest
     except ValueError:
-        raise Problem("input.invalid", field="day", why=asked[:20]) from None
+        day = date.min
+    if day.year < EARLIEST:
+        raise Problem("input.invalid", field="day", why=asked[:20])
+    return day
 
 
 def _yesterday() -> date:
@@ -64,7 +68,7 @@ def rows(request: SeatedRequest) -> HttpResponse:
     context = {
         "rows": [_row(node, found.names, day) for node in worth[:MOST]],
         "shown": cut(worth, MOST),
-        "judged": len(found.nodes),
+        "judged": sum(node.rare is not None for node in found.nodes),
         "once_in": found.recurrence_days,
         "day": day,
     }

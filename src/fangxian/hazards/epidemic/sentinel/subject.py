@@ -25,6 +25,7 @@ SUBJECT = Subject(
     causes={
         "report.made": (counts.take_report,),
         "signal.raised": (inquiries.open_inquiry,),
+        "signal.worsened": (inquiries.look_again,),
         "signal.cleared": (inquiries.end_inquiry,),
         "signal.withdrawn": (inquiries.end_inquiry,),
     },

@@ -73,7 +73,8 @@ def ahead(counts: Floats, day: date) -> list[Ahead]:
     if len(past) < SHORTEST or missing.mean() > LACKING or missing[-1]:
         return []
     for k in np.flatnonzero(missing):
-        past[k] = np.nanmedian(past[k % 7 :: 7])
+        same = past[k % 7 :: 7]  # none, where it never opens on that weekday
+        past[k] = np.nanmedian(past if np.isnan(same).all() else same)
     told = forecast(past[None, :], freq=7, horizons=AHEAD)
     at = [told.levels.index(level) for level in RANGE]
     return [

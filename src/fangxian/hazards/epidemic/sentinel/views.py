@@ -14,7 +14,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import visible
+from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.cover.checks import CHECKS
 from fangxian.spine.observe.reports.read import kept, roll_up
 
@@ -107,13 +107,14 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         ],
         "bars": bars(_past(told)),
         "size": (WIDE, HIGH),
-        "towns": _towns(told),
+        "towns": _towns(told, request.seat),
         "verdicts": [(code, words[not zh()]) for code, words in VERDICTS.items()],
         "outcomes": [(code, words[not zh()]) for code, words in OUTCOMES.items()],
         "verdict": VERDICTS.get(inquiry.verdict, ("", ""))[not zh()],
         "outcome": OUTCOMES.get(inquiry.outcome, ("", ""))[not zh()],
         "risk": risk_words(inquiry.risk, inquiry.opened_at)[not zh()],
-        "scale": range(1, 6),
+        "likely": _scale(inquiry.likelihood),
+        "serious": _scale(inquiry.consequence),
         "people": people,
         "curve": bars(_curve(people)) if people else [],
         "r": band(_weeks(people)) if people else None,
@@ -124,6 +125,11 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "may": visible(request.seat, "inquiry.check") is not None,
     }
     return render(request, "sentinel/signal.html", context)
+
+
+def _scale(chosen: int | None) -> list[tuple[int, str]]:
+    """1 to 5, what was judged last preset."""
+    return [(n, "selected" if n == chosen else "") for n in range(1, 6)]
 
 
 def _past(told: dict[str, Any]) -> list[Shown]:
@@ -151,12 +157,13 @@ def _weeks(people: Summary) -> list[tuple[str, Range | None]]:
     return [(f"{one.day:%m-%d}", r) for one, r in zip(people.days, people.r, strict=True)]
 
 
-def _towns(told: dict[str, Any]) -> TownMap | None:
-    """Where a cluster lies among all towns that count, by the cases of its days."""
+def _towns(told: dict[str, Any], seat: Seat) -> TownMap | None:
+    """Where a cluster lies among the towns that count and the seat may see, by the cases of its
+    days."""
     if not told.get("places"):
         return None
     day = date.fromisoformat(told["day"])
-    sums = read.town_sums(told["syndrome"], day, days=int(told["days"]))
+    sums = read.town_sums(told["syndrome"], day, days=int(told["days"]), seat=seat)
     return town_map(Town(*where, n, code in told["places"]) for code, (where, n) in sums.items())
 
 

@@ -50,7 +50,7 @@ def report_told_days(*, by: Seat) -> int:
 
 
 def _ready(at: datetime) -> timedelta:
-    return timedelta(minutes=edition("clinical", at).content["ready_min"])
+    return timedelta(minutes=edition("clinical", at).content.get("ready_min", 5))
 
 
 def _report(site: Site, day: date, one: Owed, door: str, by: Seat) -> int:

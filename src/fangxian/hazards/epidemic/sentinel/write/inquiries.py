@@ -13,6 +13,7 @@ from fangxian.hazards.epidemic.sentinel.rules import (
     OUTCOMES,
     VERDICTS,
     risk_of,
+    risk_words,
     step_due,
     together,
 )
@@ -136,14 +137,14 @@ def check(*, inquiry: Inquiry, verdict: str, note: str, by: Seat) -> Inquiry:
         raise Problem("input.invalid", field="verdict", why=verdict)
     _step(inquiry, "check", by, verdict=verdict, note=note, checked_at=clock.now())
     acknowledge(signals=inquiry.signals, by=by, note=VERDICTS[verdict][0])
-    _answer(inquiry, VERDICTS[verdict][0], by)
+    _answer(inquiry, "check", VERDICTS[verdict][0], by)
     return inquiry
 
 
-def _answer(inquiry: Inquiry, what: str, by: Seat) -> None:
+def _answer(inquiry: Inquiry, step: str, what: str, by: Seat) -> None:
     """The order that called for the step is done; somebody else's is taken back, with notice."""
     order = inquiry.order
-    if order is None or not _open_order(inquiry):
+    if order is None or not _open_order(inquiry) or order.verb != STEPS[step][0]:
         return
     if not may(by, "order.answer", posts=(order.post_id, *order.chain)):
         close_order(order=order, reason=f"已由{by.label}核实", by=SYSTEM)
@@ -171,8 +172,9 @@ def assess(*, inquiry: Inquiry, likelihood: int, consequence: int, note: str, by
         note=note or inquiry.note,
         assessed_at=clock.now(),
     )
-    acknowledge(signals=inquiry.signals, by=by, note=risk)
-    _answer(inquiry, risk, by)
+    words = risk_words(risk, inquiry.opened_at)[0]
+    acknowledge(signals=inquiry.signals, by=by, note=words)
+    _answer(inquiry, "assess", words, by)
     return inquiry
 
 
@@ -185,9 +187,36 @@ def close(*, inquiry: Inquiry, outcome: str, note: str, by: Seat) -> Inquiry:
     if inquiry.verdict == "suspected" and inquiry.assessed_at is None:
         why = "疑似事件要先研判风险才能结案 / the risk of a suspected event is assessed first"
         raise Problem("input.invalid", field="outcome", why=why)
+    if outcome == "no_event" and (n := _confirmed(inquiry)):
+        why = f"有 {n} 例确诊，不能结为不是事件 / {n} confirmed cases are an event"
+        raise Problem("input.invalid", field="outcome", why=why)
+    if Level(inquiry.signal.worst_level) <= Level.II and not note:
+        why = "红橙信号结案要写说明 / a red or orange signal is closed with a word on why"
+        raise Problem("input.invalid", field="note", why=why)
     closed = clock.now()
     _step(inquiry, "close", by, outcome=outcome, note=note or inquiry.note, closed_at=closed)
+    acknowledge(signals=inquiry.signals, by=by, note=OUTCOMES[outcome][0])
+    if inquiry.order is not None and _open_order(inquiry):  # whoever is still called is told
+        close_order(order=inquiry.order, reason=f"已结案：{OUTCOMES[outcome][0]}", by=SYSTEM)
     return inquiry
+
+
+def _confirmed(inquiry: Inquiry) -> int:
+    """How many confirmed cases it is about."""
+    numbers = [one.about_key for one in inquiry.signals if one.family == LOCAL_CASE]
+    return Case.objects.filter(number__in=numbers, status=Case.Status.CONFIRMED).count()
+
+
+@transaction.atomic
+def look_again(event: Event) -> None:
+    """A signal that was closed got worse: it is looked into anew, and somebody is called."""
+    inquiry = Inquiry.objects.filter(
+        signal_id=subject_pk(event), state=Inquiry.State.CLOSED
+    ).first()
+    if inquiry is None:
+        return
+    open_again(inquiry=inquiry, reason="结案后信号加重", by=SYSTEM)
+    _call(inquiry, "check", inquiry.signal)
 
 
 @transaction.atomic
