@@ -377,3 +377,12 @@ def test_the_board_says_what_is_missing_and_never_zero(hospitals, client, django
     assert client.get("/registers/inquiries").status_code == 200
     Count.objects.filter(day=DAY).delete()
     assert "缺" in client.get("/epidemic").content.decode()
+
+
+def test_who_owes_it_about_no_site_is_told_before_he_sends(hospitals, client, django_user_model):
+    """A report that looks taken and counts nowhere is worse than none."""
+    client.force_login(django_user_model.objects.get(username="xu"))
+    assert "不计入任何场所" in client.get("/m/reports/sentinel_daily").content.decode()
+    about = f"/m/reports/sentinel_daily?about=hospital:{hospitals[0].code}"
+    assert "不计入任何场所" not in client.get(about).content.decode()
+    assert "不计入任何场所" not in client.get("/m/reports/contact_test").content.decode()

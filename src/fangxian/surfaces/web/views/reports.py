@@ -27,7 +27,7 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report, ReportFile
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.judge import judge
-from fangxian.spine.observe.reports.plan import Owed, by_mark, owed_by
+from fangxian.spine.observe.reports.plan import Owed, by_mark, owed_by, plans
 from fangxian.spine.observe.reports.write import accept_report, file_of, make_device, xml_of
 from fangxian.spine.observe.reports.xform import Question, read_submission, read_xform
 from fangxian.spine.reach.models import Delivery
@@ -197,9 +197,21 @@ def _filled(
         "zero": zero,
         "answers": answers,
         "who": seat.label,
+        "lost": answers is None and not key and _about_nothing(form, seat),
         "may_zero": any(q.type in NUMBERS for q in xform.questions),
     }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
+
+
+def _about_nothing(form: Form, seat: Seat) -> bool:
+    """Whether a form asks about sites and the seat owes it about none: what it says would count for
+    nobody."""
+    now = clock.now()
+    asked = [plan for plan in plans(now) if plan.form_code == form.code]
+    if not asked or not all(plan.site_kind for plan in asked):
+        return False
+    mine = owed_by(the_post(seat.post_id), now) if seat.post_id else ()
+    return all(one.plan.form_code != form.code for one in mine)
 
 
 def _made_at(request: HttpRequest) -> datetime | None:
