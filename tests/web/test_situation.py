@@ -24,6 +24,7 @@ from fangxian.spine.observe.store import Quality, Reading
 from fangxian.spine.observe.write import add_station
 from fangxian.spine.registry.models import Person, Place
 from fangxian.spine.registry.read import city as the_city
+from fangxian.surfaces.web.templatetags.house import clock_s
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +275,10 @@ def test_many_cases_of_one_outbreak_do_not_hide_a_river(lin, hexi, gauge, as_lin
     assert "同类 80 项" in page
     assert "趋势未知" in page  # of the river; a case has none
     assert text(as_lin, "/brief").count("趋势未知") == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(5, "0:05"), (-65, "-1:05"), (3600, "1:00:00"), (-41700, "-11:35:00")]
+)
+def test_a_clock_of_hours_says_hours(seconds, told):
+    assert clock_s(seconds) == told

@@ -83,9 +83,10 @@ def bj(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
 
 @register.filter
 def clock_s(seconds: int) -> str:
-    """Minutes and seconds."""
-    sign = "-" if seconds < 0 else ""
-    return f"{sign}{abs(seconds) // 60}:{abs(seconds) % 60:02d}"
+    """Minutes and seconds, with hours where there are some."""
+    sign, size = "-" if seconds < 0 else "", abs(seconds)
+    hours, minutes = size // 3600, size // 60 % 60
+    return f"{sign}{f'{hours}:{minutes:02d}' if hours else minutes}:{size % 60:02d}"
 
 
 @register.filter

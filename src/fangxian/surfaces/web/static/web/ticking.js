@@ -1,7 +1,9 @@
 // Clocks in seconds that go on between two refreshes.
 function told(seconds) {
   const size = Math.abs(seconds);
-  const text = `${Math.floor(size / 60)}:${String(size % 60).padStart(2, '0')}`;
+  const two = (n) => String(n).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(size / 3600), Math.floor(size / 60) % 60];
+  const text = `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(size % 60)}`;
   return seconds < 0 ? `-${text}` : text;
 }
 
