@@ -282,3 +282,18 @@ def test_many_cases_of_one_outbreak_do_not_hide_a_river(lin, hexi, gauge, as_lin
 )
 def test_a_clock_of_hours_says_hours(seconds, told):
     assert clock_s(seconds) == told
+
+
+def test_each_headquarters_sees_its_own_figures(lin, as_lin):
+    def titles(hq):
+        return [figure.code for figure, _ in situation(seat=lin, hq=hq).figures]
+
+    assert titles("flood") == []
+    assert titles("epidemic") == titles("all") == ["local-cases", "sentinels", "inquiries"]
+    epidemic, flood = text(as_lin, "/?hq=epidemic"), text(as_lin, "/?hq=flood")
+    assert "24 小时新增本土病例" in epidemic
+    assert "没有到期的计划" in epidemic  # nobody owes a report: no calm
+    assert "24 小时最大雨量" not in epidemic
+    assert "24 小时最大雨量" in flood
+    assert "24 小时新增本土病例" not in flood
+    assert "Local cases, 24 h" in text(as_lin, "/?hq=all", "en")

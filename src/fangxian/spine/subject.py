@@ -11,6 +11,7 @@ from django.urls import URLPattern
 
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.watch import Judge
+from fangxian.spine.command.figures import Figure, declare_figures
 from fangxian.spine.command.tasks import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
@@ -70,6 +71,7 @@ class Subject:
     forms: Path | None = None  # a folder of forms that are shipped
     inlet: Inlet | None = None  # what takes the messages of other systems (POST /api/v1/inlets)
     checks: tuple[Check, ...] = ()
+    figures: tuple[Figure, ...] = ()  # of the desk's situation strip
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -82,6 +84,7 @@ def install(subject: Subject) -> None:
     declare_registers(*subject.registers)
     declare_doors(*subject.doors)
     declare_checks(*subject.checks)
+    declare_figures(*subject.figures)
     TARGETS.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)

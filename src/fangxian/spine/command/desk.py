@@ -20,6 +20,7 @@ from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe.read import Sum, rain_extremes, reporting
 
+from .figures import Figure, Shown, figures
 from .models import Order
 from .read import (
     late_orders,
@@ -35,6 +36,7 @@ from .read import (
 SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
 WORST = 5
+MEASURED = "rain"  # whose headquarters has stations to look at
 MOVING = "转移"
 
 
@@ -179,6 +181,8 @@ class Situation:
     unanswered: int
     pleas: int
     reporting: tuple[int, int]
+    figures: list[tuple[Figure, Shown]]  # of the subjects
+    measured: bool  # whether rain and rivers are of this headquarters
 
     @property
     def worst(self) -> list[Signal]:
@@ -226,4 +230,6 @@ def situation(*, seat: Seat, hq: str) -> Situation:
         unanswered=unanswered_orders(seat=seat).exclude(hazard__in=others).count(),
         pleas=pleas(seat=seat).exclude(order__hazard__in=others).count(),
         reporting=reporting(),
+        figures=figures(seat=seat, hq=hq),
+        measured=MEASURED not in others,
     )

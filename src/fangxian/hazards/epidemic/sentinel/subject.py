@@ -3,7 +3,19 @@
 from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
-from . import codes, cover, doors, intake, read, registers, rules, series_views, standing, views
+from . import (
+    codes,
+    cover,
+    doors,
+    figures,
+    intake,
+    read,
+    registers,
+    rules,
+    series_views,
+    standing,
+    views,
+)
 from .write import counts, inquiries
 
 SUBJECT = Subject(
@@ -22,6 +34,7 @@ SUBJECT = Subject(
     forms=rules.FORMS,
     cover=cover.RULES,
     checks=standing.CHECKS,
+    figures=figures.FIGURES,
     causes={
         "report.made": (counts.take_report,),
         "signal.raised": (inquiries.open_inquiry,),

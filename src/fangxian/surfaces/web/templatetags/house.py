@@ -82,6 +82,12 @@ def bj(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
 
 
 @register.filter
+def either(words: tuple[str, str]) -> str:
+    """Chinese or English words by the language of the page."""
+    return words[(get_language() or "zh").startswith("en")]
+
+
+@register.filter
 def clock_s(seconds: int) -> str:
     """Minutes and seconds, with hours where there are some."""
     sign, size = "-" if seconds < 0 else "", abs(seconds)

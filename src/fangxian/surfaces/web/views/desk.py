@@ -67,7 +67,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         by_rule.setdefault(gap.rule, []).append(gap)
     now = situation(seat=seat, hq=hq)
     worst = next((s for s in now.worst if s.about_kind == "station" and s.family == "river"), None)
-    everything = orders(seat=seat)
+    everything = orders(seat=seat).exclude(hazard__in=[] if hq == "all" else of_others(hq))
     emergency = any(level for _, level in now.levels) or any(
         r.kind in {"group", "proposal", "plea", "owned"} for r in [*rows, *owned]
     )

@@ -1,0 +1,48 @@
+"""Figures of the situation strip, each said by the subject that knows it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fangxian.spine.core.rights import Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number with its unit and a line below it, each (zh, en); where to look; whether it asks for
+    something to be done."""
+
+    value: str
+    unit: tuple[str, str] = ("", "")
+    below: tuple[str, str] = ("", "")
+    link: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a headquarters' strip, and what finds it as far as a seat may see; None where
+    it may see nothing of it."""
+
+    code: str
+    zh: str
+    en: str
+    headquarters: str
+    of: Callable[[Seat], Shown | None]
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return self.zh, self.en
+
+
+FIGURES: dict[str, Figure] = {}
+
+
+def declare_figures(*figures: Figure) -> None:
+    """Make figures known. Twice does no harm."""
+    FIGURES.update({figure.code: figure for figure in figures})
+
+
+def figures(*, seat: Seat, hq: str) -> list[tuple[Figure, Shown]]:
+    """Those of a headquarters, or of all."""
+    mine = [one for one in FIGURES.values() if hq in ("all", one.headquarters)]
+    return [(one, shown) for one in mine if (shown := one.of(seat)) is not None]
