@@ -386,3 +386,16 @@ def test_who_owes_it_about_no_site_is_told_before_he_sends(hospitals, client, dj
     about = f"/m/reports/sentinel_daily?about=hospital:{hospitals[0].code}"
     assert "不计入任何场所" not in client.get(about).content.decode()
     assert "不计入任何场所" not in client.get("/m/reports/contact_test").content.decode()
+
+
+def test_a_zero_report_says_nothing_of_how_many_there_were_in_all(
+    hospitals, client, django_user_model
+):
+    client.force_login(django_user_model.objects.get(username="chen"))
+    page = client.get("/m/reports/sentinel_daily?zero").content.decode()
+    given = dict(re.findall(r'name="/data/(\w+)"[^>]*value="([^"]*)"', page))
+    assert given == {
+        "visits": "", "ili": "0", "sari": "0", "diarrhoea": "0", "rash": "0", "conjunctivitis": "0"
+    }  # fmt: skip
+    report(hospitals[0], seat_of("chen"), visits="")
+    assert Count.objects.get(syndrome="ili").of is None

@@ -38,6 +38,7 @@ class Question:
     calculate: str = ""
     preload: str = ""
     choices: tuple[tuple[str, dict[str, str]], ...] = ()
+    appearance: str = ""
 
     @property
     def name(self) -> str:
@@ -112,6 +113,7 @@ def read_xform(text: str) -> XForm:
                 type=(get("type") or "string").split(":")[-1],
                 label=_label(control, words),
                 control=local(control.tag) if control is not None else "",
+                appearance=control.get("appearance", "") if control is not None else "",
                 required=(get("required") or "").strip() == "true()",
                 relevant=get("relevant") or "",
                 constraint=get("constraint") or "",

@@ -35,6 +35,7 @@ from fangxian.spine.registry.read import seats_of_person, the_post
 
 PER_PAGE = 50
 NUMBERS = ("int", "integer", "decimal")
+OF_ALL = "of-all"  # appearance of a question that asks how many there are in all
 PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 OUTBOX, QUEUED = "X-Outbox", "queued"  # sent by the page's own script (outbox.js); QUEUED: later
 KEPT = ("type", "constraint", "required")  # findings that a form is given back for
@@ -181,7 +182,7 @@ def _filled(
         {
             "q": q,
             "label": _label(q),
-            "value": typed.get(q.path, "0" if zero and q.type in NUMBERS else ""),
+            "value": typed.get(q.path, "0" if zero and _counts(q) else ""),
             "picked": typed.get(q.path, "").split(),
             "wrong": wrong.get(q.path, ""),
             "last": last.get(q.path, ""),
@@ -198,9 +199,14 @@ def _filled(
         "answers": answers,
         "who": seat.label,
         "lost": answers is None and not key and _about_nothing(form, seat),
-        "may_zero": any(q.type in NUMBERS for q in xform.questions),
+        "may_zero": any(_counts(q) for q in xform.questions),
     }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
+
+
+def _counts(question: Question) -> bool:
+    """Whether nothing is a zero there: not of a number of all, which is unknown then."""
+    return question.type in NUMBERS and question.appearance != OF_ALL
 
 
 def _about_nothing(form: Form, seat: Seat) -> bool:
