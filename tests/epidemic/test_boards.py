@@ -95,6 +95,9 @@ def test_the_pages_say_it(city, now, client, django_user_model, lang, word):
     page = client.get(f"/epidemic/signals/{Signal.objects.get().pk}").content.decode()
     assert word in page
     board = client.get("/epidemic/quality").content.decode()
-    assert "0.1" in board  # one in 13 weeks is not none
+    assert '<td class="n">1.0</td>' in board  # one in the first week
+    now.at += timedelta(weeks=12)
+    board = client.get("/epidemic/quality").content.decode()
+    assert '<td class="n">0.1</td>' in board  # one in 13 weeks is not none
     assert ("本土单例" if lang == "zh-hans" else "single local case") in board
     assert client.get("/epidemic/quality/thresholds").status_code == 200

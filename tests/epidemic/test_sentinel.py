@@ -311,6 +311,9 @@ def test_the_bottom_line_of_any_day(hospitals, now):
     report(hospitals[0], seat_of("chen"))
     today = date(2016, 9, 14)
     found = standing.reports(today, SYSTEM)
+    assert (found.due, found.done, found.missing) == (0, 0, ())  # 08:30: due at nine
+    now.at += timedelta(minutes=31)
+    found = standing.reports(today, SYSTEM)
     assert (found.due, found.done, len(found.missing)) == (4, 1, 3)
     take(door("cases"), [CASE], by=SYSTEM, source="t")
     now.at += timedelta(days=6)

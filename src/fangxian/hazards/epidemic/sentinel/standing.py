@@ -3,6 +3,7 @@ made, cases. Every later room adds its own line (``Subject.checks``)."""
 
 from datetime import date, timedelta
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.cover.checks import Check, Checked
@@ -17,9 +18,9 @@ FORTNIGHT = timedelta(days=14)
 
 
 def reports(day: date, seat: Seat) -> Checked | None:
-    """Reports by sentinels that were due on a day: how many were owed, made by then, and by whom
-    not."""
-    end = close_of(day)
+    """Reports by sentinels that were due on a day, of today those due by now: how many were owed,
+    made by then, and by whom not."""
+    end = min(close_of(day), clock.now())
     forms = {s.form for s in syndromes(end).values()}
     prefix = visible(seat, "register.read")
     if prefix is None:

@@ -221,8 +221,10 @@ def standing(request: SeatedRequest) -> HttpResponse:
 def quality(request: SeatedRequest) -> HttpResponse:
     """How fast signals were answered, what they were, and what another threshold would raise."""
     now = clock.now()
-    weeks = QUALITY_DAYS / timedelta(weeks=1)
     rows = boards.quality(seat=request.seat, since=now - QUALITY_DAYS, until=now)
+    first = read.inquiries(seat=request.seat).order_by("opened_at").first()
+    watched = min(now - first.opened_at, QUALITY_DAYS) if first else QUALITY_DAYS
+    weeks = max(watched / timedelta(weeks=1), 1.0)
     context = {
         "room": "watch",
         "rows": [
