@@ -13,9 +13,9 @@ from story import SHARED, seat_of
 
 from fangxian.hazards.epidemic.sentinel import read, standing
 from fangxian.hazards.epidemic.sentinel.judging import findings, judge_nodes, rare_again
-from fangxian.hazards.epidemic.sentinel.models import Case, Count
+from fangxian.hazards.epidemic.sentinel.models import Case, Count, Inquiry
 from fangxian.hazards.epidemic.sentinel.rules import FORMS, close_of, profile, syndromes
-from fangxian.hazards.epidemic.sentinel.write import counts
+from fangxian.hazards.epidemic.sentinel.write import counts, inquiries
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core.door import door, take
@@ -24,6 +24,7 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import by_code, sweep
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.observe.models import Form
+from fangxian.spine.observe.reports.read import kept_by_county
 from fangxian.spine.observe.reports.write import accept_report, load_shipped_forms, xml_of
 from fangxian.spine.observe.reports.xform import read_xform
 from fangxian.spine.registry.models import Site
@@ -402,3 +403,34 @@ def test_a_zero_report_says_nothing_of_how_many_there_were_in_all(
     }  # fmt: skip
     report(hospitals[0], seat_of("chen"), visits="")
     assert Count.objects.get(syndrome="ili").of is None
+
+
+def test_the_reporter_sees_what_his_report_did(hospitals, now, client, django_user_model):
+    """What it counted, the signal that it raised and what came of it; and one that counted nothing
+    says so."""
+    past(hospitals, last={"H0": None, "H1": None, "H2": None, "H3": None})
+    now.at += timedelta(minutes=30)
+    report(hospitals[0], seat_of("chen"), ili="40")
+    client.force_login(django_user_model.objects.get(username="chen"))
+    page = client.get("/m/reports").content.decode()
+    assert "计入 5 项" in page
+    assert re.search(r"引出信号：流感样病例 40[^<]*（正在核实）", page)
+    inquiries.check(inquiry=Inquiry.objects.get(), verdict="known", note="", by=seat_of("xu"))
+    assert "（已知事件）" in client.get("/m/reports").content.decode()
+    report(hospitals[1], seat_of("chen"), instance="uuid:9", ili="-1", sari="x")
+    Count.objects.filter(site=hospitals[1], day=DAY).delete()
+    assert "没有计入" in client.get("/m/reports").content.decode()
+
+
+def test_reporting_by_county_and_week(hospitals, now, client, django_user_model):
+    now.at += timedelta(minutes=30)
+    report(hospitals[0], seat_of("chen"))
+    now.at += timedelta(minutes=31)  # 09:01: five days due since the plan began
+    weeks = kept_by_county(seat=SYSTEM, until=now.at, weeks=2, forms={"sentinel_daily"})
+    assert list(weeks) == ["南靖县"]
+    before, last = weeks["南靖县"]
+    assert (before.due, last.made, last.in_time) == (0, 1, 1)
+    assert last.due == 5 * 4
+    client.force_login(django_user_model.objects.get(username="lin"))
+    page = client.get("/epidemic/kept").content.decode()
+    assert re.search(r"1 / 20", page)

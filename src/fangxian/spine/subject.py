@@ -23,6 +23,7 @@ from fangxian.spine.core.things import Kind
 from fangxian.spine.core.words import declare_events
 from fangxian.spine.cover.checks import Check, declare_checks
 from fangxian.spine.cover.engine import CoverRule
+from fangxian.spine.observe.reports.followed import Follow, declare_followed
 from fangxian.spine.observe.store import Store
 
 Words = tuple[str, str]  # zh, en
@@ -72,6 +73,7 @@ class Subject:
     inlet: Inlet | None = None  # what takes the messages of other systems (POST /api/v1/inlets)
     checks: tuple[Check, ...] = ()
     figures: tuple[Figure, ...] = ()  # of the desk's situation strip
+    followed: Follow | None = None  # what became of a report, told to who made it
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -85,6 +87,7 @@ def install(subject: Subject) -> None:
     declare_doors(*subject.doors)
     declare_checks(*subject.checks)
     declare_figures(*subject.figures)
+    declare_followed(subject.code, subject.followed)
     TARGETS.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)

@@ -13,15 +13,17 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.page import SeatedRequest, cut, page
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.observe.reports.read import kept_by_county
 
 from . import boards, trend
 from .burden import PATIENCE, SIZES, TRIALS, Point, burden
 from .judging import Node, often
 from .pictures import HIGH, WIDE, Shown, bars
-from .rules import Syndrome
+from .rules import Syndrome, syndromes
 from .write.counts import posture_at
 
 MOST, TUNED_DAYS = 60, 28
+WEEKS = 4  # over which reporting is shown by county
 EARLIEST = 1950  # year; before it nobody counted
 
 
@@ -157,7 +159,17 @@ def _line(points: list[Point], k: int) -> str:
     return " ".join(f"{x},{y}" for x, y, _, _ in (_dot(point, k, most) for point in points))
 
 
+@page("signal.read")
+def kept_weeks(request: SeatedRequest) -> HttpResponse:
+    """Completeness and timeliness by county and week: a part of the board."""
+    now = clock.now()
+    forms = {one.form for one in syndromes(now).values()}
+    rows = kept_by_county(seat=request.seat, until=now, weeks=WEEKS, forms=forms)
+    return render(request, "sentinel/kept.html", {"rows": sorted(rows.items())})
+
+
 ROUTES = (
+    path("epidemic/kept", kept_weeks),
     path("epidemic/series", series),
     path("epidemic/series/rows", rows),
     path("epidemic/series/one", one),

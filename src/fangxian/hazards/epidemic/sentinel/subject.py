@@ -8,6 +8,7 @@ from . import (
     cover,
     doors,
     figures,
+    followed,
     intake,
     read,
     registers,
@@ -35,6 +36,7 @@ SUBJECT = Subject(
     cover=cover.RULES,
     checks=standing.CHECKS,
     figures=figures.FIGURES,
+    followed=followed.followed,
     causes={
         "report.made": (counts.take_report,),
         "signal.raised": (inquiries.open_inquiry,),

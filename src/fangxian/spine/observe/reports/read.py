@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -37,6 +37,12 @@ def reports(*, seat: Seat) -> QuerySet[Report]:
     return rows.select_related("form", "place", "post__organisation").order_by("-received_at")
 
 
+def made_by(post: int, *, since: datetime) -> list[Report]:
+    """The reports of a post that stand, the newest first."""
+    rows = Report.objects.filter(post_id=post, current=True, received_at__gte=since)
+    return list(rows.select_related("form", "place", "post").order_by("-received_at"))
+
+
 @dataclass(frozen=True, slots=True)
 class Roll:
     """One plan at one place: how many of how many have reported, who has not, who was late."""
@@ -60,6 +66,35 @@ def roll_up(*, seat: Seat, at: datetime | None = None) -> list[Roll]:
             rows = [one for one in owed(plan, now) if one.place.path.startswith(prefix or "")]
             found += _by_place(plan, rows)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """So many due, made, and made in time in the week up to ``until``."""
+
+    until: datetime
+    due: int
+    made: int
+    in_time: int
+
+
+def kept_by_county(
+    *, seat: Seat, until: datetime, weeks: int, forms: Collection[str] = ()
+) -> dict[str, list[Week]]:
+    """Completeness and timeliness by county and week, the oldest week first; of a place above
+    counties under its own name."""
+    ends = [until - timedelta(weeks=back) for back in range(weeks - 1, -1, -1)]
+    sums: dict[str, list[list[int]]] = {}
+    for k, end in enumerate(ends):
+        for one in kept(seat=seat, since=end - timedelta(weeks=1), until=end, forms=forms):
+            place = one.place.ancestor(Place.Kind.COUNTY) or one.place
+            week = sums.setdefault(place.name, [[0, 0, 0] for _ in ends])[k]
+            for j, n in enumerate((one.due, one.made, one.in_time)):
+                week[j] += n
+    return {
+        name: [Week(end, *week) for end, week in zip(ends, mine, strict=True)]
+        for name, mine in sums.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

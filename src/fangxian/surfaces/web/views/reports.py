@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 import zlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report, ReportFile
 from fangxian.spine.observe.reports import read
+from fangxian.spine.observe.reports.followed import what_followed
 from fangxian.spine.observe.reports.judge import judge
 from fangxian.spine.observe.reports.plan import Owed, by_mark, owed_by, plans
 from fangxian.spine.observe.reports.write import accept_report, file_of, make_device, xml_of
@@ -34,6 +35,7 @@ from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.read import seats_of_person, the_post
 
 PER_PAGE = 50
+REMEMBERED, SHOWN = timedelta(days=14), 10  # of one's own reports
 NUMBERS = ("int", "integer", "decimal")
 OF_ALL = "of-all"  # appearance of a question that asks how many there are in all
 PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
@@ -98,7 +100,16 @@ def mine(request: SeatedRequest) -> HttpResponse:
         if one.report is None or one.due_at > now
     ]
     about = request.GET.get("about", "")
-    context = {"owed": owed, "forms": known.values(), "now": now, "about": about}
+    post = request.seat.post_id
+    mine = read.made_by(post, since=now - REMEMBERED)[:SHOWN] if post else []
+    became = what_followed(mine)
+    context = {
+        "made": [(report, became[report.pk]) for report in mine],
+        "owed": owed,
+        "forms": known.values(),
+        "now": now,
+        "about": about,
+    }
     return render(request, "web/reports_mine.html", context)
 
 
