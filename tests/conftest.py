@@ -51,10 +51,16 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
-# What these measure in seconds is a person's wait on a machine of his own: they run last, those
-# that mostly wait beside those that mostly work, each with a headquarters of its own.
-WORKING = ("test_walkthroughs", "test_epidemic_walks", "test_large")
-WAITING = ("test_silence", "test_live", "test_offline")
+# What these measure in seconds is a person's wait on a machine of his own: they run last, alone (two
+# of them side by side once waited too long at the same moment).
+TIMED = (
+    "test_walkthroughs",
+    "test_epidemic_walks",
+    "test_live",
+    "test_silence",
+    "test_offline",
+    "test_large",
+)
 # A minute and more in one test: begun early, so that none of them runs beside what is timed.
 LONG = ("test_night_audit", "test_hydro_forecasts", "test_scenarios", "test_adding_a_subject")
 
@@ -65,15 +71,13 @@ def unit(nodeid: str) -> str:
     file = Path(nodeid.partition("::")[0])
     if file.parent.name != "browser":
         return nodeid
-    if file.stem in WORKING:
-        return "working"
-    return "waiting" if file.stem in WAITING else "pages"
+    return "timed" if file.stem in TIMED else "pages"
 
 
 def turn(nodeid: str) -> int:
     """When a test comes: the pages first, beside the other tests; what is timed after all others;
     the order within each stays."""
-    place = {"pages": 0, "waiting": 3, "working": 3}
+    place = {"pages": 0, "timed": 3}
     return place.get(unit(nodeid), 1 if Path(nodeid.partition("::")[0]).stem in LONG else 2)
 
 
