@@ -51,8 +51,8 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
-# What these measure in seconds is a person's wait on a machine of his own: they run last, alone (two
-# of them side by side once waited too long at the same moment).
+# What these measure in seconds is a person's wait on a machine of his own: they run last, alone
+# (side by side two of them once waited too long at the same moment).
 TIMED = (
     "test_walkthroughs",
     "test_epidemic_walks",
