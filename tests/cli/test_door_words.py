@@ -94,6 +94,7 @@ def test_counts_come_in_go_out_and_are_judged(folder):
     ran = fangxian(folder, "sentinel", "run", "--as-of", "2026-03-01", "--json")
     (signal,) = json.loads(ran.stdout)["signals"]
     assert (signal["about"], signal["level"], signal["observed"]) == ("ili:hospital:H1", "IV", 60)
+    assert signal["rare"]["days"] > 100
     assert "1 个信号" in fangxian(folder, "sentinel", "run", "--as-of", "2026-03-01").stdout
     out = folder / "out.json"
     words = ("sentinel", "export", "--since", "2026-02-27", "--until", "2026-03-01")

@@ -10,6 +10,8 @@ import click
 from .files import FILE, OUT
 from .main import say, start_ready, tell
 
+RARE = ("days", "window", "observed", "expected", "series")  # how rarely chance brings it
+
 
 @click.group(
     help=say("哨点监测：逐日研判、导入导出计数。", "Sentinels: judged by day, counts in and out.")
@@ -55,6 +57,7 @@ def run(day: object, as_json: bool) -> None:
                 "level": f.level.name if f.level else None,
                 "rule": f.rule,
                 **{k: f.evidence[k] for k in ("observed", "expected", "votes", "heard")},
+                "rare": {k: (f.evidence["rare"] or {}).get(k) for k in RARE},
                 "members": f.evidence["members"],
                 "together": f.evidence["together"],
             }
