@@ -2,6 +2,7 @@
 an outbreak spreads."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,9 +13,10 @@ from story import seat_of
 from fangxian.hazards.epidemic.sentinel import outbreak as outbreaks
 from fangxian.hazards.epidemic.sentinel import read, rules, trend
 from fangxian.hazards.epidemic.sentinel.burden import burden
-from fangxian.hazards.epidemic.sentinel.models import Inquiry
+from fangxian.hazards.epidemic.sentinel.models import Count, Inquiry
 from fangxian.hazards.epidemic.sentinel.outbreak import summary
 from fangxian.hazards.epidemic.sentinel.pictures import Shown, Town, band, bars, town_map
+from fangxian.hazards.epidemic.sentinel.rules import close_of, profile
 from fangxian.hazards.epidemic.sentinel.write import counts
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Signal
@@ -59,6 +61,21 @@ def test_the_rarest_comes_first_and_a_little_more_calls_nobody(sites):
     assert little.rare.days < found.recurrence_days
     counts.tick()
     assert [s.about_key for s in Signal.objects.filter(cleared_at=None)] == ["ili:hospital:H1"]
+
+
+def test_a_new_hospital_is_heard_from_its_tenth_day(sites):
+    Count.objects.filter(site=sites[3], day__lt=DAY - timedelta(days=9)).delete()
+    on_the_day(sites, H3=200)
+    counts.tick()
+    assert [s.about_key for s in Signal.objects.filter(cleared_at=None)] == ["ili:hospital:H3"]
+
+
+def test_an_edition_without_rarity_raises_what_its_vote_raises(sites):
+    on_the_day(sites, H0=16)
+    use = profile(close_of(DAY), emergency=False)
+    assert [n.key for n in counts.series_of(DAY, use) if n.level] == []
+    former = counts.series_of(DAY, replace(use, recurrence_days=0))
+    assert "ili:hospital:H0" in [n.key for n in former if n.level]
 
 
 def test_what_is_above_the_seat_is_not_shown(sites):

@@ -109,10 +109,33 @@ def test_half_a_sum_is_judged_as_half():
 def test_what_was_not_reported_is_not_judged():
     assert np.isnan(_p(_one(np.nan)).p[0])
     short = np.full((1, HISTORY), np.nan)
-    short[0, -11:] = 6.0  # the day itself, the week before, and three days of past
+    short[0, -8:] = 6.0  # the day itself, and too little even for a past that ends two days before
     assert np.isnan(_p(short).p[0])
     short[0, -15:] = 6.0
     assert _p(short).p[0] > 0.3
+
+
+@pytest.mark.parametrize("days", [9, 10, 12, 13])
+def test_a_new_series_is_not_deaf(days):
+    """Fifty times as many on its tenth day is heard; as many as ever is not."""
+    counts = np.full((1, HISTORY), np.nan)
+    counts[0, -days - 1 :] = 8.0
+    quiet = _p_windows(counts)
+    counts[0, -1] = 400.0
+    loud = _p_windows(counts)
+    assert (quiet.window[0], loud.window[0]) == (1, 1)
+    assert quiet.p[0] > 0.2
+    assert loud.p[0] < 1e-12
+
+
+def test_a_clinic_that_opens_on_few_days_is_not_red_on_each_of_them():
+    """Twenty on three days of seven and none on the others is what it usually has."""
+    week = np.array([20.0, 0, 20, 0, 20, 0, 0])
+    counts = np.tile(week, HISTORY // 7 + 1)[None, : HISTORY - 6]
+    shape = np.tile(week / week.mean(), HISTORY // 7 + 1)[None, : HISTORY - 6]
+    one = np.zeros(1, np.int64)
+    assert counts[0, -1] == 20
+    assert rarity(counts, one, Usual(shape, np.ones(1))).p[0] > 0.05
 
 
 def test_a_series_that_never_had_one_may_have_one():

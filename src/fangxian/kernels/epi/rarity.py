@@ -20,6 +20,8 @@ PRIOR = 7.0  # cases by which a weekday of few cases is drawn to the others
 HALF = 0.5  # a case by which a series that never had one may have one
 ROUND = 1e-6  # cases: a share of a sum is a product, and no case more for its last digit
 ODD = 6.0  # standard deviations above its median by which a past count is taken for no more
+OPEN = 0.25  # of the days; who has cases on so many has closed days and no zeros
+YOUNG = 2  # days before the last one at which the past of a new series ends
 MOST = 0.9  # of the reporters, whose spread is taken as it is
 GROWTH = 0.015  # a day: a rise that is faster is no season
 
@@ -102,8 +104,9 @@ def rarity(
     """Judge the last day of ``counts``, shape (series, days), cases; NaN is a day not reported.
 
     ``group`` and ``weight`` as ``usual`` says, of which ``teach`` comes. The windows end on the
-    last day. The past has at least ``least_days`` reported days, else NaN, as where the last day is
-    missing. Source: as the module says.
+    last day. The past has at least ``least_days`` reported days; of a series that is too young for
+    that the last day alone is judged, against a past that ends two days before it; where that is
+    too short as well, or the last day is missing, NaN. Source: as the module says.
 
     Raises:
         ValueError: no series, or a window longer than the days.
@@ -130,6 +133,20 @@ def rarity(
         for into, what in ((p, chance), (due, expected), (had, observed)):
             into[rarer] = what[rarer]
         best.window[rarer] = window
+    young = np.isfinite(counts[:, -1]) & ~judged
+    if gap > YOUNG and young.any():
+        part = None if weight is None else weight[young]
+        found = rarity(
+            counts[young],
+            group[young],
+            teach,
+            weight=part,
+            windows=(1,),
+            gap=YOUNG,
+            least_days=least_days,
+        )
+        for name in ("p", "expected", "observed", "window", "phi"):
+            getattr(best, name)[young] = getattr(found, name)
     return best
 
 
@@ -140,13 +157,18 @@ def _check(counts: Floats, least: int) -> None:
 
 def _counted(counts: Floats, weight: Floats | None, past: slice) -> tuple[Floats, Floats]:
     """Cases really counted, and of each day the share that was; 0 where nobody did. A count of the
-    past far above the series' median is taken for less: one wrong number, or an outbreak that is
-    over, makes nobody deaf."""
+    past far above the series' median (of the days with cases, where it has closed days) is taken
+    for less: one wrong number, or an outbreak that is over, makes nobody deaf."""
     seen = np.isfinite(counts)
     share = np.where(seen, 1.0 if weight is None else weight, 0.0)
     known = seen[:, past].any(axis=1)
     middle = np.zeros((len(counts), 1))
     middle[known, 0] = np.nanmedian(counts[known, past], axis=1)
+    some = counts[:, past] > 0
+    closed = (middle[:, 0] == 0) & (some.mean(axis=1) >= OPEN)
+    if closed.any():
+        cases = np.where(some[closed], counts[closed, past], np.nan)
+        middle[closed, 0] = np.nanmedian(cases, axis=1)
     most = np.maximum(2 * middle, middle + ODD * (np.sqrt(middle) + 1))
     cases = np.where(seen, counts, 0.0)
     cases[:, past] = np.minimum(cases[:, past], most)

@@ -48,6 +48,8 @@ def _signals(site: Site, known: Collection[str], report: Report) -> Iterable[Wor
         inquiry = Inquiry.objects.filter(Q(signal=signal) | Q(joined=signal)).first()
         zh, en = VERDICTS.get(inquiry.verdict if inquiry else "", ("正在核实", "looked into"))
         told = signal.evidence
+        if ":place:" in signal.about_key:  # what others counted there is not for a reporter
+            told = {"zh": signal.about_name, "en": signal.about_name}
         yield f"引出信号：{told.get('zh', '')}（{zh}）", f"raised: {told.get('en', '')} ({en})"
 
 

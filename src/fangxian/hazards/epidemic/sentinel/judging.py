@@ -143,7 +143,8 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
         nodes, votes, alarm, found.expected[:, 0], strict=True
     ):
         node.votes, node.expected, node.voted = float(given), float(expected), bool(raised)
-        if raised and node.rare is not None and node.rare.days >= use.recurrence_days:
+        rare = node.rare.days if node.rare else 0.0
+        if raised and rare >= use.recurrence_days:
             node.level, node.rule = use.level(given), f"vote {use.edition} {use.posture}"
     for rule in use.fixed:
         for node in nodes:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.page import SeatedRequest, page, public
+from fangxian.spine.core.page import SeatedRequest, cut, page, public
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Form, Report, ReportFile
@@ -101,10 +101,11 @@ def mine(request: SeatedRequest) -> HttpResponse:
     ]
     about = request.GET.get("about", "")
     post = request.seat.post_id
-    mine = read.made_by(post, since=now - REMEMBERED)[:SHOWN] if post else []
+    mine = cut(read.made_by(post, since=now - REMEMBERED) if post else [], SHOWN)
     became = what_followed(mine)
     context = {
         "made": [(report, became[report.pk]) for report in mine],
+        "shown": mine,
         "owed": owed,
         "forms": known.values(),
         "now": now,

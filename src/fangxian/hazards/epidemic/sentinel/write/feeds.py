@@ -3,14 +3,16 @@ its site, made and judged like one that somebody filled in."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from fangxian.hazards.epidemic.sentinel.models import Count, Encounter
 from fangxian.hazards.epidemic.sentinel.rules import Syndrome, close_of, syndromes
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.editions import edition
+from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.observe.models import Form
+from fangxian.spine.observe.models import Form, ReportPlan
 from fangxian.spine.observe.reports.plan import Owed, dues, owed, owed_about, plans
 from fangxian.spine.observe.reports.write import accept_report, answers_by_name, xml_of
 from fangxian.spine.registry.models import Site
@@ -34,19 +36,23 @@ def report_days(days: Iterable[tuple[Site, date]], *, door: str, by: Seat) -> in
 
 def report_told_days(*, by: Seat) -> int:
     """Shortly before it is due, make the report of every site that has gone on sending messages
-    after the day it owes; how many."""
+    after the day it owes; how many. A plan that fails fails alone."""
     now, made = clock.now(), 0
     for plan in plans(now):
         due = dues(plan, now)[1]
-        if not plan.site_kind or due - now > _ready(now):
-            continue
-        day = beijing(due).date() - timedelta(days=1)
-        sites = [o.site for o in owed(plan, now, due=due) if o.site and o.report is None]
-        after = Encounter.objects.filter(site__in=sites, told_at__gte=close_of(day))
-        told = set(after.values_list("site_id", flat=True))
-        days = [(site, day) for site in sites if site.pk in told]
-        made += report_days(days, door=MESSAGES, by=by)
+        if plan.site_kind and due - now <= _ready(now):
+            found = alone("sentinel:reports", plan.pk, partial(_report_plan, plan, due, by))
+            made += 0 if isinstance(found, Failed) else found
     return made
+
+
+def _report_plan(plan: ReportPlan, due: datetime, by: Seat) -> int:
+    day = beijing(due).date() - timedelta(days=1)
+    owing = owed(plan, clock.now(), due=due)
+    sites = [one.site for one in owing if one.site and one.report is None]
+    after = Encounter.objects.filter(site__in=sites, told_at__gte=close_of(day))
+    told = set(after.values_list("site_id", flat=True))
+    return report_days([(s, day) for s in sites if s.pk in told], door=MESSAGES, by=by)
 
 
 def _ready(at: datetime) -> timedelta:
