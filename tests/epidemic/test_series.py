@@ -228,6 +228,7 @@ def test_the_pages(sites, client, django_user_model):
     rows = client.get("/epidemic/series/rows?day=2016-09-13").content.decode()
     assert re.search(r">\s*1号医院\s*<", rows)
     assert "百年不遇" in rows
+    assert "另有 19 条当天没有报" in rows  # nobody reported a rash on the day
     one = client.get("/epidemic/series/one?key=ili:hospital:H1&day=2016-09-13").content.decode()
     assert "09-20" in one  # seven days on
     whole = next(

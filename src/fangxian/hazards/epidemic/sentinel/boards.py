@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from fangxian.kernels.epi.detector import Series
 from fangxian.spine.core.editions import edition
@@ -14,7 +15,10 @@ from fangxian.spine.core.rights import Seat, visible
 
 from .models import Inquiry
 from .read import counts_for, inquiries, spots
-from .rules import close_of, profile
+from .rules import Profile, close_of, profile
+
+if TYPE_CHECKING:
+    from .judging import Node
 
 SOON, DAY = timedelta(hours=2), timedelta(hours=24)
 LEASTS = (1, 3, 5, 8, 12, 20)
@@ -84,6 +88,17 @@ class Setting:
     now: bool
 
 
+def stored(day: date, *, days: int, emergency: bool, seat: Seat) -> "tuple[Profile, list[Node]]":
+    """The series of the seat's places and their sums, so long that each of the ``days`` up to
+    ``day`` can be judged, and by which profile."""
+    from .judging import tree
+
+    use = profile(close_of(day), emergency=emergency)
+    below = visible(seat, "signal.read")
+    mine = {} if below is None else spots(below)
+    return use, tree(counts_for(day, use.history_days + days - 1), mine, day=day, use=use)
+
+
 def settings(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Setting]:
     """What each number of votes and least cases would have raised in the ``days`` up to ``day``,
     over the stored series of the seat's places and their sums; the present one is marked. Counted
@@ -92,15 +107,10 @@ def settings(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Setti
 
     from fangxian.kernels.epi.registry import METHODS
 
-    from .judging import tree
-
-    use = profile(close_of(day), emergency=emergency)
-    width = use.history_days + days - 1
-    below = visible(seat, "signal.read")
-    mine = {} if below is None else spots(below)
-    nodes = tree(counts_for(day, width), mine, day=day, use=use)
+    use, nodes = stored(day, days=days, emergency=emergency, seat=seat)
     if not nodes:
         return []
+    width = use.history_days + days - 1
     stack = np.stack([node.counts for node in nodes])
     when = np.arange(width) + np.datetime64(day) - (width - 1)
     at = np.arange(use.history_days - 1, width)

@@ -9,11 +9,11 @@ import numpy as np
 from fangxian.kernels.epi.detector import Floats, Ints, Series
 from fangxian.kernels.epi.rarity import Bools, Usual, rarity, usual
 from fangxian.kernels.epi.registry import METHODS
-from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.rights import Seat
 
-from .judging import Node, tree
-from .read import counts_for, spots
-from .rules import Profile, close_of, profile
+from .boards import stored
+from .judging import Node
+from .rules import Profile
 
 CHOICES = (1, 3, 7, 14, 30, 60, 100, 365)  # days
 RISE = (0.4, 0.8, 1.2, 1.5, 1.5, 1.2, 0.8)  # of its size, a day
@@ -75,11 +75,7 @@ def burden(day: date, *, days: int, emergency: bool, seat: Seat) -> list[Point]:
     """The curve over the ``days`` up to ``day``; nothing where there are no counts. A rise is put
     into one reporter's own counts for a week; that its county would speak too is not counted, so
     the share found is a lower bound."""
-    use = profile(close_of(day), emergency=emergency)
-    width = use.history_days + days - 1
-    below = visible(seat, "signal.read")
-    mine = {} if below is None else spots(below)
-    nodes = tree(counts_for(day, width), mine, day=day, use=use)
+    use, nodes = stored(day, days=days, emergency=emergency, seat=seat)
     if not nodes:
         return []
     past = _past(nodes, use, days)

@@ -90,7 +90,7 @@ def summary(inquiry: Inquiry, *, seat: Seat) -> Summary | None:
         silent,
         shift,
         tuple(_ages(found)),
-        tuple((name, n, newest[name]) for name, n in places.most_common(12)),
+        tuple((name, n, newest[name]) for name, n in places.most_common()),
         tuple(_common(found)),
         tuple(_reproduction(_before(found, curve, use), curve, interval, use)),
         interval is not None,
@@ -192,5 +192,5 @@ def _common(found: list[Case]) -> Iterable[tuple[str, str, str, int]]:
             tally["同一报告单位", "reported by the same", case.site.name] += 1
         if case.evidence and case.evidence != BY_MESSAGE:
             tally["同一依据", "same evidence", case.evidence] += 1
-    rows = [(zh, en, name, n) for (zh, en, name), n in tally.most_common(8) if n > 1]
+    rows = [(zh, en, name, n) for (zh, en, name), n in tally.most_common() if n > 1]
     yield from rows

@@ -71,6 +71,7 @@ def rows(request: SeatedRequest) -> HttpResponse:
         "rows": [_row(node, found.names, day) for node in worth[:MOST]],
         "shown": cut(worth, MOST),
         "judged": sum(node.rare is not None for node in found.nodes),
+        "silent": sum(node.rare is None for node in found.nodes),
         "once_in": found.recurrence_days,
         "day": day,
     }

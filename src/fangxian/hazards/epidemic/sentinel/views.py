@@ -29,6 +29,7 @@ from .series_views import TUNED_DAYS, day_asked
 from .write import inquiries
 
 QUALITY_DAYS = timedelta(days=91)
+LISTED = 12  # places, and things in common, of an outbreak
 MONTH = 30  # days over which completeness is shown
 
 
@@ -116,6 +117,8 @@ def signal(request: SeatedRequest, key: int) -> HttpResponse:
         "likely": _scale(inquiry.likelihood),
         "serious": _scale(inquiry.consequence),
         "people": people,
+        "places": cut(list(people.places), LISTED) if people else None,
+        "common": cut(list(people.common), LISTED) if people else None,
         "curve": bars(_curve(people)) if people else [],
         "r": band(_weeks(people)) if people else None,
         "signals": inquiry.signals,
