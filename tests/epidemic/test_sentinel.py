@@ -1,78 +1,26 @@
 """Sentinels: reports become counts, counts signals, signals inquiries; cases and their rule."""
 
 import csv
-import re
 from dataclasses import asdict
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from django.test import Client
-from lines import CASE, PLAN, hospital
+from sentinels import DAY, past, report
 from story import SHARED, seat_of
 
-from fangxian.hazards.epidemic.sentinel import read, standing
 from fangxian.hazards.epidemic.sentinel.judging import findings, judge_nodes, rare_again
-from fangxian.hazards.epidemic.sentinel.models import Case, Count, Inquiry
-from fangxian.hazards.epidemic.sentinel.rules import FORMS, close_of, profile, syndromes
-from fangxian.hazards.epidemic.sentinel.write import counts, inquiries
-from fangxian.ops.worker import Worker
+from fangxian.hazards.epidemic.sentinel.models import Count
+from fangxian.hazards.epidemic.sentinel.rules import close_of, profile, syndromes
+from fangxian.hazards.epidemic.sentinel.write import counts
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import by_code, sweep
 from fangxian.spine.cover.models import Gap
-from fangxian.spine.observe.models import Form
-from fangxian.spine.observe.reports.read import kept_by_county
-from fangxian.spine.observe.reports.write import accept_report, load_shipped_forms, xml_of
-from fangxian.spine.observe.reports.xform import read_xform
 from fangxian.spine.registry.models import Site
 from fangxian.wiring import COVER
-
-DAY = date(2016, 9, 13)
-
-
-@pytest.fixture
-def hospitals(city, guan):
-    """Four hospitals in two towns of Nanjing county, each owing a daily count."""
-    load_shipped_forms(by=SYSTEM)
-    load_shipped_forms(FORMS, by=SYSTEM)
-    towns = ["和溪镇", "和溪镇", "和溪镇", "金山镇"]
-    rows = [hospital(f"H{n}", f"{n}号医院", town) for n, town in enumerate(towns)]
-    take(door("sites"), rows, by=SYSTEM, source="t")
-    plan = {**PLAN, "valid_from": "2016-09-10"}
-    take(door("report_plans"), [plan], by=SYSTEM, source="t")
-    return list(Site.objects.filter(kind="hospital").order_by("code"))
-
-
-def past(sites, *, days=80, until=DAY, rate=6, seed=1, syndrome="ili", last=None):
-    """Counts as they usually are, up to the day before ``until``, and ``last`` on it by site."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for site in sites:
-        for k in range(1, days):
-            n = float(rng.poisson(rate))
-            rows.append((site, syndrome, until - timedelta(days=k), n, None))
-        n = (last or {}).get(site.code, float(rate))
-        if n is not None:
-            rows.append((site, syndrome, until, n, None))
-    counts.put_counts(rows, report=None, by=SYSTEM)
-    Count.objects.filter(day__lt=until).update(judged=True)
-
-
-def report(site, by, instance="uuid:1", follows="", at=None, **given):
-    form = Form.objects.get(code="sentinel_daily", ended_at=None)
-    told = {"visits": "100", "ili": "0", "sari": "0", "diarrhoea": "0", "rash": "0"}
-    told |= {"conjunctivitis": "0"} | given
-    root = read_xform(form.xform).root
-    raw = xml_of(form, {f"/{root}/{k}": v for k, v in told.items()}, instance=instance)
-    if follows:
-        edit = f"<deprecatedID>{follows}</deprecatedID></meta>".encode()
-        raw = raw.replace(b"</meta>", edit)
-    found, _ = accept_report(raw=raw, by=by, door="t", about=(site.kind, site.code), at=at)
-    Worker().settle()
-    return found
 
 
 def up(family="syndrome"):
@@ -268,62 +216,6 @@ def test_a_school_by_numbers_and_not_by_statistics(hospitals):
     assert Signal.objects.get().evidence["zh"] == "因病缺课 7 天 6"
 
 
-# cover and the bottom line -----------------------------------------------------------------------
-
-
-def test_a_hospital_silent_under_water_is_one_gap_of_both(hospitals, now):
-    from fangxian.spine.assess.rules import Finding
-    from fangxian.spine.assess.write import settle
-
-    now.at += timedelta(hours=2)
-    town = hospitals[0].place
-    wet = Finding(
-        "river",
-        "river",
-        ("station", "x"),
-        "和溪站",
-        town.pk,
-        now.at,
-        Level.I,
-        Level.I,
-        1.0,
-        "t",
-        "t",
-    )
-    settle([wet], by=SYSTEM)
-    rules = by_code(COVER)
-    sweep(rules["silent-in-flood"], by=SYSTEM)
-    sweep(rules["report-not-made"], by=SYSTEM)
-    joint = Gap.objects.filter(rule="silent-in-flood", until=None)
-    assert {g.fields["who"] for g in joint} == {"0号医院", "1号医院", "2号医院"}
-    late = Gap.objects.filter(rule="report-not-made", until=None)
-    assert [g.fields["post"] for g in late] == ["3号医院"]
-
-
-def test_a_syndrome_nobody_reports_is_a_gap(hospitals):
-    sweep(by_code(COVER)["no-sentinel"], by=SYSTEM)
-    told = Gap.objects.get(rule="no-sentinel", until=None).fields["syndromes"]
-    assert "因病缺课" in told
-    assert "流感样病例" not in told
-
-
-def test_the_bottom_line_of_any_day(hospitals, now):
-    now.at += timedelta(minutes=30)
-    report(hospitals[0], seat_of("chen"))
-    today = date(2016, 9, 14)
-    found = standing.reports(today, SYSTEM)
-    assert (found.due, found.done, found.missing) == (0, 0, ())  # 08:30: due at nine
-    now.at += timedelta(minutes=31)
-    found = standing.reports(today, SYSTEM)
-    assert (found.due, found.done, len(found.missing)) == (4, 1, 3)
-    take(door("cases"), [CASE], by=SYSTEM, source="t")
-    now.at += timedelta(days=6)
-    assert read.no_local_case(date(2016, 9, 20), seat=SYSTEM).days == 6
-    before = read.no_local_case(date(2016, 9, 13), seat=SYSTEM)
-    assert (before.last, before.days) == (None, None)
-    assert standing.verdicts(date(2016, 9, 20), SYSTEM).missing == (Case.objects.get().number,)
-
-
 @pytest.mark.shared
 def test_the_quiet_year_is_quiet(city, now):
     """Red days in 457 quiet days of the vote of peace, and of vote and rarity together. That 8 as
@@ -355,82 +247,3 @@ def test_the_quiet_year_is_quiet(city, now):
         rare[k] = rarity(window, one, teach).p[0] * use.recurrence_days <= 1
     assert found.alarm.sum() <= 0.01 * len(at)
     assert (found.alarm[0] & rare).sum() <= 3
-
-
-# pages -------------------------------------------------------------------------------------------
-
-
-def test_a_day_is_proved_and_one_that_is_not_is_told(hospitals, client, django_user_model):
-    client.force_login(django_user_model.objects.get(username="lin"))
-    page = client.get("/epidemic/standing?day=2016-09-13").content.decode()
-    zheng = Client()
-    zheng.force_login(django_user_model.objects.get(username="zheng"))
-    assert "无权查看" in zheng.get("/epidemic/standing").content.decode()  # cases are not his
-    assert "登记以来没有本土病例" in page
-    assert "0号医院" in page  # it owed a report and made none
-    assert client.get("/epidemic/standing?day=x").status_code == 422
-
-
-def test_the_board_says_what_is_missing_and_never_zero(hospitals, client, django_user_model):
-    past(hospitals, last={"H0": 40.0})
-    counts.tick()
-    client.force_login(django_user_model.objects.get(username="lin"))
-    page = client.get("/epidemic").content.decode()
-    assert re.search(r"流感样病例[\s\S]*?58[\s\S]*?/ 4", page)  # 40 and three sixes, at four sites
-    assert "0号医院" in page
-    assert client.get("/registers/inquiries").status_code == 200
-    Count.objects.filter(day=DAY).delete()
-    assert "缺" in client.get("/epidemic").content.decode()
-
-
-def test_who_owes_it_about_no_site_is_told_before_he_sends(hospitals, client, django_user_model):
-    """A report that looks taken and counts nowhere is worse than none."""
-    client.force_login(django_user_model.objects.get(username="xu"))
-    assert "不计入任何场所" in client.get("/m/reports/sentinel_daily").content.decode()
-    about = f"/m/reports/sentinel_daily?about=hospital:{hospitals[0].code}"
-    assert "不计入任何场所" not in client.get(about).content.decode()
-    assert "不计入任何场所" not in client.get("/m/reports/contact_test").content.decode()
-
-
-def test_a_zero_report_says_nothing_of_how_many_there_were_in_all(
-    hospitals, client, django_user_model
-):
-    client.force_login(django_user_model.objects.get(username="chen"))
-    page = client.get("/m/reports/sentinel_daily?zero").content.decode()
-    given = dict(re.findall(r'name="/data/(\w+)"[^>]*value="([^"]*)"', page))
-    assert given == {
-        "visits": "", "ili": "0", "sari": "0", "diarrhoea": "0", "rash": "0", "conjunctivitis": "0"
-    }  # fmt: skip
-    report(hospitals[0], seat_of("chen"), visits="")
-    assert Count.objects.get(syndrome="ili").of is None
-
-
-def test_the_reporter_sees_what_his_report_did(hospitals, now, client, django_user_model):
-    """What it counted, the signal that it raised and what came of it; and one that counted nothing
-    says so."""
-    past(hospitals, last={"H0": None, "H1": None, "H2": None, "H3": None})
-    now.at += timedelta(minutes=30)
-    report(hospitals[0], seat_of("chen"), ili="40")
-    client.force_login(django_user_model.objects.get(username="chen"))
-    page = client.get("/m/reports").content.decode()
-    assert "计入 5 项" in page
-    assert re.search(r"引出信号：流感样病例 40[^<]*（正在核实）", page)
-    inquiries.check(inquiry=Inquiry.objects.get(), verdict="known", note="", by=seat_of("xu"))
-    assert "（已知事件）" in client.get("/m/reports").content.decode()
-    report(hospitals[1], seat_of("chen"), instance="uuid:9", ili="-1", sari="x")
-    Count.objects.filter(site=hospitals[1], day=DAY).delete()
-    assert "没有计入" in client.get("/m/reports").content.decode()
-
-
-def test_reporting_by_county_and_week(hospitals, now, client, django_user_model):
-    now.at += timedelta(minutes=30)
-    report(hospitals[0], seat_of("chen"))
-    now.at += timedelta(minutes=31)  # 09:01: five days due since the plan began
-    weeks = kept_by_county(seat=SYSTEM, until=now.at, weeks=2, forms={"sentinel_daily"})
-    assert list(weeks) == ["南靖县"]
-    before, last = weeks["南靖县"]
-    assert (before.due, last.made, last.in_time) == (0, 1, 1)
-    assert last.due == 5 * 4
-    client.force_login(django_user_model.objects.get(username="lin"))
-    page = client.get("/epidemic/kept").content.decode()
-    assert re.search(r"1 / 20", page)
