@@ -18,7 +18,6 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
-from fangxian.spine.observe.read import Sum, rain_extremes, reporting
 
 from .figures import Figure, Shown, figures
 from .models import Order
@@ -36,7 +35,6 @@ from .read import (
 SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
 WORST = 5
-MEASURED = "rain"  # whose headquarters has stations to look at
 MOVING = "转移"
 
 
@@ -173,16 +171,11 @@ class Situation:
     top: list[tuple[Signal, int]]  # the worst, each with how many are like it
     n_active: int
     levels: list[tuple[str, Level | None]]
-    rain_1h: tuple[Any, Sum] | None
-    rain_24h: tuple[Any, Sum] | None
-    over_marks: int
     moved: int
     to_move: int
     unanswered: int
     pleas: int
-    reporting: tuple[int, int]
     figures: list[tuple[Figure, Shown]]  # of the subjects
-    measured: bool  # whether rain and rivers are of this headquarters
 
     @property
     def worst(self) -> list[Signal]:
@@ -213,7 +206,6 @@ def situation(*, seat: Seat, hq: str) -> Situation:
     moving = orders(seat=seat).filter(verb__contains=MOVING).exclude(state="withdrawn")
     moving = moving.filter(responses__ended_at=None).distinct()
     people = moving.aggregate(done=Total("done"), total=Total("total"))
-    over = {s.about_key for s in up if s.family == "river" and s.level <= Level.II}
     return Situation(
         top=one_of_each(up)[:WORST],
         n_active=len(up),
@@ -222,14 +214,9 @@ def situation(*, seat: Seat, hq: str) -> Situation:
             for code in headquarters()
             if hq in {"all", code}
         ],
-        rain_1h=rain_extremes(hours=1),
-        rain_24h=rain_extremes(hours=24),
-        over_marks=len(over),
         moved=people["done"] or 0,
         to_move=people["total"] or 0,
         unanswered=unanswered_orders(seat=seat).exclude(hazard__in=others).count(),
         pleas=pleas(seat=seat).exclude(order__hazard__in=others).count(),
-        reporting=reporting(),
         figures=figures(seat=seat, hq=hq),
-        measured=MEASURED not in others,
     )

@@ -8,14 +8,15 @@ from fangxian.spine.core.rights import Seat
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A number with its unit and a line below it, each (zh, en); where to look; whether it asks for
-    something to be done."""
+    """A number with its unit and a line below it, each (zh, en), which a ``name`` may begin; where
+    to look; whether it asks for something to be done."""
 
     value: str
     unit: tuple[str, str] = ("", "")
     below: tuple[str, str] = ("", "")
     link: str = ""
     bad: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

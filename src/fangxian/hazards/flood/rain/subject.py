@@ -4,6 +4,7 @@ from fangxian.hazards.flood.tables import shipped_thresholds
 from fangxian.spine.subject import Subject
 
 from .cover import RULES
+from .figures import FIGURES
 from .watch import RainWatch
 
 SUBJECT = Subject(
@@ -12,6 +13,7 @@ SUBJECT = Subject(
     "Rain",
     judge=RainWatch,
     cover=RULES,
+    figures=FIGURES,
     families={
         "rain": {"rainstorm": ("暴雨信号", "Rain signal"), "flash-flood": ("山洪", "Flash flood")}
     },

@@ -5,6 +5,7 @@ from fangxian.spine.subject import Subject
 
 from .cover import RULES
 from .doors import MARKS
+from .figures import FIGURES
 from .watch import StageWatch
 
 SUBJECT = Subject(
@@ -13,6 +14,7 @@ SUBJECT = Subject(
     "Rivers and reservoirs",
     judge=StageWatch,
     cover=RULES,
+    figures=FIGURES,
     families={
         "river": {"river": ("江河水位", "River level")},
         "reservoir": {"reservoir": ("水库汛限", "Reservoir limit")},
