@@ -4,11 +4,14 @@ rules of cover. What a function does stands in its room."""
 from collections.abc import Sequence
 
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
+from fangxian.hazards.flood.evacuation import subject as evacuation
+from fangxian.hazards.flood.hazard_points import subject as hazard_points
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.river import subject as river
 from fangxian.spine.assess import doors as assess_doors
 from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
+from fangxian.spine.command import plan_cover
 from fangxian.spine.command import registers as command_registers
 from fangxian.spine.command.read import emergency_since
 from fangxian.spine.command.write.calls import (
@@ -30,6 +33,10 @@ from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import declare_registers
 from fangxian.spine.cover import duties, people, sites
 from fangxian.spine.cover.engine import CoverRule
+from fangxian.spine.inspect import cover as inspect_cover
+from fangxian.spine.inspect import registers as inspect_registers
+from fangxian.spine.inspect.write.findings import follow_extension, follow_order
+from fangxian.spine.inspect.write.visits import take_inspection
 from fangxian.spine.observe import cover as observe_cover
 from fangxian.spine.observe import doors as observe_doors
 from fangxian.spine.observe import registers as observe_registers
@@ -37,6 +44,8 @@ from fangxian.spine.observe.reports import cover as report_cover
 from fangxian.spine.observe.reports import doors as report_doors
 from fangxian.spine.observe.reports.plan import EMERGENCY
 from fangxian.spine.people import registers as people_registers
+from fangxian.spine.ready import doors as ready_doors
+from fangxian.spine.ready import registers as ready_registers
 from fangxian.spine.registry import doors as registry_doors
 from fangxian.spine.registry import registers as registry_registers
 from fangxian.spine.subject import Subject, install
@@ -48,11 +57,13 @@ declare_registers(
     *observe_registers.LISTS,
     *command_registers.LISTS,
     *assess_registers.LISTS,
+    *inspect_registers.LISTS,
+    *ready_registers.LISTS,
 )
 
 # The tables by which an empty city is filled, in their order; subjects add theirs behind.
 declare_doors(*registry_doors.LISTS, *observe_doors.LISTS, *assess_doors.LISTS)
-declare_doors(report_doors.PLANS)
+declare_doors(report_doors.PLANS, *ready_doors.LISTS)
 
 # The pace of reports follows the posture of a headquarters, which a higher room knows.
 EMERGENCY.append(emergency_since)
@@ -61,6 +72,8 @@ EMERGENCY.append(emergency_since)
 SUBJECTS: tuple[Subject, ...] = (
     rain.SUBJECT,
     river.SUBJECT,
+    hazard_points.SUBJECT,
+    evacuation.SUBJECT,
     sentinel.SUBJECT,
 )
 
@@ -79,8 +92,9 @@ WIRING: dict[str, Sequence[Function]] = {
     "order.issued": [call_receiver],
     "order.reopened": [call_receiver],
     "order.reassigned": [tell_moved, call_receiver],
-    "order.withdrawn": [tell_withdrawn],
-    "order.extended": [tell_extended],
+    "order.withdrawn": [tell_withdrawn, follow_order],
+    "order.extended": [tell_extended, follow_extension],
+    "order.closed": [follow_order],
     "plea.made": [tell_of_plea],
     "plea.settled": [tell_settled],
     "order.unanswered": [call_next],
@@ -88,6 +102,8 @@ WIRING: dict[str, Sequence[Function]] = {
     "glass.broken": [tell_of_glass],
     "delivery.answered": [take_answer],
     "delivery.failed": [call_after_failure],
+    # a report by a check list is a visit
+    "report.made": [take_inspection],
 }
 
 for subject in SUBJECTS:
@@ -102,5 +118,7 @@ COVER: list[CoverRule] = [
     *observe_cover.RULES,
     *report_cover.RULES,
     *command_cover.RULES,
+    *plan_cover.RULES,
+    *inspect_cover.RULES,
     *(rule for subject in SUBJECTS for rule in subject.cover),
 ]

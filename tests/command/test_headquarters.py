@@ -10,7 +10,7 @@ from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import enter_warning, settle
 from fangxian.spine.command.models import Order, Proposal, Response
 from fangxian.spine.command.read import posture
-from fangxian.spine.command.rules import actions_for, by_signals, local_rules, may_decide
+from fangxian.spine.command.rules import by_signals, local_rules, may_decide
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.responses import (
@@ -25,6 +25,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat
+from fangxian.spine.ready.plans import actions_for
 from fangxian.spine.registry.models import Place, Post, Term
 from fangxian.spine.registry.read import city as the_city
 from fangxian.spine.registry.read import seat_from
@@ -413,9 +414,10 @@ def test_a_level_asks_for_its_own_actions_and_those_below():
         return [row["id"] for row in actions_for(hazard=hazard, level=level, at=START)]
 
     assert ids("typhoon", IV) == ["deploy"]
-    assert ids("typhoon", II) == ["deploy", "harbour", "inspect"]
+    assert ids("typhoon", II) == ["deploy", "harbour", "inspect", "leave"]
     assert ids("rain", IV) == ["deploy", "watch"]
-    assert ids("drought", I) == []
+    assert ids("drought", I) == ["save_water", "carry_water"]
+    assert ids("river", I) == []
 
 
 # -- tasks follow signals

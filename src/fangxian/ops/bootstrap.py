@@ -8,6 +8,7 @@ from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core.config import config
 from fangxian.spine.core.editions import load_shipped
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.inspect.rounds import FORMS as CHECK_LISTS
 from fangxian.spine.observe.reports.write import load_shipped_forms
 from fangxian.spine.observe.store import store
 from fangxian.spine.observe.write import load_quality_limits
@@ -34,6 +35,7 @@ def make_ready(*, places: bool = True) -> None:
         load_places(by=SYSTEM)
     load_quality_limits(by=SYSTEM)
     load_shipped_forms(by=SYSTEM)
+    load_shipped_forms(CHECK_LISTS, by=SYSTEM)
     for subject in SUBJECTS:
         if subject.thresholds:
             load_thresholds(subject.thresholds(), by=SYSTEM)

@@ -132,6 +132,9 @@ class Order(models.Model):
     deadline_at = models.DateTimeField()
     first_deadline_at = models.DateTimeField()
     acknowledge_by = models.DateTimeField()
+    answer_min = models.PositiveIntegerField(
+        null=True
+    )  # of its own, else by the clocks of its level
     chain = models.JSONField(default=list)
     escalated = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=12, choices=State, default=State.ISSUED)

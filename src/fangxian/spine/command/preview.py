@@ -22,7 +22,7 @@ def preview(tasks: Sequence[Task], *, level: Level, by: Seat) -> dict[str, Any]:
     for task in tasks:
         require(by, "order.issue", place=task.area.path)
     now = clock.now()
-    answer = ack_clock(level=level, at=now)
+    answer = ack_clock(level=level, at=now, minutes=tasks[0].answer_min)
     posts = answering_posts(tasks)
     people = holders([post.pk for post in posts if post])
     rows = []

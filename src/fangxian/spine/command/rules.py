@@ -30,19 +30,6 @@ def _check_response_rules(content: Content) -> Iterable[Complaint]:
                 yield f"map.{hazard}", f"{name}: levels are I, II, III, IV"
 
 
-def _check_actions(content: Content) -> Iterable[Complaint]:
-    seen = set()
-    for k, row in enumerate(content.get("action", [])):
-        lacking = {"id", "hazards", "level", "target", "verb_zh", "object_zh", "minutes"} - set(row)
-        if lacking:
-            yield f"action.{k}", f"{', '.join(sorted(lacking))} missing"
-        elif row["level"] not in Level.__members__:
-            yield f"action.{k}.level", "levels are I, II, III, IV"
-        elif row["id"] in seen:
-            yield f"action.{k}.id", f"{row['id']} stands twice"
-        seen.add(row.get("id"))
-
-
 def _check_clocks(content: Content) -> Iterable[Complaint]:
     if set(content.get("acknowledge_min", {})) != set(Level.__members__):
         yield "acknowledge_min", "a number of minutes for each of I, II, III, IV"
@@ -63,13 +50,6 @@ dated.declare(
         _check_response_rules,
     ),
     RuleSet("local_rules", "本市实况规则", "From our gauges to response", DATA / "local_rules"),
-    RuleSet(
-        "plan_actions",
-        "响应任务",
-        "What a response asks for",
-        DATA / "plan_actions",
-        _check_actions,
-    ),
     RuleSet(
         "clocks", "签收时限与升级", "Acknowledgement and escalation", DATA / "clocks", _check_clocks
     ),
@@ -124,12 +104,6 @@ def may_decide(*, role: str, of: str, level: Level | None, at: datetime) -> bool
     return role in authority.get((level or Level.IV).name, ())
 
 
-def actions_for(*, hazard: str, level: Level, at: datetime) -> list[dict[str, Any]]:
-    """Plan actions a level asks for: its own and those of every lower level."""
-    rows = edition("plan_actions", at).content["action"]
-    return [r for r in rows if hazard in r["hazards"] and Level[r["level"]] >= level]
-
-
 @dataclass(frozen=True, slots=True)
 class AckClock:
     """How long an acknowledgement may take, and who is called by what when it does not come."""
@@ -139,10 +113,11 @@ class AckClock:
     steps: tuple[tuple[str, ...], ...]
 
 
-def ack_clock(*, level: Level, at: datetime) -> AckClock:
+def ack_clock(*, level: Level, at: datetime, minutes: int | None = None) -> AckClock:
+    """The clock of a level; with ``minutes`` of an order that has a limit of its own."""
     row = edition("clocks", at).content
     return AckClock(
-        timedelta(minutes=row["acknowledge_min"][level.name]),
+        timedelta(minutes=minutes or row["acknowledge_min"][level.name]),
         tuple(row["first"]),
         tuple(tuple(step) for step in row["steps"]),
     )

@@ -8,11 +8,11 @@ from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.ready.plans import actions_for
 from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import town_of
 
 from .models import OVER, Order, Response
-from .rules import actions_for
 
 Target = Callable[[Response], list[Place]]
 TARGETS: dict[str, Target] = {}  # targets of plan actions that subjects add
@@ -34,6 +34,7 @@ class Task:
     action: str = ""
     action_level: Level | None = None
     about: tuple[str, str] | None = None
+    answer_min: int | None = None  # to be acknowledged by; else by the clocks of the level
 
     @property
     def thing(self) -> tuple[str, str]:
@@ -53,7 +54,7 @@ def planned_tasks(response: Response) -> tuple[list[Task], list[Order]]:
     }
     tasks, joined = [], []
     for action in actions_for(hazard=response.hazard, level=response.at_level, at=clock.now()):
-        for area in _areas(action["target"], response):
+        for area in areas_of(action["target"], response):
             if (action["id"], area.pk) in there:
                 continue
             if other := opened.get((action["id"], area.pk)):
@@ -76,7 +77,7 @@ def planned_tasks(response: Response) -> tuple[list[Task], list[Order]]:
     return tasks, joined
 
 
-def _areas(target: str, response: Response) -> list[Place]:
+def areas_of(target: str, response: Response) -> list[Place]:
     """The places of a target, within the response's own place."""
     places = Place.objects.filter(
         successor__isnull=True, path__startswith=response.place.path

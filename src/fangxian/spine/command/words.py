@@ -6,6 +6,7 @@ declare_events(
     {
         "log.added": ("值班记事", "log entry"),
         "order.acknowledged": ("指令签收", "Order acknowledged"),
+        "order.counted": ("完成数更新", "Count of an order"),
         "order.closed": ("指令关闭", "Order closed"),
         "order.deadline_came": ("时限到", "Deadline came"),
         "order.delivered": ("指令送达", "Order delivered"),

@@ -34,6 +34,13 @@ def cut(rows: Any, most: int) -> Cut:
     return found
 
 
+def cut_of(shown: list[Any], total: int) -> Cut:
+    """What is shown of ``total``, where the caller has cut it himself."""
+    found = Cut(shown)
+    found.total = total
+    return found
+
+
 def page(right: str, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
     """Declare a page and the right it needs."""
 

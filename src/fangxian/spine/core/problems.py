@@ -21,6 +21,63 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "同一任务已另有一件在办：{what}。",
         "The same task is open already: {what}.",
     ),
+    "team.away": (
+        409,
+        "{team} 已派往 {place}，尚未归队；一支队伍不能派两处。",
+        "{team} is out at {place} and not back; it cannot be in two places.",
+    ),
+    "stock.goods": (
+        422,
+        "没有物资品种“{goods}”；有 {known}。",
+        "There are no goods {goods!r}; there are {known}.",
+    ),
+    "stock.other_expiry": (
+        409,
+        "批次 {lot} 已登记有效期 {there}，与这次不同；请另编批次号。",
+        "Lot {lot} is on record with the day {there}; give this one another number.",
+    ),
+    "stock.short": (
+        409,
+        "{site} 的 {goods} 可用只有 {there}（另有 {old} 已过期，不能发），没有出库。",
+        "{site} has {there} of {goods} fit for use ({old} more expired); nothing went out.",
+    ),
+    "shelter.taken": (
+        409,
+        "{shelter} 已由{headquarters}开作{use}；请换一处，或由共同上级决定。",
+        "{headquarters} has opened {shelter} ({use}); take another, or let somebody above decide.",
+    ),
+    "shelter.no_room": (
+        409,
+        "{shelter} 没有“{use}”的容量。",
+        "{shelter} has no places for this use ({use}).",
+    ),
+    "shelter.floods": (
+        409,
+        "{shelter} 登记为自身会淹；要开请写理由。",
+        "{shelter} is on record as flooding itself; to open it give a reason.",
+    ),
+    "shelter.full": (
+        409,
+        "{shelter} 容量 {room}，已住 {taken}，再来 {wanted} 人住不下。",
+        "{shelter} holds {room}, {taken} are in; {wanted} more do not fit.",
+    ),
+    "shelter.tag": (
+        422,
+        "标签 {tag} 不在名册；没有标签的请另编号并写人数。",
+        "Tag {tag} is on no list; give who has none a number of your own and say how many.",
+    ),
+    "shelter.closed": (409, "{shelter} 没有开放。", "{shelter} is not open."),
+    "shelter.people_in": (
+        409,
+        "{shelter} 还有 {n} 人没有离开，不能关闭。",
+        "{n} people are still in {shelter}; it cannot be closed.",
+    ),
+    "drill.script": (422, "演练脚本第 {line} 行：{why}", "Script, line {line}: {why}"),
+    "finding.five": (
+        422,
+        "五落实还缺：{zh}。",
+        "Still missing of the five: {en}.",
+    ),
     "shift.no_successor": (
         409,
         "还有 {n} 项未了，须指明接班人，由其签字接收。",

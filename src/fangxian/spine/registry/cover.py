@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import desk_roles
 
-from .models import Duty, Place, Post, Term
+from .models import ROLES_OF_PLACES, Duty, Place, Post, Term
 from .read import NO_PHONE, in_force
 
 
@@ -33,7 +33,7 @@ def places_without_duty(at: datetime) -> Iterator[tuple[Place, list[str]]]:
         there.setdefault(key, set()).add(role)
     for place in Place.objects.filter(successor__isnull=True).select_related("parent"):
         have = there.get(place.code, set())
-        lacking = [role for role in Duty.Role.values if role not in have]
+        lacking = [role for role in ROLES_OF_PLACES if role not in have]
         if lacking and place.kind != Place.Kind.GRID:
             yield place, lacking
 

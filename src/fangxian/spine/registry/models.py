@@ -217,6 +217,10 @@ class Term(models.Model):
         return f"{self.person} {self.post}"
 
 
+# the roles in which somebody answers for every place, and for a thing whose kind says nothing else
+ROLES_OF_PLACES = ("A", "B", "department")
+
+
 class Duty(models.Model):
     """A post answers for a thing in a role. Without a post, or a post without a holder, the
     duty is a gap."""
@@ -225,6 +229,8 @@ class Duty(models.Model):
         A = "A", "属地A岗"
         B = "B", "属地B岗"
         DEPARTMENT = "department", "部门监管"
+        TECHNICAL = "technical", "技术责任人"
+        PATROL = "patrol", "巡查责任人"
 
     thing_kind = models.CharField(max_length=20)
     thing_id = models.CharField(max_length=60)

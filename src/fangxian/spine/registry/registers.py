@@ -18,6 +18,8 @@ ROLES = {
     "A": ("属地A岗", "Territorial A"),
     "B": ("属地B岗", "Territorial B"),
     "department": ("部门监管", "Department"),
+    "technical": ("技术责任人", "Technical"),
+    "patrol": ("巡查责任人", "Patrol"),
 }
 KINDS = {
     "city": ("市", "city"),

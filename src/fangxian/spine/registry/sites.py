@@ -20,15 +20,13 @@ from .read import counties_outline, place_label
 
 @dataclass(frozen=True, slots=True)
 class SiteKind:
-    """A kind of site: its names, its sign, who must answer for each, and how often each must be
-    inspected (None: not at all)."""
+    """A kind of site: its names, its sign, who must answer for each."""
 
     code: str
     zh: str
     en: str
     icon: str
     duties: tuple[str, ...]
-    inspect_days: int | None = None
 
 
 def _complaints(content: Content) -> Iterable[Complaint]:
@@ -62,9 +60,7 @@ def site_kinds(at: datetime | None = None) -> dict[str, SiteKind]:
 
 def _kinds_of(content: Mapping[str, Any]) -> dict[str, SiteKind]:
     return {
-        code: SiteKind(
-            code, row["zh"], row["en"], row["icon"], tuple(row["duties"]), row.get("inspect_days")
-        )
+        code: SiteKind(code, row["zh"], row["en"], row["icon"], tuple(row["duties"]))
         for code, row in content["kind"].items()
     }
 

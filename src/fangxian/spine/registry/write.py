@@ -13,10 +13,21 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 
-from .models import HANDOVER, TERM, Duty, Handover, Person, Place, Post, Term
+from .models import (
+    HANDOVER,
+    ROLES_OF_PLACES,
+    TERM,
+    Duty,
+    Handover,
+    Person,
+    Place,
+    Post,
+    Term,
+)
 from .phones import one_phone
 from .read import city, holder, next_code
 from .seal import mask_phone, seal, unseal
+from .sites import site_kinds
 
 
 @transaction.atomic
@@ -192,14 +203,16 @@ def set_duties(
     by: Seat,
     posts: dict[str, Post | None] | None = None,
 ) -> list[Duty]:
-    """Write down who answers for a thing in the three roles; by default whoever answers for its
-    place. A role nobody can be found for stands there without a post, as a gap."""
+    """Write down who answers for a thing in the roles of its kind; by default whoever answers for
+    its place. A role nobody can be found for stands there without a post, as a gap."""
     require(by, "register.write", place=place.path)
     now = clock.now()
     there = Duty.objects.filter(thing_kind=thing_kind, thing_id=thing_id)
     set_already = {duty.role: duty for duty in there.exclude(valid_to__lte=now)}
     of_place = Duty.objects.filter(rows_in_force(now), thing_kind="place", thing_id=place.code)
     answering = posts or {d.role: d.post for d in of_place.select_related("post__organisation")}
+    kind = site_kinds(now).get(thing_kind)
+    roles = kind.duties if kind else ROLES_OF_PLACES
     new = [
         Duty(
             thing_kind=thing_kind,
@@ -210,7 +223,7 @@ def set_duties(
             post=answering.get(role),
             valid_from=now,
         )
-        for role in Duty.Role.values
+        for role in roles
         if role not in set_already
     ]
     Duty.objects.bulk_create(new)

@@ -24,6 +24,7 @@ ICONS = {
     "map": "M9 4 3 6v14l6-2 6 2 6-2V4l-6 2zM9 4v14M15 6v14",
     "watch": "M3 12h4l3-7 4 14 3-7h4",
     "command": "M5 21V4h11l-2 4 2 4H5",
+    "tasks": "M5 4h14v16H5zM8 9l2 2 4-4M8 15h8",
     "registers": "M4 5h16M4 10h16M4 15h16M4 20h10",
 }
 
@@ -80,6 +81,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             ("map", "/map", gettext("一张图"), ICONS["map"]),
             ("watch", "/watch", gettext("监测预警"), ICONS["watch"]),
             ("command", "/command", gettext("指挥调度"), ICONS["command"]),
+            ("tasks", "/findings", gettext("任务督办"), ICONS["tasks"]),
             ("registers", "/registers", gettext("业务台账"), ICONS["registers"]),
         ],
     }

@@ -47,7 +47,7 @@ def reassign_order(*, order: Order, post: Post, reason: str, by: Seat) -> Order:
 
 def _again(order: Order, verb: str, reason: str, by: Seat, **changes: Any) -> None:
     now = clock.now()
-    limit = ack_clock(level=Level(order.level), at=now).limit
+    limit = ack_clock(level=Level(order.level), at=now, minutes=order.answer_min).limit
     fresh: dict[str, Any] = {"acknowledged_at": None, "acknowledged_by": "", "reported_at": None}
     fresh |= {"verified_at": None, "closed_at": None, "close_reason": "", "escalated": 0}
     fresh |= {"issued_at": now, "acknowledge_by": now + limit}

@@ -98,7 +98,7 @@ def call_next(event: Event) -> None:
         return
     step = order.escalated + 1
     _escalate(order, step=step)
-    limit = ack_clock(level=Level(order.level), at=order.issued_at).limit
+    limit = ack_clock(level=Level(order.level), at=order.issued_at, minutes=order.answer_min).limit
     again = order.issued_at + limit * (step + 1)
     if again < order.deadline_at or step < len(_steps(order)):
         Due.objects.bulk_create([due_moment(UNANSWERED, order, max(again, clock.now()))])

@@ -44,7 +44,6 @@ def issue_orders(
     tasks = list(tasks)
     now = clock.now()
     kind = hazards.hazard(hazard).headquarters
-    answer = ack_clock(level=level, at=now)
     hq = response.headquarters if response else _headquarters(kind, by)
     leader = leader_of(hq)
     answering = _answering(tasks)
@@ -54,6 +53,7 @@ def issue_orders(
         roles = answering.get(task.thing) or answering.get(("place", task.area.code), {})
         post = task.post or roles.get("A") or roles.get("B") or leader
         deadline = now + timedelta(minutes=task.minutes)
+        answer = ack_clock(level=level, at=now, minutes=task.answer_min)
         orders.append(
             Order(
                 headquarters=hq,
@@ -77,13 +77,16 @@ def issue_orders(
                 deadline_at=deadline,
                 first_deadline_at=deadline,
                 acknowledge_by=now + answer.limit,
+                answer_min=task.answer_min,
                 chain=chain_of(post, roles.get("B"), leader),
             )
         )
     Order.objects.bulk_create(orders)
     if response:
         response.orders.add(*orders)
-    Due.objects.bulk_create(due for order in orders for due in clocks_of(order, answer.limit))
+    Due.objects.bulk_create(
+        due for order in orders for due in clocks_of(order, order.acknowledge_by - now)
+    )
     record_many([Entry("order.issued", named(o), None, _told(o)) for o in orders], by=by)
     return orders
 
@@ -220,6 +223,25 @@ def set_progress(*, order: Order, done: int, by: Seat, total: int | None = None)
         raise Problem("input.invalid", field="done", why=f"应在 0 到 {total} 之间")
     _answer(order, "progress", by, done=done, total=total)
     return order
+
+
+@transaction.atomic
+def set_count(*, order: Order, done: int, total: int, by: Seat) -> None:
+    """n of m as something else counts it (tags that were scanned); an order that nobody has
+    acknowledged yet stays so, whatever is counted."""
+    require(by, "order.answer", posts=(order.post_id, *order.chain), place=order.area.path)
+    if (order.done, order.total) == (done, total) or order.state in OVER:
+        return
+    before = {"done": order.done, "total": order.total}
+    Order.objects.filter(pk=order.pk).update(done=done, total=total)
+    order.refresh_from_db(fields=["done", "total"])
+    record("order.counted", subject=order, by=by, before=before, after=_count(order))
+    if done and order.state == "acknowledged":
+        _answer(order, "progress", by)
+
+
+def _count(order: Order) -> dict[str, int]:
+    return {"done": order.done, "total": order.total}
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.read import Sum
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city, place_label
-from fangxian.surfaces.web import roman, words
+from fangxian.surfaces.web import ready_words, roman, words
 
 register = template.Library()
 CITY_ASKED_EVERY_S = 60
@@ -44,6 +44,22 @@ for name in (
     "channel_name",
 ):
     register.filter(name, getattr(words, name))
+for name in (
+    "own_name",
+    "stop_words",
+    "action_words",
+    "target_words",
+    "proof_words",
+    "need_words",
+    "lack_what",
+    "why_words",
+    "goods_name",
+    "skill_name",
+    "grade_name",
+    "signed",
+    "percent",
+):
+    register.filter(name, getattr(ready_words, name))
 for name in ("called", "named", "person_name"):
     register.filter(name, getattr(roman, name))
 

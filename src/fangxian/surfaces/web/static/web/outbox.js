@@ -158,7 +158,7 @@ box?.querySelector('[data-send]').addEventListener('click', sendAll);
 if (box && 'serviceWorker' in navigator) {
   navigator.serviceWorker.register('/m/sw.js').then(() => {
     // what one may need without a network is fetched while there is one
-    for (const link of document.querySelectorAll('a[href^="/m/reports/"]'))
+    for (const link of document.querySelectorAll('a[href^="/m/reports/"], a[href^="/m/move"]'))
       fetch(link.href).catch(() => null);
   });
 }

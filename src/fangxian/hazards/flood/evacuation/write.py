@@ -1,0 +1,164 @@
+"""Evacuation: the households of an order, what scans say of each, and who is in a shelter."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from fangxian.spine.command.models import OVER, Order, Plea, Response
+from fangxian.spine.command.write.orders import report_done, set_count
+from fangxian.spine.command.write.pleas import plead
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.steps import move
+from fangxian.spine.ready.models import Stay
+
+from .models import GONE, MOVE, AtRisk, Move, Scan
+from .read import ACTION, households_of
+
+SAID = ("moved", "nobody", "refused", "help", "returned")
+
+
+@transaction.atomic
+def open_moves(event: Event) -> None:
+    """An order to leave gets its households, and its number of them."""
+    order = Order.objects.select_related("area").get(pk=subject_pk(event))
+    if order.action != ACTION:
+        return
+    _enlist(order, Level(order.level))
+
+
+def widen_moves(event: Event) -> None:
+    """A response that is raised: in villages that have their order already more must leave."""
+    response = Response.objects.get(pk=subject_pk(event))
+    running = response.orders.filter(action=ACTION).exclude(state__in=OVER)
+    for order in running.select_related("area"):
+        _enlist(order, response.at_level)
+
+
+def _enlist(order: Order, level: Level) -> None:
+    rows = [
+        Move(order=order, household=one, at=order.issued_at)
+        for one in households_of(order.area, level)
+    ]
+    Move.objects.bulk_create(rows, ignore_conflicts=True)
+    count_moves(order, by=SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a phone said: which tag, what of it, when; ``by_word`` where somebody else answered for
+    the household and no tag was seen."""
+
+    instance: str
+    tag: str
+    said: str
+    at: datetime | None = None
+    by_word: bool = False
+    note: str = ""
+
+
+@transaction.atomic
+def take_scan(said: Said, *, by: Seat) -> Scan:
+    """One scan, once, kept whatever it says. A tag that is on no list, or of a household that no
+    order moves now, is kept and told (``scan.unknown``, ``scan.no_order`` in its note). An older
+    scan never undoes a newer one. Raises ``input.invalid`` for a word nobody knows."""
+    if said.said not in SAID:
+        raise Problem("input.invalid", field="said", why=f"{said.said}；有 {'、'.join(SAID)}")
+    now = clock.now()
+    there = Scan.objects.filter(instance=said.instance).select_related("move__household").first()
+    if there is not None:
+        return there
+    household = AtRisk.objects.filter(tag=said.tag.strip(), ended_at=None).first()
+    place = household.place.path if household else by.place_path
+    require(by, "evacuation.scan", place=place)
+    going = _move_of(household) if household else None
+    scan = Scan(
+        instance=said.instance[:80],
+        tag=said.tag.strip()[:40],
+        said=said.said,
+        by_word=said.by_word,
+        move=going,
+        post_id=by.post_id,
+        by=by.label,
+        at=min(said.at or now, now),
+        received_at=now,
+        note=said.note[:200] or ("" if going else _why_not(household)),
+    )
+    try:
+        with transaction.atomic():
+            scan.save()
+    except IntegrityError:  # another process was first with the same
+        return Scan.objects.get(instance=said.instance)
+    if going is not None:
+        _apply(going, scan, by)
+    return scan
+
+
+def _why_not(household: AtRisk | None) -> str:
+    return "标签不在名册" if household is None else "现在没有这户的转移指令"
+
+
+def _move_of(household: AtRisk) -> Move | None:
+    """The household's way under the newest order that is not over; when all are, under the newest
+    from which it has not come back."""
+    rows = household.moves.select_related("household__place", "order__area").order_by("-pk")
+    return rows.exclude(order__state__in=OVER).first() or rows.exclude(state="returned").first()
+
+
+def _apply(going: Move, scan: Scan, by: Seat) -> None:
+    if scan.at < going.at:  # it waited on a phone while somebody said more
+        return
+    before = going.state
+    made = _step(going, scan, by)
+    if not made:
+        return
+    if scan.said == "help" and before != "help":
+        text = f"户 {going.household.tag} 要帮助转移：{scan.note}".rstrip("：")
+        plead(order=going.order, kind=Plea.Kind.HELP, text=text, by=by)
+    count_moves(going.order, by=SYSTEM)
+
+
+def _step(going: Move, scan: Scan, by: Seat) -> bool:
+    changes: dict[str, Any] = {"at": scan.at, "by_word": scan.by_word, "note": scan.note}
+    Move.objects.filter(pk=going.pk).update(by=by.label)
+    return move(going, scan.said, machine=MOVE, by=by, quiet=True, reason=scan.note, **changes)
+
+
+def count_moves(order: Order, *, by: Seat) -> None:
+    """n of m onto the order; when the last one is at a shelter the order is reported done."""
+    require(by, "order.answer", posts=(order.post_id,), place=order.area.path)
+    states = Counter(order.moves.values_list("state", flat=True))
+    total, done = sum(states.values()), sum(states[state] for state in GONE)
+    set_count(order=order, total=total, done=done, by=by)
+    order.refresh_from_db()
+    if total and states["arrived"] == total and order.state in ("acknowledged", "in_progress"):
+        report_done(order=order, note="各户已在避灾点点名", by=by)
+
+
+def follow_stay(event: Event) -> None:
+    """Who checked in has arrived, wherever the check-in was made."""
+    stay = Stay.objects.select_related("opening").get(pk=subject_pk(event))
+    household = AtRisk.objects.filter(tag=stay.tag, ended_at=None).first()
+    going = _move_of(household) if household else None
+    if going is None:
+        return
+    Move.objects.filter(pk=going.pk).update(by=stay.by)
+    if move(going, "arrived", machine=MOVE, by=SYSTEM, quiet=True, at=stay.in_at, by_word=False):
+        count_moves(going.order, by=SYSTEM)
+
+
+def close_household(*, household: AtRisk, reason: str, by: Seat) -> AtRisk:
+    """It has moved away for good."""
+    require(by, "register.write", place=household.place.path)
+    with transaction.atomic():
+        AtRisk.objects.filter(pk=household.pk).update(ended_at=clock.now())
+        record("at_risk.ended", subject=household, by=by, reason=reason)
+    household.refresh_from_db()
+    return household

@@ -1,0 +1,1 @@
+"""Allocation: what few choices cover most."""

@@ -1,0 +1,1 @@
+"""Services of inspections: visits, photos, findings, accepted blind spots."""

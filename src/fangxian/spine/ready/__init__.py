@@ -1,0 +1,1 @@
+"""Ready: plans, teams, supplies, shelters, trainings and drills, and what of them is missing."""

@@ -1,0 +1,1 @@
+"""Services of readiness: stock, teams, shelters, drills."""
