@@ -202,7 +202,7 @@ def test_only_the_store_speaks_sqlite():
     assert speakers <= {
         "spine/observe/store.py",
         "spine/observe/statements.py",
-        "ops/demo/template.py",
+        "ops/folder.py",
     }
 
 

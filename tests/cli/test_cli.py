@@ -76,11 +76,14 @@ def test_proof_and_gaps_speak_json(city):
     result = run(*words, "--planned")
     assert (json.loads(result.stdout), result.exit_code) == ([], 0)
     gaps = json.loads(run("gaps", "--json", "--sweep").stdout)
-    # a city without any gauge says so, and so do commanders who cannot log in
+    # a city without a gauge, a visit, a store or a drill says so; so do commanders without a log-in
     assert {gap["rule"] for gap in gaps} == {
         "no-gauge",
         "no-sentinel",
         "holder-without-account",
+        "blind-spot",
+        "plan-lacks",
+        "plan-undrilled",
     }
     assert run("gaps", "--rule", "nonsense").exit_code == 2
 

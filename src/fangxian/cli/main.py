@@ -33,6 +33,9 @@ WORDS = {
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
     "gaps": ("duties", "当前缺口", "what is not covered now"),
     "response": ("response", "应急响应", "emergency responses"),
+    "cover": ("cover", "盲区证明", "the proof of blind spots"),
+    "ready": ("ready", "试启动预案、旧夜重叫", "plans raised in thought, a past night recalled"),
+    "drill": ("drill", "演练目录、评分、结束", "drills: folder, score, end"),
     "key": ("service", "程序接口密钥", "keys for programs"),
     "user": ("service", "为在任人员设账号口令", "give a post's holder an account"),
     "forecast": (

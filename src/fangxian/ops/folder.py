@@ -1,6 +1,9 @@
 """What a data folder is: a real one, or a drill's for ever. Needs no Django."""
 
 import json
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -19,3 +22,14 @@ def mark_drill(folder: Path, *, name: str, at: datetime, speed: float) -> None:
     if not clock_file.exists():
         clock_file.write_text(json.dumps({"sim_s": at.timestamp(), "real_s": 0.0, "speed": 0.0}))
     ScenarioClock(clock_file).set(at=at, speed=speed)
+
+
+def copy_database(source: Path, target: Path, *, without: Collection[str] = ()) -> None:
+    """A database that may be in use, copied by SQLite itself; of the tables named nothing."""
+    with closing(sqlite3.connect(source)) as db, closing(sqlite3.connect(target)) as copy:
+        db.backup(copy)
+        there = {name for (name,) in copy.execute("select name from sqlite_master")}
+        for table in without:
+            if table in there:
+                copy.execute(f'delete from "{table}"')
+        copy.commit()

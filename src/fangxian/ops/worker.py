@@ -25,6 +25,8 @@ from fangxian.spine.observe.store import store
 from fangxian.spine.reach.write import dispatch, poll_gateway
 from fangxian.wiring import COVER, SUBJECTS, WIRING
 
+from .drills import install_givers, play
+
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
 DAY_S = 86400.0
@@ -51,6 +53,9 @@ class Worker:
             Loop("remind", self._remind),
             Loop("announce", lambda: int(announce(by=SYSTEM) is not None)),
         ]
+        if config().drill:
+            install_givers()
+            self.alarm.append(Loop("drill", play))
         self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
         self.covers.append(Loop("tidy", self._tidy))
         self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM))

@@ -4,11 +4,10 @@ Django: the copy must be there before the settings read the folder's key."""
 import hashlib
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import fangxian
+from fangxian.ops.folder import copy_database
 
 from .scenario import KEPT, scenario_of
 
@@ -35,11 +34,7 @@ def keep_template(folder: Path) -> None:
     draft = template.with_suffix(f".{os.getpid()}")
     draft.mkdir(parents=True)
     for file in FILES[:2]:
-        with (
-            closing(sqlite3.connect(folder / file)) as db,
-            closing(sqlite3.connect(draft / file)) as copy,
-        ):
-            db.backup(copy)
+        copy_database(folder / file, draft / file)
     shutil.copyfile(folder / FILES[2], draft / FILES[2])
     try:
         draft.rename(template)

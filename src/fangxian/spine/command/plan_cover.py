@@ -11,8 +11,8 @@ from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.ready.lacks import Lack, lacks
 from fangxian.spine.ready.models import Drill
 from fangxian.spine.ready.plans import WHATS, Plan, plan_edition, plans
-from fangxian.spine.registry.models import Duty, Organisation, Post
-from fangxian.spine.registry.read import city, leader_of, owners
+from fangxian.spine.registry.models import Duty, Organisation, Place, Post
+from fangxian.spine.registry.read import city, owners
 
 from .dry import WHYS, Line, dry_run
 
@@ -21,12 +21,14 @@ PLACES = ("county", "town")  # whose A role a plan must have something for
 
 
 def _headquarters(kind: str) -> Organisation | None:
-    return Organisation.objects.filter(headquarters=kind, place=city()).first()
+    """The city's own; None where there is none, or no city yet: that is told by other rules."""
+    rows = Organisation.objects.filter(headquarters=kind, place__kind=Place.Kind.CITY)
+    return rows.first()
 
 
 def _leader(kind: str) -> Post | None:
     hq = _headquarters(kind)
-    return leader_of(hq) if hq else None
+    return hq.post_set.order_by("id").first() if hq else None
 
 
 def unnamed(at: datetime) -> Iterator[Judged]:

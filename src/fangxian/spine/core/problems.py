@@ -72,6 +72,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "{shelter} 还有 {n} 人没有离开，不能关闭。",
         "{n} people are still in {shelter}; it cannot be closed.",
     ),
+    "drill.folder": (
+        409,
+        "实战演练不能在正式目录里开始：先运行 fangxian drill open {drill} --into 目录。",
+        "A live drill does not begin in a real folder: run fangxian drill open {drill} --into DIR.",
+    ),
     "drill.script": (422, "演练脚本第 {line} 行：{why}", "Script, line {line}: {why}"),
     "finding.five": (
         422,

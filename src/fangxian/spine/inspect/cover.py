@@ -11,17 +11,19 @@ from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Place, Post, Site
 from fangxian.spine.registry.read import fallback_post, owners, town_of
 
-from .ground import CELL, VILLAGE
+from .ground import CELL
 from .models import Finding, Visit
 from .proof import REASONS, Blind, prove
 from .rounds import rules
 
 NAMED = 3
+LOOKED_FOR = ("never", "late", "no_gauge")
 LOOK_WITHIN = timedelta(days=3)
 
 
 def blind_spots(at: datetime) -> Iterator[Judged]:
-    """One gap a town (of cells: a county) and reason, with how many and the first by name."""
+    """One gap a town (of cells: a county) and reason, with how many and the first by name. That
+    nobody answers or can be called is told by the rules of duties and phones."""
     proof = prove(at, seat=SYSTEM)
     places = {p.pk: p for p in Place.objects.select_related("parent__parent__parent")}
     groups: dict[tuple[str, str], list[Blind]] = {}
@@ -32,7 +34,7 @@ def blind_spots(at: datetime) -> Iterator[Judged]:
         homes[home.code] = home
         what = "cell" if one.element.kind == CELL else ""
         for reason in one.reasons:
-            if reason != "no_owner" or one.element.kind == VILLAGE:  # of sites another rule tells
+            if reason in LOOKED_FOR:
                 groups.setdefault((home.code, reason + what), []).append(one)
     answering = owners("place")
 

@@ -177,17 +177,16 @@ def _inside(sites: Sequence[Element], villages: Sequence[Element]) -> None:
 
 def _cells(elements: Sequence[Element], at: datetime, rules: Rules, path: str) -> list[Element]:
     """The cells of the city, each with the last visit to anything in it; a cell belongs to the
-    place of the nearest thing that is known."""
+    place of the nearest thing that is known in its county."""
     side = rules.proof["cell_km"]
-    centres, names = cell_centres(side, path)
+    centres, counties = cell_centres(side, path)
     known = [e for e in elements if np.isfinite(e.lon)]
-    if not len(centres) or not known:
-        return []
-    lon, lat = (np.array([getattr(e, axis) for e in known]) for axis in ("lon", "lat"))
-    _, near = nearest_km(lon=centres[:, 0], lat=centres[:, 1], lon2=lon, lat2=lat)
     found = []
-    for (x, y), name, which in zip(centres, names, near, strict=True):
-        home = known[which]
+    for (x, y), (name, _), home in zip(
+        centres, counties, _homes(centres, counties, known), strict=True
+    ):
+        if home is None:
+            continue
         found.append(
             Element(
                 CELL,
@@ -213,6 +212,24 @@ def _cells(elements: Sequence[Element], at: datetime, rules: Rules, path: str) -
     for key, moment in seen.items():
         if key in by_key:
             by_key[key].last = moment
+    return found
+
+
+def _homes(
+    centres: NDArray[np.float64], counties: Sequence[tuple[str, str]], known: Sequence[Element]
+) -> list[Element | None]:
+    """The nearest thing of the same county to each cell."""
+    found: list[Element | None] = [None] * len(counties)
+    for county in set(counties):
+        mine = [e for e in known if e.path.startswith(county[1])]
+        cells = [k for k, one in enumerate(counties) if one == county]
+        if not mine:
+            continue
+        lon, lat = (np.array([getattr(e, axis) for e in mine]) for axis in ("lon", "lat"))
+        at = centres[cells]
+        _, near = nearest_km(lon=at[:, 0], lat=at[:, 1], lon2=lon, lat2=lat)
+        for k, which in zip(cells, near, strict=True):
+            found[k] = mine[which]
     return found
 
 
@@ -246,8 +263,9 @@ def _all_cells(side_km: float) -> tuple[NDArray[np.float64], list[tuple[str, str
     return np.concatenate(points), names
 
 
-def cell_centres(side_km: float, path: str) -> tuple[NDArray[np.float64], list[str]]:
-    """The centres of the cells of the counties below ``path``, and the county's name of each."""
+def cell_centres(side_km: float, path: str) -> tuple[NDArray[np.float64], list[tuple[str, str]]]:
+    """The centres of the cells of the counties below ``path``, and the county's name and path of
+    each. Of a place below a county it is the whole county's: there are no outlines of towns."""
     centres, names = _all_cells(side_km)
     counties = Place.objects.filter(kind=Place.Kind.COUNTY)
     paths = dict(counties.values_list("code", "path"))
@@ -256,7 +274,7 @@ def cell_centres(side_km: float, path: str) -> tuple[NDArray[np.float64], list[s
         for k, (code, _) in enumerate(names)
         if not path or paths.get(code, "").startswith(path) or path.startswith(paths.get(code, "?"))
     ]
-    return centres[keep], [names[k][1] for k in keep]
+    return centres[keep], [(names[k][1], paths.get(names[k][0], "?")) for k in keep]
 
 
 def _reached(elements: Sequence[Element], at: datetime) -> None:

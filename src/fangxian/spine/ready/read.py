@@ -1,6 +1,6 @@
 """Selectors of readiness, and how far teams are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,8 @@ from django.db.models import QuerySet, Sum
 from fangxian.kernels.common.sphere import great_circle_km
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.things import Kind, Thing
+from fangxian.spine.core.things import declare as declare_things
 from fangxian.spine.registry.models import Place, Site
 
 from .models import Agreement, Drill, Lot, Movement, Opening, Shelter, Shipment, Team, Training
@@ -138,3 +140,12 @@ def people_in(opening: Opening) -> int:
 def people_of(tag: str) -> int | None:
     """How many people the household of a tag has; None for a tag on no list."""
     return next((n for n in (ask(tag) for ask in TAGS) if n is not None), None)
+
+
+def _look(keys: Collection[str]) -> Iterator[Thing]:
+    numbers = [int(key) for key in keys if key.isdigit()]
+    for one in Drill.objects.filter(pk__in=numbers).select_related("headquarters"):
+        yield Thing("drill", str(one.pk), one.title, f"/drills/{one.pk}", one.headquarters.place_id)
+
+
+declare_things(Kind("drill", "演练", "drill", _look))

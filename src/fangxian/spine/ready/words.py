@@ -26,5 +26,6 @@ declare_events(
         "drill.done": ("演练结束", "drill done"),
         "drill.broken_off": ("演练中止", "drill broken off"),
         "inject.given": ("演练注入", "inject given"),
+        "inject.done": ("演练步骤完成", "step of a drill done"),
     }
 )

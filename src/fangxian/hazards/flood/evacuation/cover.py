@@ -4,9 +4,9 @@ that an order moves and nobody has met."""
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
-from fangxian.spine.command.models import OVER
+from fangxian.spine.command.models import DONE, OVER
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.ready.models import Shelter
@@ -54,8 +54,10 @@ def too_many(at: datetime) -> Iterator[Judged]:
 
 
 def unmet(at: datetime) -> Iterator[Judged]:
-    """Shortly before an order's deadline: households nobody has met, one gap an order."""
-    rows = Move.objects.filter(state="waiting", order__deadline_at__lt=at + UNMET)
+    """Shortly before an order's deadline, or when it is said to be done: households nobody has met,
+    one gap an order."""
+    said = Q(order__state__in=DONE)
+    rows = Move.objects.filter(Q(order__deadline_at__lt=at + UNMET) | said, state="waiting")
     rows = rows.exclude(order__state__in=OVER).select_related("order__area", "household")
     groups: dict[int, list[Move]] = {}
     for one in rows:
@@ -69,7 +71,7 @@ def unmet(at: datetime) -> Iterator[Judged]:
             "n": len(mine),
             "tags": "、".join(one.household.tag for one in mine[:5]),
         }
-        since = order.deadline_at - UNMET
+        since = min(order.deadline_at - UNMET, order.reported_at or at)
         return Uncovered("order", f"{key}:households", since, order.post_id, order.area_id, told)
 
     return judged("household-unmet", "order", groups, judge, key=lambda key: key)

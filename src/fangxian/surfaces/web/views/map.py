@@ -19,6 +19,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, page
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.read import open_gaps
+from fangxian.spine.inspect.proof import prove
 from fangxian.spine.observe.read import stations, stations_now
 from fangxian.spine.observe.store import store
 from fangxian.spine.registry.read import counties_outline, sites
@@ -26,6 +27,7 @@ from fangxian.spine.registry.sites import site_kinds as known_kinds
 from fangxian.surfaces.web.roman import called, roman
 
 SLIDER_HOURS = 72
+BLIND = "blind"  # the layer of what is not covered
 TRACK_SHOWN = timedelta(hours=SLIDER_HOURS)
 KNOT_M_S = 0.514444
 
@@ -53,18 +55,21 @@ def show(request: SeatedRequest) -> HttpResponse:
     return render(request, "web/map.html", context)
 
 
-def _site_kinds(request: SeatedRequest) -> list[tuple[str, str, int]]:
+def _site_kinds(request: SeatedRequest) -> list[tuple[str, str, int | str]]:
     """Kinds of site there are some of, with how many."""
     zh = not (get_language() or "zh").startswith("en")
     counted = sites(seat=request.seat).values_list("kind").annotate(n=Count("pk"))
     words = {code: kind.zh if zh else kind.en for code, kind in known_kinds().items()}
-    return [(code, words.get(code, code), n) for code, n in counted.order_by("kind")]
+    rows = [(code, words.get(code, code), n) for code, n in counted.order_by("kind")]
+    return [*rows, (BLIND, gettext("盲区"), "")]
 
 
 @page("map.read")
 def site_points(request: SeatedRequest) -> HttpResponse:
     """The sites of one kind."""
     kind = request.GET.get("kind", "")
+    if kind == BLIND:
+        return JsonResponse(_blind(request), json_dumps_params={"ensure_ascii": False})
     icon = known_kinds()[kind].icon if kind in known_kinds() else "·"
     rows = [
         {
@@ -78,6 +83,23 @@ def site_points(request: SeatedRequest) -> HttpResponse:
     ]
     told = {"icon": icon, "sites": rows}
     return JsonResponse(told, json_dumps_params={"ensure_ascii": False})
+
+
+def _blind(request: SeatedRequest) -> dict[str, Any]:
+    """What nobody has looked at, answers for, measures or can warn: the complement as points."""
+    proof = prove(clock.now(), seat=request.seat)
+    rows = [
+        {
+            "name": called(b.element.title),
+            "lon": b.element.lon,
+            "lat": b.element.lat,
+            "shape": None,
+            "link": f"/blind?kind={b.element.kind}",
+        }
+        for b in proof.blind
+        if b.element.lon == b.element.lon  # not without a position
+    ]
+    return {"icon": "盲", "sites": rows}
 
 
 def moment(request: SeatedRequest) -> datetime:
