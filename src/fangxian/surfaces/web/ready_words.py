@@ -54,6 +54,10 @@ def need_words(need: Need) -> str:
     return f"{where} {what} {need.n:g}" if need.n else f"{where} {what}"
 
 
+def need_short(need: Need) -> str:
+    return _of(need.words(clock.now()))
+
+
 def lack_what(lack: Lack) -> str:
     return f"{_of(WHATS[lack.need.what])} {_of(lack.need.words(clock.now()))}"
 

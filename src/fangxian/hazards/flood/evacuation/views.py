@@ -18,7 +18,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.models import Site
 
 from . import read
-from .models import AtRisk, Move
+from .models import GONE, AtRisk, Move
 from .paper import tags_pdf
 from .registers import STATES
 from .write import Said, take_scan
@@ -56,6 +56,7 @@ def village(request: SeatedRequest, key: int) -> HttpResponse:
         "room": "command",
         "order": order,
         "rows": sorted(rows, key=lambda m: (first.index(m.state), m.household.tag)),
+        "gone": sum(m.state in GONE for m in rows),
         "states": STATES,
         "words": [(said, STATES[said]) for said in DESK_WORDS],
         "over": order.state in OVER,

@@ -51,6 +51,7 @@ for name in (
     "target_words",
     "proof_words",
     "need_words",
+    "need_short",
     "lack_what",
     "why_words",
     "goods_name",

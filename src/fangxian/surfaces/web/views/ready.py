@@ -14,11 +14,11 @@ from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import Edition
 from fangxian.spine.core.editions import editions_of
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.page import SeatedRequest, action, cut, cut_of, page, text
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.ready import read
-from fangxian.spine.ready.lacks import lacks
+from fangxian.spine.ready.lacks import Lack, lacks
 from fangxian.spine.ready.models import Dispatch, Drill
 from fangxian.spine.ready.plans import WHATS, needs, plan_edition, plans
 from fangxian.spine.ready.rules import named, number, skills
@@ -40,9 +40,7 @@ def index(request: SeatedRequest) -> HttpResponse:
     for plan in plans(of).values():
         found = list(lacks(plan, of, level=Level.I, place=place, at=now))
         last = Drill.objects.filter(plan=plan.code, state="done").order_by("-ended_at").first()
-        table.append(
-            {"plan": plan, "n": len(found), "lacks": cut_of(found[:12], len(found)), "drill": last}
-        )
+        table.append({"plan": plan, "n": len(found), "grid": _grid(found), "drill": last})
     days = number("expires_days", now)
     today = beijing(now).date()
     old = read.lots(seat=seat).exclude(quantity=0).filter(expires_on__isnull=False)
@@ -52,8 +50,6 @@ def index(request: SeatedRequest) -> HttpResponse:
         "tab": "ready",
         "table": table,
         "edition": of,
-        "owners": holders([x.owner for row in table for x in row["lacks"] if x.owner]),
-        "whats": WHATS,
         "soon": cut(soon, 20),
         "today": today,
         "out": Dispatch.objects.filter(back_at=None).select_related("team", "place"),
@@ -62,6 +58,20 @@ def index(request: SeatedRequest) -> HttpResponse:
         "place": place,
     }
     return render(request, "web/ready.html", context)
+
+
+def _grid(found: list[Lack]) -> dict[str, Any]:
+    """What lacks as a table: a row a place, a column a need."""
+    heads = {(x.need.what, x.need.code): x.need for x in found}
+    places = {x.place.pk: x.place for x in found}
+    cells = {(x.place.pk, x.need.what, x.need.code): x for x in found}
+    return {
+        "heads": list(heads.values()),
+        "rows": [
+            (place, [cells.get((pk, *key)) for key in heads])
+            for pk, place in sorted(places.items(), key=lambda pair: pair[1].code)
+        ],
+    }
 
 
 @page("register.read")
