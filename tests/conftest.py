@@ -59,6 +59,7 @@ TIMED = (
     "test_live",
     "test_silence",
     "test_offline",
+    "test_danger_walks",
     "test_large",
 )
 # A minute and more in one test: begun early, so that none of them runs beside what is timed.

@@ -173,3 +173,33 @@ def test_coverage_equals_a_brute_force():
     best = max(weight[near[a] | near[b] | near[c]].sum() for a, b, c in combinations(range(12), 3))
     assert found.weight == pytest.approx(best)
     assert found.optimal
+
+
+def test_without_time_to_prove_it_the_best_known_is_given_with_a_bound():
+    rng = np.random.default_rng(3)
+    lon, lat = 117 + rng.random(4000), 24 + rng.random(4000)
+    at = {"at_lon": lon[:900], "at_lat": lat[:900]}
+    found = best_coverage(
+        lon=lon, lat=lat, weight=np.ones(4000), **at, reach_km=8, k=4, seconds=0.01
+    )
+    assert len(found.chosen) == 4
+    assert 0 < found.weight == found.covered.sum() <= found.bound <= 4000
+
+
+def test_nothing_to_cover_and_nowhere_to_stand_give_an_empty_choice():
+    none = np.zeros(0)
+    empty = best_coverage(
+        lon=none, lat=none, weight=none, at_lon=none, at_lat=none, reach_km=3, k=2
+    )
+    lost = best_coverage(
+        lon=np.array([np.nan]),
+        lat=np.array([np.nan]),
+        weight=np.ones(1),
+        at_lon=np.array([117.0]),
+        at_lat=np.array([24.0]),
+        reach_km=3,
+        k=1,
+    )
+    assert [len(one.chosen) for one in (empty, lost)] == [0, 0]
+    with pytest.raises(ValueError, match="k >= 1"):
+        best_coverage(lon=none, lat=none, weight=none, at_lon=none, at_lat=none, reach_km=3, k=0)

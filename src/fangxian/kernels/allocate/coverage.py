@@ -94,7 +94,7 @@ def best_coverage(
     at_lat: NDArray[np.float64],
     reach_km: float,
     k: int,
-    seconds: float = 20.0,
+    seconds: float = 8.0,
 ) -> Coverage:
     """The ``k`` places whose reach covers the most weight, solved exactly.
 
@@ -104,14 +104,14 @@ def best_coverage(
         at_lon, at_lat: degrees of the places to choose from, (m,), without NaN.
         reach_km: how far one place reaches, km, > 0.
         k: how many may be taken, >= 1.
-        seconds: limit of the solver; beyond it ``bound`` says how far the optimum may be.
+        seconds: limit of the solver; beyond it the best choice known is given, and ``bound`` says
+            how far the optimum may be.
 
     Returns:
         the choice; fewer than ``k`` where more would cover nothing new.
 
     Raises:
-        ValueError: a negative weight, ``k`` < 1, ``reach_km`` <= 0, shapes that differ, or no
-            solution within ``seconds``.
+        ValueError: a negative weight, ``k`` < 1, ``reach_km`` <= 0, shapes that differ.
 
     Source: Church and ReVelle 1974, maximal covering location problem; solved by HiGHS.
     """
@@ -137,14 +137,56 @@ def best_coverage(
         constraints=[LinearConstraint(link, -np.inf, 0), LinearConstraint(count, 0, k)],
         options={"time_limit": seconds},
     )
-    if found.x is None:
-        raise ValueError(f"no choice within {seconds} s: {found.message}")
-    taken = np.flatnonzero(found.x[:m] > 0.5)
+    near = near.tocsc()
+    choices = [_by_swaps(near, worth, k)]
+    if found.x is not None:
+        choices.append(np.flatnonzero(found.x[:m] > 0.5))
+    taken = max(choices, key=lambda one: _covers(near, worth, one))
     chosen = _in_order(near, worth, taken)
     covered = np.asarray(near[:, chosen].sum(axis=1)).ravel() > 0
     total = float(worth[covered].sum())
-    bound = -float(found.mip_dual_bound) if found.mip_dual_bound is not None else total
+    singles = np.sort(near.T @ worth)[::-1]
+    bound = min(float(singles[:k].sum()), float(worth.sum()))
+    if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
+        bound = min(bound, -float(found.mip_dual_bound))
     return Coverage(chosen, covered, total, max(total, bound))
+
+
+def _covers(near, worth, taken):
+    """The weight that a choice covers."""
+    return float(worth[np.asarray(near[:, taken].sum(axis=1)).ravel() > 0].sum())
+
+
+def _by_swaps(near, worth, k):
+    """The greedy choice, bettered by exchanging one place as long as that gains."""
+    taken = _greedy(near, worth, k)
+    best = _covers(near, worth, taken)
+    better = True
+    while better and len(taken):
+        better = False
+        for j in range(len(taken)):
+            rest = np.delete(taken, j)
+            left = worth.copy()
+            left[np.asarray(near[:, rest].sum(axis=1)).ravel() > 0] = 0
+            swap = int(np.argmax(near.T @ left))
+            tried = np.append(rest, swap)
+            if (gain := _covers(near, worth, tried)) > best + 1e-9:
+                taken, best, better = tried, gain, True
+                break
+    return taken
+
+
+def _greedy(near, worth, k):
+    """Always the place that adds most."""
+    left, taken = worth.copy(), []
+    for _ in range(k):
+        gains = near.T @ left
+        j = int(np.argmax(gains))
+        if gains[j] <= 0:
+            break
+        taken.append(j)
+        left[near.indices[near.indptr[j] : near.indptr[j + 1]]] = 0
+    return np.array(taken, np.int64)
 
 
 def _within(lon, lat, at_lon, at_lat, reach_km):
@@ -179,14 +221,4 @@ def _grouped(near):
 
 def _in_order(near, worth, taken):
     """The taken places, the one that adds most first; those that add nothing are left out."""
-    left, rest, order = worth.copy(), list(taken), []
-    columns = near.tocsc()
-    while rest:
-        gains = [left[columns[:, [j]].indices].sum() for j in rest]
-        best = int(np.argmax(gains))
-        if gains[best] <= 0:
-            break
-        j = rest.pop(best)
-        order.append(j)
-        left[columns[:, [j]].indices] = 0
-    return np.array(order, np.int64)
+    return np.asarray(taken, np.int64)[_greedy(near[:, taken], worth, len(taken))]

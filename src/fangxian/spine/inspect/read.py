@@ -1,17 +1,22 @@
 """Selectors of inspections."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
 from fangxian.spine.core.things import declare as declare_things
 from fangxian.spine.observe.models import Report
 from fangxian.spine.observe.reports.followed import Words, declare_followed
+from fangxian.spine.registry.models import Duty, Site
 
+from .ground import last_visit, storms
 from .models import Excuse, Finding, Visit
+from .rounds import due, rules
 
 OPEN = ("found", "rectifying")
 
@@ -83,10 +88,35 @@ def _became(one: Finding) -> Words:
 declare_followed("inspect", followed)
 
 
-def last_visits(kind: str, keys: Iterable[str]) -> dict[str, datetime]:
-    """The last visit that counts of sites of a kind, by code."""
-    rows = Visit.objects.filter(site__kind=kind, site__code__in=list(keys), counts=True)
-    found: dict[str, datetime] = {}
-    for code, at in rows.values_list("site__code", "at"):
-        found[code] = max(at, found.get(code, at))
-    return found
+@dataclass(frozen=True, slots=True)
+class ToVisit:
+    """A site that a post looks at: the last visit, when the next is due (None: now), by which
+    form."""
+
+    site: Site
+    last: datetime | None
+    due_at: datetime | None
+    form: str
+    late: bool
+
+
+def to_visit(post: int, at: datetime) -> list[ToVisit]:
+    """The sites a post answers for in any role that somebody must look at, most urgent first."""
+    held = rules(at)
+    duties = Duty.objects.filter(rows_in_force(at), post=post, thing_kind__in=held.kinds)
+    keys = set(duties.values_list("thing_kind", "thing_id"))
+    wanted = Site.objects.filter(rows_in_force(at), kind__in={kind for kind, _ in keys})
+    wanted = wanted.filter(code__in={code for _, code in keys}).select_related("place")
+    over = storms(at)
+    found = []
+    for site in wanted.annotate(last=last_visit(at, "site", "pk")):
+        if (site.kind, site.code) not in keys:
+            continue
+        last: datetime | None = site.last
+        mine = [storm for storm in over if site.place.path.startswith(storm.path)]
+        next_due = due(held.of(site.kind), last=last, begun=site.valid_from, at=at, storms=mine)
+        if next_due is not None:
+            when = next_due.at
+            late = when is None or when < at
+            found.append(ToVisit(site, last, when, held.form_of(site.kind), late))
+    return sorted(found, key=lambda one: (one.due_at is not None, one.due_at or at))

@@ -44,6 +44,12 @@ class Question:
     def name(self) -> str:
         return self.path.rsplit("/", 1)[-1]
 
+    @property
+    def asked_if(self) -> tuple[str, str] | None:
+        """The question and answer this one is asked for, where that is all its rule says."""
+        found = re.fullmatch(r"\s*(/[\w/.-]+)\s*=\s*'([^']*)'\s*", self.relevant)
+        return (found[1], found[2]) if found else None
+
 
 def root_of(raw: bytes | str) -> Element:
     """The root of XML that somebody sent. Raises ``report.unreadable`` for what is none, too deep,

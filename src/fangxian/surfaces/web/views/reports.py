@@ -21,9 +21,10 @@ from django.views.decorators.http import require_safe
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
-from fangxian.spine.core.page import SeatedRequest, cut, page, public
+from fangxian.spine.core.page import SeatedRequest, cut, cut_of, page, public
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.inspect.read import to_visit
 from fangxian.spine.observe.models import Form, Report, ReportFile
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.followed import what_followed
@@ -35,6 +36,7 @@ from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.read import seats_of_person, the_post
 
 PER_PAGE = 50
+POINTS = 20  # to visit, on one phone
 REMEMBERED, SHOWN = timedelta(days=14), 10  # of one's own reports
 NUMBERS = ("int", "integer", "decimal")
 OF_ALL = "of-all"  # appearance of a question that asks how many there are in all
@@ -101,9 +103,11 @@ def mine(request: SeatedRequest) -> HttpResponse:
     ]
     about = request.GET.get("about", "")
     post = request.seat.post_id
+    points = to_visit(post, now) if post else []
     mine = cut(read.made_by(post, since=now - REMEMBERED) if post else [], SHOWN)
     became = what_followed(mine)
     context = {
+        "points": cut_of(points[:POINTS], len(points)),
         "made": [(report, became[report.pk]) for report in mine],
         "shown": mine,
         "owed": owed,
