@@ -1,5 +1,5 @@
-"""`./run bench [spine] [epi] [hydro] [sentinel] [matching] [methods] [water]`: the first three by
-default. ``methods`` and ``water`` draw the plots and tables of docs/methods anew."""
+"""`./run bench [spine] [epi] [hydro] [sentinel] [ground] [matching] [methods] [water]`: the first
+three by default. ``methods`` and ``water`` draw the plots and tables of docs/methods anew."""
 
 import importlib
 import json

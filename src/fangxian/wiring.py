@@ -35,7 +35,7 @@ from fangxian.spine.cover import duties, people, sites
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.inspect import cover as inspect_cover
 from fangxian.spine.inspect import registers as inspect_registers
-from fangxian.spine.inspect.write.findings import follow_extension, follow_order
+from fangxian.spine.inspect.write.findings import follow_again, follow_extension, follow_order
 from fangxian.spine.inspect.write.visits import take_inspection
 from fangxian.spine.observe import cover as observe_cover
 from fangxian.spine.observe import doors as observe_doors
@@ -90,8 +90,8 @@ WIRING: dict[str, Sequence[Function]] = {
     "response.ended": [propose_on_signal],
     # an order goes out, is called after, is answered
     "order.issued": [call_receiver],
-    "order.reopened": [call_receiver],
-    "order.reassigned": [tell_moved, call_receiver],
+    "order.reopened": [call_receiver, follow_again],
+    "order.reassigned": [tell_moved, call_receiver, follow_again],
     "order.withdrawn": [tell_withdrawn, follow_order],
     "order.extended": [tell_extended, follow_extension],
     "order.closed": [follow_order],

@@ -80,6 +80,7 @@ ASKED_ELSEWHERE = {
     "look_at_photos",
     "follow_order",
     "follow_extension",
+    "follow_again",
 }
 
 

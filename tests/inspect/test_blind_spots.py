@@ -104,19 +104,19 @@ def test_an_accepted_blind_spot_has_a_name_a_reason_and_an_end(village, lin):
         kind="village",
         key=village.code,
         title=village.name,
-        place=village,
+        reasons=["never"],
         reason="已整村搬迁",
         until=clock.now() + timedelta(days=30),
         by=lin,
     )
-    proof = prove(clock.now(), seat=SYSTEM, path=village.path, cells=False)
+    proof = prove(clock.now(), seat=SYSTEM, path=village.path, cells=False, but=SEEN)
     assert [one.excuse.by for one in proof.accepted] == [lin.label]
     later = clock.now() + timedelta(days=31)
     assert ("village", village.code) in unseen(later, path=village.path)
 
 
 def test_no_blind_spot_is_accepted_for_ever_or_without_reason(village, lin):
-    told = {"kind": "village", "key": village.code, "title": "x", "place": village, "by": lin}
+    told = {"kind": "village", "key": village.code, "title": "x", "reasons": ["never"], "by": lin}
     with pytest.raises(Problem) as refused:
         accept_blind_spot(**told, reason="远", until=clock.now() + timedelta(days=4000))
     assert refused.value.code == "input.invalid"

@@ -131,8 +131,9 @@ def test_one_deed_answers_one_inject():
     start = clock.now()
     at = [start + timedelta(minutes=m) for m in (0, 1, 2)]
     given = [Given(1, at[0]), Given(2, at[1])]
-    found = score(steps, given, [("order.issued", at[2])])
+    found = score(steps, given, [("order.issued", at[2])], at[2])
     assert [one.minutes for one in found] == [2, None]
+    assert found[1].in_time is None  # it still has time
 
 
 def test_a_table_top_is_judged_by_the_controller(drill, lin, now):
@@ -209,3 +210,45 @@ def test_only_who_may_runs_a_drill(drill, chen):
     with pytest.raises(Problem) as refused:
         write.begin_drill(drill=drill, by=chen)
     assert refused.value.code == "rights.denied"
+
+
+@pytest.mark.guarded
+def test_one_bad_inject_stops_no_other(drill, lin, now):
+    install_givers()
+    bad = SCRIPT.replace('hazard = "rain"', 'hazard = "quake"')
+    write.change_script(drill=drill, script=bad, by=lin)
+    write.begin_drill(drill=drill, by=lin)
+    now.advance(minutes=20)
+    assert write.give_due(drill=drill, by=SYSTEM) == 1
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "inject = 5",
+        "[inject]\nminute = 1",
+        '[[inject]]\nminute = nan\nkind = "note"\nzh = "x"',
+        '[[inject]]\nminute = 1e300\nkind = "note"\nzh = "x"',
+        '[[inject]]\nminute = 1\nkind = ["note"]\nzh = "x"',
+    ],
+)
+def test_a_script_that_is_none_is_refused_and_never_raises_otherwise(script):
+    with pytest.raises(Problem) as refused:
+        read_script(script)
+    assert refused.value.code == "drill.script"
+
+
+def test_a_number_and_a_bell_survive_being_moved():
+    text = SCRIPT.replace("和溪镇求助", "和溪\\u0007镇").replace(
+        'unit = "和溪镇"', 'unit = "x"\nvalue = 1234567.89'
+    )
+    steps = read_script(text)
+    assert read_script(write_script(steps)) == steps
+
+
+def test_a_drill_without_an_inject_was_no_drill(drill, lin):
+    write.begin_drill(drill=drill, by=lin)
+    with pytest.raises(Problem) as refused:
+        write.finish_drill(drill=drill, by=lin)
+    assert refused.value.code == "drill.empty"

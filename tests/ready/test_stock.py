@@ -164,3 +164,23 @@ def test_never_more_than_there_is_never_expired_never_out_of_turn(lots, quantity
 
 def _ends(one):
     return one.expires_on or date.max
+
+
+def test_a_lot_of_the_same_number_and_another_day_stays_apart(store, other):
+    water(store, "a", 10, 1)
+    stock.receive_goods(site=other, kind="water", lot="a", quantity=5, by=SYSTEM)
+    (sent,) = stock.send_goods(site=store, kind="water", quantity=6, to=other, by=SYSTEM)
+    stock.receive_shipment(shipment=sent, by=SYSTEM)
+    assert left(other) == {"a": 5, "a/W1": 6}
+    assert Lot.objects.get(site=other, code="a/W1").expires_on is not None
+
+
+def test_a_receipt_is_for_one_quantity_however_long_it_is(store):
+    water(store, "a", 10)
+    number = "R" * 70
+    for _ in range(2):
+        stock.issue_goods(site=store, kind="water", quantity=2, to="x", receipt=number, by=SYSTEM)
+    with pytest.raises(Problem) as refused:
+        stock.issue_goods(site=store, kind="water", quantity=3, to="x", receipt=number, by=SYSTEM)
+    assert refused.value.code == "stock.receipt"
+    assert left(store) == {"a": 8}

@@ -53,13 +53,17 @@ def test_a_team_that_is_out_is_not_sent_twice(team, hexi, lin):
     teams.send_team(team=team, place=hexi.parent, by=lin)
 
 
-def test_a_lorry_that_breaks_down_frees_the_team_and_says_why(team, hexi, lin):
+def test_a_lorry_that_breaks_down_says_why_and_is_out_until_it_is_back(team, hexi, lin):
     first = teams.send_team(team=team, place=hexi, by=lin)
     with pytest.raises(Problem) as refused:
         teams.step_team(dispatch=first, verb="break_down", by=lin)
     assert refused.value.code == "input.reason_missing"
     teams.step_team(dispatch=first, verb="break_down", reason="车坏在南靖", by=lin)
     assert Dispatch.objects.get().state == "broken"
+    with pytest.raises(Problem) as refused:
+        teams.send_team(team=team, place=hexi, by=lin)
+    assert refused.value.code == "team.away"
+    teams.step_team(dispatch=first, verb="return", by=lin)
     teams.send_team(team=team, place=hexi, by=lin)
 
 
@@ -181,7 +185,7 @@ def test_teams_shelters_and_trainings_come_by_table(hexi, chen, guan):
         "people": "18",
     }
     take(door("trainings"), [training], by=guan, source="t")
-    assert read.trained_until([team], "dike") == {team.pk: date(2017, 5, 1)}
+    assert team.trainings.get().valid_to == date(2017, 5, 1)
     site = Site.objects.create(kind="shelter", code="B3", name="礼堂", place=hexi)
     take(door("shelters"), [{"site": "B3", "flood": "200", "contacts": "20"}], by=guan, source="t")
     assert Shelter.objects.get(site=site).contacts == 20

@@ -36,7 +36,7 @@ def cover_command() -> None:
     default=None,
     help=say("另算最佳的 N 个下一站", "and the best N next stops"),
 )
-@click.option("--reach-km", type=float, default=3.0, show_default=True)
+@click.option("--reach-km", type=click.FloatRange(0.01, 500), default=3.0, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def prove(
     subject: str,
@@ -136,6 +136,8 @@ def _end_of(day: str) -> datetime:
         raise click.UsageError(
             say(f"“{day}”不是日期,应如 2026-05-01", f"{day!r} is no date such as 2026-05-01")
         ) from None
+    if not 1990 <= at.year <= 2200:
+        raise click.UsageError(say(f"“{day}”太早或太晚", f"{day} is too early or too late"))
     if len(day) == 10:
         at += timedelta(days=1)
     return at if at.tzinfo else at.replace(tzinfo=BEIJING)

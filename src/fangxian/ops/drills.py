@@ -15,7 +15,15 @@ RECORDS = "records.sqlite3"
 KEYS = ("secret.key", "secret.old")
 DRILL = "drill.json"
 # what of the real folder has no business in a drill: log-ins, letters on their way, work in hand
-LEFT_OUT = ("django_session", "core_job", "core_due", "reach_delivery", "reach_message")
+FASTEST = 3600.0
+LEFT_OUT = (
+    "django_session",
+    "api_apikey",
+    "core_job",
+    "core_due",
+    "reach_delivery",
+    "reach_message",
+)
 
 
 def open_folder(*, source: Path, target: Path, drill: int, at: datetime, speed: float) -> None:
@@ -23,11 +31,18 @@ def open_folder(*, source: Path, target: Path, drill: int, at: datetime, speed: 
     if (target / RECORDS).exists():
         zh, en = f"{target} 里已有资料,请另给目录", f"{target} holds records already; name another"
         raise Problem("call.wrong", zh=zh, en=en)
+    if not 0 < speed <= FASTEST:
+        zh, en = f"速度应在 0 到 {FASTEST:g} 之间", f"a speed between 0 and {FASTEST:g}"
+        raise Problem("call.wrong", zh=zh, en=en)
+    target.mkdir(parents=True, exist_ok=True)
+    target.chmod(0o700)  # it holds what is sealed beside the key
     mark_drill(target, name=f"drill-{drill}", at=at, speed=speed)
     copy_database(source / RECORDS, target / RECORDS, without=LEFT_OUT)
     for name in KEYS:  # what is sealed stays sealed, under the same key
         if (source / name).exists():
             shutil.copy2(source / name, target / name)
+    for path in target.iterdir():
+        path.chmod(0o600)
     (target / DRILL).write_text(json.dumps({"drill": drill}))
 
 

@@ -25,6 +25,7 @@ from fangxian.spine.cover.checks import Check, declare_checks
 from fangxian.spine.cover.engine import CoverRule
 from fangxian.spine.observe.reports.followed import Follow, declare_followed
 from fangxian.spine.observe.store import Store
+from fangxian.spine.ready.plans import TARGETS as TARGET_NAMES
 
 Words = tuple[str, str]  # zh, en
 
@@ -89,6 +90,7 @@ def install(subject: Subject) -> None:
     declare_figures(*subject.figures)
     declare_followed(subject.code, subject.followed)
     TARGETS.update(subject.targets)
+    TARGET_NAMES.update(subject.targets)
     for hazard, families in subject.families.items():
         hazards.declare_families(hazard, families)
     for bundle, rights in subject.rights.items():

@@ -94,7 +94,7 @@ def best_coverage(
     at_lat: NDArray[np.float64],
     reach_km: float,
     k: int,
-    seconds: float = 8.0,
+    seconds: float = 4.0,
 ) -> Coverage:
     """The ``k`` places whose reach covers the most weight, solved exactly.
 

@@ -36,6 +36,7 @@ SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
 WORST = 5
 MOVING = "转移"
+COUNTED_ELSEWHERE: set[str] = set()  # actions that a subject counts in a figure of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def scored(drill: Drill) -> list[Scored]:
         until = (drill.ended_at or clock.now()) + AFTER
         rows = Event.objects.filter(kind__in=STEPS, at__gte=drill.begun_at, at__lte=until)
         log = list(rows.order_by("id").values_list("kind", "at"))
-    return score(steps, given, log)
+    until = clock.now() if drill.ended_at is None else drill.ended_at + AFTER
+    return score(steps, given, log, until)
 
 
 @transaction.atomic
@@ -38,8 +39,8 @@ def stop_drill(*, drill: Drill, reason: str, by: Seat) -> int:
     stands, and in its own folder every open order is taken back with notice. How many."""
     require(by, "drill.run", place=drill.headquarters.place.path)
     break_off(drill=drill, reason=reason, by=by)
-    if not config().drill or drill.begun_at is None:
-        return 0
+    if config().scenario != f"drill-{drill.pk}" or drill.begun_at is None:
+        return 0  # not in its own folder: nothing here is the drill's
     rows = Order.objects.filter(issued_at__gte=drill.begun_at).exclude(state__in=OVER)
     n = 0
     for order in rows.select_related("area", "post"):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.registry.models import Person, Post, Term
+from fangxian.spine.registry.models import Duty, Person, Post, Term
 from fangxian.spine.registry.read import holders, in_force, reachable
 
 from .models import Order
@@ -59,7 +59,7 @@ def recall(*, since: datetime, until: datetime, seat: Seat) -> list[Recall]:
         )
         for o in found
     ]
-    posts = answering_posts(tasks)
+    posts = _posts(found, answering_posts(tasks))
     today = holders([post.pk for post in posts if post])
     then = _holders_then(found)
     in_office = set(Term.objects.filter(in_force(clock.now())).values_list("person_id", flat=True))
@@ -68,6 +68,21 @@ def recall(*, since: datetime, until: datetime, seat: Seat) -> list[Recall]:
         for o, post in zip(found, posts, strict=True)
     ]
     return sorted(told, key=lambda one: (one.verdict not in BAD, one.order.issued_at))
+
+
+def _posts(rows: Sequence[Order], answering: Sequence[Post | None]) -> list[Post | None]:
+    """Who would get each today: whoever answers for its thing; of one that was given to a post by
+    hand, that post."""
+    kinds = {o.about_kind for o in rows} | {"place"}
+    told = Duty.objects.filter(thing_kind__in=kinds).values_list(
+        "thing_kind", "thing_id", "post_id"
+    )
+    ever = set(told)
+    found: list[Post | None] = []
+    for o, post in zip(rows, answering, strict=True):
+        own = (o.about_kind, o.about_key, o.post_id) in ever
+        found.append(post if own or ("place", o.area.code, o.post_id) in ever else o.post)
+    return found
 
 
 def _holders_then(rows: Sequence[Order]) -> dict[int, Person]:

@@ -8,7 +8,7 @@ from fangxian.spine.core import hazards
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.levels import Level
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
-from fangxian.spine.ready.lacks import Lack, lacks
+from fangxian.spine.ready.lacks import Holdings, Lack, lacks
 from fangxian.spine.ready.models import Drill
 from fangxian.spine.ready.plans import WHATS, Plan, plan_edition, plans
 from fangxian.spine.registry.models import Duty, Organisation, Place, Post
@@ -65,10 +65,11 @@ def lacking(at: datetime) -> Iterator[Judged]:
     """What a place lacks for the worst level of a plan."""
     of = plan_edition(at)
     found: dict[str, Lack] = {}
+    has = Holdings(at)
     for plan in plans(of).values():
         if _headquarters(plan.headquarters) is None:
             continue
-        for lack in lacks(plan, of, level=Level.I, place=city(), at=at):
+        for lack in lacks(plan, of, level=Level.I, place=city(), at=at, has=has):
             need = lack.need
             found.setdefault(f"{plan.code}:{need.what}:{need.code}:{lack.place.code}", lack)
 

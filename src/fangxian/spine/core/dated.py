@@ -36,6 +36,7 @@ class RuleSet:
     en: str
     folder: Path
     check: Callable[[Content], Iterable[Complaint]] = nothing_to_say
+    check_entry: Callable[[Content], Iterable[Complaint]] = nothing_to_say
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,18 @@ def read_edition(one: RuleSet, name: str, text: str) -> Edition:
             line=line_of(text, "valid_from"),
             why="valid_from must be a time with an offset, as 2022-05-01T00:00:00+08:00",
         )
-    for key, why in one.check(content):
-        raise Problem("rules.invalid", set=one.name, line=line_of(text, key), why=f"{key}: {why}")
+    _refuse(one, text, one.check(content))
     return Edition(one.name, name, text, start, content)
+
+
+def check_entered(one: RuleSet, edition: Edition) -> None:
+    """What else is wrong with an edition that a person enters. Raises ``rules.invalid``."""
+    _refuse(one, edition.text, one.check_entry(dict(edition.content)))
+
+
+def _refuse(one: RuleSet, text: str, complaints: Iterable[Complaint]) -> None:
+    for key, why in complaints:
+        raise Problem("rules.invalid", set=one.name, line=line_of(text, key), why=f"{key}: {why}")
 
 
 def line_of(text: str, key: str) -> int:

@@ -272,8 +272,10 @@ def _judge(
                 "its key was changed; clear # for a new row",
             )
         wrong.append((one.key[-1], zh, en))
-    path = None if wrong else one.scope(after, look)
-    if not wrong and not _in_scope(by, one.right, path):
+    mine = wrong or all(
+        _in_scope(by, one.right, one.scope(row, look)) for row in (before, after) if row
+    )
+    if not mine:
         wrong = [(one.key[0], "不在你的辖区，无权登记", "outside what you may enter")]
     found.wrong += [(n, *each) for each in wrong]
     if not wrong:

@@ -78,7 +78,9 @@ def enter_edition(*, one: RuleSet, name: str, text: str, reason: str, by: Seat) 
     require(by, "rules.edit")
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
-    row = _row(dated.read_edition(one, name.strip() or f"{clock.now():%Y%m%d%H%M}", text), by)
+    told = dated.read_edition(one, name.strip() or f"{clock.now():%Y%m%d%H%M}", text)
+    dated.check_entered(one, told)
+    row = _row(told, by)
     if EditionRow.objects.filter(set=one.name, hash=row.hash).exists():
         raise Problem("rules.same_text", set=one.name)
     before = EditionRow.objects.filter(set=one.name).order_by("-entered_at", "-id").first()

@@ -38,8 +38,8 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     ),
     "stock.short": (
         409,
-        "{site} 的 {goods} 可用只有 {there}（另有 {old} 已过期，不能发），没有出库。",
-        "{site} has {there} of {goods} fit for use ({old} more expired); nothing went out.",
+        "{site} 的{goods_zh}可用只有 {there}（另有 {old} 已过期，不能发），没有出库。",
+        "{site} has {there} of {goods_en} fit for use ({old} more expired); nothing went out.",
     ),
     "shelter.taken": (
         409,
@@ -76,6 +76,16 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         409,
         "实战演练不能在正式目录里开始：先运行 fangxian drill open {drill} --into 目录。",
         "A live drill does not begin in a real folder: run fangxian drill open {drill} --into DIR.",
+    ),
+    "drill.empty": (
+        409,
+        "{drill} 一条注入也没有给过，不能算演练过；不办了请中止。",
+        "No inject of {drill} was given, so it was no drill; break it off instead.",
+    ),
+    "stock.receipt": (
+        409,
+        "单据 {receipt} 已用于另一数量（{there}）；请核对单据号。",
+        "Receipt {receipt} has moved another quantity ({there}); check its number.",
     ),
     "drill.script": (422, "演练脚本第 {line} 行：{why}", "Script, line {line}: {why}"),
     "finding.five": (

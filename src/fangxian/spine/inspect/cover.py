@@ -3,6 +3,7 @@ gone, and flagged visits nobody has looked at."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import rows_in_force
@@ -59,11 +60,12 @@ def blind_spots(at: datetime) -> Iterator[Judged]:
 
 def unplanned(at: datetime) -> Iterator[Judged]:
     answering = owners("place")
+    of_kind = cache(owners)
     rows = Finding.objects.filter(state="found").select_related("place__parent")
     held = rules(at)
 
     def judge(finding: Finding) -> Uncovered | None:
-        due = finding.found_at + timedelta(hours=held.finding["first_h"][finding.grade])
+        due = finding.found_at + timedelta(hours=held.finding["first_h"].get(finding.grade, 0))
         if due > at:
             return None
         told = {
@@ -71,7 +73,7 @@ def unplanned(at: datetime) -> Iterator[Judged]:
             "place": finding.place.name,
             "due": f"{beijing(due):%m-%d %H:%M}",
         }
-        owner = owners(finding.about_kind, finding.about_key).get(finding.about_key)
+        owner = of_kind(finding.about_kind).get(finding.about_key)
         owner = owner or _above(finding.place, answering)
         return Uncovered("finding", str(finding.pk), due, owner, finding.place_id, told)
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from fangxian.kernels.allocate.coverage import nearest_km
 from fangxian.spine.command.models import Response
+from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.models import Duty, Place, Site
 from fangxian.spine.registry.read import counties_outline, holders, reachable
 from fangxian.spine.registry.sites import site_kinds
@@ -59,15 +61,24 @@ class Ground:
 
 def ground(at: datetime, rules: Rules, *, path: str = "", cells: bool = True) -> Ground:
     """The ground below ``path`` as it was at ``at``."""
-    sites = _sites(at, rules, path)
-    villages = _villages(at, path)
+    wide = _county_of(path) if cells else path  # whose a cell is, is decided in its county
+    sites = _sites(at, rules, wide)
+    villages = _villages(at, wide)
     elements = [*sites, *villages]
     _owners(elements, at)
     _inside(sites, villages)
     if cells:
-        elements += _cells(elements, at, rules, path)
+        elements += _cells(elements, at, rules, wide)
+        elements = [e for e in elements if e.path.startswith(path)]
     _reached(elements, at)
     return Ground(at, elements, storms(at))
+
+
+def _county_of(path: str) -> str:
+    """The path of the county that a path lies in, or itself above counties."""
+    place = Place.objects.filter(path=path).first() if path else None
+    county = place.ancestor(Place.Kind.COUNTY) if place else None
+    return county.path if county else path
 
 
 def storms(at: datetime) -> list[Storm]:
@@ -117,8 +128,9 @@ def _known(value: float | None) -> float:
 
 
 def _villages(at: datetime, path: str) -> list[Element]:
-    rows = Place.objects.filter(kind=Place.Kind.VILLAGE, successor__isnull=True)
-    day = at.date()
+    day = beijing(at).date()
+    stands = Q(successor__isnull=True) | Q(valid_to__gt=day)  # merged since, it was there then
+    rows = Place.objects.filter(stands, kind=Place.Kind.VILLAGE)
     rows = rows.filter(Q(valid_from__isnull=True) | Q(valid_from__lte=day))
     rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day))
     if path:
@@ -180,7 +192,7 @@ def _cells(elements: Sequence[Element], at: datetime, rules: Rules, path: str) -
     place of the nearest thing that is known in its county."""
     side = rules.proof["cell_km"]
     centres, counties = cell_centres(side, path)
-    known = [e for e in elements if np.isfinite(e.lon)]
+    known = [e for e in elements if np.isfinite(e.lon) and np.isfinite(e.lat)]
     found = []
     for (x, y), (name, _), home in zip(
         centres, counties, _homes(centres, counties, known), strict=True
@@ -207,7 +219,9 @@ def _cells(elements: Sequence[Element], at: datetime, rules: Rules, path: str) -
             seen[key] = max(one.last, seen.get(key, one.last))
     free = Visit.objects.filter(counts=True, at__lte=at, site__isnull=True, lon__isnull=False)
     for x, y, moment in free.values_list("lon", "lat", "at"):
-        key = cell_key(_known(x), _known(y), side)
+        if x is None or y is None or not (np.isfinite(x) and np.isfinite(y)):
+            continue
+        key = cell_key(x, y, side)
         seen[key] = max(moment, seen.get(key, moment))
     for key, moment in seen.items():
         if key in by_key:
@@ -231,6 +245,27 @@ def _homes(
         for k, which in zip(cells, near, strict=True):
             found[k] = mine[which]
     return found
+
+
+def place_of(kind: str, key: str) -> Place:
+    """Where an element of the ground lies; of a cell its county. Raises ``not_found``."""
+    if kind == CELL:
+        side = float(key.partition("-")[0] or 0) if key[:1].isdigit() else 0.0
+        centres, counties = cell_centres(side, "") if side > 0.5 else (np.empty((0, 2)), [])
+        for (x, y), (_, path) in zip(centres, counties, strict=True):
+            if cell_key(float(x), float(y), side) == key:
+                found = Place.objects.filter(path=path).first()
+                if found is not None:
+                    return found
+    elif kind == VILLAGE:
+        village = Place.objects.filter(kind=VILLAGE, code=key).order_by("-valid_from").first()
+        if village is not None:
+            return village
+    else:
+        site = Site.objects.filter(kind=kind, code=key).select_related("place").first()
+        if site is not None:
+            return site.place
+    raise Problem("not_found", what=f"{kind} {key}"[:80])
 
 
 def cell_key(lon: float, lat: float, side_km: float) -> str:
@@ -284,6 +319,7 @@ def _reached(elements: Sequence[Element], at: datetime) -> None:
     there: dict[str, list[tuple[float, float]]] = defaultdict(list)
     kinds = [kind for kind in (STATION, SIREN) if kind in site_kinds(at)]
     rows = Site.objects.filter(rows_in_force(at), kind__in=kinds, lon__isnull=False)
+    rows = rows.filter(lat__isnull=False)
     for kind, x, y in rows.values_list("kind", "lon", "lat"):
         there[kind].append((_known(x), _known(y)))
     for kind, name in ((STATION, "gauge_km"), (SIREN, "siren_km")):

@@ -130,6 +130,7 @@ class Excuse(models.Model):
     key = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
     place = models.ForeignKey(Place, models.PROTECT)
+    reasons = models.JSONField(default=list)  # of the proof, that are accepted; others still count
     reason = models.CharField(max_length=200)
     by = models.CharField(max_length=120)
     since = models.DateTimeField()

@@ -82,6 +82,11 @@ def prove(
         if not reasons:
             continue
         excuse = _accepted(element, excuses)
+        if excuse is not None:  # what it does not name, and a storm, still count
+            stormy = next_due is not None and bool(next_due.round.hazards)
+            left = tuple(r for r in reasons if r not in excuse.reasons or (stormy and r in UNSEEN))
+            excuse = None if left else excuse
+            reasons = left or reasons
         since = next_due.at if next_due and set(reasons) & set(UNSEEN) else None
         one = Blind(element, reasons, since, next_due, excuse)
         (accepted if excuse else blind).append(one)
@@ -128,12 +133,8 @@ def _excuses(at: datetime) -> dict[tuple[str, str], Excuse]:
 
 
 def _accepted(element: Element, excuses: dict[tuple[str, str], Excuse]) -> Excuse | None:
-    """An acceptance of the element itself, or of the cells of a place above it."""
-    own = excuses.get((element.kind, element.key))
-    if own is not None or element.kind != CELL:
-        return own
-    over = (e for (kind, _), e in excuses.items() if kind == "cells")
-    return next((e for e in over if element.path.startswith(e.place.path)), None)
+    """An acceptance of the element itself."""
+    return excuses.get((element.kind, element.key))
 
 
 def rows_of(proof: Proof) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ FINDINGS = Register(
             "Thing",
             lambda f: f.about_kind,
             "about_kind",
-            words=lambda f: kind_words(f.about_kind),
+            words=kind_words,
         ),
         Column("key", "对象编号", "Key", lambda f: f.about_key, "about_key"),
         Column("place", "区划", "Place", _place, "place__code"),
@@ -59,7 +59,7 @@ FINDINGS = Register(
             "Grade",
             lambda f: f.grade,
             "grade",
-            words=lambda f: grade_words(f.grade),
+            words=grade_words,
         ),
         Column(
             "threatens",
@@ -71,9 +71,7 @@ FINDINGS = Register(
         ),
         Column("found_at", "发现", "Found", lambda f: f.found_at, "found_at", "time"),
         Column("found_by", "发现人", "Found by", lambda f: f.found_by),
-        Column(
-            "state", "状态", "State", lambda f: f.state, "state", words=lambda f: STATES[f.state]
-        ),
+        Column("state", "状态", "State", lambda f: f.state, "state", words=STATES.__getitem__),
         Column("post", "责任岗位", "Post", lambda f: f.post and str(f.post)),
         Column("deadline_at", "时限", "Deadline", lambda f: f.deadline_at, "deadline_at", "time"),
         Column("measure", "措施", "Measure", lambda f: f.measure or None, page=False),

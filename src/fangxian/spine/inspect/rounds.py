@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,32 @@ ANY_FORM = "site_inspection"  # the check list of whatever has none of its own
 SPANS = ("first_h", "every_h", "after_h")
 
 
+VISIT = ("far_m", "town_km", "clock_min", "photo_h", "same_bits", "fast_kmh", "opposite_h")
+PROOF = ("cell_km", "cell_days", "village_days", "gauge_km", "siren_km", "excuse_days")
+
+
+def _numbers(content: Content) -> Iterable[Complaint]:
+    for block, names in (("visit", VISIT), ("proof", PROOF)):
+        for name in names:
+            value = content.get(block, {}).get(name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+                yield f"{block}.{name}", "a number above 0 is missing"
+    for code, row in content.get("grade", {}).items():
+        if lacking := {"zh", "en"} - set(row):
+            yield f"grade.{code}", f"{', '.join(sorted(lacking))} missing"
+    for k, row in enumerate(content.get("round", [])):
+        if strange := set(row) - {f.name for f in fields(Round)}:
+            yield f"round.{k}", f"unknown: {', '.join(sorted(strange))}"
+        for name in ("every_days", *SPANS):
+            if name in row and not isinstance(row[name], int | float):
+                yield f"round.{k}.{name}", "a number is wanted"
+
+
 def _complaints(content: Content) -> Iterable[Complaint]:
+    yield from _numbers(content)
+    for grade, level in content.get("finding", {}).get("levels", {}).items():
+        if level not in Level.__members__:
+            yield f"finding.levels.{grade}", "levels are I, II, III, IV"
     grades = set(content.get("grade", {}))
     for block in ("visit", "proof", "finding"):
         if block not in content:
@@ -111,7 +136,8 @@ class Rules:
         return next((one.hazard for one in self.rounds if kind in one.kinds), "flood")
 
     def level_of(self, grade: str) -> Level:
-        return Level[self.finding["levels"][grade]]
+        """Of the order for a grade; a grade that is gone from the edition is a mild one."""
+        return Level[self.finding["levels"].get(grade, Level.IV.name)]
 
 
 def rules(at: datetime) -> Rules:
@@ -166,6 +192,8 @@ def _dues(
         if storm.hazard not in one.hazards or storm.since > at:
             continue
         since, until = storm.since, storm.until
+        if until is not None and begun is not None and until <= begun:
+            continue  # it was over before the thing was there
         if until is None or until > at:
             if one.first_h is not None and (last is None or last < since):
                 yield Due(since + timedelta(hours=one.first_h), one)

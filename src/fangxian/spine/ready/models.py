@@ -337,10 +337,10 @@ DISPATCH = Machine(
     **of_column("state", ("sent", "arrived", "back", "broken")),
     steps={
         "arrive": Step(("sent",), "arrived", right="team.send"),
-        "return": Step(("sent", "arrived"), "back", right="team.send"),
+        "return": Step(("sent", "arrived", "broken"), "back", right="team.send"),
         "break_down": Step(("sent",), "broken", right="team.send", needs=("reason",)),
     },
-    done=frozenset({"back", "broken"}),
+    done=frozenset({"back"}),
 )
 SHIPMENT = Machine(
     "shipment",

@@ -1,13 +1,15 @@
 """Plans as data: actions, needs, strength and cadence of each level, by editions."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.dated import Complaint, Content, Edition, RuleSet, declare
 from fangxian.spine.core.editions import edition
+from fangxian.spine.core.hazards import hazards
 from fangxian.spine.core.levels import Level
 
 from .rules import USES, goods, skills
@@ -28,6 +30,8 @@ def _complaints(content: Content) -> Iterable[Complaint]:
     yield from _actions(content)
     plans = content.get("plan", {})
     for code, row in plans.items():
+        if strange := set(row) - {f.name for f in fields(Plan)}:
+            yield f"plan.{code}", f"unknown: {', '.join(sorted(strange))}"
         if lacking := PLAN - set(row):
             yield f"plan.{code}", f"{', '.join(sorted(lacking))} missing"
             continue
@@ -35,16 +39,22 @@ def _complaints(content: Content) -> Iterable[Complaint]:
             if set(row[name]) != set(Level.__members__):
                 yield f"plan.{code}.{name}", "a number for each of I, II, III, IV"
     for k, row in enumerate(content.get("need", [])):
-        if lacking := NEED - set(row):
-            yield f"need.{k}", f"{', '.join(sorted(lacking))} missing"
-        elif row["plan"] not in plans:
-            yield f"need.{k}.plan", f"no plan {row['plan']}; there are {', '.join(plans)}"
-        elif row["level"] not in Level.__members__:
-            yield f"need.{k}.level", "levels are I, II, III, IV"
-        elif row["what"] not in WHATS:
-            yield f"need.{k}.what", f"one of {', '.join(WHATS)}"
-        elif row["scope"] not in SCOPES:
-            yield f"need.{k}.scope", f"one of {', '.join(SCOPES)}"
+        yield from ((f"need.{k}{name}", why) for name, why in _need(row, plans))
+
+
+def _need(row: Mapping[str, Any], plans: Collection[str]) -> Iterable[Complaint]:
+    if lacking := NEED - set(row):
+        yield "", f"{', '.join(sorted(lacking))} missing"
+    elif row["plan"] not in plans:
+        yield ".plan", f"no plan {row['plan']}; there are {', '.join(plans)}"
+    elif row["level"] not in Level.__members__:
+        yield ".level", "levels are I, II, III, IV"
+    elif row["what"] not in WHATS:
+        yield ".what", f"one of {', '.join(WHATS)}"
+    elif row["scope"] not in SCOPES:
+        yield ".scope", f"one of {', '.join(SCOPES)}"
+    elif not isinstance(row["n"], int | float) or set(row) - NEED:
+        yield "", f"n is a number, and nothing but {', '.join(sorted(NEED))}"
 
 
 def _actions(content: Content) -> Iterable[Complaint]:
@@ -60,12 +70,39 @@ def _actions(content: Content) -> Iterable[Complaint]:
         seen.add(row.get("id"))
 
 
+TARGETS = {"counties", "towns", "coast", "signal_towns"}  # and those that subjects bring
+
+
+def _entered(content: Content) -> Iterable[Complaint]:
+    """Names that nobody knows: such an action would be asked of nobody, or stop a response."""
+    known = set(hazards())
+    for k, row in enumerate(content.get("action", [])):
+        if row["target"] not in TARGETS:
+            yield f"action.{k}.target", f"{row['target']}；有 {', '.join(sorted(TARGETS))}"
+        if strange := set(row["hazards"]) - known:
+            yield f"action.{k}.hazards", f"{', '.join(strange)}；有 {', '.join(sorted(known))}"
+    for code, row in content.get("plan", {}).items():
+        if strange := set(row["hazards"]) - known:
+            yield f"plan.{code}.hazards", f"{', '.join(strange)}；有 {', '.join(sorted(known))}"
+    now = clock.now()
+    names: dict[str, Collection[str]] = {
+        "team": list(skills(now)),
+        "goods": list(goods(now)),
+        "shelter": list(USES),
+    }
+    for k, row in enumerate(content.get("need", [])):
+        there = names[row["what"]]
+        if row["code"] not in there:
+            yield f"need.{k}.code", f"{row['code']}；有 {', '.join(there)}"
+
+
 PLANS = RuleSet(
     "plan_actions",
     "应急预案",
     "Plans: what a response asks for",
     Path(__file__).parent / "data" / "plan_actions",
     _complaints,
+    _entered,
 )
 declare(PLANS)
 

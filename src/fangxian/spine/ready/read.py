@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 from django.db.models import QuerySet, Sum
@@ -14,7 +14,18 @@ from fangxian.spine.core.things import Kind, Thing
 from fangxian.spine.core.things import declare as declare_things
 from fangxian.spine.registry.models import Place, Site
 
-from .models import Agreement, Drill, Lot, Movement, Opening, Shelter, Shipment, Team, Training
+from .models import (
+    Agreement,
+    Dispatch,
+    Drill,
+    Lot,
+    Movement,
+    Opening,
+    Shelter,
+    Shipment,
+    Team,
+    Training,
+)
 
 # minutes by road between two points (lon, lat), where a graph of roads is loaded
 ROADS: list[Callable[[tuple[float, float], tuple[float, float]], float | None]] = []
@@ -123,15 +134,6 @@ def _position(team: Team) -> tuple[float, float] | None:
     return (place.lon, place.lat) if place.lon is not None and place.lat is not None else None
 
 
-def trained_until(rows: Sequence[Team], skill: str) -> dict[int, date]:
-    """Until when each team's training in a skill is good; no entry where it never had one."""
-    found: dict[int, date] = {}
-    told = Training.objects.filter(team__in=rows, skill=skill)
-    for team, until in told.values_list("team_id", "valid_to"):
-        found[team] = max(until, found.get(team, until))
-    return found
-
-
 def people_in(opening: Opening) -> int:
     """People that have checked in to a shelter and not out."""
     return int(opening.stays.filter(out_at=None).aggregate(n=Sum("people"))["n"] or 0)
@@ -148,4 +150,14 @@ def _look(keys: Collection[str]) -> Iterator[Thing]:
         yield Thing("drill", str(one.pk), one.title, f"/drills/{one.pk}", one.headquarters.place_id)
 
 
-declare_things(Kind("drill", "演练", "drill", _look))
+def _look_out(keys: Collection[str]) -> Iterator[Thing]:
+    numbers = [int(key) for key in keys if key.isdigit()]
+    for one in Dispatch.objects.filter(pk__in=numbers).select_related("team", "place"):
+        title = f"{one.team.name} → {one.place.name}"
+        yield Thing("dispatch", str(one.pk), title, f"/teams/{one.team_id}", one.place_id)
+
+
+declare_things(
+    Kind("drill", "演练", "drill", _look),
+    Kind("dispatch", "队伍出动", "team on its way", _look_out),
+)

@@ -56,7 +56,7 @@ TEAMS = Register(
             "技能",
             "Skills",
             lambda t: "、".join(t.skills),
-            words=lambda t: named(skills(clock.now()), t.skills),
+            words=lambda text: named(skills(clock.now()), text.split("、")),
         ),
         Column("size", "人数", "People", lambda t: t.size, "size", "number"),
         Column("boats", "舟艇", "Boats", lambda t: t.boats, "boats", "number"),
@@ -89,7 +89,7 @@ STOCK = Register(
             "Goods",
             lambda x: x.goods,
             "goods",
-            words=lambda x: goods_words(x.goods),
+            words=goods_words,
         ),
         Column("lot", "批次", "Lot", lambda x: x.code),
         Column("quantity", "数量", "Quantity", lambda x: x.quantity, "quantity", "number"),
@@ -119,10 +119,10 @@ MOVEMENTS = Register(
             "品种",
             "Goods",
             lambda m: m.lot.goods,
-            words=lambda m: goods_words(m.lot.goods),
+            words=goods_words,
         ),
         Column("lot", "批次", "Lot", lambda m: m.lot.code),
-        Column("kind", "事由", "Kind", lambda m: m.kind, "kind", words=lambda m: MOVED[m.kind]),
+        Column("kind", "事由", "Kind", lambda m: m.kind, "kind", words=MOVED.__getitem__),
         Column("quantity", "数量", "Quantity", lambda m: m.quantity, kind="number"),
         Column("balance", "结存", "Balance", lambda m: m.balance, kind="number"),
         Column("to", "去向", "To", lambda m: m.to or None),
@@ -150,12 +150,10 @@ SHIPMENTS = Register(
             "品种",
             "Goods",
             lambda s: s.lot.goods,
-            words=lambda s: goods_words(s.lot.goods),
+            words=goods_words,
         ),
         Column("quantity", "数量", "Quantity", lambda s: s.quantity, kind="number"),
-        Column(
-            "state", "状态", "State", lambda s: s.state, "state", words=lambda s: SHIPPED[s.state]
-        ),
+        Column("state", "状态", "State", lambda s: s.state, "state", words=SHIPPED.__getitem__),
         Column("reason", "说明", "Reason", lambda s: s.reason or None),
     ),
     order=("-sent_at",),
@@ -200,7 +198,7 @@ AGREEMENTS = Register(
         Column("code", "编号", "Code", lambda a: a.code, "code"),
         Column("firm", "企业", "Firm", lambda a: a.firm, "firm"),
         Column("place", "区划", "Place", lambda a: _at(a.place), "place__code"),
-        Column("goods", "品种", "Goods", lambda a: a.goods, words=lambda a: goods_words(a.goods)),
+        Column("goods", "品种", "Goods", lambda a: a.goods, words=goods_words),
         Column("quantity", "数量", "Quantity", lambda a: a.quantity, "quantity", "number"),
         Column("valid_to", "止", "Until", lambda a: a.valid_to.isoformat(), "valid_to"),
     ),
@@ -215,9 +213,7 @@ TRAININGS = Register(
     lambda seat: read.trainings(seat=seat),
     (
         Column("team", "队伍", "Team", lambda t: t.team.name, "team__name"),
-        Column(
-            "skill", "科目", "Skill", lambda t: t.skill, "skill", words=lambda t: _skill(t.skill)
-        ),
+        Column("skill", "科目", "Skill", lambda t: t.skill, "skill", words=_skill),
         Column("held_on", "日期", "Held on", lambda t: t.held_on.isoformat(), "held_on"),
         Column("valid_to", "有效期至", "Good until", lambda t: t.valid_to.isoformat(), "valid_to"),
         Column("people", "人数", "People", lambda t: t.people, kind="number"),
@@ -237,9 +233,7 @@ DRILLS = Register(
         ),
         Column("headquarters", "指挥部", "Headquarters", lambda d: d.headquarters.name),
         Column("plan", "预案", "Plan", lambda d: d.plan, "plan"),
-        Column(
-            "state", "状态", "State", lambda d: d.state, "state", words=lambda d: STATES[d.state]
-        ),
+        Column("state", "状态", "State", lambda d: d.state, "state", words=STATES.__getitem__),
         Column(
             "planned_for", "定于", "Planned for", lambda d: d.planned_for, "planned_for", "time"
         ),

@@ -26,6 +26,9 @@ def _complaints(content: Content) -> Iterable[Complaint]:
             for name in needed:
                 if name not in row:
                     yield f"{block}.{code}", f"{name} = … is missing"
+            strange = set(row) - {*needed, "per_person_day", "per_person"}
+            if strange:
+                yield f"{block}.{code}", f"unknown: {', '.join(sorted(strange))}"
     for name in ("days", "store_km", "expires_days"):
         if not isinstance(content.get(name), int | float):
             yield name, "a number is missing"

@@ -1,6 +1,7 @@
 """Scripts of drills: injects on a time line, as a text that is checked line by line, and how a
 drill is scored from its log. Pure: the same script and log give the same score to anyone."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Step:
         return STEPS.get(self.expect)
 
 
+LONGEST_MIN = 14_400.0  # ten days
 OWN = {"minute", "kind", "zh", "to", "expect", "within_min"}
 
 
@@ -72,6 +74,8 @@ def read_script(text: str) -> list[Step]:
         rows = tomllib.loads(text).get("inject", [])
     except tomllib.TOMLDecodeError as error:
         raise Problem("drill.script", line="?", why=str(error)) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Problem("drill.script", line=1, why="注入应写成 [[inject]]")
     if not rows:
         raise Problem("drill.script", line=1, why="没有注入 [[inject]]")
     for k, row in enumerate(rows):
@@ -83,8 +87,14 @@ def read_script(text: str) -> list[Step]:
 
 def _wrong(row: Mapping[str, Any]) -> str:
     """What is wrong with one inject; empty for nothing."""
-    if not isinstance(row.get("minute"), int | float) or row["minute"] < 0:
-        return "minute 应为不小于 0 的分钟数"
+    for name, value in row.items():
+        if not isinstance(value, str | int | float):
+            return f"{name} 只能是文字或数字"
+    minute, within = row.get("minute"), row.get("within_min", 0)
+    if not isinstance(minute, int | float) or not 0 <= minute <= LONGEST_MIN:
+        return f"minute 应为 0 到 {LONGEST_MIN:g} 的分钟数"
+    if not isinstance(within, int | float) or not 0 <= within <= LONGEST_MIN:
+        return f"within_min 应为 0 到 {LONGEST_MIN:g} 的分钟数"
     kind = row.get("kind")
     if kind not in KINDS:
         return f"kind {kind}；有 {', '.join(KINDS)}"
@@ -115,12 +125,12 @@ def write_script(steps: Iterable[Step]) -> str:
     """The text of injects, in their order."""
     lines: list[str] = []
     for one in sorted(steps, key=lambda step: step.minute):
-        lines += ["[[inject]]", f"minute = {one.minute:g}", f'kind = "{one.kind}"']
+        lines += ["[[inject]]", f"minute = {one.minute!r}", f'kind = "{one.kind}"']
         lines.append(f"zh = {_quoted(one.zh)}")
         if one.to:
             lines.append(f"to = {_quoted(one.to)}")
         if one.expect:
-            lines += [f'expect = "{one.expect}"', f"within_min = {one.within_min:g}"]
+            lines += [f'expect = "{one.expect}"', f"within_min = {one.within_min!r}"]
         lines += [f"{name} = {_quoted(value)}" for name, value in one.more.items()]
         lines.append("")
     return "\n".join(lines)
@@ -130,9 +140,8 @@ def _quoted(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:g}"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    return f'"{text}"'
+        return repr(value)
+    return json.dumps(str(value), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +169,11 @@ def score(
     steps: Sequence[Step],
     given: Sequence[Given],
     log: Iterable[tuple[str, datetime]],
+    until: datetime,
 ) -> list[Scored]:
     """How each inject went. ``log`` are (kind, time) of the drill's own events in order: the first
     one of the wanted kind after the inject that no earlier inject has taken shows it; in a
-    table-top the controller's word does."""
+    table-top the controller's word does. What still has time at ``until`` is not late yet."""
     by_number = {one.number: one for one in given}
     events: dict[str, list[datetime]] = {}
     for kind, at in log:
@@ -177,15 +187,11 @@ def score(
         done = one.done_at or _first(events.get(step.expect, []), one.at)
         minutes = (done - one.at).total_seconds() / 60 if done else None
         limit = timedelta(minutes=step.within_min)
-        found.append(
-            Scored(
-                step,
-                one.at,
-                done,
-                None if minutes is None else round(minutes, 1),
-                done is not None and done - one.at <= limit,
-            )
-        )
+        in_time: bool | None = (done or until) - one.at <= limit
+        if done is None and in_time:
+            in_time = None
+        told = None if minutes is None else round(minutes, 1)
+        found.append(Scored(step, one.at, done, told, in_time))
     return found
 
 

@@ -182,6 +182,8 @@ def role_name(role: str) -> str:
         "A": gettext("属地A岗"),
         "B": gettext("属地B岗"),
         "department": gettext("部门监管"),
+        "technical": gettext("技术责任人"),
+        "patrol": gettext("巡查责任人"),
     }
     return names.get(role, role)
 

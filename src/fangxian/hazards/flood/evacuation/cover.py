@@ -3,18 +3,21 @@ that an order moves and nobody has met."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Q, Sum
 
-from fangxian.spine.command.models import DONE, OVER
+from fangxian.spine.command.models import DONE, OVER, Response
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
-from fangxian.spine.ready.models import Shelter
+from fangxian.spine.ready.models import Opening, Shelter
+from fangxian.spine.ready.read import people_in
 from fangxian.spine.registry.models import Place, Site
 from fangxian.spine.registry.read import owners
 
-from .models import AtRisk, Move
+from .models import STILL, AtRisk, Move
 
+A_DAY = timedelta(days=1)
 UNMET = timedelta(hours=1)  # before the deadline of the order
 
 
@@ -40,24 +43,48 @@ def too_many(at: datetime) -> Iterator[Judged]:
     """Shelters that more people are sent to than they hold."""
     rows = AtRisk.objects.filter(ended_at=None, shelter__isnull=False)
     sums = dict(rows.values_list("shelter").annotate(n=Sum("people")))
-    shelters = Shelter.objects.filter(site__in=sums).select_related("site__place")
+    held = {s.site_id: s for s in Shelter.objects.filter(site__in=sums)}
+    sites = Site.objects.filter(pk__in=sums).select_related("place")
+    answering = cache(owners)
 
-    def judge(shelter: Shelter) -> Uncovered | None:
-        n = sums[shelter.site_id]
-        if n <= shelter.flood and not shelter.floods_itself:
+    def judge(site: Site) -> Uncovered | None:
+        n, shelter = sums[site.pk], held.get(site.pk)
+        room = shelter.flood if shelter and not shelter.floods_itself else 0
+        if n <= room:
             return None
-        told = {"shelter": shelter.site.name, "n": n, "room": shelter.flood}
-        owner = owners("shelter", shelter.site.code).get(shelter.site.code)
-        return Uncovered("site", str(shelter.site_id), at, owner, shelter.site.place_id, told)
+        told = {"shelter": site.name, "n": n, "room": room}
+        owner = answering(site.kind).get(site.code) or answering("place").get(site.place.code)
+        return Uncovered("site", str(site.pk), at, owner, site.place_id, told)
 
-    return judged("shelter-too-small", "site", shelters, judge)
+    return judged("shelter-too-small", "site", sites, judge)
+
+
+def left_open(at: datetime) -> Iterator[Judged]:
+    """Shelters that are open a day after the last response over them ended: whoever is in them is
+    nobody's any more."""
+    rows = Opening.objects.filter(closed_at=None, opened_at__lt=at - A_DAY)
+    rows = rows.select_related("shelter__site__place", "headquarters")
+    responses = Response.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at - A_DAY))
+    paths = [path for (path,) in responses.values_list("place__path")]
+
+    def judge(opening: Opening) -> Uncovered | None:
+        site = opening.shelter.site
+        if any(site.place.path.startswith(path) for path in paths):
+            return None
+        told = {"shelter": site.name, "n": people_in(opening)}
+        owner = owners(site.kind, site.code).get(site.code)
+        return Uncovered("site", f"{site.pk}:open", at, owner, site.place_id, told)
+
+    return judged("shelter-left-open", "site", rows, judge)
 
 
 def unmet(at: datetime) -> Iterator[Judged]:
-    """Shortly before an order's deadline, or when it is said to be done: households nobody has met,
-    one gap an order."""
+    """Shortly before an order's deadline, or when it is said to be done: households that have not
+    left, whatever the reason; one gap an order."""
     said = Q(order__state__in=DONE)
-    rows = Move.objects.filter(Q(order__deadline_at__lt=at + UNMET) | said, state="waiting")
+    late = Q(order__deadline_at__lt=at, state__in=STILL)
+    near = Q(order__deadline_at__lt=at + UNMET, state="waiting")
+    rows = Move.objects.filter(late | near | (said & Q(state__in=STILL)))
     rows = rows.exclude(order__state__in=OVER).select_related("order__area", "household")
     groups: dict[int, list[Move]] = {}
     for one in rows:
@@ -99,11 +126,20 @@ RULES = (
         door="shelters",
     ),
     CoverRule(
+        "shelter-left-open",
+        "避灾点未收",
+        "Shelter left open",
+        "{shelter} 响应已结束一天仍开着，还有 {n} 人",
+        "{shelter} is open a day after the response ended, with {n} people in it",
+        left_open,
+        every_s=3600,
+    ),
+    CoverRule(
         "household-unmet",
-        "转移户未见面",
-        "Household nobody has met",
-        "{place}：还有 {n} 户没有人上门（{tags}）",
-        "{place}: nobody has met {n} households ({tags})",
+        "转移户还没走",
+        "Household that has not left",
+        "{place}：还有 {n} 户没有走（{tags}）",
+        "{place}: {n} households have not left ({tags})",
         unmet,
         every_s=60,
     ),

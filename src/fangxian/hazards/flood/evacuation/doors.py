@@ -8,12 +8,14 @@ from fangxian.spine.core.canon import number, number_text, short, to_number
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.inspect.rounds import rules
 from fangxian.spine.people.matching import Record
 from fangxian.spine.people.write import enter_persons
 from fangxian.spine.registry.doors.cols import site_of, site_text, site_texts
 from fangxian.spine.registry.doors.look import Look, choice_field, place_field, place_text
 
 from .models import AtRisk
+from .write import follow_list
 
 WHO = ("name", "phone")
 LEVELS = {level.name: (f"{level.numeral}级", level.name) for level in Level}
@@ -25,6 +27,16 @@ class HouseholdLook(Look):
         super().__init__()
         self.rows: dict[str, AtRisk] = {}
         self.last = 0
+
+
+def _dangerous() -> tuple[str, ...]:
+    """Kinds of site that are looked at for floods: what people can have to leave for."""
+    held = rules(clock.now())
+    return tuple(dict.fromkeys(k for r in held.rounds if r.hazard == "flood" for k in r.kinds))
+
+
+def _points(look: HouseholdLook) -> dict[str, str]:
+    return dict(site_texts(*_dangerous())(look))
 
 
 def _there(look: HouseholdLook) -> dict[Key, Row]:
@@ -99,6 +111,7 @@ def _write(changes: Sequence[Change], by: Seat, look: HouseholdLook) -> None:
             one = look.rows[change.key[0]]
             one.answers_by = look.rows.get(change.after["answers_by"])
             one.save(update_fields=["answers_by"])
+            follow_list(one)
 
 
 HOUSEHOLDS = Door(
@@ -125,8 +138,10 @@ HOUSEHOLDS = Door(
             "point",
             "危险点",
             "Danger point",
-            known=site_texts(),
-            offered=lambda look: sorted(set(site_texts()(look).values()) - {""})[:2000],
+            known=lambda look: site_texts(*_dangerous())(look),
+            offered=lambda look: sorted(set(site_texts(*_dangerous())(look).values()) - {""})[
+                :2000
+            ],
             needed=True,
         ),
         choice_field("level", "几级响应转移", "Leaves at level", LEVELS, needed=True),

@@ -89,18 +89,21 @@ class Scan(models.Model):
 
 
 STATES = Move.State
-GONE = (STATES.MOVED, STATES.ARRIVED, STATES.RETURNED)
+GONE = (STATES.MOVED, STATES.ARRIVED)  # who has come back while it runs is not gone
 STILL = (STATES.WAITING, STATES.NOBODY, STATES.REFUSED, STATES.HELP)
+# a wrong tap is put right by another; only who is at a shelter is moved from there by its door
+ANY = (*STILL, STATES.MOVED, STATES.RETURNED)
 MOVE = Machine(
     "move",
     **of_column("state", STATES.values),
     steps={
-        "moved": Step(STILL, "moved"),
-        "nobody": Step(STILL, "nobody"),
-        "refused": Step(STILL, "refused"),
-        "help": Step(STILL, "help"),
-        "arrived": Step((*STILL, "moved"), "arrived"),
+        "moved": Step(ANY, "moved"),
+        "nobody": Step(ANY, "nobody"),
+        "refused": Step(ANY, "refused"),
+        "help": Step(ANY, "help"),
+        "arrived": Step(ANY, "arrived"),
         "returned": Step(("moved", "arrived"), "returned"),
+        "left": Step(("arrived",), "moved"),
     },
     done=frozenset({"returned"}),
     tells=("by",),

@@ -52,9 +52,7 @@ MOVES = Register(
             "place", "村", "Village", lambda m: m.household.place.name, "household__place__code"
         ),
         Column("people", "人数", "People", lambda m: m.household.people, kind="number"),
-        Column(
-            "state", "状态", "State", lambda m: m.state, "state", words=lambda m: STATES[m.state]
-        ),
+        Column("state", "状态", "State", lambda m: m.state, "state", words=STATES.__getitem__),
         Column("at", "时间", "At", lambda m: m.at, "at", "time"),
         Column("by", "由谁", "By", lambda m: m.by or None),
         Column("by_word", "他户代答", "By word of another", lambda m: m.by_word, kind="flag"),

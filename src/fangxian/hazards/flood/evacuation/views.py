@@ -1,6 +1,7 @@
 """Evacuation on screen: villages by what is left, households one by one, the phone that scans, and
 tags to print."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -69,7 +70,7 @@ def say(request: SeatedRequest, key: int) -> HttpResponse:
     """What is known of one household, keyed in at a desk: by telephone, from a paper list."""
     move = get_object_or_404(read.moves(seat=request.seat).select_related("household"), pk=key)
     said = Said(
-        instance=f"desk:{key}:{clock.now().isoformat()}",
+        instance=f"desk:{uuid.uuid4()}",
         tag=move.household.tag,
         said=text(request, "said", most=10),
         by_word=True,
@@ -106,7 +107,7 @@ def scan(request: SeatedRequest) -> HttpResponse:
     if request.POST.get("who") and request.POST["who"] != _who(request):
         raise Problem("rights.denied", seat=request.seat.label, right="evacuation.scan")
     made = Said(
-        instance=text(request, "instance", most=80) or f"web:{clock.now().isoformat()}",
+        instance=text(request, "instance", most=80) or f"web:{uuid.uuid4()}",
         tag=text(request, "tag", most=40),
         said=text(request, "said", most=10) or "moved",
         at=_at(text(request, "made_at", most=40)),
@@ -117,7 +118,8 @@ def scan(request: SeatedRequest) -> HttpResponse:
         raise Problem("input.invalid", field="tag", why="—")
     found = take_scan(made, by=request.seat)
     if "X-Outbox" in request.headers:
-        return JsonResponse({"receipt": found.pk, "note": found.note}, status=201)
+        told = {"receipt": found.pk, "note": found.note if found.move is None else ""}
+        return JsonResponse(told, status=201)
     messages.success(request, found.note or gettext("已记下。"))
     return redirect("/m/move")
 
@@ -134,7 +136,7 @@ def _at(given: str) -> datetime | None:
     return at if at.tzinfo else None
 
 
-@page("people.read")
+@page("register.read")
 def tags(request: SeatedRequest) -> HttpResponse:
     """Tags of a village or of a point, as PDF: a square and a number, never a name."""
     rows = read.households(seat=request.seat).filter(ended_at=None)

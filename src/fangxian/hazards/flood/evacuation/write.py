@@ -1,8 +1,9 @@
 """Evacuation: the households of an order, what scans say of each, and who is in a shelter."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from fangxian.spine.command.models import OVER, Order, Plea, Response
 from fangxian.spine.command.write.orders import report_done, set_count
 from fangxian.spine.command.write.pleas import plead
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.events import subject_pk
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
@@ -22,6 +23,7 @@ from fangxian.spine.ready.models import Stay
 from .models import GONE, MOVE, AtRisk, Move, Scan
 from .read import ACTION, households_of
 
+LATELY = timedelta(days=30)  # an order of before has nothing to do with a scan of now
 SAID = ("moved", "nobody", "refused", "help", "returned")
 
 
@@ -43,12 +45,48 @@ def widen_moves(event: Event) -> None:
 
 
 def _enlist(order: Order, level: Level) -> None:
-    rows = [
-        Move(order=order, household=one, at=order.issued_at)
-        for one in households_of(order.area, level)
-    ]
-    Move.objects.bulk_create(rows, ignore_conflicts=True)
+    known = set(order.moves.values_list("household_id", flat=True))
+    rows = [one for one in households_of(order.area, level) if one.pk not in known]
+    inside = set(Stay.objects.filter(out_at=None).values_list("tag", flat=True))
+    gone = _gone_lately(rows)
+    Move.objects.bulk_create(
+        [
+            Move(
+                order=order,
+                household=one,
+                state="arrived" if one.tag in inside else gone.get(one.pk, "waiting"),
+                at=order.issued_at,
+            )
+            for one in rows
+        ],
+        ignore_conflicts=True,
+    )
     count_moves(order, by=SYSTEM)
+
+
+def _gone_lately(rows: Sequence[AtRisk]) -> dict[int, str]:
+    """Households that have left under another order of these days: they need not leave again."""
+    since = clock.now() - LATELY
+    moves = Move.objects.filter(household__in=rows, order__issued_at__gte=since)
+    found: dict[int, str] = {}
+    for household, state in moves.order_by("at").values_list("household_id", "state"):
+        found[household] = state
+    return {key: state for key, state in found.items() if state in GONE}
+
+
+@transaction.atomic
+def follow_list(household: AtRisk) -> None:
+    """A change of the list reaches the orders that run: who was added must leave too, who moved
+    away for good is waited for no more."""
+    running = Order.objects.filter(action=ACTION).exclude(state__in=OVER)
+    for order in running.select_related("area"):
+        here = household.place.path.startswith(order.area.path)
+        if household.ended_at is not None or not here:
+            order.moves.filter(household=household).exclude(state__in=GONE).delete()
+        elif household.level >= order.level:
+            _enlist(order, Level(order.level))
+            continue
+        count_moves(order, by=SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +110,21 @@ def take_scan(said: Said, *, by: Seat) -> Scan:
     if said.said not in SAID:
         raise Problem("input.invalid", field="said", why=f"{said.said}；有 {'、'.join(SAID)}")
     now = clock.now()
-    there = Scan.objects.filter(instance=said.instance).select_related("move__household").first()
+    there = Scan.objects.filter(instance=said.instance[:80]).select_related("move").first()
     if there is not None:
+        if there.tag != said.tag.strip()[:40]:
+            raise Problem("report.differs", instance=said.instance[:80])
         return there
     household = AtRisk.objects.filter(tag=said.tag.strip(), ended_at=None).first()
     place = household.place.path if household else by.place_path
     require(by, "evacuation.scan", place=place)
-    going = _move_of(household) if household else None
+    going = _moves_of(household) if household else []
     scan = Scan(
         instance=said.instance[:80],
         tag=said.tag.strip()[:40],
         said=said.said,
         by_word=said.by_word,
-        move=going,
+        move=going[0] if going else None,
         post_id=by.post_id,
         by=by.label,
         at=min(said.at or now, now),
@@ -95,9 +135,9 @@ def take_scan(said: Said, *, by: Seat) -> Scan:
         with transaction.atomic():
             scan.save()
     except IntegrityError:  # another process was first with the same
-        return Scan.objects.get(instance=said.instance)
-    if going is not None:
-        _apply(going, scan, by)
+        return Scan.objects.get(instance=said.instance[:80])
+    for one in going:
+        _apply(one, scan, by)
     return scan
 
 
@@ -105,24 +145,27 @@ def _why_not(household: AtRisk | None) -> str:
     return "标签不在名册" if household is None else "现在没有这户的转移指令"
 
 
-def _move_of(household: AtRisk) -> Move | None:
-    """The household's way under the newest order that is not over; when all are, under the newest
-    from which it has not come back."""
+def _moves_of(household: AtRisk) -> list[Move]:
+    """The household's ways under every order that runs (rain and typhoon may both move it), the
+    newest first; when all are over, the one of these days from which it has not come back."""
     rows = household.moves.select_related("household__place", "order__area").order_by("-pk")
-    return rows.exclude(order__state__in=OVER).first() or rows.exclude(state="returned").first()
+    running = list(rows.exclude(order__state__in=OVER))
+    lately = rows.filter(order__issued_at__gte=clock.now() - LATELY)
+    return running or list(lately.exclude(state="returned")[:1])
 
 
 def _apply(going: Move, scan: Scan, by: Seat) -> None:
-    if scan.at < going.at:  # it waited on a phone while somebody said more
-        return
     before = going.state
-    made = _step(going, scan, by)
-    if not made:
-        return
-    if scan.said == "help" and before != "help":
+    if scan.said == "help" and before != "help":  # however old: somebody must go and look
         text = f"户 {going.household.tag} 要帮助转移：{scan.note}".rstrip("：")
         plead(order=going.order, kind=Plea.Kind.HELP, text=text, by=by)
-    count_moves(going.order, by=SYSTEM)
+    newer = Scan.objects.filter(tag=scan.tag, at__gt=scan.at).exclude(pk=scan.pk)
+    if newer.exists():  # it waited on a phone while somebody said more
+        Scan.objects.filter(pk=scan.pk).update(note="有更晚的记录，状态没有改")
+        scan.refresh_from_db()
+        return
+    if _step(going, scan, by):
+        count_moves(going.order, by=SYSTEM)
 
 
 def _step(going: Move, scan: Scan, by: Seat) -> bool:
@@ -143,22 +186,14 @@ def count_moves(order: Order, *, by: Seat) -> None:
 
 
 def follow_stay(event: Event) -> None:
-    """Who checked in has arrived, wherever the check-in was made."""
+    """Who checked in has arrived, and who checked out has not, wherever that was noted."""
     stay = Stay.objects.select_related("opening").get(pk=subject_pk(event))
     household = AtRisk.objects.filter(tag=stay.tag, ended_at=None).first()
-    going = _move_of(household) if household else None
-    if going is None:
-        return
-    Move.objects.filter(pk=going.pk).update(by=stay.by)
-    if move(going, "arrived", machine=MOVE, by=SYSTEM, quiet=True, at=stay.in_at, by_word=False):
-        count_moves(going.order, by=SYSTEM)
-
-
-def close_household(*, household: AtRisk, reason: str, by: Seat) -> AtRisk:
-    """It has moved away for good."""
-    require(by, "register.write", place=household.place.path)
-    with transaction.atomic():
-        AtRisk.objects.filter(pk=household.pk).update(ended_at=clock.now())
-        record("at_risk.ended", subject=household, by=by, reason=reason)
-    household.refresh_from_db()
-    return household
+    verb = "left" if event.kind == "stay.out" else "arrived"
+    if verb == "left" and Stay.objects.filter(tag=stay.tag, out_at=None).exists():
+        return  # into another shelter
+    for going in _moves_of(household) if household else ():
+        Move.objects.filter(pk=going.pk).update(by=stay.by)
+        at = stay.out_at or stay.in_at
+        if move(going, verb, machine=MOVE, by=SYSTEM, quiet=True, at=at, by_word=False):
+            count_moves(going.order, by=SYSTEM)

@@ -57,9 +57,7 @@ POINTS = Register(
             "name",
             link=lambda s: f"/dangers/{s.kind}/{s.code}",
         ),
-        Column(
-            "kind", "种类", "Kind", lambda s: s.kind, "kind", words=lambda s: kind_words(s.kind)
-        ),
+        Column("kind", "种类", "Kind", lambda s: s.kind, "kind", words=kind_words),
         Column("code", "编号", "Code", lambda s: s.code, "code"),
         Column("place", "区划", "Place", lambda s: s.place.name, "place__code"),
         Column("households", "户", "Households", _of("households"), "danger__households", "number"),

@@ -50,13 +50,14 @@ class Risk:
         return self.point.people if self.point else 0
 
 
-def risks(*, seat: Seat, at: datetime) -> list[Risk]:
-    """All points a seat may see, worst first; points that nothing is known of come last and are
-    never left out."""
+def risks(*, seat: Seat, at: datetime, only: int | None = None) -> list[Risk]:
+    """All points a seat may see (or the ``only`` one), worst first; points that nothing is known of
+    come last and are never left out."""
     prefix = visible(seat, "register.read")
     if prefix is None:
         return []
     sites = Site.objects.filter(rows_in_force(at), kind__in=KINDS, place__path__startswith=prefix)
+    sites = sites if only is None else sites.filter(pk=only)
     points = {p.site_id: p for p in DangerPoint.objects.select_related("shelter")}
     found = list(sites.select_related("place__parent", "danger"))
     gauges = list(Station.objects.filter(in_use(at), lon__isnull=False))

@@ -3,7 +3,7 @@
 from fangxian.spine.inspect.write.photos import look_at_photos
 from fangxian.spine.subject import Subject
 
-from . import doors, read, views
+from . import doors, figures, read, views
 
 SUBJECT = Subject(
     "hazard_points",
@@ -12,5 +12,6 @@ SUBJECT = Subject(
     tick=look_at_photos,
     registers=(read.POINTS,),
     doors=(doors.POINTS,),
+    figures=figures.FIGURES,
     routes=views.ROUTES,
 )

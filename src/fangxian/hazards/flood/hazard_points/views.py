@@ -1,5 +1,6 @@
 """Danger points on screen: the risk of now as a list to act by, one point whole, its card."""
 
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -60,8 +61,8 @@ def board(request: SeatedRequest) -> HttpResponse:
 @action("order.issue")
 def order(request: SeatedRequest) -> HttpResponse:
     """Orders about chosen points: first shown with who would get them, then issued together."""
-    keys = request.POST.getlist("point")
-    sites = list(read.points(seat=request.seat).filter(pk__in=[k for k in keys if k.isdigit()]))
+    keys = [k for k in request.POST.getlist("point") if re.fullmatch(r"[0-9]{1,9}", k)]
+    sites = list(read.points(seat=request.seat).filter(pk__in=keys))
     verb = VERBS.get(text(request, "verb", most=10))
     level = text(request, "level", most=3)
     if not sites or verb is None or level not in Level.__members__:
@@ -100,7 +101,7 @@ def _responsible(site: Site) -> list[dict[str, object]]:
 def point(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
     """One point: what is below it, who answers, its rain, its visits and dangers."""
     site = _point(request, kind, code)
-    risk = next((r for r in risks(seat=request.seat, at=clock.now()) if r.site.pk == site.pk), None)
+    risk = next(iter(risks(seat=request.seat, at=clock.now(), only=site.pk)), None)
     danger = getattr(site, "danger", None)
     own = [(h, getattr(danger, f"rain_mm_{h}h")) for h in HOURS] if danger else []
     mine = visits(seat=request.seat).filter(site=site)

@@ -305,7 +305,11 @@ def send_back(*, order: Order, reason: str, by: Seat) -> Order:
 
 @transaction.atomic
 def close_order(*, order: Order, reason: str, by: Seat) -> Order:
-    """Close what is done; withdraw what is not, and whoever was told of it is told so."""
+    """Close what is done; withdraw what is not, and whoever was told of it is told so. Nobody
+    closes what somebody else has told him to do."""
+    own = by.post_id is not None and by.post_id == order.post_id
+    if own and order.issuer_id != order.post_id:
+        raise Problem("step.second_person", seat=by.label)
     move(
         order,
         "close" if order.state in {"reported", "verified"} else "withdraw",

@@ -1,10 +1,13 @@
 """Findings: found, graded, set to be rectified with five things, closed when somebody else has
 looked, opened again. The work is an order; its clock, ladder and check are the order's."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.tasks import Task
@@ -15,12 +18,14 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
-from fangxian.spine.inspect.models import FINDING, Excuse, Finding
+from fangxian.spine.inspect.ground import place_of
+from fangxian.spine.inspect.models import EXCUSE, FINDING, Excuse, Finding
 from fangxian.spine.inspect.rounds import rules
 from fangxian.spine.observe.models import Report
 from fangxian.spine.observe.reports.xform import read_xform
-from fangxian.spine.registry.models import Place, Post
+from fangxian.spine.registry.models import Post
 
+LONGEST = timedelta(days=5 * 366)
 FIVE = {
     "measure": ("整改措施", "measure"),
     "money": ("资金", "money"),
@@ -31,16 +36,20 @@ FIVE = {
 
 
 def find_by_report(report: Report, answers: Mapping[str, str]) -> Finding:
-    """The finding that a report of trouble makes."""
+    """The finding that a report of trouble makes, or that it says anew where it corrects one."""
     number = answers.get("threatens", "")
     grade = answers.get("grade", "")
+    earlier = Finding.objects.filter(report__instance=report.follows or "-").first()
+    if earlier is not None and earlier.finder_id == report.post_id:
+        Finding.objects.filter(pk=earlier.pk).update(report=report)
+        return earlier
     finding = Finding(
         about_kind=report.about_kind,
         about_key=report.about_key,
         place=report.place,
         what=answers.get("trouble", "") or _ticked(report, answers) or "巡查发现隐患",
         grade=grade if grade in rules(report.at).grades else "general",
-        threatens=int(number) if number.isdigit() else None,
+        threatens=int(number) if re.fullmatch(r"[0-9]{1,6}", number) else None,
         report=report,
         found_by=report.by,
         finder=report.post,
@@ -120,22 +129,23 @@ def plan_finding(
         zh, en = "、".join(w[0] for w in lacking), ", ".join(w[1] for w in lacking)
         raise Problem("finding.five", zh=zh, en=en)
     now = clock.now()
-    if deadline_at <= now:
-        raise Problem("input.invalid", field="deadline", why="时限应晚于现在")
+    if not now < deadline_at <= now + LONGEST:
+        raise Problem("input.invalid", field="deadline", why="时限应晚于现在，五年之内")
     require(by, "finding.manage", place=finding.place.path)
+    require(by, "order.issue", place=post.place.path)  # nobody orders whoever is above him
     held = rules(now)
     hazard = _hazard(finding)
     task = Task(
         area=finding.place,
         verb="整改",
         verb_en="rectify",
-        object=finding.what[:120],
+        object=f"{finding.what[:60]}（{measure.strip()}）"[:120],
         object_en=finding.what[:120],
-        minutes=max(5, int((deadline_at - now).total_seconds() // 60)),
+        minutes=max(5, math.ceil((deadline_at - now).total_seconds() / 60)),
         total=1,
         post=post,
         about=("finding", str(finding.pk)),
-        answer_min=held.finding["answer_min"][finding.grade],
+        answer_min=held.finding["answer_min"].get(finding.grade),
     )
     level = held.level_of(finding.grade)
     order = issue_orders([task], hazard=hazard, level=level, by=by)[0]
@@ -198,6 +208,31 @@ def reopen_finding(*, finding: Finding, reason: str, by: Seat) -> Finding:
     return finding
 
 
+def follow_again(event: Event) -> None:
+    """The order goes out again, or to another post: so does the rectification."""
+    order = Order.objects.filter(pk=subject_pk(event), about_kind="finding").first()
+    if order is None or order.state in OVER:
+        return
+    held = Finding.objects.filter(order=order)
+    held.update(post=order.post, deadline_at=order.deadline_at)
+    if held.filter(state="rectifying").exists() or not order.about_key.isdigit():
+        return
+    rows = Finding.objects.filter(pk=int(order.about_key)).exclude(state="refuted")
+    rows = rows.filter(Q(order=order) | Q(order=None)).exclude(measure="")
+    if rows.update(
+        state="rectifying",
+        order=order,
+        post=order.post,
+        deadline_at=order.deadline_at,
+        closed_at=None,
+        closed_by="",
+    ):
+        told = {"order": order.pk}
+        record(
+            "finding.reopened", subject=rows.model.objects.get(order=order), by=SYSTEM, after=told
+        )
+
+
 def follow_order(event: Event) -> None:
     """What becomes of the order becomes of the finding: checked by somebody else it is closed,
     taken back it waits for a plan anew."""
@@ -241,13 +276,15 @@ def accept_blind_spot(
     kind: str,
     key: str,
     title: str,
-    place: Place,
+    reasons: Sequence[str],
     reason: str,
     until: datetime,
     by: Seat,
 ) -> Excuse:
-    """Somebody accepts, by name, that a part of the ground is not covered, until a day. Raises
-    ``input.reason_missing`` and ``input.invalid`` for one that is too long."""
+    """Somebody accepts, by name, that a part of the ground is not covered, for these
+    reasons, until a day; whose it is to accept is where it lies. Raises ``input.reason_missing``,
+    ``input.invalid`` for one that is too long, ``not_found``."""
+    place = place_of(kind, key)
     require(by, "finding.manage", place=place.path)
     now = clock.now()
     if not reason.strip():
@@ -263,6 +300,7 @@ def accept_blind_spot(
         key=key,
         title=title[:120],
         place=place,
+        reasons=list(reasons),
         reason=reason.strip()[:200],
         by=by.label,
         since=now,
@@ -270,4 +308,19 @@ def accept_blind_spot(
     )
     told = {"until": until, "about": f"{kind}:{key}"}
     record("excuse.made", subject=excuse, by=by, after=told, reason=reason)
+    return excuse
+
+
+@transaction.atomic
+def end_excuse(*, excuse: Excuse, reason: str, by: Seat) -> Excuse:
+    """It is a blind spot again before its day."""
+    move(
+        excuse,
+        "end",
+        machine=EXCUSE,
+        by=by,
+        reason=reason,
+        place=excuse.place.path,
+        ended_at=clock.now(),
+    )
     return excuse

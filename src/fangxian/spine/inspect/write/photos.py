@@ -20,6 +20,8 @@ from .visits import PHOTO_OLD, PHOTO_SAME
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 A_ROUND = 50
+OLDEST = 1990  # a camera that says less has lost its clock
+UNREADABLE = (OSError, ValueError, SyntaxError, OverflowError, KeyError, IndexError, TypeError)
 TAKEN = 36867  # EXIF DateTimeOriginal
 DETAILS = 34665  # the EXIF block it stands in
 
@@ -42,8 +44,7 @@ def take_photo(*, file: ReportFile, visit: Visit, by: Seat) -> Photo:
     taken at another time. A picture that cannot be read has none and is no fault of anybody."""
     require(by, "report.make_for", place=visit.place.path)
     limits = rules(visit.at)
-    content = file_of(file).read_bytes()
-    key, taken = _read(content)
+    key, taken = _read(file)
     photo = Photo(file=file, visit=visit, taken_at=taken)
     photo.hash = "" if key is None else f"{key:016x}"
     bands = [0] * 4 if key is None else [key >> (16 * k) & 0xFFFF for k in range(4)]
@@ -68,17 +69,19 @@ def _seen_before(key: int, bands: list[int], visit: Visit, most: int) -> bool:
     )
 
 
-def _read(content: bytes) -> tuple[int | None, datetime | None]:
-    """Fingerprint and time of a picture; None for what it does not have. One colour throughout has
-    no fingerprint: all such would be the same."""
-    from PIL import Image, UnidentifiedImageError
+def _read(file: ReportFile) -> tuple[int | None, datetime | None]:
+    """Fingerprint and time of a picture; None for what it does not have, and for one that is lost
+    or cannot be read. One colour throughout has no fingerprint: all such would be the same."""
+    from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(file_of(file).read_bytes())) as picture:
             taken = _taken(picture)
             picture.draft("L", (256, 256))  # a JPEG is decoded no larger than needed
             grey = np.asarray(picture.convert("L"), float)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+    except UNREADABLE:
+        return None, None
+    except Image.DecompressionBombError:
         return None, None
     if min(grey.shape) < 9 or float(grey.std()) < 2:
         return None, taken
@@ -88,6 +91,7 @@ def _read(content: bytes) -> tuple[int | None, datetime | None]:
 def _taken(picture: Any) -> datetime | None:
     text = str(picture.getexif().get_ifd(DETAILS).get(TAKEN, ""))
     try:
-        return datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=BEIJING)
+        at = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=BEIJING)
     except ValueError:
         return None
+    return at if at.year > OLDEST else None

@@ -76,8 +76,9 @@ def _place(report: Report) -> Place:
 
 
 def _replace(report: Report) -> None:
-    """What an edit follows counts no more."""
+    """What an edit of the same post follows counts no more; nobody corrects what another said."""
     earlier = Visit.objects.filter(report__instance=report.follows or "-", counts=True)
+    earlier = earlier.filter(report__post=report.post)
     for visit in earlier if report.current else ():
         Visit.objects.filter(pk=visit.pk).update(counts=False)
         record("visit.replaced", subject=visit, by=SYSTEM, after={"report": report.pk})
@@ -130,7 +131,9 @@ def _too_fast(visit: Visit, most_kmh: float) -> bool:
 
 @transaction.atomic
 def look_at_visit(*, visit: Visit, note: str, counts: bool, by: Seat) -> Visit:
-    """Somebody who did not make it has looked at a flagged visit, and says whether it counts."""
+    """Somebody who did not make it has looked at a flagged visit, and says whether it counts; one
+    that was corrected since does not."""
+    counts = counts and (visit.report is None or visit.report.current)
     move(
         visit,
         "look",

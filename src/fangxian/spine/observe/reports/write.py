@@ -205,6 +205,8 @@ def _position(xform: XForm, sent: Submission) -> tuple[float | None, float | Non
                 lat, lon = (float(part) for part in text.split()[:2])
             except ValueError:
                 continue
+            if not (-180 <= lon <= 180 and -90 <= lat <= 90):  # NaN is neither
+                continue
             return lon, lat
     return None, None
 

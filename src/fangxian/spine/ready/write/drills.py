@@ -3,11 +3,13 @@ step."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
+from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
@@ -118,10 +120,13 @@ def give_due(*, drill: Drill, by: Seat) -> int:
     minutes = (clock.now() - drill.begun_at) / timedelta(minutes=1)
     given = set(drill.injects.values_list("number", flat=True))
     due = [s.number for s in read_script(drill.script) if s.minute <= minutes]
+    give = partial(give_inject, drill=drill, by=by, live=True)
+    done = 0
     for number in due:
-        if number not in given:
-            give_inject(drill=drill, number=number, by=by, live=True)
-    return len(set(due) - given)
+        if number not in given:  # one that raises is kept with its reason and stops no other
+            made = alone(f"drill:{drill.pk}", str(number), partial(give, number=number))
+            done += not isinstance(made, Failed)
+    return done
 
 
 @transaction.atomic
@@ -138,6 +143,9 @@ def note_done(*, inject: Inject, note: str, by: Seat) -> Inject:
 
 @transaction.atomic
 def finish_drill(*, drill: Drill, by: Seat) -> Drill:
+    """Raises ``drill.empty`` where nothing was given: that was no drill."""
+    if not drill.injects.exists():
+        raise Problem("drill.empty", drill=drill.title)
     move(
         drill,
         "finish",

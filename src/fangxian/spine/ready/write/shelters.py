@@ -12,6 +12,8 @@ from fangxian.spine.ready.read import people_in, people_of
 from fangxian.spine.ready.rules import USES
 from fangxian.spine.registry.models import Organisation
 
+MOST = 10_000  # people of one tag
+
 
 @transaction.atomic
 def open_shelter(
@@ -58,25 +60,26 @@ def check_in(*, opening: Opening, tag: str, by: Seat, people: int | None = None)
     require(by, "shelter.run", place=opening.shelter.site.place.path)
     tag = tag.strip()[:40]
     people = people or people_of(tag)
-    if not tag or not people:
+    if not tag or not people or not 0 < people < MOST:
         raise Problem("shelter.tag", tag=tag or "—")
     opening = Opening.objects.select_for_update().select_related("shelter__site").get(pk=opening.pk)
     if opening.closed_at is not None:
         raise Problem("shelter.closed", shelter=opening.shelter.site.name)
     now = clock.now()
     there = Stay.objects.filter(tag=tag, out_at=None).select_related("opening").first()
+    room = opening.shelter.capacity(opening.use)
+    mine = there.people if there is not None and there.opening_id == opening.pk else 0
+    taken = people_in(opening) - mine
+    if taken + people > room and people > mine:
+        raise Problem(
+            "shelter.full", shelter=opening.shelter.site.name, room=room, taken=taken, wanted=people
+        )
     if there is not None and there.opening_id == opening.pk:
         Stay.objects.filter(pk=there.pk).update(seen_at=now, people=people)
         there.refresh_from_db()
         return there
-    room = opening.shelter.capacity(opening.use)
-    taken = people_in(opening)
-    if taken + people > room:
-        raise Problem(
-            "shelter.full", shelter=opening.shelter.site.name, room=room, taken=taken, wanted=people
-        )
-    if there is not None:
-        check_out(stay=there, by=by)
+    if there is not None:  # from another shelter, whoever runs that
+        _out(there, by)
     stay = Stay.objects.create(
         opening=opening, tag=tag, people=people, in_at=now, seen_at=now, by=by.label
     )
@@ -87,6 +90,10 @@ def check_in(*, opening: Opening, tag: str, by: Seat, people: int | None = None)
 @transaction.atomic
 def check_out(*, stay: Stay, by: Seat) -> Stay:
     require(by, "shelter.run", place=stay.opening.shelter.site.place.path)
+    return _out(stay, by)
+
+
+def _out(stay: Stay, by: Seat) -> Stay:
     if Stay.objects.filter(pk=stay.pk, out_at=None).update(out_at=clock.now()):
         stay.refresh_from_db()
         record("stay.out", subject=stay, by=by)
@@ -99,6 +106,8 @@ def call_roll(*, opening: Opening, present: list[str], by: Seat) -> RollCall:
     require(by, "shelter.run", place=opening.shelter.site.place.path)
     now = clock.now()
     stays = list(opening.stays.filter(out_at=None))
+    if stays and not set(present) & {stay.tag for stay in stays}:
+        raise Problem("input.invalid", field="present", why="一户也没勾；没有人了请逐户记离开")
     there = [stay for stay in stays if stay.tag in set(present)]
     Stay.objects.filter(pk__in=[stay.pk for stay in there]).update(seen_at=now)
     roll = RollCall.objects.create(

@@ -46,6 +46,7 @@ def receive_goods(
     )
     if not made and expires_on != row.expires_on:
         raise Problem("stock.other_expiry", lot=lot, there=row.expires_on or "—")
+    receipt = receipt[:60]
     if receipt and row.movements.filter(receipt=receipt, kind=Kind.RECEIPT).exists():
         return row
     _move(row, Kind.RECEIPT, quantity, by=by, receipt=receipt, reason=source)
@@ -62,16 +63,21 @@ def issue_goods(
     by: Seat,
     receipt: str = "",
     about: tuple[str, str] = ("", ""),
+    kind_of_move: str = Kind.ISSUE,
 ) -> list[Movement]:
     """Goods go out, what expires first goes first. Raises ``stock.short`` and says what is there,
     expired goods apart; then nothing goes."""
     require(by, "stock.move", place=site.place.path)
     _positive(quantity)
     lots = Lot.objects.select_for_update().filter(site=site, goods=kind)
+    receipt = receipt[:60]
     if receipt:
-        there = Movement.objects.filter(lot__in=lots, receipt=receipt, kind=Kind.ISSUE)
-        if there.exists():
-            return list(there)
+        there = list(Movement.objects.filter(lot__in=lots, receipt=receipt, kind=kind_of_move))
+        moved = -sum(one.quantity for one in there)
+        if there and abs(moved - quantity) > 1e-9 * quantity:
+            raise Problem("stock.receipt", receipt=receipt, there=f"{moved:g}")
+        if there:
+            return there
     today = beijing(clock.now()).date()
     by_key = {lot.pk: lot for lot in lots}
     held = [Held(lot.pk, lot.quantity, lot.expires_on) for lot in by_key.values()]
@@ -81,12 +87,12 @@ def issue_goods(
         raise Problem(
             "stock.short",
             site=site.name,
-            goods=kind,
+            **_named(kind),
             there=f"{sum(taken.values()):g}",
             old=f"{old:g}",
         )
     return [
-        _move(by_key[key], Kind.ISSUE, -part, by=by, to=to, receipt=receipt, about=about)
+        _move(by_key[key], kind_of_move, -part, by=by, to=to, receipt=receipt, about=about)
         for key, part in taken.items()
     ]
 
@@ -123,8 +129,9 @@ def send_goods(*, site: Site, kind: str, quantity: float, to: Site, by: Seat) ->
     require(by, "stock.move", place=site.place.path)
     if site.pk == to.pk:
         raise Problem("input.invalid", field="to", why=to.name)
-    moved = issue_goods(site=site, kind=kind, quantity=quantity, to=to.name, by=by)
-    Movement.objects.filter(pk__in=[m.pk for m in moved]).update(kind=Kind.SENT)
+    moved = issue_goods(
+        site=site, kind=kind, quantity=quantity, to=to.name, by=by, kind_of_move=Kind.SENT
+    )
     found = []
     for movement in moved:
         shipment = Shipment.objects.create(
@@ -147,10 +154,12 @@ def receive_shipment(*, shipment: Shipment, by: Seat) -> Shipment:
     require(by, "stock.move", place=to.place.path)
     move(shipment, "arrive", machine=SHIPMENT, by=by, place=to.place.path, ended_at=clock.now())
     old = shipment.lot
+    same = Lot.objects.filter(site=to, goods=old.goods, code=old.code).first()
+    mixed = same is not None and same.expires_on != old.expires_on
     lot, _ = Lot.objects.select_for_update().get_or_create(
         site=to,
         goods=old.goods,
-        code=old.code,
+        code=f"{old.code}/{old.site.code}"[:40] if mixed else old.code,
         defaults={
             "expires_on": old.expires_on,
             "received_at": clock.now(),
@@ -179,6 +188,12 @@ def turn_shipment_back(*, shipment: Shipment, reason: str, by: Seat) -> Shipment
     return shipment
 
 
+def _named(kind: str) -> dict[str, str]:
+    """What goods are called, for a refusal."""
+    one = goods(clock.now()).get(kind)
+    return {"goods_zh": one.zh if one else kind, "goods_en": one.en if one else kind}
+
+
 def _positive(quantity: float) -> None:
     if not 0 < quantity < 1e9:
         raise Problem("input.invalid", field="quantity", why=f"{quantity:g}")
@@ -202,7 +217,11 @@ def _move(
     except IntegrityError:
         lot.refresh_from_db()
         raise Problem(
-            "stock.short", site=lot.site.name, goods=lot.goods, there=f"{lot.quantity:g}", old="0"
+            "stock.short",
+            site=lot.site.name,
+            **_named(lot.goods),
+            there=f"{lot.quantity:g}",
+            old="0",
         ) from None
     lot.refresh_from_db(fields=["quantity"])
     movement = Movement.objects.create(

@@ -21,6 +21,7 @@ from fangxian.spine.registry.models import Place
 def send_team(*, team: Team, place: Place, by: Seat, about: tuple[str, str] = ("", "")) -> Dispatch:
     """A team goes. Raises ``team.away`` while it is out: it is there once, whoever counts on it."""
     require(by, "team.send", place=place.path)
+    require(by, "team.send", place=team.place.path)
     team = Team.objects.select_for_update().get(pk=team.pk)
     out = team.dispatches.filter(back_at=None).select_related("place").first()
     if out is not None:
@@ -43,8 +44,13 @@ def send_team(*, team: Team, place: Place, by: Seat, about: tuple[str, str] = ("
 
 @transaction.atomic
 def step_team(*, dispatch: Dispatch, verb: str, by: Seat, reason: str = "") -> Dispatch:
-    """It has arrived, is back, or broke down on the way (then it is free to be replaced)."""
-    changes: dict[str, Any] = {"arrived_at" if verb == "arrive" else "back_at": clock.now()}
+    """It has arrived, is back, or broke down on the way: then another must go, and it is itself
+    out until it is back."""
+    now = clock.now()
+    changes: dict[str, Any] = {
+        "arrive": {"arrived_at": now},
+        "return": {"back_at": now},
+    }.get(verb, {})
     move(
         dispatch,
         verb,

@@ -1,13 +1,14 @@
 """Drills: the calendar, the time line of injects, how it went, what was found; and a past night
 through today's roster."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from fangxian.spine.command.drilled import scored, stop_drill
 from fangxian.spine.command.night import BAD, VERDICTS, recall
@@ -73,18 +74,24 @@ def _moment(given: str) -> datetime:
         at = datetime.fromisoformat(given)
     except ValueError:
         raise Problem("input.invalid", field="on", why=given[:20] or "—") from None
+    if not 1990 <= at.year <= 2200:
+        raise Problem("input.invalid", field="on", why=given[:20])
     return at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
 
 
 @page("register.read")
 def one(request: SeatedRequest, key: int) -> HttpResponse:
     drill = get_object_or_404(read.drills(seat=request.seat), pk=key)
+    return render(request, "web/drill_one.html", _context(request, drill))
+
+
+def _context(request: SeatedRequest, drill: Drill) -> dict[str, Any]:
     rows = scored(drill)
     given = {i.number: i for i in drill.injects.all()}
     minutes = _minutes(drill)
     last = max([row.step.minute + row.step.within_min for row in rows] + [minutes or 0, 1])
     known = plans(plan_edition(clock.now()))
-    context = {
+    return {
         "room": "command",
         "tab": "drills",
         "drill": drill,
@@ -104,7 +111,6 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "text": drill.script,
         "steps": STEPS,
     }
-    return render(request, "web/drill_one.html", context)
 
 
 def _minutes(drill: Drill) -> float | None:
@@ -151,18 +157,33 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         messages.success(request, gettext("演练已结束，撤回 %(n)d 条演练指令。") % {"n": n})
     elif verb == "move":
         to = text(request, "minute", most=6)
-        minute = (
-            -1.0 if text(request, "out") else float(to) if to.replace(".", "", 1).isdigit() else 0
-        )
+        minute = -1.0 if text(request, "out") else _minute(to)
         do.move_inject(drill=drill, number=whole(request, "number"), minute=minute, by=seat)
     elif verb == "script":
-        script = (request.POST.get("text") or "").replace("\r\n", "\n")[:50_000]
-        do.change_script(drill=drill, script=script, by=seat)
+        return _script(request, drill)
     elif verb == "finding":
         _find(request, drill)
     else:
         raise Problem("not_found", what=verb)
     return redirect(f"/drills/{key}")
+
+
+def _script(request: SeatedRequest, drill: Drill) -> HttpResponse:
+    """Another script; one that is refused stays as it was typed, with the line that is wrong."""
+    script = (request.POST.get("text") or "").replace("\r\n", "\n")[:50_000]
+    try:
+        do.change_script(drill=drill, script=script, by=request.seat)
+    except Problem as problem:
+        told = {"error": problem.text(get_language() or "zh"), "text": script}
+        return render(request, "web/drill_one.html", _context(request, drill) | told, status=422)
+    return redirect(f"/drills/{drill.pk}")
+
+
+def _minute(given: str) -> float:
+    """A minute of the time line. Raises ``input.invalid``."""
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9])?", given):
+        raise Problem("input.invalid", field="minute", why=given[:10] or "—")
+    return float(given)
 
 
 def _find(request: SeatedRequest, drill: Drill) -> None:

@@ -1,6 +1,7 @@
 """Dangers found and closed; the blind-spot proof as map and list; flagged visits for a person."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,14 +10,13 @@ from django.utils.translation import get_language, gettext
 
 from fangxian.kernels.allocate.coverage import Coverage
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, cut_of, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, cut_of, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
-from fangxian.spine.core.steps import move
 from fangxian.spine.core.things import kind_words, thing
 from fangxian.spine.inspect import read
 from fangxian.spine.inspect.ground import CELL, VILLAGE
-from fangxian.spine.inspect.models import EXCUSE, Excuse, Finding
+from fangxian.spine.inspect.models import Excuse, Finding
 from fangxian.spine.inspect.proof import REASONS, UNSEEN, Blind, Stop, best_next, prove
 from fangxian.spine.inspect.registers import STATES, grade_words
 from fangxian.spine.inspect.rounds import rules
@@ -26,6 +26,7 @@ from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import find_places, holders, posts
 
 SHOWN = 200
+EPOCH = datetime(1990, 1, 1, tzinfo=clock.BEIJING)
 STOPS = 5  # of a best next patrol
 ON_FOOT_KM = 3.0
 
@@ -73,12 +74,17 @@ def _step(one: Finding, now: datetime) -> str:
 @page("register.read")
 def finding(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(read.findings(seat=request.seat), pk=key)
+    return render(request, "web/finding.html", _context(request, found))
+
+
+def _context(request: SeatedRequest, found: Finding, error: str = "") -> dict[str, Any]:
     place = found.place
     near = posts(seat=request.seat).filter(place__in=[place, place.parent or place])
     about = thing(found.about_kind, found.about_key)
     held = rules(clock.now())
-    context = {
+    return {
         "room": "tasks",
+        "error": error,
         "finding": found,
         "about": about,
         "kind": kind_words(found.about_kind),
@@ -91,7 +97,6 @@ def finding(request: SeatedRequest, key: int) -> HttpResponse:
         "soon": clock.beijing(clock.now() + timedelta(days=7)).date(),
         "log": _log(found),
     }
-    return render(request, "web/finding.html", context)
 
 
 def _log(found: Finding) -> list[object]:
@@ -107,22 +112,8 @@ def finding_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     found = get_object_or_404(read.findings(seat=request.seat), pk=key)
     seat, reason = request.seat, text(request, "reason", most=300)
     if verb == "plan":
-        post = (
-            Post.objects.filter(pk=whole(request, "post")).first()
-            if text(request, "post")
-            else None
-        )
-        fix.plan_finding(
-            finding=found,
-            measure=text(request, "measure", most=300),
-            money=text(request, "money", most=100),
-            post=post,
-            deadline_at=_evening(text(request, "deadline")),
-            plan=text(request, "plan", most=300),
-            by=seat,
-        )
-        messages.success(request, gettext("五落实已定，整改指令已下达。"))
-    elif verb == "grade":
+        return _plan(request, found)
+    if verb == "grade":
         fix.grade_finding(finding=found, grade=text(request, "grade"), reason=reason, by=seat)
     elif verb == "refute":
         fix.refute_finding(finding=found, reason=reason, by=seat)
@@ -131,6 +122,29 @@ def finding_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     else:
         raise Problem("not_found", what=verb)
     return redirect(f"/findings/{key}")
+
+
+def _plan(request: SeatedRequest, found: Finding) -> HttpResponse:
+    """The five things; what is refused stays as it was typed."""
+    key = text(request, "post", most=9)
+    post = Post.objects.filter(pk=as_whole(key, "post")).first() if key else None
+    typed = {name: text(request, name, most=300) for name in ("measure", "money", "plan")}
+    try:
+        fix.plan_finding(
+            finding=found,
+            **typed,
+            post=post,
+            deadline_at=_evening(text(request, "deadline")),
+            by=request.seat,
+        )
+    except Problem as problem:
+        for name, value in typed.items():
+            setattr(found, name, value)
+        found.post = post
+        error = problem.text(get_language() or "zh")
+        return render(request, "web/finding.html", _context(request, found, error), status=422)
+    messages.success(request, gettext("五落实已定，整改指令已下达。"))
+    return redirect(f"/findings/{found.pk}")
 
 
 def _evening(day: str) -> datetime | None:
@@ -203,7 +217,7 @@ def _dressed(rows: list[Blind]) -> list[dict[str, object]]:
             "place": places[b.element.place_id],
             "owner": named.get(b.element.owner or 0),
             "holder": held.get(b.element.owner or 0),
-            "reasons": [REASONS[r] for r in b.reasons],
+            "reasons": [(r, REASONS[r]) for r in b.reasons],
             "link": _link(b, places[b.element.place_id]),
         }
         for b in rows
@@ -225,9 +239,10 @@ def _asked(request: SeatedRequest) -> datetime:
         return clock.now()
     try:
         at = datetime.fromisoformat(asked).replace(tzinfo=clock.BEIJING)
-    except ValueError:
+        at = at + timedelta(days=1) if len(asked) == 10 else at
+        return min(max(at, EPOCH), clock.now())
+    except (ValueError, OverflowError):
         raise Problem("input.invalid", field="on", why=asked[:20]) from None
-    return min(at + timedelta(days=1) if len(asked) == 10 else at, clock.now())
 
 
 def _place(request: SeatedRequest) -> Place | None:
@@ -243,34 +258,34 @@ def _place(request: SeatedRequest) -> Place | None:
 @action("finding.manage")
 def accept(request: SeatedRequest) -> HttpResponse:
     """Accept a blind spot by name, for a reason and a number of days."""
-    place = get_object_or_404(Place, pk=whole(request, "place"))
-    days = as_whole(text(request, "days") or "90", "days")
+    days = min(as_whole(text(request, "days") or "90", "days"), 9999)
+    reasons = [code for code in request.POST.getlist("accepts") if code in REASONS]
     fix.accept_blind_spot(
         kind=text(request, "kind", most=20),
         key=text(request, "key", most=60),
         title=text(request, "title", most=120),
-        place=place,
+        reasons=reasons,
         reason=text(request, "reason", most=200),
         until=clock.now() + timedelta(days=days),
         by=request.seat,
     )
     messages.success(request, gettext("已记下说明，到期自动回到盲区清单。"))
-    return redirect("/blind")
+    return _back(request)
 
 
 @action("finding.manage")
 def take_back(request: SeatedRequest, key: int) -> HttpResponse:
     excuse = get_object_or_404(Excuse.objects.select_related("place"), pk=key)
-    move(
-        excuse,
-        "end",
-        machine=EXCUSE,
-        by=request.seat,
-        reason=text(request, "reason") or gettext("撤回"),
-        place=excuse.place.path,
-        ended_at=clock.now(),
+    fix.end_excuse(
+        excuse=excuse, reason=text(request, "reason") or gettext("撤回"), by=request.seat
     )
-    return redirect("/blind")
+    return _back(request)
+
+
+def _back(request: SeatedRequest) -> HttpResponse:
+    """To the list as it was asked for."""
+    target = request.POST.get("next", "")
+    return redirect(target if target.startswith("/blind") else "/blind")
 
 
 @page("register.read")

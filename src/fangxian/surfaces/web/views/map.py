@@ -99,7 +99,7 @@ def _blind(request: SeatedRequest) -> dict[str, Any]:
         for b in proof.blind
         if b.element.lon == b.element.lon  # not without a position
     ]
-    return {"icon": "盲", "sites": rows}
+    return {"icon": "盲", "dots": True, "sites": rows}
 
 
 def moment(request: SeatedRequest) -> datetime:

@@ -19,6 +19,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, public, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.inspect.rounds import rules
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
 from fangxian.surfaces.web.views.reports import by_link
@@ -53,7 +54,14 @@ def _context(found: Order) -> dict[str, object]:
         "waiting": found.state in {"issued", "delivered"},
         "working": found.state in {"acknowledged", "in_progress"},
         "share": round(100 * found.done / found.total) if found.total else None,
+        "form": rules(clock.now()).form_of(found.about_kind) if _inspected(found) else "",
+        "moving": found.moves.count(),
     }
+
+
+def _inspected(found: Order) -> bool:
+    """Whether the order is about something that is looked at by a check list."""
+    return found.about_kind in rules(clock.now()).kinds
 
 
 @action("order.answer")

@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
 
 from fangxian.spine.command.dry import dry_run, price
-from fangxian.spine.core import clock, hazards
+from fangxian.spine.command.write.teams import order_team
+from fangxian.spine.core import clock, dated, hazards
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import Edition
 from fangxian.spine.core.editions import editions_of
@@ -18,7 +19,7 @@ from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.ready import read
-from fangxian.spine.ready.lacks import Lack, lacks
+from fangxian.spine.ready.lacks import Holdings, Lack, lacks
 from fangxian.spine.ready.models import Dispatch, Drill
 from fangxian.spine.ready.plans import WHATS, needs, plan_edition, plans
 from fangxian.spine.ready.rules import named, number, skills
@@ -37,8 +38,9 @@ def index(request: SeatedRequest) -> HttpResponse:
     of = plan_edition(now)
     place = Place.objects.filter(path=seat.place_path).first() or city()
     table: list[dict[str, Any]] = []
+    has = Holdings(now)
     for plan in plans(of).values():
-        found = list(lacks(plan, of, level=Level.I, place=place, at=now))
+        found = list(lacks(plan, of, level=Level.I, place=place, at=now, has=has))
         last = Drill.objects.filter(plan=plan.code, state="done").order_by("-ended_at").first()
         table.append({"plan": plan, "n": len(found), "grid": _grid(found), "drill": last})
     days = number("expires_days", now)
@@ -52,7 +54,9 @@ def index(request: SeatedRequest) -> HttpResponse:
         "edition": of,
         "soon": cut(soon, 20),
         "today": today,
-        "out": Dispatch.objects.filter(back_at=None).select_related("team", "place"),
+        "out": Dispatch.objects.filter(
+            back_at=None, team__place__path__startswith=place.path
+        ).select_related("team", "place"),
         "open": read.openings(seat=seat).filter(closed_at=None),
         "road": read.shipments(seat=seat).filter(state="sent"),
         "place": place,
@@ -132,24 +136,28 @@ def dry(request: SeatedRequest, hazard: str, level: str) -> HttpResponse:
     hazards.may_respond(hazard)
     at = _day(request)
     found = dry_run(hazard=hazard, level=Level[level], place=city(), at=at)
-    bad = found.unnamed
+    prefix = visible(request.seat, "register.read") or ""
+    mine = [line for line in found.lines if line.area.path.startswith(prefix)]
+    lacking = [lack for lack in found.lacks if lack.place.path.startswith(prefix)]
+    people = {line.person.pk for line in mine if line.person}
+    bad = [line for line in mine if line.why]
     only = "all" not in request.GET
-    lines = bad if only else found.lines
+    lines = bad if only else mine
     context = {
         "room": "command",
         "tab": "plans",
         "dry": found,
-        "n": len(found.lines),
+        "n": len(mine),
         "bad": len(bad),
         "lines": cut(list(lines), SHOWN),
         "only": only,
-        "twice": cut(list(found.twice), 40),
-        "lacks": cut(list(found.lacks), SHOWN),
+        "twice": cut([t for t in found.twice if t.person.pk in people], 40),
+        "lacks": cut(lacking, SHOWN),
         "whats": WHATS,
         "levels": sorted(Level, reverse=True),
         "hazard": hazard,
         "hazards": [(h, hazards.hazard(h)) for h in hazards.responding()],
-        "people": len({line.person.pk for line in found.lines if line.person}),
+        "people": len(people),
     }
     return render(request, "web/dry.html", context)
 
@@ -157,17 +165,15 @@ def dry(request: SeatedRequest, hazard: str, level: str) -> HttpResponse:
 @page("rules.read")
 def compare(request: SeatedRequest) -> HttpResponse:
     """What one edition of the plans asks beyond another, by hazard and level: its price."""
-    mine = editions_of("plan_actions", seat=request.seat)
-    by_name = {row.name: row for row in mine}
-    names = list(by_name)
+    rule_set, mine = dated.rule_set("plan_actions"), editions_of("plan_actions", seat=request.seat)
+    texts = {row.name: row.text for row in mine}
+    texts = texts or {one.name: one.text for one in dated.shipped("plan_actions")}
+    names = list(texts)
     a = request.GET.get("a") or (names[-1] if names else "")
     b = request.GET.get("b") or (names[0] if names else "")
-    if a not in by_name or b not in by_name:
+    if a not in texts or b not in texts:
         raise Problem("not_found", what=f"{a} {b}")
-    old, new = (by_name[name] for name in (a, b))
-    from fangxian.spine.core.dated import difference, read_edition, rule_set
-
-    sides = [read_edition(rule_set("plan_actions"), row.name, row.text) for row in (old, new)]
+    sides = [dated.read_edition(rule_set, name, texts[name]) for name in (a, b)]
     rows = []
     for hazard in hazards.responding():
         for level in sorted(Level, reverse=True):
@@ -183,7 +189,7 @@ def compare(request: SeatedRequest) -> HttpResponse:
         "a": a,
         "b": b,
         "rows": rows,
-        "lines": difference(old.text, new.text),
+        "lines": dated.difference(texts[a], texts[b]),
     }
     return render(request, "web/plans_compare.html", context)
 
@@ -219,6 +225,7 @@ def team(request: SeatedRequest, key: int) -> HttpResponse:
         "words": skills(clock.now()),
         "out": one.dispatches.filter(back_at=None).select_related("place").first(),
         "earlier": cut(one.dispatches.exclude(back_at=None).order_by("-sent_at"), 10),
+        "levels": sorted(Level, reverse=True),
         "may": may(request.seat, "team.send", place=one.place.path),
     }
     return render(request, "web/team.html", context)
@@ -228,8 +235,12 @@ def team(request: SeatedRequest, key: int) -> HttpResponse:
 def team_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     one = get_object_or_404(read.teams(seat=request.seat), pk=key)
     if verb == "send":
-        send.send_team(team=one, place=_named(request), by=request.seat)
-        messages.success(request, gettext("已派出。到达、归队在本页记。"))
+        level = Level.__members__.get(text(request, "level"), Level.III)
+        _, order = order_team(team=one, place=_named(request), level=level, by=request.seat)
+        if order is None:
+            messages.success(request, gettext("已记派出；这支队伍没有带队岗位，请电话通知。"))
+        else:
+            messages.success(request, gettext("已派出，已叫带队人。到达、归队在本页记。"))
     else:
         out = one.dispatches.filter(back_at=None).first()
         if out is None:

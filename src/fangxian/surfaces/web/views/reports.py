@@ -25,6 +25,7 @@ from fangxian.spine.core.page import SeatedRequest, cut, cut_of, page, public
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.inspect.read import to_visit
+from fangxian.spine.inspect.rounds import ANY_FORM, rules
 from fangxian.spine.observe.models import Form, Report, ReportFile
 from fangxian.spine.observe.reports import read
 from fangxian.spine.observe.reports.followed import what_followed
@@ -33,9 +34,11 @@ from fangxian.spine.observe.reports.plan import Owed, by_mark, owed_by, plans
 from fangxian.spine.observe.reports.write import accept_report, file_of, make_device, xml_of
 from fangxian.spine.observe.reports.xform import Question, read_submission, read_xform
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.registry.read import seats_of_person, the_post
+from fangxian.spine.registry.models import Site
+from fangxian.spine.registry.read import seats_of_person, sites, the_post
 
 PER_PAGE = 50
+MOST_POINTS = 2000  # to choose from on one page
 POINTS = 20  # to visit, on one phone
 REMEMBERED, SHOWN = timedelta(days=14), 10  # of one's own reports
 NUMBERS = ("int", "integer", "decimal")
@@ -168,7 +171,9 @@ def _filled(
     xform = read_xform(form.xform)
     if xform.repeats:
         raise Problem("form.repeats", form=form.title)
-    kind, _, key = request.GET.get("about", "").partition(":")
+    about = request.GET.get("about", "") or request.POST.get("about", "")
+    kind, _, key = about.partition(":")
+    asks = _points_of(form, seat) if not answers and not request.GET.get("about") else None
     zero = "zero" in request.GET
     typed: dict[str, str] = {}
     wrong: dict[str, str] = {}
@@ -182,6 +187,8 @@ def _filled(
         raw = xml_of(form, typed, instance=instance)
         found = judge(xform, read_submission(raw), at=clock.now())
         wrong = {path: says for path, kind, says in found if kind in KEPT}
+        if asks is not None and not key:
+            wrong["about"] = gettext("选查的是哪一处")
         if not wrong or request.headers.get(OUTBOX) == QUEUED:  # kept, and judged then
             accept_report(
                 raw=raw,
@@ -214,10 +221,28 @@ def _filled(
         "zero": zero,
         "answers": answers,
         "who": seat.label,
+        "asks": asks,
+        "about": about,
+        "about_wrong": wrong.get("about", ""),
         "lost": answers is None and not key and _about_nothing(form, seat),
         "may_zero": any(_counts(q) for q in xform.questions),
     }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
+
+
+def _points_of(form: Form, seat: Seat) -> list[Site] | None:
+    """What a check list may be about: the sites of its kinds that the seat answers for or that lie
+    where it sits, its own first; None for a form that is no check list."""
+    held = rules(clock.now())
+    if form.code not in held.forms:
+        return None
+    kinds = [kind for kind in held.kinds if form.code in (held.form_of(kind), ANY_FORM)]
+    mine = {t.site.pk for t in to_visit(seat.post_id or 0, clock.now())}
+    rows = sites(seat=seat).filter(kind__in=kinds).select_related("place")
+    found = [
+        s for s in rows[:MOST_POINTS] if s.pk in mine or s.place.path.startswith(seat.place_path)
+    ]
+    return sorted(found, key=lambda s: (s.pk not in mine, s.code))
 
 
 def _counts(question: Question) -> bool:

@@ -17,14 +17,14 @@ from fangxian.spine.ready.rules import USES, expired, goods
 from fangxian.spine.ready.write import shelters as house
 from fangxian.spine.ready.write import stock
 from fangxian.spine.registry.models import Organisation, Site
-from fangxian.spine.registry.read import city
+from fangxian.spine.registry.read import city, sites
 
 # stores -----------------------------------------------------------------------------------------
 
 
 @page("register.read")
 def store(request: SeatedRequest, key: int) -> HttpResponse:
-    site = get_object_or_404(Site.objects.select_related("place__parent"), pk=key)
+    site = get_object_or_404(sites(seat=request.seat).select_related("place__parent"), pk=key)
     lots = read.lots(seat=request.seat).filter(site=site).order_by("goods", "expires_on")
     today = beijing(clock.now()).date()
     context = {
@@ -58,7 +58,7 @@ def store(request: SeatedRequest, key: int) -> HttpResponse:
 @action("stock.move")
 def store_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     """Goods in, out, counted, sent, received, turned back; each is asked of write."""
-    site = get_object_or_404(Site.objects.select_related("place"), pk=key)
+    site = get_object_or_404(sites(seat=request.seat).select_related("place"), pk=key)
     seat = request.seat
     if verb == "issue":
         stock.issue_goods(

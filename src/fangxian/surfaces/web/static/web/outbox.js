@@ -46,6 +46,8 @@ async function sent(entry) {
     const answer = await fetch(entry.url, { method: 'POST', body, headers, redirect: 'manual' });
     if (answer.status === 201) {
       await drop(entry.instance);
+      const detail = { entry, told: await answer.json().catch(() => ({})) };
+      dispatchEvent(new CustomEvent('outbox-sent', { detail }));
       return 'sent';
     }
     if ([400, 404, 409, 413, 422].includes(answer.status)) {

@@ -6,11 +6,20 @@ const form = document.querySelector('form.scan');
 const list = document.querySelector('[data-scanned]');
 const box = document.querySelector('[data-outbox]');
 
-function say(text) {
+function say(text, instance) {
   const line = document.createElement('li');
   line.textContent = text;
+  line.dataset.instance = instance;
   list.prepend(line);
 }
+
+// what the server says of a scan stands beside it: one of a tag on no list must not look like done
+addEventListener('outbox-sent', ({ detail }) => {
+  const line = list.querySelector(`[data-instance="${detail.entry.instance}"]`);
+  if (!line) return;
+  line.textContent += detail.told.note ? ` ✗ ${detail.told.note}` : ' ✓';
+  line.classList.toggle('late', Boolean(detail.told.note));
+});
 
 async function scanned(tag, said, byWord) {
   const entry = {
@@ -27,7 +36,7 @@ async function scanned(tag, said, byWord) {
   };
   await keep(entry);
   const button = form.querySelector(`button[value="${said}"]`);
-  say(`${tag} ${button ? button.textContent.trim() : said}`);
+  say(`${tag} ${button ? button.textContent.trim() : said}`, entry.instance);
   document.querySelectorAll(`[data-tag="${tag}"] [data-state]`).forEach((cell) => {
     cell.textContent = button ? button.textContent.trim() : said;
   });

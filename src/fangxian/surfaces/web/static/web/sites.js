@@ -11,10 +11,17 @@ function shapeOf(site) {
   return window.L.geoJSON(site.shape, { style: { color: tones()('ink'), weight: 2, fillOpacity: 0.1 } });
 }
 
+function dot(site, renderer) {
+  const look = { renderer, radius: 3, weight: 1, color: tones()('ink'), fillOpacity: 0.2 };
+  const made = window.L.circleMarker([site.lat, site.lon], look).bindTooltip(site.name);
+  return made.on('click', () => window.location.assign(site.link));
+}
+
 export function siteLayer(map, link) {
   const choice = document.getElementById('sites');
   if (!choice) return;
   const layer = window.L.layerGroup().addTo(map);
+  const canvas = window.L.canvas();
   async function show() {
     link.write({ sites: choice.value });
     layer.clearLayers();
@@ -23,6 +30,10 @@ export function siteLayer(map, link) {
     data.sites.forEach((site) => {
       if (site.shape) shapeOf(site).addTo(layer);
       if (site.lon === null) return;
+      if (data.dots) {
+        dot(site, canvas).addTo(layer);
+        return;
+      }
       window.L.marker([site.lat, site.lon], { icon: sign(data.icon), title: site.name })
         .on('click', () => window.location.assign(site.link))
         .addTo(layer);
