@@ -20,6 +20,7 @@ def inspected(
     spot: tuple[float, float] | None = None,
     files: dict[str, bytes] | None = None,
     follows: str = "",
+    named: bool = True,
     **answers: str,
 ) -> Report:
     """A report by a check list, as a phone makes it; the visit follows as the worker does it."""
@@ -35,7 +36,12 @@ def inspected(
             b"</instanceID>", b"</instanceID><deprecatedID>%s</deprecatedID>" % follows.encode()
         )
     report, _ = accept_report(
-        raw=raw, by=seat, door="web", about=(site.kind, site.code), at=at, files=files
+        raw=raw,
+        by=seat,
+        door="web",
+        about=(site.kind, site.code) if named else ("", ""),
+        at=at,
+        files=files,
     )
     work()
     return report

@@ -63,11 +63,12 @@ def test_from_expected_rain_to_a_slope_that_is_safe(
 ):
     Site.objects.filter(pk=gauge.pk).update(lon=117.22, lat=24.81)
     rain_of(telemetry, gauge, 30)
-    (before,) = risks(seat=SYSTEM, at=clock.now())
+    (before,) = risks(seat=SYSTEM, at=clock.now()).rows
     assert (before.ratio, before.ahead, before.own_limit) == (0.75, None, True)
     monkeypatch.setattr(risk, "FORECASTS", [lambda lon, lat, hours: 20.0])
-    (first,) = risks(seat=SYSTEM, at=clock.now())
-    assert first.ahead == 1.25
+    now_ranked = risks(seat=SYSTEM, at=clock.now())
+    (first,) = now_ranked.rows
+    assert (first.ahead, now_ranked.over) == (1.25, 1)
 
     task = Task(
         area=slope.place,

@@ -16,6 +16,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.models import Finding, Photo, Visit
 from fangxian.spine.inspect.proof import prove
+from fangxian.spine.inspect.read import followed
 from fangxian.spine.inspect.rounds import Storm, due, rules
 from fangxian.spine.inspect.write import findings as fix
 from fangxian.spine.inspect.write.photos import look_at_photos
@@ -43,6 +44,15 @@ def test_a_number_that_is_none_loses_no_danger(slope, chen, number):
     inspected(slope, chen, result="trouble", trouble="裂缝", grade="general", threatens=number)
     assert Finding.objects.get().threatens is None
     assert Visit.objects.exists()
+
+
+def test_a_phone_that_knows_no_addresses_names_its_point(slope, chen):
+    for said in (slope.code, f"/s/{slope.code}"):
+        report = inspected(slope, chen, named=False, point=said)
+        assert Visit.objects.get(report=report).counts
+    lost = inspected(slope, chen, named=False, point="NO-SUCH")
+    assert not Visit.objects.filter(report=lost).exists()
+    assert followed([lost])[lost.pk][0][1] == "which point it was is not said"
 
 
 @pytest.mark.parametrize("spot", [(float("nan"), 24.8), (117.2, float("inf")), (500.0, 24.8)])

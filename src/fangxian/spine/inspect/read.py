@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
@@ -61,6 +62,11 @@ declare_things(Kind("finding", "隐患", "danger found", _look))
 def followed(reports: Collection[Report]) -> dict[int, list[Words]]:
     """What a report of inspection did: counted or not, and what became of the danger."""
     found: dict[int, list[Words]] = {}
+    forms = rules(clock.now()).forms
+    lost = [r for r in reports if r.form.code in forms and not r.about_kind]
+    found |= {
+        r.pk: [("没有写明查的是哪一处，没有算", "which point it was is not said")] for r in lost
+    }
     visits_by = {v.report_id: v for v in Visit.objects.filter(report__in=reports)}
     for report_pk, visit in visits_by.items():
         if report_pk is not None:

@@ -6,6 +6,7 @@ declare_events(
     {
         "form.ended": ("表单停用", "form ended"),
         "form.loaded": ("装载表单", "form loaded"),
+        "report.about": ("报告对象认定", "what a report is about"),
         "report.made": ("收到报告", "report received"),
         "report.reminded": ("催报", "report asked for"),
         "report_plan.set": ("设定报送计划", "reporting plan set"),

@@ -1,11 +1,13 @@
 """Which points are in most danger now: the rain that fell near each against its limits, and what is
 expected where there is a forecast. A list to act by, worst first."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fangxian.kernels.allocate.coverage import nearest_km
 from fangxian.spine.assess.models import Threshold
@@ -21,6 +23,9 @@ from .doors import KINDS
 from .models import DangerPoint
 
 HOURS = (1, 3, 6, 24)
+OWN = tuple(f"danger__rain_mm_{hours}h" for hours in HOURS)
+NEAR = 0.7  # of its limit
+Floats = NDArray[np.float64]
 # mm expected within so many hours near a point (lon, lat), where somebody forecasts it
 FORECASTS: list[Callable[[float, float, int], float | None]] = []
 
@@ -28,7 +33,7 @@ FORECASTS: list[Callable[[float, float, int], float | None]] = []
 @dataclass(frozen=True, slots=True)
 class Risk:
     """One point: the window in which it is nearest to (or most beyond) its limit. ``ratio`` is rain
-    by limit, with what is expected added in ``ahead``; None where no gauge is near."""
+    by limit, with what is expected added in ``ahead``; None where no gauge is near or reads."""
 
     site: Site
     point: DangerPoint | None
@@ -45,47 +50,121 @@ class Risk:
     def worst(self) -> float:
         return max((r for r in (self.ratio, self.ahead) if r is not None), default=-1.0)
 
-    @property
-    def people(self) -> int:
-        return self.point.people if self.point else 0
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Points by their danger: the worst of them whole, and how many there are of each kind."""
+
+    rows: list[Risk]
+    n: int
+    over: int
+    near: int
+    unknown: int
 
 
-def risks(*, seat: Seat, at: datetime, only: int | None = None) -> list[Risk]:
-    """All points a seat may see (or the ``only`` one), worst first; points that nothing is known of
-    come last and are never left out."""
+def risks(*, seat: Seat, at: datetime, most: int = 200, only: int | None = None) -> Ranked:
+    """All points a seat may see (or the ``only`` one), worst first; what nothing is known of comes
+    last and is counted. Only ``most`` of them are made whole."""
     prefix = visible(seat, "register.read")
     if prefix is None:
-        return []
+        return Ranked([], 0, 0, 0, 0)
     sites = Site.objects.filter(rows_in_force(at), kind__in=KINDS, place__path__startswith=prefix)
     sites = sites if only is None else sites.filter(pk=only)
-    points = {p.site_id: p for p in DangerPoint.objects.select_related("shelter")}
-    found = list(sites.select_related("place__parent", "danger"))
-    gauges = list(Station.objects.filter(in_use(at), lon__isnull=False))
-    near = _nearest(found, gauges)
+    told = list(sites.values_list("pk", "code", "lon", "lat", "danger__people", *OWN))
+    gauges = list(Station.objects.filter(in_use(at), lon__isnull=False, lat__isnull=False))
     sums = {hours: rain_sums(at=at, window_s=hours * 3600, stations=gauges) for hours in HOURS}
+    near = _Near(told, gauges, rules(at).proof["gauge_km"])
+    ratio, ahead, window = _ratios(told, near, sums, city_limits(at))
+    worst = np.fmax(ratio, ahead)
+    people = np.array([row[4] or 0 for row in told], float)
+    order = np.lexsort((-people, -np.nan_to_num(worst, nan=-1.0)))[:most]
+    whole = Site.objects.select_related("place__parent", "danger__shelter")
+    by_key = whole.in_bulk([told[k][0] for k in order])
     limits = city_limits(at)
-    most_km = rules(at).proof["gauge_km"]
-    told = [
-        _risk(site, points.get(site.pk), gauge, km, sums, limits, most_km)
-        for site, (gauge, km) in zip(found, near, strict=True)
-    ]
-    return sorted(told, key=lambda r: (-r.worst, -r.people, r.site.code))
-
-
-def _nearest(
-    sites: Sequence[Site], gauges: Sequence[Station]
-) -> list[tuple[Station | None, float | None]]:
-    nan = float("nan")
-    lon, lat = (
-        np.array([nan if v is None else v for v in (getattr(s, axis) for s in sites)], float)
-        for axis in ("lon", "lat")
+    rows = []
+    for k in order:
+        site = by_key[told[k][0]]
+        point = getattr(site, "danger", None)
+        gauge, km = near.of(int(k))
+        known = bool(np.isfinite(ratio[k]))
+        hours = HOURS[window[k]] if known else None
+        own = getattr(point, f"rain_mm_{hours}h") if point and hours else None
+        rows.append(
+            Risk(
+                site,
+                point,
+                gauge,
+                km,
+                hours,
+                sums[hours].get(gauge.pk) if hours and gauge else None,
+                (own or limits.get(hours)) if hours else None,
+                float(ratio[k]) if known else None,
+                float(ahead[k]) if np.isfinite(ahead[k]) else None,
+                own is not None,
+            )
+        )
+    return Ranked(
+        rows,
+        len(told),
+        int((worst >= 1).sum()),
+        int(((worst >= NEAR) & (worst < 1)).sum()),
+        int(np.isnan(ratio).sum()),
     )
-    at = [np.array([getattr(g, axis) for g in gauges], float) for axis in ("lon", "lat")]
-    km, which = nearest_km(lon=lon, lat=lat, lon2=at[0], lat2=at[1])
-    return [
-        (gauges[k], round(float(far), 1)) if k >= 0 else (None, None)
-        for far, k in zip(km, which, strict=True)
-    ]
+
+
+class _Near:
+    """The nearest gauge of each point, where one is near enough to speak for it."""
+
+    def __init__(self, told: Sequence[Any], gauges: Sequence[Station], most_km: float) -> None:
+        self.gauges = gauges
+        nan = float("nan")
+        self.lon, self.lat = (
+            np.array([nan if row[k] is None else row[k] for row in told], float) for k in (2, 3)
+        )
+        at = [np.array([getattr(g, axis) for g in gauges], float) for axis in ("lon", "lat")]
+        self.km, which = nearest_km(lon=self.lon, lat=self.lat, lon2=at[0], lat2=at[1])
+        self.which = np.where(self.km <= most_km, which, -1)
+
+    def of(self, k: int) -> tuple[Station | None, float | None]:
+        km = float(self.km[k])
+        gauge = self.gauges[self.which[k]] if self.which[k] >= 0 else None
+        return gauge, round(km, 1) if np.isfinite(km) else None
+
+
+def _ratios(
+    told: Sequence[Any],
+    near: _Near,
+    sums: Mapping[int, Mapping[int, Sum]],
+    limits: Mapping[int, float],
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Rain by limit in the worst window, with what is expected, and which window it is."""
+    best = np.full(len(told), np.nan)
+    best_ahead = np.full(len(told), np.nan)
+    window = np.zeros(len(told), np.int64)
+    for w, hours in enumerate(HOURS):
+        of_gauge = np.array(
+            [sums[hours][g.pk].mm if g.pk in sums[hours] else np.nan for g in near.gauges], float
+        )
+        rain = np.full(len(told), np.nan)
+        known = near.which >= 0
+        rain[known] = of_gauge[near.which[known]]
+        city = limits.get(hours, np.nan)
+        limit = np.array([row[5 + w] or city for row in told], float)
+        ratio = rain / limit
+        ahead = (rain + _expected(near, hours)) / limit
+        better = np.isfinite(ratio) & ~(np.fmax(ratio, ahead) <= np.fmax(best, best_ahead))
+        best[better], best_ahead[better], window[better] = ratio[better], ahead[better], w
+    return best, best_ahead, window
+
+
+def _expected(near: _Near, hours: int) -> Floats:
+    """What is forecast at each point; NaN where nobody forecasts."""
+    found = np.full(len(near.lon), np.nan)
+    for ask in FORECASTS:
+        for k in np.flatnonzero(np.isnan(found) & np.isfinite(near.lon)):
+            mm = ask(float(near.lon[k]), float(near.lat[k]), hours)
+            found[k] = np.nan if mm is None else mm
+    return found
 
 
 def city_limits(at: datetime) -> dict[int, float]:
@@ -94,43 +173,3 @@ def city_limits(at: datetime) -> dict[int, float]:
         rows_in_force(at), family="flash-flood", level=Level.II, station=None, place=None
     )
     return {row.window_s // 3600: row.value for row in rows}
-
-
-def _risk(
-    site: Site,
-    point: DangerPoint | None,
-    gauge: Station | None,
-    km: float | None,
-    sums: Mapping[int, Mapping[int, Sum]],
-    limits: Mapping[int, float],
-    most_km: float,
-) -> Risk:
-    if gauge is None or km is None or km > most_km:
-        return Risk(site, point, None, km, None, None, None, None, None, own_limit=False)
-    best: Risk | None = None
-    for hours in HOURS:
-        own = getattr(point, f"rain_mm_{hours}h") if point else None
-        limit = own or limits.get(hours)
-        rain = sums[hours].get(gauge.pk)
-        if not limit or rain is None:
-            continue
-        more = _expected(site, hours)
-        ahead = (rain.mm + more) / limit if more is not None else None
-        one = Risk(
-            site, point, gauge, km, hours, rain, limit, rain.mm / limit, ahead, own is not None
-        )
-        if best is None or one.worst > best.worst:
-            best = one
-    return best or Risk(site, point, gauge, km, None, None, None, None, None, own_limit=False)
-
-
-def _expected(site: Site, hours: int) -> float | None:
-    if site.lon is None or site.lat is None:
-        return None
-    told = (ask(site.lon, site.lat, hours) for ask in FORECASTS)
-    return next((mm for mm in told if mm is not None), None)
-
-
-def over(rows: Iterable[Risk], *, at_least: float) -> list[Risk]:
-    """Those at or beyond a part of their limit."""
-    return [row for row in rows if row.worst >= at_least]

@@ -42,14 +42,13 @@ THREE = ("A", "technical", "patrol")
 @page("register.read")
 def board(request: SeatedRequest) -> HttpResponse:
     """All points by the rain of now against their limits; choose some, and order."""
-    rows = risks(seat=request.seat, at=clock.now())
-    known = [r for r in rows if r.ratio is not None]
+    now = risks(seat=request.seat, at=clock.now(), most=SHOWN)
     context = {
         "room": "watch",
-        "rows": cut_of(rows[:SHOWN], len(rows)),
-        "over": sum(r.worst >= 1 for r in known),
-        "near": sum(0.7 <= r.worst < 1 for r in known),
-        "unknown": len(rows) - len(known),
+        "rows": cut_of(now.rows, now.n),
+        "over": now.over,
+        "near": now.near,
+        "unknown": now.unknown,
         "verbs": VERBS,
         "levels": sorted(Level, reverse=True),
         "may": visible(request.seat, "order.issue") is not None,
@@ -101,7 +100,7 @@ def _responsible(site: Site) -> list[dict[str, object]]:
 def point(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
     """One point: what is below it, who answers, its rain, its visits and dangers."""
     site = _point(request, kind, code)
-    risk = next(iter(risks(seat=request.seat, at=clock.now(), only=site.pk)), None)
+    risk = next(iter(risks(seat=request.seat, at=clock.now(), only=site.pk).rows), None)
     danger = getattr(site, "danger", None)
     own = [(h, getattr(danger, f"rain_mm_{h}h")) for h in HOURS] if danger else []
     mine = visits(seat=request.seat).filter(site=site)

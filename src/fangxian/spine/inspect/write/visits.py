@@ -9,6 +9,7 @@ from django.db import transaction
 
 from fangxian.kernels.common.sphere import great_circle_km
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM, Seat, require
@@ -17,8 +18,8 @@ from fangxian.spine.inspect.distance import distance_m
 from fangxian.spine.inspect.models import VISIT, Visit
 from fangxian.spine.inspect.rounds import Rules, rules
 from fangxian.spine.observe.models import Report
-from fangxian.spine.observe.reports.write import site_about
-from fangxian.spine.registry.models import Place
+from fangxian.spine.observe.reports.write import answers_for, set_about, site_about
+from fangxian.spine.registry.models import Place, Site
 
 from .findings import find_by_report
 
@@ -43,10 +44,12 @@ FLAGS = {
 @transaction.atomic
 def take_inspection(event: Event) -> None:
     """A report by a check list is a visit; one that says "trouble" is a finding too."""
-    report = Report.objects.select_related("form", "post", "place").get(pk=subject_pk(event))
+    report = Report.objects.select_related("form", "post__place", "place").get(pk=subject_pk(event))
     held = rules(report.at)
-    if report.form.code not in held.forms or not report.about_kind:
+    if report.form.code not in held.forms:
         return
+    if not report.about_kind and not _say_about(report, held):
+        return  # who made it is told that it counts for nothing
     _replace(report)
     if not report.current:
         return  # an edit of it came first
@@ -65,6 +68,25 @@ def take_inspection(event: Event) -> None:
     enter_visit(visit, received_at=report.received_at, by=SYSTEM)
     if visit.trouble:
         find_by_report(report, answers)
+
+
+def _say_about(report: Report, held: Rules) -> bool:
+    """A phone that knows no addresses (ODK Collect) names the point by its code; whether that names
+    one that is looked at and is the reporter's: his own, or in his place."""
+    answers = {path.rsplit("/", 1)[-1]: text for path, text in report.answers.items()}
+    code = answers.get("point", "").strip().rsplit("/", 1)[-1]
+    rows = Site.objects.filter(rows_in_force(report.at), code=code, kind__in=held.kinds)
+    if not (code and report.post):
+        return False
+    here, post = report.post.place.path, report.post
+    found = [
+        site
+        for site in rows.select_related("place")
+        if site.place.path.startswith(here) or answers_for(post, site)
+    ]
+    if len(found) == 1:
+        set_about(report=report, site=found[0], by=SYSTEM)
+    return len(found) == 1
 
 
 def _place(report: Report) -> Place:

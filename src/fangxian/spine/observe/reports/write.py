@@ -174,6 +174,17 @@ def accept_report(
     return report, True
 
 
+@transaction.atomic
+def set_about(*, report: Report, site: Site, by: Seat) -> Report:
+    """What a report is about, where only its answers say it."""
+    require(by, "report.make_for", place=site.place.path)
+    about = {"about_kind": site.kind, "about_key": site.code, "place": site.place}
+    Report.objects.filter(pk=report.pk).update(**about)
+    report.refresh_from_db()
+    record("report.about", subject=report, by=by, after={"about": f"{site.kind}:{site.code}"})
+    return report
+
+
 def answers_for(post: Post, site: Site) -> bool:
     """Whether a site is a post's own: of its organisation, or its duty in any role."""
     if site.organisation_id is not None and site.organisation_id == post.organisation_id:

@@ -38,6 +38,7 @@ from fangxian.spine.registry.models import Site
 from fangxian.spine.registry.read import seats_of_person, sites, the_post
 
 PER_PAGE = 50
+POINT = "point"  # the question that names a point, where the page does not know it
 MOST_POINTS = 2000  # to choose from on one page
 POINTS = 20  # to visit, on one phone
 REMEMBERED, SHOWN = timedelta(days=14), 10  # of one's own reports
@@ -212,7 +213,7 @@ def _filled(
             "choices": [(value, _word(words)) for value, words in q.choices],
         }
         for q in xform.questions
-        if q.control
+        if q.control and not (q.name == POINT and (key or asks is not None))
     ]
     context = {
         "form": form,
