@@ -84,9 +84,9 @@ def test_a_volunteer_nobody_knows_waits_for_another_to_vouch(team, chen, lin):
     )
     assert member.vouched_at is None
     with pytest.raises(Problem) as refused:
-        teams.vouch_for(member=member, entered_by=chen.post_id, by=chen)
+        teams.vouch_for(member=member, by=chen)
     assert refused.value.code == "step.second_person"
-    teams.vouch_for(member=member, entered_by=chen.post_id, by=lin)
+    teams.vouch_for(member=member, by=lin)
     member.refresh_from_db()
     assert member.vouched_by == lin.label
     teams.leave_team(member=member, reason="回家", by=chen)

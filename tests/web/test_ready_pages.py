@@ -3,6 +3,7 @@ evacuation, looked at in both languages; what is done on them is done."""
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test import Client
 from inspections import inspected, work
 
 from fangxian.hazards.flood.evacuation.models import AtRisk, Move
@@ -21,6 +22,7 @@ from fangxian.spine.ready.models import (
     Dispatch,
     Drill,
     Lot,
+    Member,
     Opening,
     Shelter,
     Shipment,
@@ -220,6 +222,9 @@ def test_goods_go_out_are_counted_and_received(keys, as_lin):
     refused = as_lin.post(f"/stores/{store}/issue", {"goods": "water", "quantity": "99", "to": "x"})
     assert refused.status_code == 409
     assert "饮用水" in refused.content.decode()
+    post(as_lin, f"/stores/{store}/write_off", lot=lot.pk, reason="受潮")
+    lot.refresh_from_db()
+    assert lot.quantity == 0
     shipment = Shipment.objects.get()
     post(as_lin, f"/stores/{shipment.to_id}/receive", shipment=shipment.pk)
     assert Lot.objects.get(site=shipment.to_id).quantity == 5
@@ -249,6 +254,23 @@ def test_a_team_is_sent_and_its_leader_is_called(keys, as_lin, chen):
     post(as_lin, f"/teams/{keys['team']}/arrive")
     post(as_lin, f"/teams/{keys['team']}/return")
     assert Dispatch.objects.get().back_at is not None
+
+
+def test_a_volunteer_joins_is_vouched_for_by_another_and_leaves(keys, as_lin, chen):
+    path = f"/teams/{keys['team']}/members"
+    who = {"name": "王小明", "phone": "13800001111", "skill": "boat", "volunteer": "1"}
+    as_chen = Client()
+    as_chen.force_login(get_user_model().objects.get(username="chen"))
+    post(as_chen, f"{path}/join", **who)
+    member = Member.objects.get()
+    assert (member.skills, member.vouched_at) == (["boat"], None)
+    assert as_chen.post(f"{path}/vouch", {"member": member.pk}).status_code == 403
+    post(as_lin, f"{path}/vouch", member=member.pk)
+    member.refresh_from_db()
+    assert member.vouched_by
+    post(as_lin, f"{path}/leave", member=member.pk, reason="回家")
+    member.refresh_from_db()
+    assert member.until is not None
 
 
 def test_a_patrol_is_ordered_to_chosen_points(keys, as_lin, filled):

@@ -46,6 +46,7 @@ class Member(models.Model):
     person = models.ForeignKey(Person, models.PROTECT, related_name="teams")
     skills = models.JSONField(default=list)
     volunteer = models.BooleanField(default=False)
+    entered_by = models.ForeignKey(Post, models.PROTECT, null=True, related_name="+")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
     vouched_at = models.DateTimeField(null=True)

@@ -109,6 +109,7 @@ urlpatterns = [
     path("plans/<str:hazard>/<str:level>", ready.dry),
     path("teams/nearest", ready.nearest),
     path("teams/<int:key>", ready.team),
+    path("teams/<int:key>/members/<str:verb>", ready.member_step),
     path("teams/<int:key>/<str:verb>", ready.team_step),
     path("stores/<int:key>", stores.store),
     path("stores/<int:key>/<str:verb>", stores.store_step),

@@ -83,6 +83,7 @@ def join_team(
         person=person,
         skills=list(skills),
         volunteer=volunteer,
+        entered_by_id=by.post_id,
         since=clock.now(),
         vouched_at=None if volunteer else clock.now(),
         vouched_by="" if volunteer else by.label,
@@ -94,7 +95,7 @@ def join_team(
 
 
 @transaction.atomic
-def vouch_for(*, member: Member, entered_by: int | None, by: Seat) -> Member:
+def vouch_for(*, member: Member, by: Seat) -> Member:
     """Somebody other than who let him in says who he is."""
     move(
         member,
@@ -102,7 +103,7 @@ def vouch_for(*, member: Member, entered_by: int | None, by: Seat) -> Member:
         machine=MEMBER,
         by=by,
         place=member.team.place.path,
-        first=entered_by,
+        first=member.entered_by_id,
         vouched_at=clock.now(),
         vouched_by=by.label,
     )

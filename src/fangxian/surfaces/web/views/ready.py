@@ -15,9 +15,10 @@ from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import Edition
 from fangxian.spine.core.editions import editions_of
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
+from fangxian.spine.people.matching import Record
 from fangxian.spine.ready import read
 from fangxian.spine.ready.lacks import Holdings, Lack, lacks
 from fangxian.spine.ready.models import Dispatch, Drill
@@ -214,19 +215,24 @@ def zh() -> bool:
 @page("register.read")
 def team(request: SeatedRequest, key: int) -> HttpResponse:
     one = get_object_or_404(read.teams(seat=request.seat), pk=key)
+    held = skills(clock.now())
     context = {
         "room": "registers",
         "team": one,
-        "skills": named(skills(clock.now()), one.skills),
+        "skills": named(held, one.skills),
         "holder": holders([one.post_id]).get(one.post_id) if one.post_id else None,
-        "members": one.members.filter(until=None).select_related("person"),
+        "members": [
+            (member, named(held, member.skills))
+            for member in one.members.filter(until=None).select_related("person")
+        ],
         "trainings": one.trainings.order_by("-valid_to"),
         "today": beijing(clock.now()).date(),
-        "words": skills(clock.now()),
+        "words": held,
         "out": one.dispatches.filter(back_at=None).select_related("place").first(),
         "earlier": cut(one.dispatches.exclude(back_at=None).order_by("-sent_at"), 10),
         "levels": sorted(Level, reverse=True),
         "may": may(request.seat, "team.send", place=one.place.path),
+        "may_join": may(request.seat, "people.write", place=one.place.path),
     }
     return render(request, "web/team.html", context)
 
@@ -248,6 +254,33 @@ def team_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         send.step_team(
             dispatch=out, verb=verb, by=request.seat, reason=text(request, "reason", most=200)
         )
+    return redirect(f"/teams/{key}")
+
+
+@action("team.send")
+def member_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    """Who is in a team: joins, is vouched for by another, leaves."""
+    one = get_object_or_404(read.teams(seat=request.seat), pk=key)
+    if verb == "join":
+        who = Record(name=text(request, "name", most=60), phone=text(request, "phone", most=20))
+        if not who.name:
+            raise Problem("input.missing", field="name")
+        known = set(skills(clock.now()))
+        able = [skill for skill in request.POST.getlist("skill") if skill in known]
+        volunteer = bool(request.POST.get("volunteer"))
+        member = send.join_team(
+            team=one, record_of=who, skills=able, volunteer=volunteer, by=request.seat
+        )
+        if member.volunteer and not member.vouched_at:
+            messages.success(request, gettext("已登记；要另一岗位确认身份后才算队员。"))
+        return redirect(f"/teams/{key}")
+    member = get_object_or_404(one.members.filter(until=None), pk=whole(request, "member"))
+    if verb == "vouch":
+        send.vouch_for(member=member, by=request.seat)
+    elif verb == "leave":
+        send.leave_team(member=member, reason=text(request, "reason", most=200), by=request.seat)
+    else:
+        raise Problem("not_found", what=verb)
     return redirect(f"/teams/{key}")
 
 

@@ -85,6 +85,11 @@ def store_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         stock.count_stock(
             lot=lot, counted=_quantity(request, zero=True), reason=text(request, "reason"), by=seat
         )
+    elif verb == "write_off":
+        lot = get_object_or_404(
+            Lot.objects.select_related("site__place"), pk=whole(request, "lot"), site=site
+        )
+        stock.write_off(lot=lot, reason=text(request, "reason"), by=seat)
     elif verb in ("receive", "turn_back"):
         rows = Shipment.objects.select_related("lot__site__place", "to__place")
         shipment = get_object_or_404(rows, pk=whole(request, "shipment"))
