@@ -83,7 +83,7 @@ def test_a_case_comes_back_masked_and_who_he_is_is_not_changed_here(city):
 
 
 def test_an_import_of_cases_taken_back_leaves_no_alarm(city):
-    from fangxian.spine.core.door import undo
+    from fangxian.spine.core.door_undo import undo
 
     _, row = take(door("cases"), [CASE], by=SYSTEM, source="t")
     undo(row, by=SYSTEM)

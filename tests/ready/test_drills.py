@@ -1,6 +1,7 @@
 """Drills: scripts checked line by line, injects given once, scored from the log alone, ended in one
 step; and a past night through today's roster."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,16 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.drilled import scored, stop_drill
 from fangxian.spine.command.models import LogEntry, Order
 from fangxian.spine.command.night import LEFT, NO_PHONE, OTHER, SAME, VACANT, recall
+from fangxian.spine.command.plan_cover import undrilled
 from fangxian.spine.command.write.responses import set_response
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.inspect.drill_result import result_of
+from fangxian.spine.inspect.models import Finding
+from fangxian.spine.inspect.write.bring_back import bring_back
+from fangxian.spine.inspect.write.findings import enter_finding
 from fangxian.spine.ready.models import Drill
 from fangxian.spine.ready.scripts import (
     Given,
@@ -124,6 +130,53 @@ def test_a_live_drill_is_scored_from_its_log_and_again_the_same(drill, lin, now)
     assert (first.minutes, first.in_time) == (8, True)
     assert (second.minutes, second.in_time) == (None, False)  # those of before are not for it
     assert scored(drill) == [first, second]
+
+
+def test_a_live_drill_is_brought_back_from_its_folder_once_with_its_score(drill, lin, now):
+    """The folder is played by this one: what the real folder held is put back before the end."""
+    install_givers()
+    write.begin_drill(drill=drill, by=lin)
+    write.give_due(drill=drill, by=SYSTEM)
+    with pytest.raises(Problem) as refused:
+        result_of(drill)
+    assert refused.value.code == "drill.result"
+    now.advance(minutes=8)
+    set_response(
+        hazard="rain", place=the_city(), level=Level.IV, reason="t", document_no="1", by=SYSTEM
+    )
+    now.advance(minutes=40)
+    write.finish_drill(drill=drill, by=lin)
+    shown = {"about_kind": "drill", "about_key": str(drill.pk), "place": drill.headquarters.place}
+    enter_finding(
+        Finding(**shown, what="号码是空号", grade="general", found_at=clock.now()), by=lin
+    )
+    there, told = scored(drill), result_of(drill)
+    assert [row.minutes for row in there] == [8, None]
+
+    drill.injects.all().delete()
+    Finding.objects.all().delete()
+    Drill.objects.update(state="planned", begun_at=None, ended_at=None)
+    drill.refresh_from_db()
+    assert any(one.subject_id == "rain" for one in undrilled(clock.now()))
+    for wrong in (
+        b"{",
+        b"[]",
+        json.dumps(told | {"drill": 99}).encode(),
+        json.dumps(told | {"script": "x"}).encode(),
+        json.dumps(told | {"injects": [{}]}).encode(),
+        json.dumps(told | {"begun_at": "2016-09-14T00:00"}).encode(),
+    ):
+        with pytest.raises(Problem) as refused:
+            bring_back(drill=drill, raw=wrong, by=lin)
+        assert refused.value.code == "drill.result"
+    raw = json.dumps(told, ensure_ascii=False).encode()
+    bring_back(drill=drill, raw=raw, by=lin)
+    assert scored(drill) == there
+    assert Finding.objects.get().what == "号码是空号"
+    assert not any(one.subject_id == "rain" for one in undrilled(clock.now()))
+    with pytest.raises(Problem) as refused:
+        bring_back(drill=drill, raw=raw, by=lin)
+    assert refused.value.code == "step.not_from"
 
 
 def test_one_deed_answers_one_inject():

@@ -8,8 +8,9 @@ from story import START
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import FixedClock
-from fangxian.spine.core.door import DOORS, door, examine, rows_of, take, undo
+from fangxian.spine.core.door import DOORS, door, examine, rows_of, take
 from fangxian.spine.core.door_tables import csv_text, read_given, workbook
+from fangxian.spine.core.door_undo import undo
 from fangxian.spine.core.models import Event, Import
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM

@@ -141,7 +141,7 @@ def _print(told: dict[str, Any]) -> None:
 
 def _undo(kind: str, as_json: bool, *, yes: bool) -> None:
     from fangxian.spine.core import clock
-    from fangxian.spine.core.door import undo
+    from fangxian.spine.core.door_undo import undo
     from fangxian.spine.core.models import Import
     from fangxian.spine.core.problems import Problem
     from fangxian.spine.core.rights import SYSTEM

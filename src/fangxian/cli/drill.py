@@ -52,12 +52,7 @@ def open_(key: int, target: Path, speed: float) -> None:
 def score(key: int, as_json: bool) -> None:
     start_ready()
     from fangxian.spine.command.drilled import scored
-    from fangxian.spine.core.problems import Problem
-    from fangxian.spine.ready.models import Drill
 
-    drill = Drill.objects.filter(pk=key).first()
-    if drill is None:
-        raise Problem("not_found", what=str(key))
     k = 0 if language().startswith("zh") else 1
     rows: list[dict[str, Any]] = [
         {
@@ -68,7 +63,7 @@ def score(key: int, as_json: bool) -> None:
             "minutes": one.minutes,
             "in_time": one.in_time,
         }
-        for one in scored(drill)
+        for one in scored(_drill(key))
     ]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
@@ -80,6 +75,47 @@ def score(key: int, as_json: bool) -> None:
 
 
 @drill_command.command(
+    help=say(
+        "在演练目录里取结果(写到标准输出)。",
+        "In the drill's folder: its result, to standard output.",
+    )
+)
+@click.argument("key", type=int)
+def result(key: int) -> None:
+    start_ready()
+    from fangxian.spine.inspect.drill_result import result_of
+
+    click.echo(json.dumps(result_of(_drill(key)), ensure_ascii=False))
+
+
+@drill_command.command(
+    help=say(
+        "在正式目录里带回演练结果:计入已演练,问题进隐患整改。",
+        "In the real folder: bring a result back; the plan is drilled, what was found is rectified.",
+    )
+)
+@click.argument("key", type=int)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def bring(key: int, file: Path) -> None:
+    start_ready()
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.inspect.write.bring_back import bring_back
+
+    drill = bring_back(drill=_drill(key), raw=file.read_bytes(), by=SYSTEM)
+    tell(say(f"已带回:{drill.title}。", f"Brought back: {drill.title}."))
+
+
+def _drill(key: int) -> Any:
+    from fangxian.spine.core.problems import Problem
+    from fangxian.spine.ready.models import Drill
+
+    drill = Drill.objects.select_related("headquarters__place").filter(pk=key).first()
+    if drill is None:
+        raise Problem("not_found", what=str(key))
+    return drill
+
+
+@drill_command.command(
     name="stop",
     help=say("真有险情:一步结束演练。", "A real emergency: end the drill in one step."),
 )
@@ -88,12 +124,7 @@ def score(key: int, as_json: bool) -> None:
 def stop(key: int, reason: str) -> None:
     start_ready()
     from fangxian.spine.command.drilled import stop_drill
-    from fangxian.spine.core.problems import Problem
     from fangxian.spine.core.rights import SYSTEM
-    from fangxian.spine.ready.models import Drill
 
-    drill = Drill.objects.select_related("headquarters__place").filter(pk=key).first()
-    if drill is None:
-        raise Problem("not_found", what=str(key))
-    n = stop_drill(drill=drill, reason=reason, by=SYSTEM)
+    n = stop_drill(drill=_drill(key), reason=reason, by=SYSTEM)
     tell(say(f"演练已结束,撤回 {n} 条演练指令。", f"Ended; {n} orders of the drill taken back."))

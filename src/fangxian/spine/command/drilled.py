@@ -24,13 +24,20 @@ def scored(drill: Drill) -> list[Scored]:
     alone: the log of those hours is that of the real work."""
     steps = read_script(drill.script)
     given = [Given(i.number, i.given_at, i.done_at) for i in drill.injects.all()]
-    log: list[tuple[str, datetime]] = []
-    if drill.kind == Drill.Kind.LIVE and drill.begun_at:
-        until = (drill.ended_at or clock.now()) + AFTER
-        rows = Event.objects.filter(kind__in=STEPS, at__gte=drill.begun_at, at__lte=until)
-        log = list(rows.order_by("id").values_list("kind", "at"))
+    log = steps_done(drill)
     until = clock.now() if drill.ended_at is None else drill.ended_at + AFTER
     return score(steps, given, log, until)
+
+
+def steps_done(drill: Drill) -> list[tuple[str, datetime]]:
+    """The steps in the log of a live drill's folder; as it was brought back, where it was."""
+    if drill.log is not None:
+        return [(kind, datetime.fromisoformat(at)) for kind, at in drill.log]
+    if drill.kind != Drill.Kind.LIVE or drill.begun_at is None:
+        return []
+    until = (drill.ended_at or clock.now()) + AFTER
+    rows = Event.objects.filter(kind__in=STEPS, at__gte=drill.begun_at, at__lte=until)
+    return list(rows.order_by("id").values_list("kind", "at"))
 
 
 @transaction.atomic

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import Q
 
 from . import clock
 from .events import Entry, Named, record, record_many
 from .models import Import
 from .problems import Problem
 from .rights import Seat, may, require_sight, visible
-from .seal import Sealed, declare_sealed, seal, unseal
-from .steps import Machine, Step, move
+from .seal import Sealed, declare_sealed, seal
+from .steps import Machine, Step
 from .tables import MISSING, UnreadableError
 
 Row = dict[str, str]
@@ -273,7 +273,7 @@ def _judge(
             )
         wrong.append((one.key[-1], zh, en))
     mine = wrong or all(
-        _in_scope(by, one.right, one.scope(row, look)) for row in (before, after) if row
+        in_scope(by, one.right, one.scope(row, look)) for row in (before, after) if row
     )
     if not mine:
         wrong = [(one.key[0], "不在你的辖区，无权登记", "outside what you may enter")]
@@ -282,7 +282,7 @@ def _judge(
         found.changes.append(Change(key, before, after, n))
 
 
-def _in_scope(by: Seat, right: str, path: str | None) -> bool:
+def in_scope(by: Seat, right: str, path: str | None) -> bool:
     if path == ANYWHERE:
         return visible(by, right) is not None
     whole = by.place_path if by.level == "city" else None  # of no place: the whole city's own
@@ -330,7 +330,7 @@ def take(
             purpose=PURPOSE,
         ),
     )
-    _tell(one, changes, by, reason=f"{one.zh}：{source}"[:200])
+    tell_changes(one, changes, by, reason=f"{one.zh}：{source}"[:200])
     record("register.imported", subject=row, by=by, after={"kind": one.code, **told})
     return found, row
 
@@ -343,7 +343,7 @@ def _as_kept(one: Door, changes: Sequence[Change]) -> list[Change]:
     return [Change(c.key, c.before, c.after and there[c.key], c.row) for c in changes]
 
 
-def _tell(one: Door, changes: Iterable[Change], by: Seat, *, reason: str) -> None:
+def tell_changes(one: Door, changes: Iterable[Change], by: Seat, *, reason: str) -> None:
     """One event a row, saying what of it changed and nothing that is secret."""
     entries = []
     for change in changes:
@@ -355,32 +355,6 @@ def _tell(one: Door, changes: Iterable[Change], by: Seat, *, reason: str) -> Non
         subject = Named(one.code, "/".join(change.key)[:60])
         entries.append(Entry("register.entered", subject, before, after, reason))
     record_many(entries, by=by)
-
-
-@transaction.atomic
-def undo(row: Import, *, by: Seat) -> int:
-    """Take an import back, as long as nobody changed its rows since. Raises ``door.changed`` and
-    ``door.in_use``."""
-    one = door(row.kind)
-    look = one.look()
-    there = one.there(look)
-    told = json.loads(unseal(row.rows_sealed, purpose=PURPOSE))
-    changes = [Change(tuple(key), after, before) for key, before, after in reversed(told)]
-    moved = [c for c in changes if there.get(c.key) != c.before]
-    if moved:
-        raise Problem("door.changed", n=len(moved), first=" ".join(moved[0].key))
-    for change in changes:
-        path = one.scope(change.before or change.after or {}, look)
-        if not _in_scope(by, one.right, path):
-            raise Problem("rights.denied", seat=by.label, right=one.right)
-    move(row, "undo", machine=IMPORT, by=by, undone_at=clock.now())
-    try:
-        one.write(changes, by, look)
-    except ProtectedError as error:
-        used = sorted({str(each._meta.verbose_name) for each in error.protected_objects})
-        raise Problem("door.in_use", what=one.zh, by=", ".join(used)) from error
-    _tell(one, changes, by, reason=f"撤销导入 {row.pk}")
-    return len(changes)
 
 
 def remove(rows: Iterable[models.Model]) -> None:
@@ -397,6 +371,6 @@ def rows_of(one: Door, *, seat: Seat, look: Any = None) -> list[Row]:
     look = look or one.look()
     found = []
     for _, row in sorted(one.there(look).items()):
-        if _in_scope(seat, one.reads, one.scope(row, look)) or seat.role == "system":
+        if in_scope(seat, one.reads, one.scope(row, look)) or seat.role == "system":
             found.append(row)
     return found

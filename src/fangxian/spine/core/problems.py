@@ -77,6 +77,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "实战演练不能在正式目录里开始：先运行 fangxian drill open {drill} --into 目录。",
         "A live drill does not begin in a real folder: run fangxian drill open {drill} --into DIR.",
     ),
+    "drill.result": (
+        422,
+        "演练结果没有带回：{why}。请在演练目录里结束演练，再取结果文件。",
+        "The result was not brought back: {why}. End the drill in its folder and take the result.",
+    ),
     "drill.empty": (
         409,
         "{drill} 一条注入也没有给过，不能算演练过；不办了请中止。",

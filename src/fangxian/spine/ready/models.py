@@ -293,7 +293,7 @@ class RollCall(models.Model):
 
 class Drill(models.Model):
     """A drill of a plan: its script of injects, when it was, how it went. ``steps`` are the injects
-    as they were given, with what followed."""
+    as they were given, with what followed; ``log`` is that of its own folder, once brought back."""
 
     class Kind(models.TextChoices):
         LIVE = "live", "实战"
@@ -309,6 +309,7 @@ class Drill(models.Model):
     begun_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=200, blank=True)
+    log = models.JSONField(null=True)
 
     def __str__(self) -> str:
         return self.title
@@ -379,6 +380,8 @@ DRILL = Machine(
     steps={
         "begin": Step(("planned",), "running", right="drill.run"),
         "finish": Step(("running",), "done", right="drill.run"),
+        "bring_back": Step(("planned",), "done", right="drill.run"),
+        "bring_back_broken": Step(("planned",), "broken_off", right="drill.run"),
         "break_off": Step(
             ("planned", "running"), "broken_off", right="drill.run", needs=("reason",)
         ),

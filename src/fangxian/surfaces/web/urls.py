@@ -134,6 +134,7 @@ urlpatterns = [
     path("drills/plan", drills.plan),
     path("drills/night", drills.night),
     path("drills/<int:key>", drills.one),
+    path("drills/<int:key>/result.json", drills.result),
     path("drills/<int:key>/<str:verb>", drills.step),
     path("drill/story", drill.story),
     path("drill/clock", drill.steer),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
 
@@ -17,7 +17,9 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.page import SeatedRequest, action, cut_of, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
+from fangxian.spine.inspect.drill_result import LARGEST, result_of
 from fangxian.spine.inspect.models import Finding
+from fangxian.spine.inspect.write.bring_back import bring_back
 from fangxian.spine.inspect.write.findings import enter_finding
 from fangxian.spine.ready import read
 from fangxian.spine.ready.models import Drill, Inject
@@ -163,9 +165,24 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         return _script(request, drill)
     elif verb == "finding":
         _find(request, drill)
+    elif verb == "bring":
+        given = request.FILES.get("result")
+        if given is None:
+            raise Problem("drill.result", why="没有选文件")
+        bring_back(drill=drill, raw=given.read(LARGEST), by=seat)
+        messages.success(request, gettext("已带回：计入已演练，问题进隐患整改。"))
     else:
         raise Problem("not_found", what=verb)
     return redirect(f"/drills/{key}")
+
+
+@page("drill.run")
+def result(request: SeatedRequest, key: int) -> HttpResponse:
+    """The result of a drill as a file, to be brought to the real system."""
+    drill = get_object_or_404(read.drills(seat=request.seat), pk=key)
+    answer = JsonResponse(result_of(drill), json_dumps_params={"ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="drill-{key}.json"'
+    return answer
 
 
 def _script(request: SeatedRequest, drill: Drill) -> HttpResponse:

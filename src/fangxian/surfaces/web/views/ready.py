@@ -264,7 +264,7 @@ def member_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     if verb == "join":
         who = Record(name=text(request, "name", most=60), phone=text(request, "phone", most=20))
         if not who.name:
-            raise Problem("input.missing", field="name")
+            raise Problem("input.invalid", field="name", why="—")
         known = set(skills(clock.now()))
         able = [skill for skill in request.POST.getlist("skill") if skill in known]
         volunteer = bool(request.POST.get("volunteer"))

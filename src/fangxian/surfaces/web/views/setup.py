@@ -18,9 +18,9 @@ from fangxian.spine.core.door import (
     rows_of,
     take,
     tell_export,
-    undo,
 )
 from fangxian.spine.core.door_tables import csv_text, difference, read_given, workbook
+from fangxian.spine.core.door_undo import undo
 from fangxian.spine.core.models import Import
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem

@@ -1,4 +1,5 @@
-// A form of a report on the phone: a question is shown while it is asked; a position is filled in by a tap, never by itself.
+// A form of a report on the phone: a question is shown while it is asked; a position is filled in
+// by a tap, never by itself.
 import { make } from './dom.js';
 
 const form = document.querySelector('form.fill');
