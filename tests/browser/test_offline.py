@@ -37,7 +37,7 @@ def test_two_hundred_reports_made_without_a_network_come_once_each(sit, folder):
     page.goto("/m/reports/zero_report?zero")
     for name in ("fever", "suspected", "clusters"):
         page.locator(f'[name="/data/{name}"]').fill("0")
-    page.locator("form.fill button").click()
+    page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("已存在手机上")).to_be_visible()
     waiting = page.locator("[data-waiting] b")
     expect(waiting).to_have_text("1")
@@ -85,7 +85,7 @@ def test_a_log_in_that_ended_loses_nothing_that_was_typed(sit):
     for name in ("fever", "suspected", "clusters"):
         page.locator(f'[name="/data/{name}"]').fill("0")
     page.context.clear_cookies()
-    page.locator("form.fill button").click()
+    page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("已存在手机上")).to_be_visible()
     expect(page.locator("[data-waiting] b")).to_have_text("1")
 
@@ -94,10 +94,11 @@ def test_a_large_photo_is_sent_no_wider_than_a_screen_needs(sit, tmp_path):
     image = pytest.importorskip("PIL.Image")
     image.effect_noise((4000, 3000), 60).convert("RGB").save(tmp_path / "a.jpg", quality=95)
     page = sit("chen", size=(390, 844))
-    page.goto("/m/reports/site_inspection")
+    page.goto("/m/reports/check_water")
+    page.locator('select[name="about"]').select_option(index=1)
     page.get_by_label("正常").check()
     page.locator('input[type="file"]').set_input_files(tmp_path / "a.jpg")
     with page.expect_request(lambda r: r.method == "POST") as sent:
-        page.locator("form.fill button").click()
+        page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("回执号")).to_be_visible()
     assert len(sent.value.post_data_buffer or b"") < (tmp_path / "a.jpg").stat().st_size / 3
