@@ -185,6 +185,19 @@ def test_a_household_nobody_has_met_is_a_gap_before_the_deadline(households):
     assert (gap.fields["n"], gap.owner_id) == (9, order.post_id)
 
 
+def test_who_left_only_by_the_word_of_another_is_a_gap_when_the_order_is_said_to_be_done(
+    households,
+):
+    raised(Level.III)
+    order = the_order()
+    order.moves.update(state="moved")
+    Order.objects.filter(pk=order.pk).update(state="reported", reported_at=clock.now())
+    assert list(unmet(clock.now())) == []
+    Move.objects.filter(household__tag="H000001").update(by_word=True)
+    (gap,) = unmet(clock.now())
+    assert gap.fields["tags"] == "H000001"
+
+
 def test_people_leaving_are_counted_by_path_hazard_and_level(households, hexi):
     all_ = sum(h.people for h in households)
     some = sum(h.people for h in households if h.level == 3)

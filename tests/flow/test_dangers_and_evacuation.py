@@ -8,6 +8,7 @@ from inspections import inspected, work
 
 from fangxian.hazards.flood.evacuation.models import AtRisk, Move
 from fangxian.hazards.flood.hazard_points import risk
+from fangxian.hazards.flood.hazard_points.cover import unanswered
 from fangxian.hazards.flood.hazard_points.models import DangerPoint
 from fangxian.hazards.flood.hazard_points.risk import risks
 from fangxian.ops.drills import install_givers
@@ -65,10 +66,17 @@ def test_from_expected_rain_to_a_slope_that_is_safe(
     rain_of(telemetry, gauge, 30)
     (before,) = risks(seat=SYSTEM, at=clock.now()).rows
     assert (before.ratio, before.ahead, before.own_limit) == (0.75, None, True)
+    assert list(unanswered(clock.now())) == []
     monkeypatch.setattr(risk, "FORECASTS", [lambda lon, lat, hours: 20.0])
     now_ranked = risks(seat=SYSTEM, at=clock.now())
     (first,) = now_ranked.rows
     assert (first.ahead, now_ranked.over) == (1.25, 1)
+    (gap,) = unanswered(clock.now())
+    assert (gap.fields["point"], gap.fields["percent"], gap.place_id) == (
+        slope.name,
+        "125%",
+        slope.place_id,
+    )
 
     task = Task(
         area=slope.place,
@@ -79,6 +87,7 @@ def test_from_expected_rain_to_a_slope_that_is_safe(
         post=the_post(chen.post_id),
     )
     (order,) = do.issue_orders([task], hazard="rain", level=Level.III, by=lin)
+    assert list(unanswered(clock.now())) == []
     do.acknowledge_order(order=order, by=chen)
     inspected(
         slope, chen, spot=(117.2101, 24.8101), result="trouble", trouble="坡脚渗水", grade="major"

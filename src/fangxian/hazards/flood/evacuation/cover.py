@@ -84,7 +84,8 @@ def unmet(at: datetime) -> Iterator[Judged]:
     said = Q(order__state__in=DONE)
     late = Q(order__deadline_at__lt=at, state__in=STILL)
     near = Q(order__deadline_at__lt=at + UNMET, state="waiting")
-    rows = Move.objects.filter(late | near | (said & Q(state__in=STILL)))
+    heard = Q(state="moved", by_word=True)  # another household said so, nobody saw them
+    rows = Move.objects.filter(late | near | (said & (Q(state__in=STILL) | heard)))
     rows = rows.exclude(order__state__in=OVER).select_related("order__area", "household")
     groups: dict[int, list[Move]] = {}
     for one in rows:
@@ -138,8 +139,8 @@ RULES = (
         "household-unmet",
         "转移户还没走",
         "Household that has not left",
-        "{place}：还有 {n} 户没有走（{tags}）",
-        "{place}: {n} households have not left ({tags})",
+        "{place}：还有 {n} 户没有走，或只听别人说走了（{tags}）",
+        "{place}: {n} households have not left, or only by others' word ({tags})",
         unmet,
         every_s=60,
     ),
