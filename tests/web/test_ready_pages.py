@@ -29,8 +29,9 @@ from fangxian.spine.ready.models import (
     Team,
     Training,
 )
+from fangxian.spine.ready.scripts import read_script
 from fangxian.spine.ready.write import stock
-from fangxian.spine.registry.models import Place, Site
+from fangxian.spine.registry.models import Organisation, Place, Site
 from fangxian.spine.registry.read import city as the_city
 from fangxian.spine.registry.read import the_post
 
@@ -231,8 +232,6 @@ def test_goods_go_out_are_counted_and_received(keys, as_lin):
 
 
 def test_a_shelter_opens_takes_a_tag_calls_its_roll_and_closes(keys, as_lin, lin):
-    from fangxian.spine.registry.models import Organisation
-
     key, flood = keys["shelter"], Organisation.objects.get(headquarters="flood", place__kind="city")
     post(as_lin, f"/shelters/{key}/open", use="flood", headquarters=flood.pk)
     post(as_lin, f"/shelters/{key}/in", tag="H000001")
@@ -285,8 +284,6 @@ def test_a_patrol_is_ordered_to_chosen_points(keys, as_lin, filled):
 
 
 def test_a_drill_is_planned_run_and_broken_off_on_its_page(keys, as_lin, lin):
-    from fangxian.spine.registry.models import Organisation
-
     flood = Organisation.objects.get(headquarters="flood", place__kind="city")
     form = {"title": "汛前", "hq": flood.pk, "plan": "rain", "kind": "tabletop"}
     post(as_lin, "/drills/plan", **form, script="rain-tabletop", on="2016-09-20T09:00")
@@ -305,6 +302,25 @@ def test_a_drill_is_planned_run_and_broken_off_on_its_page(keys, as_lin, lin):
         assert page.status_code == 200
     night = as_lin.get("/drills/night?from=2016-09-14T00:00&to=2016-09-15T00:00")
     assert night.status_code == 200
+
+
+def test_an_inject_is_added_on_the_time_line_with_what_its_kind_needs(keys, as_lin):
+    flood = Organisation.objects.get(headquarters="flood", place__kind="city")
+    form = {"plan": "rain", "hq": flood.pk, "title": "桌面推演", "kind": "tabletop"}
+    post(as_lin, "/drills/plan", **form, script="rain-tabletop", on="2016-09-20T09:00")
+    drill = Drill.objects.get(title="桌面推演")
+    before = len(read_script(drill.script))
+    row = {"minute": "7", "kind": "warning", "zh": "台风橙色预警"}
+    refused = as_lin.post(f"/drills/{drill.pk}/add", row)
+    assert refused.status_code == 422
+    assert "hazard" in refused.content.decode()
+    more = "hazard=typhoon\r\nlevel=II"
+    row |= {"expect": "response.started", "within_min": "15", "more": more}
+    post(as_lin, f"/drills/{drill.pk}/add", **row)
+    drill.refresh_from_db()
+    steps = read_script(drill.script)
+    (new,) = (step for step in steps if step.zh == "台风橙色预警")
+    assert (len(steps), new.minute, new.more["level"]) == (before + 1, 7, "II")
 
 
 def test_an_inspection_without_a_point_asks_which(filled, client, chen):

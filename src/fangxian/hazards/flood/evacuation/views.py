@@ -25,6 +25,7 @@ from .registers import STATES
 from .write import Said, take_scan
 
 MOST = 400  # households on one phone; a village has fewer
+MOST_TAGS = 2000  # on one paper
 DESK_WORDS = ("moved", "nobody", "refused", "help", "returned")
 
 
@@ -145,7 +146,10 @@ def tags(request: SeatedRequest) -> HttpResponse:
     if wanted := request.GET.get("point"):
         kind, _, code = wanted.partition(":")
         rows = rows.filter(point__in=Site.objects.filter(kind=kind, code=code))
-    answer = HttpResponse(tags_pdf(_tags(rows[:2000])), content_type="application/pdf")
+    if (n := rows.count()) > MOST_TAGS:
+        why = gettext("%(n)d 户，一份最多 %(most)d 户：请按村或隐患点取")
+        raise Problem("input.invalid", field="place", why=why % {"n": n, "most": MOST_TAGS})
+    answer = HttpResponse(tags_pdf(_tags(rows)), content_type="application/pdf")
     answer["Content-Disposition"] = 'inline; filename="tags.pdf"'
     return answer
 

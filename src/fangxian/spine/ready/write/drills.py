@@ -78,6 +78,13 @@ def move_inject(*, drill: Drill, number: int, minute: float, by: Seat) -> Drill:
     return change_script(drill=drill, script=write_script(steps), by=by)
 
 
+def add_inject(*, drill: Drill, step: Step, by: Seat) -> Drill:
+    """One more inject. Raises ``drill.script`` for one that lacks what its kind needs."""
+    require(by, "drill.run", place=drill.headquarters.place.path)
+    script = write_script([*read_script(drill.script), step])
+    return change_script(drill=drill, script=script, by=by)
+
+
 @transaction.atomic
 def begin_drill(*, drill: Drill, by: Seat) -> Drill:
     move(

@@ -25,13 +25,14 @@ from fangxian.spine.ready import read
 from fangxian.spine.ready.models import Drill, Inject
 from fangxian.spine.ready.plans import plan_edition, plans
 from fangxian.spine.ready.registers import STATES
-from fangxian.spine.ready.scripts import STEPS, Scored, shipped_scripts
+from fangxian.spine.ready.scripts import KINDS, STEPS, Scored, Step, shipped_scripts
 from fangxian.spine.ready.write import drills as do
 from fangxian.spine.registry.models import Organisation
 from fangxian.spine.registry.read import city
 
 WIDE = 1000  # of the time line, in units of its picture
 SHOWN = 300
+NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
 @page("register.read")
@@ -112,6 +113,7 @@ def _context(request: SeatedRequest, drill: Drill) -> dict[str, Any]:
         "error": "",
         "text": drill.script,
         "steps": STEPS,
+        "kinds": [(code, words, "、".join(wants)) for code, (words, wants) in KINDS.items()],
     }
 
 
@@ -157,22 +159,39 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     elif verb == "stop":
         n = stop_drill(drill=drill, reason=text(request, "reason") or "真实险情", by=seat)
         messages.success(request, gettext("演练已结束，撤回 %(n)d 条演练指令。") % {"n": n})
-    elif verb == "move":
-        to = text(request, "minute", most=6)
-        minute = -1.0 if text(request, "out") else _minute(to)
-        do.move_inject(drill=drill, number=whole(request, "number"), minute=minute, by=seat)
     elif verb == "script":
         return _script(request, drill)
     elif verb == "finding":
         _find(request, drill)
-    elif verb == "bring":
-        given = request.FILES.get("result")
-        if given is None:
-            raise Problem("drill.result", why="没有选文件")
-        bring_back(drill=drill, raw=given.read(LARGEST), by=seat)
-        messages.success(request, gettext("已带回：计入已演练，问题进隐患整改。"))
     else:
         raise Problem("not_found", what=verb)
+    return redirect(f"/drills/{key}")
+
+
+@action("drill.run")
+def move_inject(request: SeatedRequest, key: int) -> HttpResponse:
+    drill = get_object_or_404(read.drills(seat=request.seat), pk=key)
+    minute = -1.0 if text(request, "out") else _minute(text(request, "minute", most=6))
+    do.move_inject(drill=drill, number=whole(request, "number"), minute=minute, by=request.seat)
+    return redirect(f"/drills/{key}")
+
+
+@action("drill.run")
+def add_inject(request: SeatedRequest, key: int) -> HttpResponse:
+    drill = get_object_or_404(read.drills(seat=request.seat), pk=key)
+    do.add_inject(drill=drill, step=_new_step(request), by=request.seat)
+    return redirect(f"/drills/{key}")
+
+
+@action("drill.run")
+def bring(request: SeatedRequest, key: int) -> HttpResponse:
+    """The result of a live drill from its folder."""
+    drill = get_object_or_404(read.drills(seat=request.seat), pk=key)
+    given = request.FILES.get("result")
+    if given is None:
+        raise Problem("drill.result", why="没有选文件")
+    bring_back(drill=drill, raw=given.read(LARGEST), by=request.seat)
+    messages.success(request, gettext("已带回：计入已演练，问题进隐患整改。"))
     return redirect(f"/drills/{key}")
 
 
@@ -201,6 +220,25 @@ def _minute(given: str) -> float:
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9])?", given):
         raise Problem("input.invalid", field="minute", why=given[:10] or "—")
     return float(given)
+
+
+def _new_step(request: SeatedRequest) -> Step:
+    """An inject as the form of the time line gives it; what its kind needs beside, line by line."""
+    more: dict[str, Any] = {}
+    for line in (request.POST.get("more") or "").splitlines():
+        name, sign, value = (part.strip() for part in line.partition("="))
+        if sign and name:
+            more[name] = float(value) if NUMBER.fullmatch(value) else value
+    return Step(
+        0,
+        _minute(text(request, "minute", most=6)),
+        text(request, "kind", most=20),
+        text(request, "zh", most=300),
+        text(request, "to", most=100),
+        text(request, "expect", most=40),
+        _minute(text(request, "within_min", most=6) or "0"),
+        more,
+    )
 
 
 def _find(request: SeatedRequest, drill: Drill) -> None:
