@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from fangxian.spine.observe.models import Station
-from fangxian.spine.registry.models import Person, Place
+from fangxian.spine.registry.models import Person, Place, Site
 from fangxian.spine.registry.names import Named, find_among, fold, readings, spoken
 
 
@@ -63,3 +63,10 @@ def test_a_search_finds_nobody_outside_the_seat(client, chen):
 
 def test_tone_marks_and_width_fold_away():
     assert fold("Ｌǖ") == fold("lü") == "lv"
+
+
+def test_a_site_is_found_by_its_name_and_its_code(as_lin, hexi):
+    Site.objects.create(kind="hazard_point", code="Q77", name="后山滑坡", place=hexi)
+    for wanted in ("后山", "q7"):
+        page = as_lin.get(f"/search?q={wanted}", headers={"HX-Request": "true"}).content.decode()
+        assert "/sites/hazard_point/Q77" in page

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -19,6 +19,7 @@ from fangxian.spine.observe import read as observe
 from fangxian.spine.registry import read as registry
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.names import Named, find_among
+from fangxian.spine.registry.sites import kind_words
 from fangxian.surfaces.web.frame import newest_data_at
 
 AUDITOR_S = 60.0
@@ -27,7 +28,8 @@ MOST_HITS = 6
 
 @page("map.read")
 def search(request: SeatedRequest) -> HttpResponse:
-    """Places, stations and people by name, pinyin or initials; one list."""
+    """Places, stations and people by name, pinyin or initials, sites by a part of their name or by
+    the beginning of their code; one list."""
     wanted = (request.GET.get("q") or "").strip()[:40]
     seat = request.seat
     places = registry.find_places(wanted, seat=seat, limit=6) if wanted else []
@@ -37,14 +39,18 @@ def search(request: SeatedRequest) -> HttpResponse:
         stations = _best(rows, wanted)
         if not stations and places:
             stations = list(rows.filter(place__code__startswith=places[0].key)[:4])
-    people = []
+    people, sites = [], []
     if wanted and may(seat, "register.read", place=seat.place_path):
         posts = registry.posts(seat=seat)
         found = _best(registry.people(seat=seat), wanted)
         held = posts.filter(terms__person__in=found, terms__ends_at=None).distinct()
         order = {person.pk: k for k, person in enumerate(found)}
         people = sorted(held, key=lambda post: order.get(_holder(post), MOST_HITS))[:MOST_HITS]
+        named = Q(name__icontains=wanted) | Q(code__istartswith=wanted)
+        others = registry.sites(seat=seat).filter(named).exclude(kind="station")
+        sites = list(others.order_by("code")[:MOST_HITS])
     context = {"q": wanted, "places": places, "stations": stations, "people": people}
+    context |= {"sites": [(site, kind_words(site.kind)) for site in sites]}
     whole = not request.headers.get("HX-Request")
     return render(request, "web/search.html" if whole else "web/search_hits.html", context)
 
