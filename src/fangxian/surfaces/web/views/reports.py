@@ -226,7 +226,7 @@ def _filled(
         "about": about,
         "about_wrong": wrong.get("about", ""),
         "lost": answers is None and not key and _about_nothing(form, seat),
-        "may_zero": any(_counts(q) for q in xform.questions),
+        "may_zero": asks is None and any(_counts(q) for q in xform.questions),
     }
     return render(request, "web/report_fill.html", context, status=422 if wrong else 200)
 
