@@ -42,6 +42,10 @@ def unnamed(at: datetime) -> Iterator[Judged]:
             groups.setdefault((line.area.pk, hazard, line.why), []).append(line)
     answering = owners("place")
 
+    def name(key: tuple[int, str, str]) -> str:
+        _, hazard, why = key
+        return f"{hazard}:{groups[key][0].area.code}:{why}"[:60]
+
     def judge(key: tuple[int, str, str]) -> Uncovered:
         mine, (_, hazard, why) = groups[key], key
         area = mine[0].area
@@ -57,9 +61,9 @@ def unnamed(at: datetime) -> Iterator[Judged]:
         }
         parent = area.parent
         owner = answering.get(parent.code) if parent else None
-        return Uncovered("plan", f"{hazard}:{area.code}:{why}"[:60], at, owner, area.pk, told)
+        return Uncovered("plan", name(key), at, owner, area.pk, told)
 
-    return judged("plan-unnamed", "plan", groups, judge, key=lambda key: ":".join(map(str, key)))
+    return judged("plan-unnamed", "plan", groups, judge, key=name)
 
 
 def lacking(at: datetime) -> Iterator[Judged]:
@@ -72,7 +76,9 @@ def lacking(at: datetime) -> Iterator[Judged]:
             continue
         for lack in lacks(plan, of, level=Level.I, place=city(), at=at, has=has):
             need = lack.need
-            found.setdefault(f"{plan.code}:{need.what}:{need.code}:{lack.place.code}", lack)
+            key = f"{plan.code}:{need.what}:{need.code}:{lack.place.code}"
+            if key not in found or found[key].want < lack.want:
+                found[key] = lack
 
     def judge(key: str) -> Uncovered:
         lack = found[key]
@@ -116,7 +122,7 @@ def undrilled(at: datetime) -> Iterator[Judged]:
 
     def judge(plan: Plan) -> Uncovered | None:
         hq = _headquarters(plan.headquarters)
-        done = Drill.objects.filter(plan=plan.code, state="done", ended_at__lte=at)
+        done = Drill.objects.filter(plan=plan.code, state="done", ended_at__lte=at, headquarters=hq)
         last = done.order_by("-ended_at").values_list("ended_at", flat=True).first()
         limit = timedelta(days=plan.drill_days)
         if hq is None or (last is not None and at - last <= limit):

@@ -82,6 +82,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "演练结果没有带回：{why}。请在演练目录里结束演练，再取结果文件。",
         "The result was not brought back: {why}. End the drill in its folder and take the result.",
     ),
+    "drill.headquarters": (
+        422,
+        "{plan}不是{headquarters}的预案，请选它自己的指挥部。",
+        "The plan {plan} is not {headquarters}'s: choose its own headquarters.",
+    ),
     "drill.empty": (
         409,
         "{drill} 一条注入也没有给过，不能算演练过；不办了请中止。",

@@ -157,7 +157,7 @@ def unlooked(at: datetime) -> Iterator[Judged]:
             "place", f"{town.code}:visits", since, _above(town, answering), town.pk, told
         )
 
-    return judged("visit-unlooked", "place", groups, judge, key=lambda town: town.code)
+    return judged("visit-unlooked", "place", groups, judge, key=lambda t: f"{t.code}:visits")
 
 
 RULES = (

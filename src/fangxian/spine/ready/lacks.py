@@ -75,7 +75,8 @@ class Holdings:
 
     @cached_property
     def lots(self) -> list[tuple[str, str, float, date | None]]:
-        rows = Lot.objects.exclude(quantity=0)
+        held = rows_in_force(self.at, since="site__valid_from", until="site__valid_to")
+        rows = Lot.objects.filter(held).exclude(quantity=0)
         return list(rows.values_list("goods", "site__place__path", "quantity", "expires_on"))
 
     @cached_property

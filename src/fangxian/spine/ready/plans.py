@@ -9,7 +9,7 @@ from typing import Any
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import Complaint, Content, Edition, RuleSet, declare
 from fangxian.spine.core.editions import edition
-from fangxian.spine.core.hazards import hazards
+from fangxian.spine.core.hazards import hazards, responding
 from fangxian.spine.core.levels import Level
 
 from .rules import USES, goods, skills
@@ -84,6 +84,11 @@ def _entered(content: Content) -> Iterable[Complaint]:
     for code, row in content.get("plan", {}).items():
         if strange := set(row["hazards"]) - known:
             yield f"plan.{code}.hazards", f"{', '.join(strange)}；有 {', '.join(sorted(known))}"
+    planned = {hazard for row in content.get("plan", {}).values() for hazard in row["hazards"]}
+    if lacking := set(responding()) - planned:  # else nobody would prove what they lack
+        yield "plan", f"没有预案的灾种：{', '.join(sorted(lacking))}"
+    if not content.get("coast") and any(r["target"] == "coast" for r in content.get("action", [])):
+        yield "coast", "有任务发给沿海，没有写哪些县沿海"
     now = clock.now()
     names: dict[str, Collection[str]] = {
         "team": list(skills(now)),

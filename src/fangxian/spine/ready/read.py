@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from fangxian.kernels.common.sphere import great_circle_km
 from fangxian.spine.core.dated import rows_in_force
@@ -63,9 +63,12 @@ def movements(*, seat: Seat) -> QuerySet[Movement]:
 
 
 def shipments(*, seat: Seat) -> QuerySet[Shipment]:
-    where = _below(seat, "to__place")
+    """Goods on the road, of who sent them and of who waits for them."""
+    sent, due = _below(seat, "lot__site__place"), _below(seat, "to__place")
     rows = Shipment.objects.select_related("lot__site", "to__place")
-    return rows.none() if where is None else rows.filter(**where)
+    if sent is None or due is None:
+        return rows.none()
+    return rows.filter(Q(**sent) | Q(**due))
 
 
 def agreements(*, seat: Seat) -> QuerySet[Agreement]:

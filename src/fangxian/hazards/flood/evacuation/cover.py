@@ -36,7 +36,9 @@ def without_shelter(at: datetime) -> Iterator[Judged]:
         owner = answering.get(place.code) or (place.parent and answering.get(place.parent.code))
         return Uncovered("place", f"{place.code}:shelter", at, owner or None, place.pk, told)
 
-    return judged("household-without-shelter", "place", groups, judge, key=lambda p: p.code)
+    return judged(
+        "household-without-shelter", "place", groups, judge, key=lambda p: f"{p.code}:shelter"
+    )
 
 
 def too_many(at: datetime) -> Iterator[Judged]:
@@ -75,17 +77,20 @@ def left_open(at: datetime) -> Iterator[Judged]:
         owner = owners(site.kind, site.code).get(site.code)
         return Uncovered("site", f"{site.pk}:open", at, owner, site.place_id, told)
 
-    return judged("shelter-left-open", "site", rows, judge)
+    return judged(
+        "shelter-left-open", "site", rows, judge, key=lambda one: f"{one.shelter.site_id}:open"
+    )
 
 
 def unmet(at: datetime) -> Iterator[Judged]:
     """Shortly before an order's deadline, or when it is said to be done: households that have not
     left, whatever the reason; one gap an order."""
     said = Q(order__state__in=DONE)
-    late = Q(order__deadline_at__lt=at, state__in=STILL)
+    still = Q(state__in=(*STILL, "returned"))  # who is back while it runs has not left
+    late = Q(order__deadline_at__lt=at) & still
     near = Q(order__deadline_at__lt=at + UNMET, state="waiting")
     heard = Q(state="moved", by_word=True)  # another household said so, nobody saw them
-    rows = Move.objects.filter(late | near | (said & (Q(state__in=STILL) | heard)))
+    rows = Move.objects.filter(late | near | (said & (still | heard)))
     rows = rows.exclude(order__state__in=OVER).select_related("order__area", "household")
     groups: dict[int, list[Move]] = {}
     for one in rows:
@@ -102,7 +107,7 @@ def unmet(at: datetime) -> Iterator[Judged]:
         since = min(order.deadline_at - UNMET, order.reported_at or at)
         return Uncovered("order", f"{key}:households", since, order.post_id, order.area_id, told)
 
-    return judged("household-unmet", "order", groups, judge, key=lambda key: key)
+    return judged("household-unmet", "order", groups, judge, key=lambda key: f"{key}:households")
 
 
 RULES = (

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
 
 from fangxian.spine.command.models import OVER, Order, Plea, Response
 from fangxian.spine.command.write.orders import report_done, set_count
@@ -23,6 +24,7 @@ from fangxian.spine.ready.models import Stay
 from .models import GONE, MOVE, AtRisk, Move, Scan
 from .read import ACTION, households_of
 
+JUST_NOW = timedelta(hours=12)  # an order that is given again knows who has left
 LATELY = timedelta(days=30)  # an order of before has nothing to do with a scan of now
 SAID = ("moved", "nobody", "refused", "help", "returned")
 
@@ -54,7 +56,8 @@ def _enlist(order: Order, level: Level) -> None:
             Move(
                 order=order,
                 household=one,
-                state="arrived" if one.tag in inside else gone.get(one.pk, "waiting"),
+                state="arrived" if one.tag in inside else gone.get(one.pk, ("waiting", False))[0],
+                by_word=one.tag not in inside and gone.get(one.pk, ("", False))[1],
                 at=order.issued_at,
             )
             for one in rows
@@ -64,14 +67,23 @@ def _enlist(order: Order, level: Level) -> None:
     count_moves(order, by=SYSTEM)
 
 
-def _gone_lately(rows: Sequence[AtRisk]) -> dict[int, str]:
-    """Households that have left under another order of these days: they need not leave again."""
-    since = clock.now() - LATELY
-    moves = Move.objects.filter(household__in=rows, order__issued_at__gte=since)
-    found: dict[int, str] = {}
-    for household, state in moves.order_by("at").values_list("household_id", "state"):
-        found[household] = state
-    return {key: state for key, state in found.items() if state in GONE}
+def _gone_lately(rows: Sequence[AtRisk]) -> dict[int, tuple[str, bool]]:
+    """Households that have left under another order that runs or has just ended, and whether only
+    by another's word: they need not leave again. Who left the shelter since is at home."""
+    just = clock.now() - JUST_NOW
+    runs = ~Q(order__state__in=OVER) | Q(order__closed_at__gte=just) | Q(at__gte=just)
+    moves = Move.objects.filter(runs, household__in=rows)
+    tags = [one.tag for one in rows]
+    out = Stay.objects.filter(tag__in=tags, out_at__isnull=False)
+    left_at = dict(out.values_list("tag").annotate(Max("out_at")))
+    found: dict[int, tuple[str, bool]] = {}
+    told = moves.order_by("at").values_list(
+        "household_id", "household__tag", "state", "by_word", "at"
+    )
+    for household, tag, state, by_word, at in told:
+        home = tag in left_at and left_at[tag] >= at
+        found[household] = ("waiting" if home else state, by_word)
+    return {key: was for key, was in found.items() if was[0] in GONE}
 
 
 @transaction.atomic
@@ -82,11 +94,20 @@ def follow_list(household: AtRisk) -> None:
     for order in running.select_related("area"):
         here = household.place.path.startswith(order.area.path)
         if household.ended_at is not None or not here:
-            order.moves.filter(household=household).exclude(state__in=GONE).delete()
-        elif household.level >= order.level:
-            _enlist(order, Level(order.level))
+            gone = order.moves.filter(household=household).exclude(state__in=GONE)
+            Scan.objects.filter(move__in=gone).update(move=None)  # a scan is kept whatever it said
+            gone.delete()
+        elif household.level >= (asked := _asked(order)):
+            _enlist(order, asked)
             continue
         count_moves(order, by=SYSTEM)
+
+
+def _asked(order: Order) -> Level:
+    """From which level on households of an order leave: that of its issue, or of its response now,
+    whichever is worse."""
+    running = order.responses.filter(ended_at=None).values_list("level", flat=True)
+    return Level(min(order.level, *running)) if running else Level(order.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +179,8 @@ def _apply(going: Move, scan: Scan, by: Seat) -> None:
     before = going.state
     if scan.said == "help" and before != "help":  # however old: somebody must go and look
         text = f"户 {going.household.tag} 要帮助转移：{scan.note}".rstrip("：")
-        plead(order=going.order, kind=Plea.Kind.HELP, text=text, by=by)
+        # whoever may scan may call for help, whosever the order is
+        plead(order=going.order, kind=Plea.Kind.HELP, text=f"{text}（{by.label}）", by=SYSTEM)
     newer = Scan.objects.filter(tag=scan.tag, at__gt=scan.at).exclude(pk=scan.pk)
     if newer.exists():  # it waited on a phone while somebody said more
         Scan.objects.filter(pk=scan.pk).update(note="有更晚的记录，状态没有改")

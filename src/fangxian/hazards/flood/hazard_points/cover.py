@@ -11,17 +11,18 @@ from fangxian.spine.registry.read import owners
 from .risk import Risk, risks
 
 LATELY = timedelta(days=1)  # the longest window of rain
-MOST = 2000  # that one night makes whole; the figure of the strip counts them all
 
 
 def unanswered(at: datetime) -> Iterator[Judged]:
-    """Points at their limit, by rain that fell or is expected, about which or whose village no
-    order went out within a day; one gap a point."""
-    rows = [row for row in risks(seat=SYSTEM, at=at, most=MOST).rows if row.worst >= 1]
+    """Points at their limit, by rain that fell or is expected, about which no order went out within
+    a day, nor one about their whole village; one gap a point."""
+    over = risks(seat=SYSTEM, at=at, most=0).over
+    rows = [row for row in risks(seat=SYSTEM, at=at, most=over).rows if row.worst >= 1]
     orders = Order.objects.filter(issued_at__gt=at - LATELY, issued_at__lte=at)
     orders = orders.exclude(state="withdrawn") if rows else orders.none()
     told = list(orders.values_list("about_kind", "about_key", "area_id"))
-    about, areas = {(kind, key) for kind, key, _ in told}, {area for *_, area in told}
+    about = {(kind, key) for kind, key, _ in told}
+    areas = {area for kind, _, area in told if kind == "place"}
     answering = {kind: owners(kind) for kind in {"place", *(row.site.kind for row in rows)}}
 
     def judge(row: Risk) -> Uncovered | None:
@@ -38,7 +39,7 @@ def unanswered(at: datetime) -> Iterator[Judged]:
         owner = answering[site.kind].get(site.code) or answering["place"].get(site.place.code)
         return Uncovered("site", f"{site.pk}:rain", at, owner, site.place_id, said)
 
-    return judged("danger-unanswered", "site", rows, judge, key=lambda row: row.site.pk)
+    return judged("danger-unanswered", "site", rows, judge, key=lambda row: f"{row.site.pk}:rain")
 
 
 RULES = (

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -37,25 +38,37 @@ FIVE = {
 
 def find_by_report(report: Report, answers: Mapping[str, str]) -> Finding:
     """The finding that a report of trouble makes, or that it says anew where it corrects one."""
-    number = answers.get("threatens", "")
-    grade = answers.get("grade", "")
+    number, grade = answers.get("threatens", ""), answers.get("grade", "")
+    told: dict[str, Any] = {
+        "what": (answers.get("trouble", "") or _ticked(report, answers) or "巡查发现隐患")[:300],
+        "grade": grade if grade in rules(report.at).grades else "general",
+        "threatens": int(number) if re.fullmatch(r"[0-9]{1,6}", number) else None,
+    }
     earlier = Finding.objects.filter(report__instance=report.follows or "-").first()
-    if earlier is not None and earlier.finder_id == report.post_id:
-        Finding.objects.filter(pk=earlier.pk).update(report=report)
-        return earlier
+    running = earlier is not None and earlier.state in ("found", "rectifying")
+    if earlier is not None and running and earlier.finder_id == report.post_id:
+        return _say_anew(earlier, report, told)
     finding = Finding(
-        about_kind=report.about_kind,
-        about_key=report.about_key,
+        about_kind=report.about_kind or "place",  # which point it is was not understood
+        about_key=report.about_key or report.place.code,
         place=report.place,
-        what=answers.get("trouble", "") or _ticked(report, answers) or "巡查发现隐患",
-        grade=grade if grade in rules(report.at).grades else "general",
-        threatens=int(number) if re.fullmatch(r"[0-9]{1,6}", number) else None,
+        **told,
         report=report,
         found_by=report.by,
         finder=report.post,
         found_at=report.at,
     )
     return enter_finding(finding, by=SYSTEM)
+
+
+def _say_anew(finding: Finding, report: Report, told: dict[str, Any]) -> Finding:
+    before = {name: getattr(finding, name) for name in told}
+    Finding.objects.filter(pk=finding.pk).update(report=report, **told)
+    finding.refresh_from_db()
+    if before != told:
+        by, why = SYSTEM, f"更正报告：{report.by}"[:200]
+        record("finding.graded", subject=finding, by=by, before=before, after=told, reason=why)
+    return finding
 
 
 def _ticked(report: Report, answers: Mapping[str, str]) -> str:

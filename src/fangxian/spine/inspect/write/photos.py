@@ -1,7 +1,9 @@
 """Photos of visits: when they were taken, and whether one is that of another visit."""
 
 import io
+import struct
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from django.db.models import Q
 
 from fangxian.kernels.common.picture import bits_apart, difference_hash
 from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.inspect.models import Photo, Visit
 from fangxian.spine.inspect.rounds import rules
@@ -21,7 +24,17 @@ from .visits import PHOTO_OLD, PHOTO_SAME
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 A_ROUND = 50
 OLDEST = 1990  # a camera that says less has lost its clock
-UNREADABLE = (OSError, ValueError, SyntaxError, OverflowError, KeyError, IndexError, TypeError)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    OverflowError,
+    KeyError,
+    IndexError,
+    TypeError,
+    struct.error,
+)
+UNREAD = {"hash": "", "band0": 0, "band1": 0, "band2": 0, "band3": 0}
 TAKEN = 36867  # EXIF DateTimeOriginal
 DETAILS = 34665  # the EXIF block it stands in
 
@@ -34,7 +47,11 @@ def look_at_photos() -> int:
         pictures |= Q(name__iendswith=ending)
     found = list(rows.filter(pictures).select_related("report__visit")[:A_ROUND])
     for file in found:
-        take_photo(file=file, visit=file.report.visit, by=SYSTEM)
+        take = partial(take_photo, file=file, visit=file.report.visit, by=SYSTEM)
+        if isinstance(
+            alone("photo", str(file.pk), take), Failed
+        ):  # kept with its reason; no other waits
+            Photo.objects.create(file=file, visit=file.report.visit, **UNREAD)
     return len(found)
 
 
@@ -56,7 +73,9 @@ def take_photo(*, file: ReportFile, visit: Visit, by: Seat) -> Photo:
         flags.append(PHOTO_SAME)
     photo.save()
     if flags != visit.flags:
-        Visit.objects.filter(pk=visit.pk).update(flags=list(dict.fromkeys(flags)))
+        # a new doubt is for a person, whoever looked before
+        told = {"flags": list(dict.fromkeys(flags)), "looked_at": None}
+        Visit.objects.filter(pk=visit.pk).update(**told)
         visit.refresh_from_db()
     return photo
 

@@ -48,12 +48,15 @@ def take_inspection(event: Event) -> None:
     held = rules(report.at)
     if report.form.code not in held.forms:
         return
-    if not report.about_kind and not _say_about(report, held):
-        return  # who made it is told that it counts for nothing
+    known = bool(report.about_kind) or _say_about(report, held)
     _replace(report)
     if not report.current:
         return  # an edit of it came first
     answers = {path.rsplit("/", 1)[-1]: text for path, text in report.answers.items()}
+    if not known:  # who made it is told that it is no visit; a danger is one wherever it is
+        if answers.get("result") == "trouble":
+            find_by_report(report, answers)
+        return
     visit = Visit(
         site=site_about((report.about_kind, report.about_key)),
         place=_place(report),

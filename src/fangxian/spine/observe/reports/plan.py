@@ -128,7 +128,8 @@ def _with_reports(plan: ReportPlan, due: datetime, owers: list[Ower]) -> list[Ow
     made: dict[tuple[bool, int | str | None], Report] = {}
     rows = Report.objects.filter(plan=plan, due_at=due, current=True)
     for report in rows.order_by("at"):
-        made.setdefault(slot_of(report.post_id, report.about_key), report)
+        about = report.about_key if plan.site_kind else ""
+        made.setdefault(slot_of(report.post_id, about), report)
     return [
         Owed(plan, due, post, site, made.get(slot_of(_pk(post), site.code if site else "")))
         for post, site in owers

@@ -35,8 +35,11 @@ def plan_drill(
 ) -> Drill:
     """Put a drill on the calendar. Raises ``input.invalid`` and ``drill.script``."""
     require(by, "drill.run", place=headquarters.place.path)
-    if plan not in plans(plan_edition(clock.now())):
+    known = plans(plan_edition(clock.now()))
+    if plan not in known:
         raise Problem("input.invalid", field="plan", why=plan)
+    if headquarters.headquarters != known[plan].headquarters:
+        raise Problem("drill.headquarters", headquarters=headquarters.name, plan=known[plan].zh)
     if kind not in Drill.Kind.values or not title.strip():
         raise Problem("input.invalid", field="title", why=title or kind)
     read_script(script)

@@ -105,6 +105,7 @@ def _context(request: SeatedRequest, drill: Drill) -> dict[str, Any]:
         "minutes": minutes,
         "ticks": [(round(m / last * WIDE), m) for m in _ticks(last)],
         "late": sum(row.in_time is False for row in rows),
+        "ungiven": sum(bool(row.step.expect) and row.given_at is None for row in rows),
         "wanted": sum(bool(row.step.expect) for row in rows),
         "findings": Finding.objects.filter(about_kind="drill", about_key=str(drill.pk)),
         "may": may(request.seat, "drill.run", place=drill.headquarters.place.path),
@@ -146,7 +147,8 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
             raise Problem("drill.folder", drill=drill.pk)
         do.begin_drill(drill=drill, by=seat)
     elif verb == "give":
-        do.give_inject(drill=drill, number=whole(request, "number"), by=seat, live=config().drill)
+        live = config().drill and drill.kind == Drill.Kind.LIVE
+        do.give_inject(drill=drill, number=whole(request, "number"), by=seat, live=live)
     elif verb == "done":
         inject = get_object_or_404(
             Inject.objects.select_related("drill__headquarters__place"),

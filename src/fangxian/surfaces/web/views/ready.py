@@ -42,7 +42,11 @@ def index(request: SeatedRequest) -> HttpResponse:
     has = Holdings(now)
     for plan in plans(of).values():
         found = list(lacks(plan, of, level=Level.I, place=place, at=now, has=has))
-        last = Drill.objects.filter(plan=plan.code, state="done").order_by("-ended_at").first()
+        last = (
+            Drill.objects.filter(plan=plan.code, state="done", headquarters__place=city())
+            .order_by("-ended_at")
+            .first()
+        )
         table.append({"plan": plan, "n": len(found), "grid": _grid(found), "drill": last})
     days = number("expires_days", now)
     today = beijing(now).date()

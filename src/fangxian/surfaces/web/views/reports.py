@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
@@ -239,11 +240,9 @@ def _points_of(form: Form, seat: Seat) -> list[Site] | None:
         return None
     kinds = [kind for kind in held.kinds if form.code in (held.form_of(kind), ANY_FORM)]
     mine = {t.site.pk for t in to_visit(seat.post_id or 0, clock.now())}
-    rows = sites(seat=seat).filter(kind__in=kinds).select_related("place")
-    found = [
-        s for s in rows[:MOST_POINTS] if s.pk in mine or s.place.path.startswith(seat.place_path)
-    ]
-    return sorted(found, key=lambda s: (s.pk not in mine, s.code))
+    here = Q(pk__in=mine) | Q(place__path__startswith=seat.place_path)
+    rows = sites(seat=seat).filter(here, kind__in=kinds).select_related("place")
+    return sorted(rows.order_by("code")[:MOST_POINTS], key=lambda s: (s.pk not in mine, s.code))
 
 
 def _counts(question: Question) -> bool:

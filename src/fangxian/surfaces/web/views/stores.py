@@ -9,8 +9,9 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import may
+from fangxian.spine.core.rights import may, require
 from fangxian.spine.ready import read
+from fangxian.spine.ready.doors import STORES
 from fangxian.spine.ready.models import Lot, Opening, Shipment, Stay
 from fangxian.spine.ready.registers import goods_words
 from fangxian.spine.ready.rules import USES, expired, goods
@@ -24,7 +25,7 @@ from fangxian.spine.registry.read import city, sites
 
 @page("register.read")
 def store(request: SeatedRequest, key: int) -> HttpResponse:
-    site = get_object_or_404(sites(seat=request.seat).select_related("place__parent"), pk=key)
+    site = _store(request, key)
     lots = read.lots(seat=request.seat).filter(site=site).order_by("goods", "expires_on")
     today = beijing(clock.now()).date()
     context = {
@@ -55,10 +56,17 @@ def store(request: SeatedRequest, key: int) -> HttpResponse:
     return render(request, "web/store.html", context)
 
 
+def _store(request: SeatedRequest, key: int) -> Site:
+    """A store with what it holds, also one that has ended: its goods are somebody's still."""
+    site = get_object_or_404(Site.objects.select_related("place__parent"), pk=key)
+    require(request.seat, "register.read", place=site.place.path)
+    return site
+
+
 @action("stock.move")
 def store_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     """Goods in, out, counted, sent, received, turned back; each is asked of write."""
-    site = get_object_or_404(sites(seat=request.seat).select_related("place"), pk=key)
+    site = _store(request, key)
     seat = request.seat
     if verb == "issue":
         stock.issue_goods(
@@ -70,7 +78,7 @@ def store_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
             by=seat,
         )
     elif verb == "send":
-        to = get_object_or_404(Site, pk=whole(request, "to"))
+        to = get_object_or_404(sites(seat=seat).filter(kind__in=STORES), pk=whole(request, "to"))
         stock.send_goods(
             site=site,
             kind=text(request, "goods", most=20),
@@ -150,7 +158,8 @@ def shelter_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     one = get_object_or_404(read.shelters(seat=request.seat), pk=key)
     seat = request.seat
     if verb == "open":
-        hq = get_object_or_404(Organisation, pk=whole(request, "headquarters"))
+        rows = Organisation.objects.filter(kind="headquarters")
+        hq = get_object_or_404(rows, pk=whole(request, "headquarters"))
         house.open_shelter(
             shelter=one,
             use=text(request, "use"),
