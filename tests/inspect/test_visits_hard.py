@@ -12,6 +12,7 @@ from fangxian.spine.command.write import again
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import read_edition, rule_set, shipped
+from fangxian.spine.core.models import BadRow
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.models import Finding, Photo, Visit
@@ -19,6 +20,7 @@ from fangxian.spine.inspect.proof import prove
 from fangxian.spine.inspect.read import followed
 from fangxian.spine.inspect.rounds import Storm, due, rules
 from fangxian.spine.inspect.write import findings as fix
+from fangxian.spine.inspect.write import photos
 from fangxian.spine.inspect.write.photos import look_at_photos
 from fangxian.spine.observe.reports.write import file_of
 from fangxian.spine.registry.models import Place, Post
@@ -33,10 +35,24 @@ def test_one_town_corrects_no_other_town_s_visit(slope, chen, lin):
 def test_a_corrected_report_of_trouble_is_one_finding(slope, chen):
     first = inspected(slope, chen, result="trouble", trouble="裂缝", grade="general")
     inspected(
-        slope, chen, follows=first.instance, result="trouble", trouble="裂缝二", grade="general"
+        slope, chen, follows=first.instance, result="trouble", trouble="裂缝二", grade="major"
     )
     finding = Finding.objects.get()
+    assert (finding.what, finding.grade) == ("裂缝二", "major")
     assert finding.report.follows == first.instance
+
+
+@pytest.mark.guarded
+def test_one_photo_that_raises_stops_no_other(slope, chen, now, monkeypatch):
+    def broken(file):
+        raise RuntimeError
+
+    inspected(slope, chen, files={"1.jpg": picture(4)})
+    with monkeypatch.context() as patch:
+        patch.setattr(photos, "_read", broken)
+        assert look_at_photos() == 1
+    assert look_at_photos() == 0
+    assert BadRow.objects.filter(where="photo").exists()
 
 
 @pytest.mark.parametrize("number", ["99999999999999999999", "²", "-3"])
@@ -50,7 +66,9 @@ def test_a_phone_that_knows_no_addresses_names_its_point(slope, chen):
     for said in (slope.code, f"/s/{slope.code}"):
         report = inspected(slope, chen, named=False, point=said)
         assert Visit.objects.get(report=report).counts
-    lost = inspected(slope, chen, named=False, point="NO-SUCH")
+    told = {"result": "trouble", "trouble": "裂缝", "grade": "general"}
+    lost = inspected(slope, chen, named=False, point="NO-SUCH", **told)
+    assert Finding.objects.get().about_kind == "place"
     assert not Visit.objects.filter(report=lost).exists()
     assert followed([lost])[lost.pk][0][1] == "which point it was is not said"
 
@@ -190,6 +208,7 @@ def test_an_edition_that_would_stop_something_is_refused(set_name, change):
         ('target = "coast"', 'target = "cost"'),
         ('hazards = ["typhoon"]\nlevel = "I"', 'hazards = ["typhon"]\nlevel = "I"'),
         ('code = "dike"', 'code = "dyke"'),
+        ("coast = [", "shore = ["),
     ],
 )
 def test_a_plan_with_a_name_nobody_knows_is_not_entered(guan, change):

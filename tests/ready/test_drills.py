@@ -69,6 +69,21 @@ def drill(lin):
     )
 
 
+def test_a_plan_is_drilled_by_its_own_headquarters(lin):
+    epidemic = Organisation.objects.get(headquarters="epidemic", place__kind="city")
+    with pytest.raises(Problem) as refused:
+        write.plan_drill(
+            plan="rain",
+            headquarters=epidemic,
+            title="t",
+            kind="tabletop",
+            script=SCRIPT,
+            planned_for=clock.now(),
+            by=lin,
+        )
+    assert refused.value.code == "drill.headquarters"
+
+
 @pytest.mark.parametrize(
     ("change", "line", "says"),
     [
