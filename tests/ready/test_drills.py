@@ -179,6 +179,7 @@ def test_a_live_drill_is_brought_back_from_its_folder_once_with_its_score(drill,
         json.dumps(told | {"drill": 99}).encode(),
         json.dumps(told | {"script": "x"}).encode(),
         json.dumps(told | {"injects": [{}]}).encode(),
+        json.dumps(told | {"injects": told["injects"] * 2}).encode(),
         json.dumps(told | {"begun_at": "2016-09-14T00:00"}).encode(),
     ):
         with pytest.raises(Problem) as refused:

@@ -68,8 +68,9 @@ def read_result(raw: bytes, drill: Drill) -> dict[str, Any]:
             }
             for row in told["injects"]
         ]
-        if not {row["number"] for row in injects} <= numbers:
-            raise Problem("drill.result", why="有脚本里没有的注入")
+        given = [row["number"] for row in injects]
+        if not set(given) <= numbers or len(set(given)) < len(given):
+            raise Problem("drill.result", why="有脚本里没有的注入，或同一注入写了两次")
         return {
             "state": told["state"],
             "reason": str(told["reason"])[:200],
@@ -82,7 +83,14 @@ def read_result(raw: bytes, drill: Drill) -> dict[str, Any]:
                 for row in told["findings"]
             ],
         }
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         why = f"{type(error).__name__} {error}"[:120]
         raise Problem("drill.result", why=f"文件读不懂：{why}") from None
 
