@@ -5,6 +5,7 @@ import os
 import random
 import tempfile
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("FANGXIAN_DATA_DIR", tempfile.mkdtemp(prefix="fangxian-bench-"))
@@ -58,6 +59,10 @@ def plain() -> int:
     return len(list(rows))
 
 
+def _page(one: Any, rows: Any) -> list[Any]:
+    return list((one.dress or list)(list(rows[:50])))
+
+
 def main() -> dict[str, Any]:
     assert fangxian.wiring.SUBJECTS
     fill()
@@ -68,7 +73,7 @@ def main() -> dict[str, Any]:
     for code in ("visits", "danger_points"):
         one = register(code)
         rows = select(one, seat=SYSTEM, asked={})
-        page = lambda rows=rows, one=one: list((one.dress or list)(list(rows[:50])))  # noqa: E731
+        page = partial(_page, one, rows)
         lists[f"{code}_page_s"] = round(best(page, 3), 3)
     return {
         "points": POINTS,

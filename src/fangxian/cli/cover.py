@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
@@ -110,12 +111,12 @@ def prove(
     sys.exit(1 if rows else 0)
 
 
-def _print(rows: list[dict[str, object]], told: dict[str, object]) -> None:
+def _print(rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
     from fangxian.spine.inspect.proof import REASONS
 
     k = 0 if language().startswith("zh") else 1
     for row in rows:
-        words = "、".join(REASONS[code][k] for code in row["reasons"])  # type: ignore[attr-defined]
+        words = "、".join(REASONS[code][k] for code in row["reasons"])
         since = str(row["since"] or "—")[:16]
         click.echo(
             f"{row['kind']} {row['key']} {row['place_name']} {row['name']}: {words} ({since})"

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record_many
-from fangxian.spine.core.guard import Failed, alone
+from fangxian.spine.core.guard import Failed, alone, log
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.read import fallback_post
 
@@ -58,6 +58,9 @@ def judged(
         if isinstance(found, Failed):
             yield Unjudged(kind, str(key(row)))
         elif found is not None:
+            if (found.subject_kind, found.subject_id) != (kind, str(key(row))):
+                # then a row that cannot be judged would close its own gap
+                log.error("subject_differs rule=%s key=%s gap=%s", code, key(row), found.subject_id)
             yield found
 
 

@@ -19,7 +19,6 @@ from .rounds import rules
 
 NAMED = 3
 LOOKED_FOR = ("never", "late", "no_gauge")
-LOOK_WITHIN = timedelta(days=3)
 
 
 def blind_spots(at: datetime) -> Iterator[Judged]:
@@ -144,14 +143,15 @@ def of_what_is_gone(at: datetime) -> Iterator[Judged]:
 
 def unlooked(at: datetime) -> Iterator[Judged]:
     """Flagged visits wait for a person; one gap a town."""
-    rows = Visit.objects.filter(looked_at__isnull=True, at__lt=at - LOOK_WITHIN).exclude(flags=[])
+    within = timedelta(hours=rules(at).visit["look_h"])
+    rows = Visit.objects.filter(looked_at__isnull=True, at__lt=at - within).exclude(flags=[])
     groups: dict[Place, list[Visit]] = {}
     for visit in rows.select_related("place__parent__parent__parent"):
         groups.setdefault(town_of(visit.place), []).append(visit)
     answering = owners("place")
 
     def judge(town: Place) -> Uncovered:
-        since = min(visit.at for visit in groups[town]) + LOOK_WITHIN
+        since = min(visit.at for visit in groups[town]) + within
         told = {"place": town.name, "n": len(groups[town])}
         return Uncovered(
             "place", f"{town.code}:visits", since, _above(town, answering), town.pk, told

@@ -19,8 +19,26 @@ ANY_FORM = "site_inspection"  # the check list of whatever has none of its own
 SPANS = ("first_h", "every_h", "after_h")
 
 
-VISIT = ("far_m", "town_km", "clock_min", "photo_h", "same_bits", "fast_kmh", "opposite_h")
-PROOF = ("cell_km", "cell_days", "village_days", "gauge_km", "siren_km", "excuse_days")
+VISIT = (
+    "far_m",
+    "town_km",
+    "clock_min",
+    "photo_h",
+    "same_bits",
+    "fast_kmh",
+    "look_h",
+    "opposite_h",
+)
+PROOF = (
+    "cell_km",
+    "cell_days",
+    "village_days",
+    "gauge_km",
+    "near",
+    "patrol_km",
+    "siren_km",
+    "excuse_days",
+)
 
 
 def _numbers(content: Content) -> Iterable[Complaint]:

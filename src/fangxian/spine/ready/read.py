@@ -8,6 +8,7 @@ import numpy as np
 from django.db.models import Q, QuerySet, Sum
 
 from fangxian.kernels.common.sphere import great_circle_km
+from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
@@ -26,12 +27,12 @@ from .models import (
     Team,
     Training,
 )
+from .rules import number
 
 # minutes by road between two points (lon, lat), where a graph of roads is loaded
 ROADS: list[Callable[[tuple[float, float], tuple[float, float]], float | None]] = []
 # how many people the household of a tag has, where somebody keeps a list of tags
 TAGS: list[Callable[[str], int | None]] = []
-KMH = 40.0  # of a lorry, where no graph says better
 
 
 def _below(seat: Seat, path: str) -> dict[str, str] | None:
@@ -116,6 +117,7 @@ def how_far(rows: Sequence[Team], to: Place | Site) -> list[Way]:
     """The way of each team to a place or site; by road where a graph is loaded, else by distance,
     and that is told. A team or place without position has no distance."""
     found = []
+    kmh = number("lorry_kmh", clock.now())
     for team in rows:
         here, there = _position(team), (to.lon, to.lat)
         if here is None or there[0] is None or there[1] is None:
@@ -125,7 +127,7 @@ def how_far(rows: Sequence[Team], to: Place | Site) -> list[Way]:
         road = next((m for m in (ask(here, goal) for ask in ROADS) if m is not None), None)
         a = [np.array(x) for x in (*here, *goal)]
         km = round(float(great_circle_km(lon=a[0], lat=a[1], lon2=a[2], lat2=a[3])), 1)
-        minutes = (km / KMH * 60 if road is None else road) + team.ready_min
+        minutes = (km / kmh * 60 if road is None else road) + team.ready_min
         found.append(Way(team, km, round(minutes), by_road=road is not None))
     return found
 

@@ -18,6 +18,18 @@ USES: dict[str, Words] = {
 }
 
 
+NUMBERS = (
+    "days",
+    "store_km",
+    "expires_days",
+    "lorry_kmh",
+    "there_min",
+    "unmet_min",
+    "again_h",
+    "left_open_h",
+)
+
+
 def _complaints(content: Content) -> Iterable[Complaint]:
     for block, needed in (("skill", ("zh", "en")), ("goods", ("zh", "en", "unit"))):
         if not content.get(block):
@@ -29,7 +41,7 @@ def _complaints(content: Content) -> Iterable[Complaint]:
             strange = set(row) - {*needed, "per_person_day", "per_person"}
             if strange:
                 yield f"{block}.{code}", f"unknown: {', '.join(sorted(strange))}"
-    for name in ("days", "store_km", "expires_days"):
+    for name in NUMBERS:
         if not isinstance(content.get(name), int | float):
             yield name, "a number is missing"
 

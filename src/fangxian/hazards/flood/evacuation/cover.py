@@ -12,13 +12,11 @@ from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.ready.models import Opening, Shelter
 from fangxian.spine.ready.read import people_in
+from fangxian.spine.ready.rules import number
 from fangxian.spine.registry.models import Place, Site
 from fangxian.spine.registry.read import owners
 
 from .models import STILL, AtRisk, Move
-
-A_DAY = timedelta(days=1)
-UNMET = timedelta(hours=1)  # before the deadline of the order
 
 
 def without_shelter(at: datetime) -> Iterator[Judged]:
@@ -64,9 +62,10 @@ def too_many(at: datetime) -> Iterator[Judged]:
 def left_open(at: datetime) -> Iterator[Judged]:
     """Shelters that are open a day after the last response over them ended: whoever is in them is
     nobody's any more."""
-    rows = Opening.objects.filter(closed_at=None, opened_at__lt=at - A_DAY)
+    limit = timedelta(hours=number("left_open_h", at))
+    rows = Opening.objects.filter(closed_at=None, opened_at__lt=at - limit)
     rows = rows.select_related("shelter__site__place", "headquarters")
-    responses = Response.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at - A_DAY))
+    responses = Response.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at - limit))
     paths = [path for (path,) in responses.values_list("place__path")]
 
     def judge(opening: Opening) -> Uncovered | None:
@@ -85,10 +84,11 @@ def left_open(at: datetime) -> Iterator[Judged]:
 def unmet(at: datetime) -> Iterator[Judged]:
     """Shortly before an order's deadline, or when it is said to be done: households that have not
     left, whatever the reason; one gap an order."""
+    unmet_for = timedelta(minutes=number("unmet_min", at))
     said = Q(order__state__in=DONE)
     still = Q(state__in=(*STILL, "returned"))  # who is back while it runs has not left
     late = Q(order__deadline_at__lt=at) & still
-    near = Q(order__deadline_at__lt=at + UNMET, state="waiting")
+    near = Q(order__deadline_at__lt=at + unmet_for, state="waiting")
     heard = Q(state="moved", by_word=True)  # another household said so, nobody saw them
     rows = Move.objects.filter(late | near | (said & (still | heard)))
     rows = rows.exclude(order__state__in=OVER).select_related("order__area", "household")
@@ -104,7 +104,7 @@ def unmet(at: datetime) -> Iterator[Judged]:
             "n": len(mine),
             "tags": "、".join(one.household.tag for one in mine[:5]),
         }
-        since = min(order.deadline_at - UNMET, order.reported_at or at)
+        since = min(order.deadline_at - unmet_for, order.reported_at or at)
         return Uncovered("order", f"{key}:households", since, order.post_id, order.area_id, told)
 
     return judged("household-unmet", "order", groups, judge, key=lambda key: f"{key}:households")

@@ -98,7 +98,7 @@ def villages(*, seat: Seat, over: bool = False) -> list[Village]:
     rows = rows.filter(state__in=OVER) if over else rows.exclude(state__in=OVER)
     gone = Q(moves__state__in=GONE)
     told = rows.annotate(
-        n=Count("moves"),
+        n_of=Count("moves"),
         n_gone=Count("moves", gone),
         n_arrived=Count("moves", Q(moves__state="arrived")),
         n_people=Sum("moves__household__people"),
@@ -114,6 +114,15 @@ def _villages(rows: Iterable[Order]) -> Iterable[Village]:
     for o in rows:
         told = {
             name: int(getattr(o, f"n_{name}") or 0)
-            for name in ("gone", "arrived", "people", "people_gone", "nobody", "refused", "help")
+            for name in (
+                "of",
+                "gone",
+                "arrived",
+                "people",
+                "people_gone",
+                "nobody",
+                "refused",
+                "help",
+            )
         }
-        yield Village(o, o.area, int(o.n or 0), **told)  # type: ignore[attr-defined]
+        yield Village(o, o.area, told.pop("of"), **told)

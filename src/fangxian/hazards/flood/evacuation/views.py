@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.read import orders
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.page import SeatedRequest, action, cut, cut_of, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.registry.models import Site
 
@@ -90,13 +90,11 @@ def phone(request: SeatedRequest) -> HttpResponse:
     rows = Move.objects.filter(order__in=mine).select_related(
         "household__place", "household__head", "household__shelter"
     )
+    n, shown = rows.count(), rows.order_by("household__place__code", "household__tag")[:MOST]
     context = {
-        "rows": [
-            (m, STATES[m.state])
-            for m in rows.order_by("household__place__code", "household__tag")[:MOST]
-        ],
-        "n": rows.count(),
-        "left": rows.filter(state__in=["waiting", "nobody", "help"]).count(),
+        "rows": cut_of([(m, STATES[m.state]) for m in shown], n),
+        "n": n,
+        "left": rows.exclude(state__in=GONE).count(),
         "states": STATES,
     }
     return render(request, "evacuation/phone.html", context)

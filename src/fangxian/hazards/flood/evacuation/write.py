@@ -20,11 +20,11 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.ready.models import Stay
+from fangxian.spine.ready.rules import number
 
 from .models import GONE, MOVE, AtRisk, Move, Scan
 from .read import ACTION, households_of
 
-JUST_NOW = timedelta(hours=12)  # an order that is given again knows who has left
 LATELY = timedelta(days=30)  # an order of before has nothing to do with a scan of now
 SAID = ("moved", "nobody", "refused", "help", "returned")
 
@@ -70,7 +70,7 @@ def _enlist(order: Order, level: Level) -> None:
 def _gone_lately(rows: Sequence[AtRisk]) -> dict[int, tuple[str, bool]]:
     """Households that have left under another order that runs or has just ended, and whether only
     by another's word: they need not leave again. Who left the shelter since is at home."""
-    just = clock.now() - JUST_NOW
+    just = clock.now() - timedelta(hours=number("again_h", clock.now()))
     runs = ~Q(order__state__in=OVER) | Q(order__closed_at__gte=just) | Q(at__gte=just)
     moves = Move.objects.filter(runs, household__in=rows)
     tags = [one.tag for one in rows]

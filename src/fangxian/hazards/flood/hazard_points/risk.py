@@ -24,7 +24,6 @@ from .models import DangerPoint
 
 HOURS = (1, 3, 6, 24)
 OWN = tuple(f"danger__rain_mm_{hours}h" for hours in HOURS)
-NEAR = 0.7  # of its limit
 Floats = NDArray[np.float64]
 # mm expected within so many hours near a point (lon, lat), where somebody forecasts it
 FORECASTS: list[Callable[[float, float, int], float | None]] = []
@@ -73,7 +72,8 @@ def risks(*, seat: Seat, at: datetime, most: int = 200, only: int | None = None)
     told = list(sites.values_list("pk", "code", "lon", "lat", "danger__people", *OWN))
     gauges = list(Station.objects.filter(in_use(at), lon__isnull=False, lat__isnull=False))
     sums = {hours: rain_sums(at=at, window_s=hours * 3600, stations=gauges) for hours in HOURS}
-    near = _Near(told, gauges, rules(at).proof["gauge_km"])
+    held = rules(at).proof
+    near = _Near(told, gauges, held["gauge_km"])
     ratio, ahead, window = _ratios(told, near, sums, city_limits(at))
     worst = np.fmax(ratio, ahead)
     people = np.array([row[4] or 0 for row in told], float)
@@ -107,7 +107,7 @@ def risks(*, seat: Seat, at: datetime, most: int = 200, only: int | None = None)
         rows,
         len(told),
         int((worst >= 1).sum()),
-        int(((worst >= NEAR) & (worst < 1)).sum()),
+        int(((worst >= held["near"]) & (worst < 1)).sum()),
         int(np.isnan(ratio).sum()),
     )
 

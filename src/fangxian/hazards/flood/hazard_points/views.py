@@ -22,7 +22,7 @@ from fangxian.spine.core.rights import SYSTEM, may, visible
 from fangxian.spine.core.things import kind_words
 from fangxian.spine.inspect.read import findings, visits
 from fangxian.spine.inspect.rounds import rules
-from fangxian.spine.registry.models import Site
+from fangxian.spine.registry.models import Duty, Person, Site
 from fangxian.spine.registry.read import city, duties, holders
 
 from . import read
@@ -90,10 +90,10 @@ def _point(request: SeatedRequest, kind: str, code: str) -> Site:
     return get_object_or_404(read.points(seat=request.seat), kind=kind, code=code)
 
 
-def _responsible(site: Site) -> list[dict[str, object]]:
+def _responsible(site: Site) -> list[tuple[Duty, Person | None]]:
     rows = duties(seat=SYSTEM).filter(thing_kind=site.kind, thing_id=site.code)
     held = holders([d.post_id for d in rows if d.post_id])
-    return [{"duty": d, "holder": held.get(d.post_id or 0)} for d in rows.order_by("role")]
+    return [(d, held.get(d.post_id or 0)) for d in rows.order_by("role")]
 
 
 @page("register.read")
@@ -113,7 +113,7 @@ def point(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
         "risk": risk,
         "responsible": _responsible(site),
         "visits": cut(mine.order_by("-at"), 10),
-        "findings": findings(seat=request.seat).filter(about_kind=kind, about_key=code)[:20],
+        "findings": findings(seat=request.seat).filter(about_kind=kind, about_key=code),
         "rounds": rules(clock.now()).of(kind),
         "form": rules(clock.now()).form_of(kind),
         "may": may(request.seat, "register.write", place=site.place.path),
@@ -130,11 +130,10 @@ def card(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
     danger = DangerPoint.objects.select_related("shelter").filter(site=site).first()
     words = {"A": "行政责任人", "technical": "技术责任人", "patrol": "巡查责任人"}
     lines = [("隐患点", f"{site.name}（{kind_words(kind)[0]} {site.code}）")]
-    for row in _responsible(site):
-        duty, person = row["duty"], row["holder"]
-        if duty.role in THREE:  # type: ignore[attr-defined]
-            told = f"{person.name} {person.phone_masked}" if person else "空缺"  # type: ignore[attr-defined]
-            lines.append((words[duty.role], told))  # type: ignore[attr-defined]
+    for duty, person in _responsible(site):
+        if duty.role in THREE:
+            told = f"{person.name} {person.phone_masked}" if person else "空缺"
+            lines.append((words[duty.role], told))
     if danger:
         lines += [
             ("威胁", f"{danger.households} 户 {danger.people} 人，其中 {danger.helpless} 人需帮助"),

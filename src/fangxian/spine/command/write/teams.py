@@ -4,16 +4,17 @@ from django.db import transaction
 
 from fangxian.spine.command.models import Order
 from fangxian.spine.command.tasks import Task
+from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import hazards
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.ready.models import Dispatch, Team
+from fangxian.spine.ready.read import how_far
+from fangxian.spine.ready.rules import number
 from fangxian.spine.ready.write.teams import send_team
 from fangxian.spine.registry.models import Place
 
 from .orders import issue_orders
-
-TO_BE_THERE_MIN = 60  # where no way is known
 
 
 @transaction.atomic
@@ -28,13 +29,14 @@ def order_team(
         return sent, None
     kind = next(iter(team.headquarters), "flood")
     first = next(h for h, row in hazards().items() if row.headquarters == kind)
+    way = how_far([team], place)[0]
     task = Task(
         area=place,
         verb="出动",
         verb_en="turn out",
         object=f"{team.name}到{place.name}",
         object_en=f"{team.name} to {place.name}",
-        minutes=TO_BE_THERE_MIN,
+        minutes=round(way.minutes or number("there_min", clock.now())),
         post=team.post,
         about=("dispatch", str(sent.pk)),
     )

@@ -28,7 +28,6 @@ from fangxian.spine.registry.read import find_places, holders, posts
 SHOWN = 200
 EPOCH = datetime(1990, 1, 1, tzinfo=clock.BEIJING)
 STOPS = 5  # of a best next patrol
-ON_FOOT_KM = 3.0
 
 
 def _zh() -> bool:
@@ -178,7 +177,7 @@ def blind(request: SeatedRequest) -> HttpResponse:
     coverage: Coverage | None = None
     if "best" in request.GET:
         wanted = [reason] if reason else list(UNSEEN)
-        reach = rules(at).proof["gauge_km"] if reason == "no_gauge" else ON_FOOT_KM
+        reach = rules(at).proof["gauge_km" if reason == "no_gauge" else "patrol_km"]
         best, coverage = best_next(proof, wanted, reach_km=reach, k=STOPS, cells=kind == CELL)
     context = {
         "room": "watch",
@@ -186,7 +185,7 @@ def blind(request: SeatedRequest) -> HttpResponse:
         "counts": [(code, REASONS[code], n) for code, n in counts.items()],
         "kinds": [(k, _kind(k), kinds[k], proof.n[k]) for k in sorted(proof.n)],
         "rows": cut_of(_dressed(rows[:SHOWN]), len(rows)),
-        "accepted": proof.accepted[:50],
+        "accepted": cut(proof.accepted, 50),
         "reason": reason,
         "kind": kind,
         "place": place,
