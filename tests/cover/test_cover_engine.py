@@ -154,6 +154,15 @@ def test_a_row_that_is_covered_is_no_finding():
     assert list(judged("t", "thing", ["1"], lambda key: None)) == []
 
 
+@pytest.mark.guarded
+def test_a_gap_whose_subject_is_not_its_row_is_said(caplog):
+    """Else a row that cannot be judged would close its own gap."""
+    assert list(judged("t", "thing", ["1"], lack)) == [lack("1")]
+    assert "subject_differs" not in caplog.text
+    list(judged("t", "thing", ["1"], lambda key: lack(f"{key}:rain")))
+    assert "subject_differs rule=t key=1 gap=1:rain" in caplog.text
+
+
 @pytest.fixture
 def without_posts(city):
     Handover.objects.all().delete()

@@ -4,6 +4,7 @@ mended."""
 from dataclasses import replace
 from datetime import timedelta
 
+from django.contrib.auth import get_user_model
 from inspections import work
 from test_moves import raised, said, the_order
 from test_moves_hard import opened, state
@@ -16,10 +17,12 @@ from fangxian.hazards.flood.hazard_points.risk import Ranked, risks
 from fangxian.spine.command.models import Order, Plea, Response
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.teams import order_team
 from fangxian.spine.core import clock
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.ready.models import Team
 from fangxian.spine.ready.write import shelters
 
 
@@ -43,6 +46,21 @@ def test_who_left_the_shelter_last_time_must_leave_again(households, shelter, li
     raised(Level.II)
     assert Move.objects.filter(household__tag="H000001").count() == 2
     assert state() == "waiting"
+
+
+def test_who_refused_has_not_left(households, chen, client):
+    raised(Level.III)
+    take_scan(said("H000001", "refused"), by=chen)
+    client.force_login(get_user_model().objects.get(username="chen"))
+    assert "9 户，9 户还没走" in client.get("/m/move").content.decode()
+
+
+def test_a_team_is_there_by_its_own_way(hexi, chen, lin):
+    team = Team.objects.create(
+        code="T1", name="队", place=hexi, size=5, ready_min=25, post_id=chen.post_id
+    )
+    _, order = order_team(team=team, place=hexi, level=Level.III, by=lin)
+    assert order.deadline_at - order.issued_at == timedelta(minutes=25)
 
 
 def test_who_was_scanned_can_be_struck_off_and_the_scan_stays(households, chen):
