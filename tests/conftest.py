@@ -156,6 +156,7 @@ def nothing_caught(request: pytest.FixtureRequest) -> Iterator[None]:
     handler.emit = lambda record: caught.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger("fangxian.guard")
     log.addHandler(handler)
+    assert log.isEnabledFor(logging.ERROR)  # an earlier test silenced it: then nothing is caught
     yield
     log.removeHandler(handler)
     if not request.node.get_closest_marker("guarded"):

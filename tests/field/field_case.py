@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,13 @@ def play_steps(case: dict[str, Any], folder: Path) -> dict[str, Any]:
     import scene  # needs Django
 
     before = clock.current()
+    logging.disable(logging.CRITICAL)  # what a case breaks is looked at, not read
     try:
         played = scene.Scene(case, folder)
         steps = [played.play(step) for step in case["steps"]]
         return {"steps": steps, **scene.seen()}
     finally:
+        logging.disable(logging.NOTSET)
         clock.install(before)
         for server in scene.SERVERS:
             server.shutdown()

@@ -1,6 +1,5 @@
 """The city in which a case of telemetry and command plays, and what can be seen of it after."""
 
-import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -97,7 +96,6 @@ class Scene:
     """One case's stations and loops. ``play`` does a step and says what came of it."""
 
     def __init__(self, case: dict[str, Any], folder: Path) -> None:
-        logging.disable(logging.CRITICAL)
         self.folder = folder
         self.fixed = FixedClock(when(case["now"]))
         clock.install(self.fixed)
