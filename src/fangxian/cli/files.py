@@ -15,6 +15,7 @@ from fangxian.spine.core.tables import Answer, Note, keep_inputs
 from .main import language, say, tell
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 MOST = 20  # sentences that are told one by one
 json_option = click.option(

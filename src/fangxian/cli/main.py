@@ -53,6 +53,8 @@ WORDS = {
     "people": ("people", "人员:证件号码检查", "persons: checking identity numbers"),
     "forms": ("forms", "表单：检查、装载", "forms: checked and loaded"),
     "reports": ("forms", "报告：导入", "reports: brought in"),
+    "regime": ("regime", "管控措施计算（文件进、文件出）", "measures for people, files in and out"),
+    "risk": ("risk", "风险地区清单比较、行程比对", "lists of risk areas compared and matched"),
     "sentinel": (
         "sentinel",
         "哨点监测：研判、导入导出计数",

@@ -2,6 +2,7 @@
 Nothing is overwritten; a later edition holds from its date on."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -18,12 +19,18 @@ from .rights import Seat, require
 def edition(name: str, at: datetime, *, known_at: datetime | None = None) -> Edition:
     """The edition of a set in force at ``at``; with ``known_at`` as it was known then, so that a
     past decision can be made anew."""
+    return dated.in_force(editions_known(name, known_at=known_at), at)
+
+
+def editions_known(name: str, *, known_at: datetime | None = None) -> Sequence[Edition]:
+    """Every edition of a set in the order of entry, as known now or then; the shipped ones where
+    none is entered."""
     keys = [
         key
         for key, entered_at in _keys(name, int(time.monotonic()))
         if known_at is None or entered_at <= known_at
     ]
-    return dated.in_force([_read(key) for key in keys] or dated.shipped(name), at)
+    return [_read(key) for key in keys] or dated.shipped(name)
 
 
 @lru_cache(64)
