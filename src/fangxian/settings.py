@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",
     "fangxian.hazards.epidemic.sentinel",
+    "fangxian.hazards.epidemic.regimes",
+    "fangxian.hazards.epidemic.arrivals",
     "fangxian.surfaces.api",
 ]
 

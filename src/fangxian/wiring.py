@@ -3,6 +3,8 @@ rules of cover. What a function does stands in its room."""
 
 from collections.abc import Sequence
 
+from fangxian.hazards.epidemic.arrivals import subject as arrivals
+from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.flood.evacuation import subject as evacuation
 from fangxian.hazards.flood.hazard_points import subject as hazard_points
@@ -75,6 +77,8 @@ SUBJECTS: tuple[Subject, ...] = (
     hazard_points.SUBJECT,
     evacuation.SUBJECT,
     sentinel.SUBJECT,
+    regimes.SUBJECT,
+    arrivals.SUBJECT,
 )
 
 WIRING: dict[str, Sequence[Function]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .files import FILE, FOLDER
-from .main import say, start_django
+from .main import say, start_django, start_ready
 
 
 @click.group(help=say("风险地区清单：比较、比对行程。", "Lists of risk areas: compared, matched."))
@@ -75,9 +75,7 @@ def match(file: Path, folder: Path | None, as_json: bool) -> None:
     from fangxian.hazards.epidemic.regimes.match import match_stays
 
     rows, wrong = stays.read_stays(file)
-    if not folder:
-        raise click.UsageError("--lists")
-    spans = stays.spans_of_folder(folder)
+    spans = stays.spans_of_folder(folder) if folder else stays.spans_of_office()
     met = list(match_stays(rows, spans, look_back=stays.look_backs()))
     counts = Counter(one.how.how for one in met)
     if as_json:
@@ -113,3 +111,29 @@ def match(file: Path, folder: Path | None, as_json: bool) -> None:
             click.echo(f"{one['row']} {say(one['zh'], one['en'])}", err=True)
     if wrong:
         raise SystemExit(3)
+
+
+@risk_command.command(
+    help=say(
+        "清单入库；受影响的人自动成为属地任务。", "Take a list in; whom it concerns becomes tasks."
+    )
+)
+@click.argument("file", type=FILE)
+@click.option("--authority", default="CN", help=say("发布机关", "the authority"))
+@click.option("--json", "as_json", is_flag=True)
+def take(file: Path, authority: str, as_json: bool) -> None:
+    start_ready()
+    from fangxian.hazards.epidemic.regimes.write import take_list
+    from fangxian.spine.core.rights import SYSTEM
+
+    row = take_list(raw=file.read_bytes(), authority=authority, source=file.name, by=SYSTEM)
+    told = {"list": str(row), "added": row.added, "removed": row.removed, "moved": row.moved}
+    if as_json:
+        click.echo(json.dumps({**told, "notes": row.notes}, ensure_ascii=False))
+    else:
+        click.echo(
+            say(
+                "{list}：新增 {added}，移出 {removed}，调级 {moved}",
+                "{list}: {added} added, {removed} removed, {moved} moved",
+            ).format(**told)
+        )

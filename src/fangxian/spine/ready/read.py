@@ -35,6 +35,26 @@ ROADS: list[Callable[[tuple[float, float], tuple[float, float]], float | None]] 
 TAGS: list[Callable[[str], int | None]] = []
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """People below a place who must not travel or stay with others when it is left: under measures,
+    and cases; and where they are listed."""
+
+    contacts: int
+    cases: int
+    link: str
+
+
+# who must go apart below a path, where somebody keeps people under measures
+APART: list[Callable[[str], Apart]] = []
+
+
+def apart_below(path: str) -> list[Apart]:
+    """Who must go apart when a place is left; lists with nobody are left out."""
+    told = (ask(path) for ask in APART)
+    return [one for one in told if one.contacts or one.cases]
+
+
 def _below(seat: Seat, path: str) -> dict[str, str] | None:
     prefix = visible(seat, "register.read")
     if prefix is None:

@@ -91,6 +91,7 @@ class Book:
     stages: Mapping[str, tuple[str, str]]
     populations: Mapping[str, tuple[str, str]]
     home: str
+    rest_of_county: str  # the level of a listed county's other parts, if they have one
     above: Mapping[str, str]
     regimes: Sequence[Regime] = field(default_factory=tuple)
 
@@ -235,6 +236,7 @@ def read_book(one: Edition) -> Book:
         {code: (row["zh"], row["en"]) for code, row in content["stage"].items()},
         {code: (row["zh"], row["en"]) for code, row in content["population"].items()},
         content["home"],
+        content.get("rest_of_county", ""),
         content["authority"],
         tuple(regimes),
     )

@@ -2,6 +2,7 @@
 those the office has taken in."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import UnreadableError, read_moment, read_table
 
-from .book import books
+from .book import Book, books
 from .lists import Area, Span, read_list, spans
 from .match import Stayed
+from .read import counting, spans_of
 
 HEADS = {
     "人员": "person",
@@ -65,11 +67,20 @@ def spans_of_folder(folder: Path) -> list[Span]:
     return spans([read_list(path.read_bytes(), name=path.name) for path in files])
 
 
+def spans_of_office() -> list[Span]:
+    """The areas of the lists that the office has taken in."""
+    return spans_of(counting().order_by("since"))
+
+
 def look_backs(at: datetime | None = None) -> dict[str, int]:
     """How many days back a stay counts, by level: the longest that a book says until now."""
-    found: Counter[str] = Counter()
-    for book in books(until=at or clock.now()):
+    return look_backs_of(books(until=at or clock.now()))
+
+
+def look_backs_of(found: Iterable[Book]) -> dict[str, int]:
+    days: Counter[str] = Counter()
+    for book in found:
         for regime in book.regimes:
             for level in regime.levels:
-                found[level] = max(found[level], regime.look_back_days or 0)
-    return dict(found)
+                days[level] = max(days[level], regime.look_back_days or 0)
+    return dict(days)

@@ -1,0 +1,24 @@
+"""What the situation strip says of people under measures."""
+
+from fangxian.spine.command.figures import Figure, Shown
+from fangxian.spine.core.rights import Seat
+
+from . import models as m
+from .read import arrivals, due_tests, today
+
+
+def under_measures(seat: Seat) -> Shown | None:
+    """How many are here under measures, and how many tests of today are not taken yet."""
+    rows = arrivals(seat=seat)
+    here = rows.filter(state__in=m.HERE).count()
+    lost = rows.filter(state=m.S.LOST).count()
+    if not here and not lost:
+        return None
+    tests = due_tests(today(), seat=seat).count()
+    below = (f"待采样 {tests}", f"{tests} to sample")
+    if lost:
+        below = (f"失联 {lost}", f"{lost} lost")
+    return Shown(str(here), ("人", ""), below, "/arrivals", bad=bool(lost))
+
+
+FIGURES = (Figure("arrivals", "管控中", "Under measures", "epidemic", under_measures),)

@@ -1,0 +1,111 @@
+"""Arrivals: people under measures from declaration to release, held by somebody at every minute."""
+
+from pathlib import Path
+
+from fangxian.spine.core.things import Kind
+from fangxian.spine.ready.read import APART
+from fangxian.spine.subject import Subject
+
+from . import cover, figures, read, registers, rules, ticking, views
+from .write import following, health
+from .write.testing import FEVER, POSITIVE
+
+if read.apart not in APART:
+    APART.append(read.apart)
+
+SUBJECT = Subject(
+    "arrivals",
+    "来漳人员",
+    "Arrivals",
+    tick=ticking.tick,
+    families={
+        "epidemic": {
+            POSITIVE: ("管控对象阳性", "Positive under measures"),
+            FEVER: ("管控对象发热", "Fever under measures"),
+        }
+    },
+    sets=(rules.CLOCKS,),
+    forms=Path(__file__).parent / "data" / "forms",
+    cover=cover.RULES,
+    causes={
+        "risk.listed": (following.follow_list,),
+        "risk.withdrawn": (following.unfollow,),
+        "report.made": (health.take_health,),
+    },
+    things=(
+        Kind("arrival", "管控对象", "person under measures", read.look),
+        Kind("transfer", "移交", "hand-over", read.look_transfers),
+    ),
+    figures=figures.FIGURES,
+    registers=registers.LISTS,
+    routes=views.ROUTES,
+    events={
+        "arrival.declared": ("来漳申报", "Declared"),
+        "arrival.arrived": ("已抵达", "Arrived"),
+        "arrival.planned": ("管控计划更新", "Plan made anew"),
+        "arrival.managed": ("已接管", "Taken over"),
+        "arrival.exposed": ("新的暴露", "Exposed"),
+        "arrival.unexposed": ("暴露撤回", "Exposure withdrawn"),
+        "arrival.index_known": ("密接者情况变化", "Index known"),
+        "arrival.served": ("外地管控天数核实", "Days elsewhere checked"),
+        "arrival.left_behind": ("未上车", "Left behind"),
+        "arrival.released": ("解除管控", "Released"),
+        "arrival.lost": ("失联", "Lost"),
+        "arrival.found": ("已找到", "Found"),
+        "arrival.transferred": ("移交外地", "Handed to another city"),
+        "arrival.case": ("转为病例", "Became a case"),
+        "arrival.dead": ("死亡", "Died"),
+        "arrival.void": ("未来漳", "Did not come"),
+        "arrival.again": ("再次管控", "Under measures again"),
+        "transfer.offered": ("移交发出", "Hand-over offered"),
+        "transfer.taken": ("移交已接收", "Hand-over taken"),
+        "transfer.part": ("移交部分接收", "Hand-over taken in part"),
+        "transfer.short": ("移交人数不符", "Hand-over is short"),
+        "transfer.refused": ("移交被拒", "Hand-over refused"),
+        "transfer.off": ("移交取消", "Hand-over called off"),
+        "arrival_test.sampled": ("已采样", "Sampled"),
+        "arrival_test.heard": ("检测结果一份", "One result"),
+        "arrival_test.negative": ("检测阴性", "Negative"),
+        "arrival_test.positive": ("检测阳性", "Positive"),
+        "arrival_test.differ": ("检测结果矛盾", "Results differ"),
+        "arrival_test.lost": ("样本遗失", "Sample lost"),
+        "arrival_test.void": ("检测取消", "Test called off"),
+        "letter.sent": ("协查函发出", "Letter sent"),
+        "letter.received": ("协查函回执", "Letter received"),
+        "letter.answered": ("协查函答复", "Letter answered"),
+        "check.done": ("清单核查完成", "Check done"),
+    },
+    rights={
+        "people": {
+            "arrival.read": "place",
+            "arrival.enter": "place",
+            "arrival.manage": "place",
+            "arrival.hand": "place",
+            "arrival.take": "place",
+            "arrival.test": "place",
+            "arrival.result": "place",
+            "arrival.release": "place",
+            "arrival.visit": "place",
+            "arrival.check": "place",
+        },
+        "command": {
+            "arrival.read": "place",
+            "arrival.enter": "place",
+            "arrival.manage": "place",
+            "arrival.hand": "place",
+            "arrival.take": "place",
+            "arrival.release": "place",
+            "arrival.check": "place",
+        },
+        "field": {
+            "arrival.read": "place",
+            "arrival.manage": "place",
+            "arrival.hand": "duty",
+            "arrival.take": "duty",
+            "arrival.test": "place",
+            "arrival.visit": "place",
+            "arrival.check": "place",
+        },
+        "report_in": {"arrival.enter": "any", "arrival.result": "any"},
+    },
+)

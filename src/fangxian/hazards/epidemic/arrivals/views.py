@@ -1,0 +1,3 @@
+"""People under measures on screen."""
+
+ROUTES = ()

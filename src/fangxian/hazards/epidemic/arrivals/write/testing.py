@@ -1,0 +1,173 @@
+"""Tests of people under measures: sampled, lost, answered by laboratories, done again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.spine.assess.rules import Finding
+from fangxian.spine.assess.write import settle
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import record
+from fangxian.spine.core.guard import keep_bad_row
+from fangxian.spine.core.levels import Level
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.steps import move
+
+from .planning import replan
+
+POSITIVE, FEVER = "arrival_positive", "arrival_fever"
+RESULTS = ("negative", "positive")
+OF = ("person", "objects", "environment")
+
+
+@transaction.atomic
+def sample(*, test: m.Test, number: str, by: Seat, at: datetime | None = None) -> m.Test:
+    """A sample was taken, under the number of its tube. The same tap again changes nothing. Raises
+    ``input.invalid`` for a number that another sample has."""
+    number = number.strip()[:40]
+    if not number:
+        raise Problem("input.invalid", field="number", why="管号不能空 / the tube has a number")
+    if test.state == m.T.SAMPLED and test.number == number:
+        return test
+    now = clock.now()
+    changes: dict[str, Any] = {
+        "number": number,
+        "sampled_at": min(at or now, now),
+        "sampled_by": by.label,
+    }
+    try:
+        with transaction.atomic():
+            move(test, "sample", machine=m.TEST, by=by, place=test.arrival.place.path, **changes)
+    except IntegrityError:
+        why = f"管号 {number} 已用过 / the number is used"
+        raise Problem("input.invalid", field="number", why=why) from None
+    return test
+
+
+@transaction.atomic
+def lose_sample(*, test: m.Test, reason: str, by: Seat) -> m.Test:
+    """A sample was lost or spoiled: another is asked for today."""
+    place = test.arrival.place.path
+    move(test, "lose", machine=m.TEST, by=by, place=place, reason=reason, note=reason[:200])
+    return _again(test, f"样本遗失重采：{reason}")
+
+
+def _again(test: m.Test, why: str) -> m.Test:
+    """The same test once more, today; one that is planned for today already does for both."""
+    today = clock.beijing(clock.now()).date()
+    there = m.Test.objects.filter(arrival=test.arrival, on=today, state="planned").first()
+    if there is not None:
+        m.Test.objects.filter(pk=there.pk).update(note=why[:200])
+        return there
+    done = m.Test.objects.filter(arrival=test.arrival, on=today)
+    if done.exclude(state__in=("void", "lost", "differ")).exists():
+        return test
+    return m.Test.objects.create(arrival=test.arrival, on=today, asked=test.asked, note=why[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a laboratory said of one tube."""
+
+    number: str
+    laboratory: str
+    result: str
+    at: datetime
+    of: str = "person"
+
+
+def enter_results(rows: Sequence[Result], *, by: Seat) -> dict[str, int]:
+    """Results of laboratories, each taken once. One of a tube nobody knows is kept with its reason
+    and stays a gap (``bad_rows``); it stops no other."""
+    counts = {"taken": 0, "same": 0, "unknown": 0}
+    for row in rows:
+        counts[_enter(row, by)] += 1
+    return counts
+
+
+@transaction.atomic
+def _enter(row: Result, by: Seat) -> str:
+    if row.result not in RESULTS or row.of not in OF:
+        raise Problem("input.invalid", field="result", why=f"{row.result} {row.of}")
+    tests = m.Test.objects.select_related("arrival__place", "arrival__person")
+    test = tests.filter(number=row.number.strip()).exclude(number="").first()
+    if test is None:
+        why = f"没有采样管 {row.number} / no such tube: {row.laboratory} {row.result}"
+        keep_bad_row(where="arrivals:results", key=f"{row.number}:{row.laboratory}", why=why)
+        return "unknown"
+    require(by, "arrival.result", place=test.arrival.place.path)
+    told = {
+        "laboratory": row.laboratory.strip()[:60],
+        "of": row.of,
+        "result": row.result,
+        "at": row.at.isoformat(),
+    }
+    same = [r for r in test.results if _key(r) == _key(told)]
+    if any(r["result"] == told["result"] for r in same):
+        return "same"
+    results = [*test.results, told]
+    changes: dict[str, Any] = {"results": results, "result_at": row.at}
+    verb = _verdict(test.asked, results)
+    if verb:
+        move(test, verb, machine=m.TEST, by=by, quiet=True, **changes)
+    else:
+        m.Test.objects.filter(pk=test.pk).update(**changes)
+        record("arrival_test.heard", subject=test, by=by, after={"of": row.of})
+    test.refresh_from_db()
+    if verb == "differ":
+        _again(test, "结果矛盾，重采")
+    if row.result == "positive" and row.of == "person":
+        _raise(test, row)
+    replan([test.arrival], why="检测结果", by=by)
+    return "taken"
+
+
+def _key(result: dict[str, Any]) -> tuple[str, str]:
+    return result["laboratory"], result["of"]
+
+
+def _verdict(asked: dict[str, Any], results: Sequence[dict[str, Any]]) -> str:
+    """What the results of a tube say together: two that disagree are neither; negative only when
+    as many laboratories as asked and every thing asked for are."""
+    person = [r for r in results if r["of"] == "person"]
+    said = {r["result"] for r in person}
+    if len(said) > 1:
+        return "differ"
+    if "positive" in said:
+        return "positive"
+    if any(r["result"] == "positive" for r in results):
+        return "positive"
+    laboratories = len({r["laboratory"] for r in person})
+    wanted = [of for of in OF[1:] if asked.get(of)]
+    heard = {r["of"] for r in results}
+    if laboratories >= max(1, asked.get("laboratories", 1)) and set(wanted) <= heard:
+        return "negative"
+    return ""
+
+
+def _raise(test: m.Test, row: Result) -> None:
+    """A positive test is a signal about the person: somebody decides whether he is a case."""
+    arrival = test.arrival
+    finding = Finding(
+        family=POSITIVE,
+        hazard="epidemic",
+        about=("arrival", str(arrival.pk)),
+        name=f"{arrival.person} 核酸阳性",
+        place_id=arrival.place_id,
+        at=clock.now(),
+        level=Level.II,
+        kept=Level.II,
+        value=None,
+        rule=f"{POSITIVE} 2026",
+        group=POSITIVE,
+        evidence={
+            "zh": f"管号 {test.number}，{row.laboratory} 报阳性",
+            "en": f"tube {test.number}: positive at {row.laboratory}",
+        },
+    )
+    settle([finding], by=SYSTEM)
