@@ -39,6 +39,8 @@ PUBLIC = {
     "odk/key/<str:token>/forms/<str:code>/itemsets.csv": "as formList",
     "odk/key/<str:token>/submission": "as formList",
     "m/sw.js": "a script without data",
+    "h/<str:token>": "the signed token is the proof; shows no name",
+    "declare": "who comes declares himself; shows nothing that is known",
     "healthz": "for the process watcher",
     "readyz": "for the process watcher",
     "metrics": "counts only, no names",

@@ -1,5 +1,6 @@
 """docs/machines.md is made from the machines: `python -m tests.architecture.test_machines`."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,15 @@ what it needs and which clocks it stops.
 
 def machines() -> dict[str, Any]:
     """Every machine of the house, by the name of its table."""
-    from fangxian.spine.assess import models as assess
-    from fangxian.spine.command import models as command
-    from fangxian.spine.core import queue as core
+    import fangxian.wiring  # noqa: F401 - every room and subject
     from fangxian.spine.core.steps import Machine
-    from fangxian.spine.observe import models as observe
-    from fangxian.spine.registry import models as registry
 
-    found = {}
-    for module in (core, registry, observe, assess, command):
-        for name, value in vars(module).items():
-            if isinstance(value, Machine):
-                found[name] = value
-    return found
+    found: dict[str, Any] = {}
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("fangxian."):
+            mine = (value for value in vars(module).values() if isinstance(value, Machine))
+            found.update((machine.name, machine) for machine in mine)
+    return dict(sorted(found.items()))
 
 
 def page() -> str:

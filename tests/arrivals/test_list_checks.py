@@ -29,6 +29,9 @@ def at(month, day, hour=12):
     return datetime(2022, month, day, hour, tzinfo=BEIJING)
 
 
+JULY_1, JULY_4 = at(7, 1), at(7, 4)
+
+
 def a_list(when, *parts, level="highlist"):
     row = dict(zip(("province", "city", "county"), COUNTY, strict=True))
     rows = [{**row, "communitys": list(parts)}] if parts else []
@@ -38,7 +41,7 @@ def a_list(when, *parts, level="highlist"):
     return taken
 
 
-def came_from(part, n=1, first=0, since=at(7, 1), until=at(7, 4), county=COUNTY):
+def came_from(part, n=1, first=0, since=JULY_1, until=JULY_4, county=COUNTY):
     stay = entering.Stay(Area(*county, part), since, until)
     rows = passengers(n, first=first, stays=(stay,))
     more = {"populations": ("risk_area",), "by": "land"}
@@ -137,7 +140,8 @@ def test_a_venue_counts_in_its_hours(july):
 
 @pytest.mark.shared
 def test_the_three_national_lists_in_their_order(xu, now):
-    """Each in its hour: what is added becomes work, what is over ends, and the shares are counted."""
+    """Each in its hour: what is added becomes work, what is over ends, and the shares are
+    counted."""
     now.at = datetime(2022, 4, 15, 12, tzinfo=BEIJING)
     folder = sorted((SHARED / "data/epiops/riskareas").glob("2022*.json"))
     parts = [

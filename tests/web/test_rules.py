@@ -23,6 +23,13 @@ def test_every_set_is_listed_with_its_source_and_what_nobody_verified(as_zheng):
         assert words in page
 
 
+def test_a_set_without_an_edition_in_force_hides_no_other(as_zheng):
+    """Measures for people begin in 2021; it is 2016."""
+    page = as_zheng.get("/rules").content.decode()
+    assert "今天没有生效的版本" in page
+    assert as_zheng.get("/rules/regimes").status_code == 200
+
+
 def test_an_edition_is_entered_and_holds_from_its_date(as_zheng, now):
     text = edition("clocks", clock.now()).text
     later = "valid_from = 2016-09-20T00:00:00+08:00\n" + text.replace("I = 5,", "I = 3,")

@@ -62,3 +62,48 @@ def needed(arrivals: Iterable[m.Arrival], days: int) -> list[tuple[date, int]]:
                     text = day.isoformat()
                     count[text] += stage["from"] <= text <= stage["to"]
     return [(day, count[day.isoformat()]) for day in ahead]
+
+
+WIDE, HIGH, BASE = 560, 120, 96
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day's need as a bar of the picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    n: int
+    label: str
+    kind: str  # "last" where there are not enough
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Rooms that are needed day by day, and the line of those there are."""
+
+    bars: list[Bar]
+    line_y: int
+    most: int
+
+
+def picture(need: list[tuple[date, int]], there: int) -> Picture:
+    most = max([n for _, n in need] + [there, 1])
+    step = WIDE // max(len(need), 1)
+    bars = []
+    for k, (day, n) in enumerate(need):
+        height = round(n / most * (BASE - 12))
+        bars.append(
+            Bar(
+                k * step + 3,
+                BASE - height,
+                step - 6,
+                height,
+                n,
+                f"{day:%m-%d}",
+                "last" * (n > there),
+            )
+        )
+    return Picture(bars, BASE - round(there / most * (BASE - 12)), most)

@@ -6,7 +6,7 @@ from fangxian.spine.core.things import Kind
 from fangxian.spine.ready.read import APART
 from fangxian.spine.subject import Subject
 
-from . import cover, figures, read, registers, rules, ticking, views
+from . import cover, figures, hand_views, phone_views, read, registers, rules, ticking, views
 from .write import following, health
 from .write.testing import FEVER, POSITIVE
 
@@ -38,10 +38,11 @@ SUBJECT = Subject(
     ),
     figures=figures.FIGURES,
     registers=registers.LISTS,
-    routes=views.ROUTES,
+    routes=(*views.ROUTES, *hand_views.ROUTES, *phone_views.ROUTES),
     events={
         "arrival.declared": ("来漳申报", "Declared"),
         "arrival.arrived": ("已抵达", "Arrived"),
+        "arrival.unmet": ("接错人，改回", "Was not him"),
         "arrival.planned": ("管控计划更新", "Plan made anew"),
         "arrival.managed": ("已接管", "Taken over"),
         "arrival.exposed": ("新的暴露", "Exposed"),

@@ -200,7 +200,7 @@ def _tests(claims: Claims, shelf: Shelf, used: Ints, start: Ints, end: Ints) -> 
             rows = np.flatnonzero((used[:, k] == number) & (end > claims.known))
             if not len(rows):
                 continue
-            for which, days in _test_days(template, claims, rows, start[rows, k], end[rows]):
+            for which, days in _test_days(template, claims, rows, start[rows, k]):
                 inside = (days >= claims.known[rows]) & (days < end[rows])
                 inside &= (days >= begins[k]) & (days < begins[k + 1])
                 hit = rows[inside]
@@ -213,10 +213,10 @@ def _tests(claims: Claims, shelf: Shelf, used: Ints, start: Ints, end: Ints) -> 
 
 
 def _test_days(
-    template: Template, claims: Claims, rows: Ints, start: Ints, end: Ints
+    template: Template, claims: Claims, rows: Ints, start: Ints
 ) -> list[tuple[int, Ints]]:
     if template.kind != LATE:
         return [(k, start + offset) for k, (offset, _) in enumerate(template.tests())]
     late = template.regime.late_tests
     days = [(-1, claims.known[rows] + day) for day in late["days"]]
-    return [*days, (-1, end - 1)] if late["at_end"] else days
+    return [*days, (-1, start + template.length - 1)] if late.get("at_end") else days

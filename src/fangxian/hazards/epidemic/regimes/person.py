@@ -169,7 +169,8 @@ class _Reader:
             told = {"text": str(self.chain)[:40], "known": ", ".join(book.above)}
             raise self.stop("strange_authority", ".authority", **told)
         entered = self.day(row, "entered", "", needed="overseas" in populations)
-        arrived = self.day(row, "arrived", "", needed="risk_area" in populations)
+        from_area = "risk_area" in populations or bool(row.get("stays"))
+        arrived = self.day(row, "arrived", "", needed=from_area and entered is None)
         found = self.day(row, "found", "")
         self.ordered("entered", entered, "arrived", arrived, "")
         self.arrived = arrived if arrived is not None else entered
@@ -178,7 +179,7 @@ class _Reader:
         if "overseas" in populations:
             assert entered is not None  # noqa: S101 - needed above
             self._entered(entered)
-        if "risk_area" in populations:
+        if from_area:
             self.needed("stays")
             for k, stay in enumerate(row["stays"]):
                 self._stay(stay, f".stays[{k}]")
@@ -186,7 +187,7 @@ class _Reader:
             self.needed("exposures")
         exposures = enumerate(row.get("exposures") or ())
         named = {self._exposure(exposure, f".exposures[{k}]") for k, exposure in exposures}
-        self._several({*populations, *named})
+        self._several({*populations, *named, *(("risk_area",) if from_area else ())})
         for test in row.get("tests") or ():
             if test.get("result") == "positive":
                 self.say("positive", ".tests", on=str(test.get("on", "?"))[:10])
@@ -330,13 +331,12 @@ class _Reader:
             if left < begun - back or (ended is not None and since > ended):
                 self.say("not_listed_then", here, area=area, listed=iso(begun))
                 continue
-            if row.get("exclusion"):
-                text = str(row["exclusion"])[:60]
-                if row.get("excluded") is True:
-                    self.say("excluded", here, text=text)
-                    continue
-                if row.get("excluded") is not False:
-                    self.say("exclusion", f"{here}.excluded", text=text)
+            text = str(row.get("exclusion") or "")[:60]
+            if row.get("excluded") is True:
+                self.say("excluded", here, text=text or "—")
+                continue
+            if text and row.get("excluded") is not False:
+                self.say("exclusion", f"{here}.excluded", text=text)
             if begun > left:
                 self.say("listed_after", here, area=area, left=iso(left), listed=iso(begun))
             levels.append(level)

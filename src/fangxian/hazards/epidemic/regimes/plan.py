@@ -52,7 +52,7 @@ class Plans:
             "tests": tests,
             "release": self._release(number, release, tests) if stages else None,
             "was": self.was.get(number, []),
-            "said": [one.as_json() for one in said],
+            "said": [one.as_json(stops=one.stops and not stages) for one in said],
         }
 
     def _rows(self, table: Ints, number: int) -> Ints:

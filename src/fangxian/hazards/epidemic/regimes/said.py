@@ -215,11 +215,11 @@ class Said:
         told = {name.removesuffix(own): value for name, value in self.fields.items()}
         return str(SENTENCES[self.code][which]).format(**told)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, stops: bool) -> dict[str, Any]:
         return {
             "code": self.code,
             "path": self.path,
-            "stops": self.stops,
+            "stops": stops,
             "zh": self.text("zh"),
             "en": self.text("en"),
             "do_zh": self.to_do("zh"),

@@ -160,7 +160,9 @@ box?.querySelector('[data-send]').addEventListener('click', sendAll);
 if (box && 'serviceWorker' in navigator) {
   navigator.serviceWorker.register('/m/sw.js').then(() => {
     // what one may need without a network is fetched while there is one
-    for (const link of document.querySelectorAll('a[href^="/m/reports/"], a[href^="/m/move"]'))
+    for (const link of document.querySelectorAll(
+      'a[href^="/m/reports/"], a[href^="/m/move"], a[href^="/m/checkpoint"]',
+    ))
       fetch(link.href).catch(() => null);
   });
 }
