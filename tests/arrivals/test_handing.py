@@ -161,7 +161,7 @@ def test_a_whole_hotel_moves_in_one_transfer(six, house, xu, chen):
 
 
 def test_rooms_that_will_be_needed(six):
-    told = dict(needed(six, 20))
+    told = dict(needed([one.plan for one in six], 20))
     days = sorted(told)
     assert (told[days[0]], told[days[14]], told[days[15]]) == (6, 6, 0)
 

@@ -150,4 +150,4 @@ def test_every_date_says_why_with_rule_and_edition():
         for language in ("zh", "en"):
             assert row["edition"] in row[f"why_{language}"]
         assert row["rule"] in ("imp-8-national", "imp-9-national")
-        assert "day_index_origin" in row["why_en"]  # not verified, and said so
+        assert "unverified: which day is day 1" in row["why_en"]

@@ -17,24 +17,20 @@ from fangxian.spine.ready.read import Apart
 from . import models as m
 
 
-def _seen(seat: Seat, path: str = "") -> Q | None:
-    """What a seat may see: of its places, or what its own post holds or is to take."""
+def arrivals(*, seat: Seat) -> QuerySet[m.Arrival]:
+    """Everybody under measures whom a seat may know of, masked: of its places, whom its own post
+    holds, and who is on his way to it."""
+    rows = m.Arrival.objects.select_related("person", "place__parent", "port")
     prefix = visible(seat, "arrival.read")
     if prefix is None:
-        return None
-    place, mine = f"{path}place__path__startswith", f"{path}holdings__in"
-    held = m.Holding.objects.filter(post=seat.post_id or 0, until=None)
-    coming = m.Passenger.objects.filter(transfer__taker=seat.post_id or 0, left_at=None)
-    return Q(**{place: prefix}) | Q(**{mine: held}) | Q(**{f"{path}ways__in": coming})
-
-
-def arrivals(*, seat: Seat) -> QuerySet[m.Arrival]:
-    """Everybody under measures whom a seat may know of, masked."""
-    rows = m.Arrival.objects.select_related("person", "place__parent", "port")
-    if visible(seat, "arrival.read") == "":
+        return rows.none()
+    if not prefix:
         return rows
-    seen = _seen(seat)
-    return rows.none() if seen is None else rows.filter(seen).distinct()
+    post = seat.post_id or 0
+    held = m.Holding.objects.filter(post=post, until=None).values("arrival")
+    coming = m.Passenger.objects.filter(transfer__taker=post, taken_at=None, left_at=None)
+    mine = Q(pk__in=held) | Q(pk__in=coming.values("arrival"))
+    return rows.filter(Q(place__path__startswith=prefix) | mine)
 
 
 def arrival(key: int, *, seat: Seat) -> m.Arrival:

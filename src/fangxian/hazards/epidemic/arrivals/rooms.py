@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from fangxian.spine.core import clock
 from fangxian.spine.ready.models import Shelter
@@ -50,13 +51,13 @@ def rooms(path: str = "") -> list[Rooms]:
     ]
 
 
-def needed(arrivals: Iterable[m.Arrival], days: int) -> list[tuple[date, int]]:
+def needed(plans: Iterable[dict[str, Any]], days: int) -> list[tuple[date, int]]:
     """How many rooms are needed on each of the next days, by the plans as they are."""
     today = clock.beijing(clock.now()).date()
     ahead = [today + timedelta(n) for n in range(days)]
     count: Counter[str] = Counter()
-    for one in arrivals:
-        for stage in one.plan.get("stages", ()):
+    for plan in plans:
+        for stage in plan.get("stages", ()):
             if stage["stage"] == STAGE:
                 for day in ahead:
                     text = day.isoformat()

@@ -38,7 +38,7 @@ def board(request: SeatedRequest) -> HttpResponse:
     states = Counter(rows.filter(state__in=m.OPEN).values_list("state", flat=True))
     due = here.filter(release_on__lte=today).order_by("release_on", "pk")
     ahead = clocks(clock.now()).beds_ahead_days
-    need = needed(here.only("plan"), ahead)
+    need = needed(here.values_list("plan", flat=True), ahead)
     sites = rooms(visible(seat, "arrival.read") or "")
     context = {
         "room": "command",
@@ -74,6 +74,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "stage": words_of(STAGES, found.stage),
         "populations": [words_of(POPULATIONS, code) for code in found.populations],
         "today": read.today().isoformat(),
+        "day": read.today(),
         "plan": _shown(found.plan),
         "holding": holding,
         "held": found.holdings.select_related("post", "site").order_by("since", "pk"),
@@ -88,7 +89,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "letters": found.letters.order_by("sent_at"),
         "served": list(enumerate(found.served)),
         "stays": [(row, str(row.county)) for row in found.stays.select_related("county")],
-        "not_met": leaving.not_met(found) if found.state in m.HERE else [],
+        "not_met": _else(found) if found.state in m.HERE else [],
         "link": health.link_of(found) if found.state in m.HERE else "",
         "code": meeting.code_of(found.pk),
         "may": {
@@ -102,6 +103,13 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "may_reveal": read.may_reveal(found, seat=seat),
     }
     return render(request, "arrivals/one.html", context)
+
+
+def _else(one: m.Arrival) -> list[tuple[str, str]]:
+    """What is against a release beside the conditions of the rule."""
+    release = one.plan.get("release") or {}
+    rules = {row["zh"] for row in release.get("conditions", ())}
+    return [words for words in leaving.not_met(one) if words[0] not in rules]
 
 
 def _shown(plan: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,12 @@ from .person import Cause, Row, Told, iso, read_persons
 from .said import Said
 from .shelf import OVER, Ints, Shelf
 
+UNVERIFIED = {
+    "day_index_origin": ("第几天起算", "which day is day 1"),
+    "tests": ("检测日", "days of tests"),
+    "look_back_days": ("回溯天数", "days of look-back"),
+    "valid_from": ("施行日期", "date of force"),
+}
 CLOCK_WORDS = {
     "entry": ("入境", "entry"),
     "last_exposure": ("末次暴露", "the last exposure"),
@@ -111,8 +117,9 @@ class Plans:
             zh += f"；{later[0].begins} 起按《{later[1].zh}》（{later[1].edition}）"
             en += f"; from {later[0].begins} by “{later[1].en}” ({later[1].edition})"
         if regime.unverified:
-            zh += f"；未核实：{'、'.join(regime.unverified)}"
-            en += f"; unverified: {', '.join(regime.unverified)}"
+            words = [UNVERIFIED.get(name, (name, name)) for name in regime.unverified]
+            zh += f"；未核实：{'、'.join(zh for zh, _ in words)}"
+            en += f"; unverified: {', '.join(en for _, en in words)}"
         return zh, en
 
     def _clock(self, cause: Cause, regime: Regime, kind: int) -> tuple[str, str]:
