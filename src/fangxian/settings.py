@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.epidemic.sentinel",
     "fangxian.hazards.epidemic.regimes",
     "fangxian.hazards.epidemic.arrivals",
+    "fangxian.hazards.epidemic.tracing",
     "fangxian.surfaces.api",
 ]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fangxian.hazards.epidemic.arrivals import subject as arrivals
 from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
+from fangxian.hazards.epidemic.tracing import subject as tracing
 from fangxian.hazards.flood.evacuation import subject as evacuation
 from fangxian.hazards.flood.hazard_points import subject as hazard_points
 from fangxian.hazards.flood.rain import subject as rain
@@ -79,6 +80,7 @@ SUBJECTS: tuple[Subject, ...] = (
     sentinel.SUBJECT,
     regimes.SUBJECT,
     arrivals.SUBJECT,
+    tracing.SUBJECT,
 )
 
 WIRING: dict[str, Sequence[Function]] = {

@@ -7,7 +7,7 @@ from fangxian.spine.ready.read import APART
 from fangxian.spine.subject import Subject
 
 from . import cover, figures, hand_views, phone_views, read, registers, rules, ticking, views
-from .write import following, health
+from .write import contacts, following, health
 from .write.testing import FEVER, POSITIVE
 
 if read.apart not in APART:
@@ -31,6 +31,8 @@ SUBJECT = Subject(
         "risk.listed": (following.follow_list,),
         "risk.withdrawn": (following.unfollow,),
         "report.made": (health.take_health,),
+        "contact.named": (contacts.follow_contact,),
+        "contact.gone": (contacts.forget_contact,),
     },
     things=(
         Kind("arrival", "管控对象", "person under measures", read.look),

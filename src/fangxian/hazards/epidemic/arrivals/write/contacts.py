@@ -1,0 +1,68 @@
+"""Contacts that tracing names come under measures, go up and down by rule, and out again. What is
+known of them here is what the event says."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import record
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.people.models import Person
+from fangxian.spine.people.read import speaking_for
+
+from .entering import expose, open_of, withdraw_exposure
+
+ABOUT = "trace"
+
+
+@transaction.atomic
+def follow_contact(event: Event) -> None:
+    """Somebody was named: he has an arrival that is open, or gets one at his place, and his
+    exposure is as it is told now."""
+    told = event.after or {}
+    person = Person.objects.filter(pk=told.get("person") or 0).select_related("place").first()
+    if person is None:
+        return
+    one = open_of(person) or _opened(speaking_for(person))
+    about, until = (ABOUT, str(told["index"])), datetime.fromisoformat(told["until"])
+    old = one.exposures.filter(about_kind=ABOUT, about_key=about[1], withdrawn_at=None).first()
+    if old is not None:
+        if (old.kind, old.until_at) == (told["kind"], until):
+            return
+        withdraw_exposure(exposed=old, reason="接触情况有变", by=SYSTEM)
+    since = datetime.fromisoformat(told["since"])
+    expose(arrival=one, kind=told["kind"], since=since, until=until, about=about, by=SYSTEM)
+
+
+def _opened(person: Person) -> m.Arrival:
+    """Under measures from now: his town has to find him, for nobody holds him yet."""
+    now = clock.now()
+    one = m.Arrival.objects.create(
+        person=person,
+        place=person.place,
+        state=m.S.ARRIVED,
+        state_at=now,
+        made_at=now,
+        arrived_at=now,
+        source="流调",
+    )
+    record("arrival.declared", subject=one, by=SYSTEM, after={"place": person.place.code})
+    return one
+
+
+@transaction.atomic
+def forget_contact(event: Event) -> None:
+    """He is no contact of that case any more; without another reason his plan is empty and he is
+    released by whoever holds him."""
+    told = event.after or {}
+    rows = m.Exposed.objects.filter(
+        arrival__person=told.get("person") or 0,
+        about_kind=ABOUT,
+        about_key=str(told.get("index")),
+        withdrawn_at=None,
+    )
+    for row in rows.select_related("arrival__place", "arrival__person"):
+        withdraw_exposure(exposed=row, reason=event.reason or "不再是接触者", by=SYSTEM)

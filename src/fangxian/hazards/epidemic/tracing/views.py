@@ -1,0 +1,3 @@
+"""Tracing on screen."""
+
+ROUTES = ()

@@ -1,0 +1,1 @@
+"""Services of tracing, the only writers of its tables."""
