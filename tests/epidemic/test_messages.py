@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from lines import PLAN, hospital
 
-from fangxian.hazards.epidemic.sentinel import hl7, intake
+from fangxian.hazards.epidemic import hl7 as wire
+from fangxian.hazards.epidemic.sentinel import intake
 from fangxian.hazards.epidemic.sentinel.models import Case, Count, Encounter
 from fangxian.hazards.epidemic.sentinel.rules import FORMS
 from fangxian.hazards.epidemic.sentinel.write import counts
@@ -122,7 +123,7 @@ def test_a_broken_message_is_refused_with_its_place_and_the_next_goes_on(site, b
     assert (done.values, done.changed, n("ili")) == (3, 2, (2, 2))
     answers = done.answer.split("MSH|")[1:]
     assert ["MSA|AA" in a for a in answers] == [True, False, True]
-    assert f"MSA|AE|{hl7.control_id(broken)}\r" in answers[1]
+    assert f"MSA|AE|{wire.control_id(broken)}\r" in answers[1]
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\x1c\r"])

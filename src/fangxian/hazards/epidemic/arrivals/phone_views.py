@@ -11,22 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext
 
-from fangxian.hazards.epidemic.regimes.lists import Area
 from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut_of, page, public, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.people.matching import Record
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city
 
 from . import models as m
 from . import read
+from .reading import MAY, STAY, Lookup, RowError, declared_of
 from .registers import STAGES, words_of
 from .write import entering, health, meeting
 
 MOST = 1000  # people on one phone
 AHEAD = timedelta(days=2)  # how far ahead and back somebody expected is on the phone
+DAY = timedelta(days=1)
 STAYS = 4  # stays that a declaration asks for
 
 
@@ -122,7 +122,7 @@ def own_day(request: HttpRequest, token: str) -> HttpResponse:
         "one": one,
         "stage": words_of(STAGES, one.stage),
         "tests": one.tests.filter(state="planned", on__gte=day).order_by("on")[:3],
-        "reported": bool(health.reported_on([one.pk], _midnight(day), clock.now())),
+        "reported": bool(health.reported_on([one.pk], _midnight(day), _midnight(day) + DAY)),
         "symptoms": SYMPTOMS,
         "instance": f"uuid:{uuid.uuid4()}",
     }
@@ -164,65 +164,18 @@ def declare(request: HttpRequest) -> HttpResponse:
 
 def _declared(request: HttpRequest) -> entering.Declared:
     """What the form says. Raises ``input.invalid`` with the field."""
-    place = Place.objects.filter(code=text(request, "place", most=20), successor=None).first()
-    if place is None:
-        raise Problem("input.invalid", field="place", why=gettext("请选到漳后住在哪个乡镇"))
-    name, number = text(request, "name", most=60), text(request, "id_number", most=30)
-    if not name or not number:
-        raise Problem("input.invalid", field="name", why=gettext("姓名和证件号码要写"))
-    expected = _day(request, "expected_on")
-    if expected is None:
-        raise Problem("input.invalid", field="expected_on", why=gettext("哪天到"))
-    abroad = text(request, "abroad") == "yes"
-    return entering.Declared(
-        who=Record(
-            name=name,
-            id_kind=text(request, "id_kind", most=20),
-            id_number=number,
-            phone=text(request, "phone", most=20),
-            birth=text(request, "birth", most=10),
-        ),
-        place=place,
-        by=text(request, "by", most=8),
-        carrier=text(request, "carrier", most=20).upper(),
-        seat=text(request, "seat", most=10).upper(),
-        country=text(request, "country", most=60),
-        expected_on=expected,
-        populations=("overseas",) if abroad else ("risk_area",),
-        stays=tuple(_stays(request)),
-        source="本人申报",
-    )
-
-
-def _stays(request: HttpRequest) -> list[entering.Stay]:
-    found = []
-    for k in range(STAYS):
-        county = text(request, f"county-{k}", most=60)
-        if not county:
-            continue
-        since, until = _day(request, f"from-{k}"), _day(request, f"to-{k}")
-        if since is None or until is None or until < since:
-            why = gettext("第 %(n)d 处停留的起止日期") % {"n": k + 1}
-            raise Problem("input.invalid", field=f"from-{k}", why=why)
-        area = Area(
-            text(request, f"province-{k}", most=40),
-            text(request, f"city-{k}", most=40),
-            county,
-            text(request, f"part-{k}", most=120),
-        )
-        end = _midnight(until) + timedelta(days=1, seconds=-1)
-        found.append(entering.Stay(area, _midnight(since), end))
-    return found
-
-
-def _day(request: HttpRequest, name: str) -> date | None:
-    given = text(request, name, most=10)
+    row: dict[str, Any] = {name: text(request, name, most=60) for name in MAY}
+    row["country"] = (row["country"] or "—") if text(request, "abroad") == "yes" else ""
+    row["stays"] = [
+        {name: text(request, f"{name}-{k}", most=120) for name in STAY}
+        for k in range(STAYS)
+        if text(request, f"county-{k}")
+    ]
     try:
-        return date.fromisoformat(given)
-    except ValueError:
-        if given:
-            raise Problem("input.invalid", field=name, why=given) from None
-        return None
+        return declared_of(row, Lookup(SYSTEM), source="本人申报")
+    except RowError as error:
+        why = error.en if _en() else error.zh
+        raise Problem("input.invalid", field=error.name, why=why) from None
 
 
 ROUTES = (

@@ -6,7 +6,18 @@ from fangxian.spine.core.things import Kind
 from fangxian.spine.ready.read import APART
 from fangxian.spine.subject import Subject
 
-from . import cover, figures, hand_views, phone_views, read, registers, rules, ticking, views
+from . import (
+    cover,
+    figures,
+    hand_views,
+    intake,
+    phone_views,
+    read,
+    registers,
+    rules,
+    ticking,
+    views,
+)
 from .write import contacts, following, health
 from .write.testing import FEVER, POSITIVE
 
@@ -40,6 +51,7 @@ SUBJECT = Subject(
     ),
     figures=figures.FIGURES,
     registers=registers.LISTS,
+    inlet=intake.take_bytes,
     routes=(*views.ROUTES, *hand_views.ROUTES, *phone_views.ROUTES),
     events={
         "arrival.declared": ("来漳申报", "Declared"),

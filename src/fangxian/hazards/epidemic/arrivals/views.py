@@ -19,6 +19,8 @@ from fangxian.spine.people.write import reveal
 
 from . import models as m
 from . import read
+from .bringing import bring_table
+from .reading import MAY
 from .registers import POPULATIONS, STAGES, STATES, TESTS, words_of
 from .rooms import needed, picture, rooms
 from .rules import clocks
@@ -226,6 +228,21 @@ def release_due(request: SeatedRequest) -> HttpResponse:
     return redirect("/arrivals")
 
 
+@page("arrival.enter", methods=("GET", "HEAD", "POST"))
+def bring(request: SeatedRequest) -> HttpResponse:
+    """Declarations or results from a table: what was taken, and every row that was not, with
+    why."""
+    context: dict[str, Any] = {"room": "command", "tab": "arrivals", "may": MAY}
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        if file is None or file.size is None or file.size > MOST_BYTES:
+            raise Problem("input.invalid", field="file", why=gettext("请选一个表格（8 MB 以内）"))
+        context |= bring_table(str(file.name), file.read(), by=request.seat)
+        for row in context["wrong"]:
+            row["words"] = (row["zh"], row["en"])
+    return render(request, "arrivals/bring.html", context)
+
+
 @page("risk.read")
 def lists(request: SeatedRequest) -> HttpResponse:
     """Lists of risk areas with how far their checks are, and the checks that are open."""
@@ -282,6 +299,7 @@ def withdraw(request: SeatedRequest, key: int) -> HttpResponse:
 ROUTES = (
     path("arrivals", board),
     path("arrivals/release", release_due),
+    path("arrivals/bring", bring),
     path("arrivals/lists", lists),
     path("arrivals/lists/take", upload),
     path("arrivals/checks/<int:key>", finish),

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.ElementTree import fromstring
 
+from fangxian.hazards.epidemic import hl7 as wire
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.editions import edition
@@ -120,7 +121,7 @@ def _value(where: str, row: dict[str, Any]) -> DataValue:
 def take_bytes(raw: bytes, *, by: Seat) -> Taken:
     """Take a message or a file, whatever its format. Raises ``report.unreadable``."""
     text = raw.lstrip(b"\xef\xbb\xbf \r\n\t")
-    if hl7.looks_like_hl7(text):
+    if wire.looks_like_hl7(text):
         return _take_hl7(raw, by)
     if text[:1] == b"{":
         try:
@@ -136,14 +137,14 @@ def _take_hl7(raw: bytes, by: Seat) -> Taken:
     """Each message by itself: what one of them breaks is refused whole, with its answer."""
     told, sites = Taken(), _sites()
     answers = []
-    for where, message in hl7.messages(raw):
+    for where, message in wire.messages(raw):
         told.values += 1
         before = len(told.refused)
         try:
             _take_told(hl7.read_message(where, message), sites, told, by)
         except RefusedError as error:
             told.refused.append(str(error))
-        answers.append(hl7.acknowledge(message, "; ".join(told.refused[before:])[:200]))
+        answers.append(wire.acknowledge(message, "; ".join(told.refused[before:])[:200]))
     told.answer, told.media = "".join(answers), "application/hl7-v2"
     return told
 
