@@ -1,5 +1,6 @@
-"""`./run bench [spine] [epi] [hydro] [sentinel] [ground] [matching] [methods] [water]`: the first
-three by default. ``methods`` and ``water`` draw the plots and tables of docs/methods anew."""
+"""`./run bench [spine] [epi] [hydro] [sentinel] [ground] [arrivals] [matching] [methods] [water]`:
+the first three by default. ``methods`` and ``water`` draw the plots and tables of docs/methods
+anew."""
 
 import importlib
 import json

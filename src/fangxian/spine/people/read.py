@@ -2,12 +2,12 @@
 may be whom."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import PROTECT, Q, QuerySet
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
@@ -157,10 +157,30 @@ def find_number(number: str, *, seat: Seat) -> Person | None:
     return rows.first()
 
 
+# persons that a room still works with, whatever their time: appended by the room
+IN_USE: list[Callable[[], QuerySet[Any]]] = []
+
+
+def _in_use() -> Q:
+    """Records that are worked with, and those that a row of another room rests on."""
+    found = Q(pk__in=[])
+    for relation in Person._meta.related_objects:
+        if getattr(relation, "on_delete", None) is PROTECT and relation.related_model is not Person:
+            rows = relation.related_model._base_manager.filter(
+                **{f"{relation.field.name}__isnull": False}
+            )
+            found |= Q(pk__in=rows.values(relation.field.name))
+    for ask in IN_USE:
+        found |= Q(pk__in=ask())
+    return found
+
+
 def expired(at: datetime, *, seat: Seat) -> Iterator[Person]:
-    """Records whose time is over, with all that were joined to them, and of which nobody holds any:
-    the dry run of a deletion."""
+    """Records whose time is over, with all that were joined to them, of which nobody holds any and
+    with which no room works: the dry run of a deletion."""
     rows = persons(seat=seat).filter(held="").exclude(merged__in=Person.objects.exclude(held=""))
+    using = Person.objects.filter(_in_use())
+    rows = rows.exclude(pk__in=using.values("pk")).exclude(merged__in=using)
     for code, span in kept_for(at).items():
         since = at - span
         younger = Person.objects.filter(merged_into__isnull=False, last_used_at__gte=since)

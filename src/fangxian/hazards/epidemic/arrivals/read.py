@@ -4,6 +4,7 @@ are."""
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -145,6 +146,11 @@ def apart(path: str) -> Apart:
     cases = m.Arrival.objects.filter(state=m.S.CASE, place__path__startswith=path)
     cases = cases.filter(holdings__until=None).distinct()
     return Apart(rows.count(), cases.count(), "/arrivals?state=managed")
+
+
+def people_in_use() -> QuerySet[Any]:
+    """Persons under measures now: their records are not deleted, however old."""
+    return m.Arrival.objects.filter(state__in=(*m.OPEN, m.S.CASE)).values("person")
 
 
 def due_tests(on: date, *, seat: Seat) -> QuerySet[m.Test]:

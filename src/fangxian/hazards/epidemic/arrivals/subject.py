@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fangxian.spine.core.things import Kind
+from fangxian.spine.people.read import IN_USE
 from fangxian.spine.ready.read import APART
 from fangxian.spine.subject import Subject
 
@@ -15,6 +16,7 @@ from . import (
     read,
     registers,
     rules,
+    standing,
     ticking,
     views,
 )
@@ -23,6 +25,8 @@ from .write.testing import FEVER, POSITIVE
 
 if read.apart not in APART:
     APART.append(read.apart)
+if read.people_in_use not in IN_USE:
+    IN_USE.append(read.people_in_use)
 
 SUBJECT = Subject(
     "arrivals",
@@ -38,6 +42,7 @@ SUBJECT = Subject(
     sets=(rules.CLOCKS,),
     forms=Path(__file__).parent / "data" / "forms",
     cover=cover.RULES,
+    checks=standing.CHECKS,
     causes={
         "risk.listed": (following.follow_list,),
         "risk.withdrawn": (following.unfollow,),

@@ -289,7 +289,7 @@ class _Reader:
             (b for b in reversed(self.shelf.books) if b.begins.toordinal() <= known),
             self.shelf.books[0],
         )
-        rule = book.find("contact_of_contact", "", book.authorities(self.chain))
+        rule = self.shelf.find(book, "contact_of_contact", "", self.chain)
         if rule is None or not rule.index_positive:
             return "contact_of_contact"
         zh, en = book.populations[rule.index_positive]
@@ -346,7 +346,7 @@ class _Reader:
         """How many days before a listing a stay counts, by the book in force on that day."""
         for book in reversed(self.shelf.books):
             if book.begins.toordinal() <= on:
-                rule = book.find("risk_area", level, book.authorities(self.chain))
+                rule = self.shelf.find(book, "risk_area", level, self.chain)
                 return (rule.look_back_days or 0) if rule else 0
         return 0
 

@@ -75,6 +75,7 @@ class Shelf:
     templates: list[Template] = field(default_factory=list)
     table: list[list[int]] = field(default_factory=list)  # group x book -> template, -1 none
     _known: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _found: dict[tuple[str, str, str, str], Regime | None] = field(default_factory=dict)
 
     @property
     def begins(self) -> Ints:
@@ -86,12 +87,19 @@ class Shelf:
         if key not in self.numbers:
             row = []
             for book in self.books:
-                regime = book.find(population, level, book.authorities(authority))
+                regime = self.find(book, population, level, authority)
                 row.append(-1 if regime is None else self.template(regime))
             self.numbers[key] = len(self.groups)
             self.groups.append(key)
             self.table.append(row)
         return self.numbers[key]
+
+    def find(self, book: Book, population: str, level: str, authority: str) -> Regime | None:
+        """The regime of a book for somebody, looked up once."""
+        key = (book.name, population, level, authority)
+        if key not in self._found:
+            self._found[key] = book.find(population, level, book.authorities(authority))
+        return self._found[key]
 
     def template(self, regime: Regime, kind: int = 0) -> int:
         key = (regime.edition, regime.code, kind)

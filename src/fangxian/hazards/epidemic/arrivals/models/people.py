@@ -24,7 +24,7 @@ class Arrival(models.Model):
         DEAD = "dead", "死亡"
         VOID = "void", "未来漳"
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="arrivals")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="arrivals")
     place = models.ForeignKey(Place, models.PROTECT)
     populations = models.JSONField(default=list)
     authority = models.CharField(max_length=40, blank=True)

@@ -43,7 +43,7 @@ class Passenger(models.Model):
     """One person of a transfer: taken, left behind, or still on the way."""
 
     transfer = models.ForeignKey(Transfer, models.CASCADE, related_name="passengers")
-    arrival = models.ForeignKey(Arrival, models.PROTECT, related_name="ways")
+    arrival = models.ForeignKey(Arrival, models.CASCADE, related_name="ways")
     taken_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
     why = models.CharField(max_length=200, blank=True)
