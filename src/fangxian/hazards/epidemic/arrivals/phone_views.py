@@ -18,11 +18,11 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city
 
+from . import colours, read
 from . import models as m
-from . import read
 from .reading import MAY, STAY, Lookup, RowError, declared_of
 from .registers import STAGES, words_of
-from .write import entering, health, meeting
+from .write import appealing, entering, health, meeting
 
 MOST = 1000  # people on one phone
 AHEAD = timedelta(days=2)  # how far ahead and back somebody expected is on the phone
@@ -106,6 +106,10 @@ def _instant(given: str) -> datetime | None:
 def own_day(request: HttpRequest, token: str) -> HttpResponse:
     """Somebody's own page, by the link he was given: what is next for him, and how he is today."""
     one = health.arrival_of_link(token)
+    if request.method == "POST" and request.POST.get("appeal"):
+        appealing.appeal(arrival=one, text=text(request, "appeal", most=400), by=SYSTEM)
+        messages.success(request, gettext("申诉已收到，会在一天内答复。"))
+        return redirect(f"/h/{token}")
     if request.method == "POST":
         health.report_health(
             arrival=one,
@@ -125,6 +129,8 @@ def own_day(request: HttpRequest, token: str) -> HttpResponse:
         "reported": bool(health.reported_on([one.pk], _midnight(day), _midnight(day) + DAY)),
         "symptoms": SYMPTOMS,
         "instance": f"uuid:{uuid.uuid4()}",
+        "colour": colours.colour_of(one),
+        "appeals": one.appeals.order_by("-made_at")[:3],
     }
     return render(request, "arrivals/own_day.html", context)
 

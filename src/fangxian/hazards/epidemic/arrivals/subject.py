@@ -8,10 +8,13 @@ from fangxian.spine.ready.read import APART
 from fangxian.spine.subject import Subject
 
 from . import (
+    code_views,
+    colours,
     cover,
     figures,
     hand_views,
     intake,
+    papers,
     phone_views,
     read,
     registers,
@@ -39,7 +42,7 @@ SUBJECT = Subject(
             FEVER: ("管控对象发热", "Fever under measures"),
         }
     },
-    sets=(rules.CLOCKS,),
+    sets=(rules.CLOCKS, papers.PAPERS, colours.COLOURS),
     forms=Path(__file__).parent / "data" / "forms",
     cover=cover.RULES,
     checks=standing.CHECKS,
@@ -57,7 +60,7 @@ SUBJECT = Subject(
     figures=figures.FIGURES,
     registers=registers.LISTS,
     inlet=intake.take_bytes,
-    routes=(*views.ROUTES, *hand_views.ROUTES, *phone_views.ROUTES),
+    routes=(*code_views.ROUTES, *views.ROUTES, *hand_views.ROUTES, *phone_views.ROUTES),
     events={
         "arrival.declared": ("来漳申报", "Declared"),
         "arrival.arrived": ("已抵达", "Arrived"),
@@ -93,6 +96,11 @@ SUBJECT = Subject(
         "letter.sent": ("协查函发出", "Letter sent"),
         "letter.received": ("协查函回执", "Letter received"),
         "letter.answered": ("协查函答复", "Letter answered"),
+        "appeal.made": ("码色申诉", "Appeal made"),
+        "appeal.answered": ("申诉答复", "Appeal answered"),
+        "override.asked": ("申请改宽码色", "Override asked"),
+        "override.confirmed": ("码色两人核定", "Override confirmed"),
+        "override.ended": ("码色改回规则", "Override ended"),
         "check.done": ("清单核查完成", "Check done"),
     },
     rights={

@@ -12,13 +12,14 @@ from django.utils.translation import gettext
 
 from fangxian.hazards.epidemic.regimes.write import take_list, withdraw_listing
 from fangxian.spine.core import clock
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.people.write import reveal
 
+from . import colours, papers, read
 from . import models as m
-from . import read
 from .bringing import bring_table
 from .reading import MAY
 from .registers import POPULATIONS, STAGES, STATES, TESTS, words_of
@@ -57,6 +58,7 @@ def board(request: SeatedRequest) -> HttpResponse:
         "sites": sites,
         "picture": picture(need, sum(one.rooms for one in sites)),
         "rooms": sum(one.rooms for one in sites),
+        "papers": list(papers.papers().items()),
         "expected": rows.filter(state="declared", expected_on__lte=today).count(),
         "now": clock.now(),
     }
@@ -91,6 +93,10 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "letters": found.letters.order_by("sent_at"),
         "served": list(enumerate(found.served)),
         "stays": [(row, str(row.county)) for row in found.stays.select_related("county")],
+        "colour": colours.colour_of(found),
+        "looser": _looser(found),
+        "overrides": found.overrides.filter(ended_at=None).order_by("-asked_at"),
+        "appeals": found.appeals.order_by("-made_at"),
         "not_met": _else(found) if found.state in m.HERE else [],
         "link": health.link_of(found) if found.state in m.HERE else "",
         "code": meeting.code_of(found.pk),
@@ -105,6 +111,15 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "may_reveal": read.may_reveal(found, seat=seat),
     }
     return render(request, "arrivals/one.html", context)
+
+
+def _looser(one: m.Arrival) -> list[tuple[str, tuple[str, str]]]:
+    """Colours that are looser than the rule's."""
+    now = clock.now()
+    rows = edition("code_colours", now).content["colour"]
+    known = colours.order(now)
+    ruled = known.index(colours.by_rule(one, now).code)
+    return [(r["code"], (r["zh"], r["en"])) for r in rows[ruled + 1 :]]
 
 
 def _else(one: m.Arrival) -> list[tuple[str, str]]:

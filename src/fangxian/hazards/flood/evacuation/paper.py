@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fangxian.hazards.flood.paper import Paper, pages, qr_square
+from fangxian.hazards.paper import Paper, pages, qr_square
 
 ACROSS, DOWN = 3, 7
 

@@ -3,7 +3,7 @@ square that opens the point's page."""
 
 from collections.abc import Sequence
 
-from fangxian.hazards.flood.paper import Paper, pages, qr_square
+from fangxian.hazards.paper import Paper, pages, qr_square
 
 Line = tuple[str, str]
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.colours import appeal_within
 from fangxian.hazards.epidemic.arrivals.rooms import rooms
 from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.hazards.epidemic.arrivals.write.handing import holders_of
@@ -105,7 +106,31 @@ def full(at: datetime) -> Iterator[Judged]:
     return judged("rooms-full", "site", keys, judge, key=lambda key: f"{key}:rooms")
 
 
+def unanswered_appeals(at: datetime) -> Iterator[Judged]:
+    """Appeals against a colour that nobody has answered in time."""
+    limit = appeal_within(at)
+    rows = m.Appeal.objects.filter(answered_at=None, made_at__lt=at - limit)
+    rows = rows.select_related("arrival__person", "arrival__place__parent__parent")
+    answering = Owners(rows.values_list("arrival", flat=True))
+
+    def judge(one: m.Appeal) -> Uncovered:
+        owner, place = answering.of(one.arrival), one.arrival.place_id
+        told = {"who": str(one.arrival)}
+        return Uncovered("appeal", str(one.pk), one.made_at + limit, owner, place, told)
+
+    return judged("appeal-unanswered", "appeal", rows, judge)
+
+
 RULES = (
+    CoverRule(
+        "appeal-unanswered",
+        "申诉没有答复",
+        "Appeal not answered",
+        "{who} 对码色的申诉没有答复",
+        "{who}: the appeal against the colour is not answered",
+        unanswered_appeals,
+        every_s=3600,
+    ),
     CoverRule(
         "transfer-late",
         "移交未接收",

@@ -1,6 +1,9 @@
 """People under measures: their way from declaration to release, and what lies between them and
 others."""
 
+from .codes import OVERRIDE as OVERRIDE
+from .codes import Appeal as Appeal
+from .codes import Override as Override
 from .people import ARRIVAL as ARRIVAL
 from .people import HERE as HERE
 from .people import OPEN as OPEN

@@ -1,4 +1,4 @@
-"""Paper of the flood subjects: pages of a PDF with Chinese text and squares to scan."""
+"""Paper of the subjects: pages of a PDF with Chinese text and squares to scan."""
 
 import io
 from collections.abc import Callable, Sequence
