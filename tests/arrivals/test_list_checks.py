@@ -17,6 +17,9 @@ from fangxian.hazards.epidemic.regimes.write import take_list, withdraw_listing
 from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order
 from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.core.door import door, examine, take
+from fangxian.spine.core.door_undo import undo
+from fangxian.spine.core.models import Import
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.registry.read import seat_of_person
@@ -136,6 +139,39 @@ def test_a_venue_counts_in_its_hours(july):
     )
     [check] = following.make_checks([venue])
     assert check.arrival.stays.get().since_s == int(at(7, 1, 18).timestamp())
+
+
+def notice(**more):
+    given = dict(zip(("province", "city", "county"), COUNTY, strict=True))
+    given |= {"authority": "漳州市", "level": "high", "since": "2022-07-01 00:00", "part": "剧场"}
+    return given | more
+
+
+def test_a_notice_by_table_finds_whom_it_concerns_and_goes_with_its_undo(july, xu):
+    came_from("剧场", 1, since=at(7, 1, 18), until=at(7, 1, 20))
+    came_from("剧场", 1, first=5, since=at(7, 1, 11), until=at(7, 1, 13))
+    take(door("risk_notices"), [notice(hour_from="18:00", hour_to="19:00")], by=xu, source="t")
+    Worker().settle()
+    check = m.Check.objects.get()
+    assert check.arrival.plan["stages"][0]["rule"] == "risk-9-high"
+    undo(Import.objects.get(kind="risk_notices"), by=xu)
+    Worker().settle()
+    check.refresh_from_db()
+    check.arrival.refresh_from_db()
+    assert (check.state, check.arrival.plan["stages"]) == ("off", [])
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"until": "2022-06-01 00:00"}, "until"),
+        ({"hour_from": "18:00"}, "hour_to"),
+        ({"hour_from": "6pm"}, "hour_from"),
+    ],
+)
+def test_a_notice_that_cannot_be_meant_is_refused(july, xu, change, column):
+    found = examine(door("risk_notices"), [notice(**change)], by=xu)
+    assert [wrong[1] for wrong in found.wrong] == [column]
 
 
 @pytest.mark.shared

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .files import FILE
-from .main import say, start_django, tell
+from .main import say, start_django, start_ready, tell
 
 
 @click.group(help=say("管控措施计算（文件进、文件出）。", "Measures for people, files in and out."))
@@ -74,12 +74,32 @@ def _show(row: dict) -> None:  # type: ignore[type-arg]
         )
 
 
+def _explain_arrival(key: int, *, as_json: bool) -> None:
+    """The plan of somebody under measures, with every reason; nobody's name."""
+    start_ready()
+    from fangxian.hazards.epidemic.arrivals.read import arrival
+    from fangxian.spine.core.rights import SYSTEM
+
+    one = arrival(key, seat=SYSTEM)
+    if as_json:
+        told = {"id": key, "state": one.state, "plan": one.plan}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        _show({"id": str(key), **one.plan})
+
+
 @regime_command.command(
-    help=say("用文字说明一项措施（各版本）。", "Say a regime of the rule book in words.")
+    help=say(
+        "用文字说明一项措施（各版本），或一名管控对象（编号）的每个日期。",
+        "Say a regime in words, or every date of somebody under measures by his number.",
+    )
 )
 @click.argument("code")
 @click.option("--json", "as_json", is_flag=True)
 def explain(code: str, as_json: bool) -> None:
+    if code.isdecimal():
+        _explain_arrival(int(code), as_json=as_json)
+        return
     start_django()
     import difflib
     from dataclasses import asdict

@@ -48,6 +48,7 @@ SUBJECT = Subject(
     checks=standing.CHECKS,
     causes={
         "risk.listed": (following.follow_list,),
+        "risk.noticed": (following.follow_notice,),
         "risk.withdrawn": (following.unfollow,),
         "report.made": (health.take_health,),
         "contact.named": (contacts.follow_contact,),

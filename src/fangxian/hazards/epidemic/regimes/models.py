@@ -50,6 +50,7 @@ class Listing(models.Model):
     """An area at a level from one time to another; open while it is listed. A venue has hours. What
     was listed in error is withdrawn: then it never counted."""
 
+    code = models.CharField(max_length=20, blank=True)  # of a notice that an office entered
     authority = models.CharField(max_length=40)
     county = models.ForeignKey(County, models.PROTECT, related_name="listings")
     part = models.CharField(max_length=300, blank=True)
@@ -70,6 +71,9 @@ class Listing(models.Model):
                 fields=["authority", "county", "part", "level"],
                 condition=Q(until__isnull=True, withdrawn_at__isnull=True),
                 name="listing_open_once",
+            ),
+            models.UniqueConstraint(
+                fields=["code"], condition=~Q(code=""), name="listing_code_once"
             ),
             models.CheckConstraint(
                 condition=Q(until__isnull=True) | Q(until__gte=F("since")),

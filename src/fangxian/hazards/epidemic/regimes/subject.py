@@ -2,7 +2,7 @@
 
 from fangxian.spine.subject import Subject
 
-from . import book, registers
+from . import book, doors, registers
 
 SUBJECT = Subject(
     "regimes",
@@ -10,8 +10,10 @@ SUBJECT = Subject(
     "Measures",
     sets=(book.REGIMES,),
     registers=registers.LISTS,
+    doors=doors.LISTS,
     events={
         "risk.listed": ("风险地区清单入库", "List of risk areas taken"),
+        "risk.noticed": ("风险地区通告", "Notice of a risk area"),
         "risk.withdrawn": ("风险地区撤回", "Risk area withdrawn"),
     },
     rights={

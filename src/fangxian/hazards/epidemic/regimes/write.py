@@ -1,7 +1,9 @@
 """Taking lists of risk areas in, and taking back what was listed in error."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
 
 from django.db import transaction
 from django.db.models import Max
@@ -84,6 +86,58 @@ def _open(entries: Iterable[Entry], row: ListRow) -> None:
         ),
         batch_size=2000,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An area or a venue with hours that an office names itself."""
+
+    authority: str
+    area: Area
+    level: str
+    since: datetime
+    until: datetime | None = None
+    hour_from: time | None = None
+    hour_to: time | None = None
+    source: str = ""
+    code: str = ""
+
+
+@transaction.atomic
+def enter_notices(notices: Sequence[Notice], *, by: Seat) -> list[Listing]:
+    """Notices beside the national list; each is told (``risk.noticed``), and whom it concerns is
+    found."""
+    require(by, "risk.list", place=by.place_path)
+    counties = counties_of(one.area for one in notices)
+    found = []
+    for one in notices:
+        row = Listing.objects.create(
+            authority=one.authority[:40],
+            county_id=counties[one.area[:3]],
+            part=one.area.part[:300],
+            level=one.level[:20],
+            since=one.since,
+            until=one.until,
+            hour_from=one.hour_from,
+            hour_to=one.hour_to,
+            source=one.source[:200],
+            code=one.code[:20],
+        )
+        record("risk.noticed", subject=row, by=by, after={"area": str(row), "level": row.level})
+        found.append(row)
+    return found
+
+
+@transaction.atomic
+def change_notice(*, listing: Listing, until: datetime | None, by: Seat) -> Listing:
+    """When a notice ends; whom it concerned is planned anew."""
+    require(by, "risk.list", place=by.place_path)
+    before = listing.until
+    Listing.objects.filter(pk=listing.pk).update(until=until)
+    listing.refresh_from_db()
+    told = {"until": until}
+    record("risk.noticed", subject=listing, by=by, before={"until": before}, after=told)
+    return listing
 
 
 def counties_of(areas: Iterable[Area]) -> dict[tuple[str, str, str], int]:

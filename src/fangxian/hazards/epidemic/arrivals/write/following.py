@@ -48,6 +48,15 @@ def follow_list(event: Event) -> None:
     _replan(concerned, f"风险地区清单 {row}")
 
 
+@transaction.atomic
+def follow_notice(event: Event) -> None:
+    """A notice was entered or ends otherwise: the same for one area."""
+    listing = Listing.objects.select_related("county").get(pk=subject_pk(event))
+    fresh = make_checks([listing]) if listing.withdrawn_at is None else []
+    there = listing.checks.values_list("arrival", flat=True)
+    _replan({*there, *(check.arrival_id for check in fresh)}, f"风险地区通告 {listing}")
+
+
 def make_checks(listings: Sequence[Listing]) -> list[m.Check]:
     """Checks of open arrivals that were in newly listed areas within the look-back, and the orders
     that ask for them."""
