@@ -34,10 +34,10 @@ def test_a_table_becomes_arrivals_and_the_same_again_changes_nothing(xu):
 @pytest.mark.parametrize(
     ("row", "field"),
     [
-        (",E1,和溪镇,2022-06-23,,,,,,,,,\n", "name"),
-        ("甲,E1,无此镇,2022-06-23,,,,,,,,,\n", "place"),
-        ("甲,E1,和溪镇,哪天,,,,,,,,,\n", "expected_on"),
-        ("甲,E1,和溪镇,2022-06-23,,,,省,市,县,,2022-06-20,2022-06-10\n", "to"),
+        (",E12345,和溪镇,2022-06-23,,,,,,,,,\n", "name"),
+        ("甲,E12345,无此镇,2022-06-23,,,,,,,,,\n", "place"),
+        ("甲,E12345,和溪镇,哪天,,,,,,,,,\n", "expected_on"),
+        ("甲,E12345,和溪镇,2022-06-23,,,,省,市,县,,2022-06-20,2022-06-10\n", "to"),
     ],
 )
 def test_a_bad_row_is_told_with_line_field_and_why_and_stops_no_other(xu, row, field):
@@ -50,7 +50,9 @@ def test_a_bad_row_is_told_with_line_field_and_why_and_stops_no_other(xu, row, f
 
 
 def test_a_stay_of_a_table_is_a_stay(xu):
-    bring(HEAD + "甲,E1,和溪镇,2022-06-23,,,,福建省,宁德市,蕉城区,七都镇,2022-06-20,2022-06-21\n")
+    bring(
+        HEAD + "甲,E12345,和溪镇,2022-06-23,,,,福建省,宁德市,蕉城区,七都镇,2022-06-20,2022-06-21\n"
+    )
     stay = m.Stayed.objects.get()
     assert (str(stay.county), stay.part) == ("福建省宁德市蕉城区", "七都镇")
 
@@ -59,7 +61,9 @@ def test_a_stay_of_a_table_is_a_stay(xu):
 def tube(six, xu, now):
     now.at = day(1)
     test = m.Test.objects.get(arrival=six[0], on=now.at.date())
-    return testing.sample(test=test, number="GZ0001", by=xu)
+    tube = testing.sample(test=test, number="GZ0001", by=xu)
+    now.at = day(1, 16)
+    return tube
 
 
 def state(tube):
@@ -92,7 +96,7 @@ def test_results_by_hl7_are_answered_message_by_message(tube):
 
 
 def test_a_program_declares_and_sends_results(tube):
-    row = {"name": "李四", "id_number": "E7", "place": "和溪镇", "expected_on": "2022-06-24"}
+    row = {"name": "李四", "id_number": "E1234567", "place": "和溪镇", "expected_on": "2022-06-24"}
     stays = [
         {
             "province": "福建省",
@@ -120,7 +124,13 @@ def test_what_is_neither_is_refused(xu, raw):
 
 
 def form(**more):
-    given = {"name": "王五", "id_number": "E55", "phone": "139", "abroad": "yes", "country": "日本"}
+    given = {
+        "name": "王五",
+        "id_number": "E5512345",
+        "phone": "13900001111",
+        "abroad": "yes",
+        "country": "日本",
+    }
     given |= {"by": "air", "carrier": "mf852", "expected_on": "2022-06-23"}
     return given | more
 

@@ -13,7 +13,7 @@ from fangxian.hazards.epidemic.arrivals.cover.ways import unchecked
 from fangxian.hazards.epidemic.arrivals.write import entering, following
 from fangxian.hazards.epidemic.regimes.lists import Area
 from fangxian.hazards.epidemic.regimes.models import County, Listing, RiskList
-from fangxian.hazards.epidemic.regimes.write import take_list, withdraw_listing
+from fangxian.hazards.epidemic.regimes.write import counties_of, take_list, withdraw_listing
 from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order
 from fangxian.spine.core.clock import BEIJING
@@ -124,7 +124,9 @@ def test_nobody_found_in_time_is_a_gap_of_the_town(july, now):
 
 def test_a_venue_counts_in_its_hours(july):
     """The theatre, 18:00 to 19:00: who was there that evening, not who was there at noon."""
-    county = County.objects.create(province="湖南省", city="张家界市", county="武陵源区")
+    county = County.objects.get(
+        pk=counties_of([Area("湖南省", "张家界市", "武陵源区")])["湖南省", "张家界市", "武陵源区"]
+    )
     there = ("湖南省", "张家界市", "武陵源区")
     came_from("剧场", 1, since=at(7, 1, 18), until=at(7, 1, 20), county=there)
     came_from("剧场", 1, first=5, since=at(7, 1, 11), until=at(7, 1, 13), county=there)

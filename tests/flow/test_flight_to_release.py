@@ -43,7 +43,7 @@ def meet(xu, airport):
         entering.arrive(arrival=one, by=xu, site=airport, at=DAY_0)
     guest = everybody()[-1]
     assert guest.release_on.isoformat() == "2022-07-14"  # nobody has confirmed them
-    entering.confirm_served(arrival=guest, number=0, confirmed=True, by=xu)
+    entering.confirm_served(arrival=guest, number=0, confirmed=True, by=xu, reason="沪疾控 0622 号")
     first, guest = everybody()[0], everybody()[-1]
     assert (first.release_on.isoformat(), guest.release_on.isoformat()) == (
         "2022-07-14",

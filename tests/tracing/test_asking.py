@@ -99,6 +99,7 @@ def test_a_day_of_follow_up_and_its_indicators(five, now):
     for one in others:
         met(a, one, 9)
     case(a)
+    now.at = hour(14)
     day = now.at.date()
     for one, state in zip(others, ("well", "ill", "refused"), strict=False):
         follow_up(node=node(one), on=day, state=state, by=SYSTEM)
@@ -113,7 +114,9 @@ def test_nobody_seen_or_tried_is_a_gap_of_the_town(five, now):
     met(a, b, 9)
     met(a, c, 9)
     case(a)
-    follow_up(node=node(b), on=hour(11).date(), state="refused", by=SYSTEM)
+    assert list(unseen(now.at)) == []  # named today: yesterday nobody could have gone
+    now.at = hour(14)
+    follow_up(node=node(b), on=hour(13).date(), state="refused", by=SYSTEM)
     [gap] = unseen(now.at)
     assert (gap.subject_id, bool(gap.owner_id)) == (f"{node(c).pk}:day", True)
 

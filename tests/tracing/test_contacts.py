@@ -62,7 +62,8 @@ def test_four_days_before_onset_count_in_the_eighth(five, now):
     assert contacts(a) == {b.pk: 1}
 
 
-def test_after_isolation_nobody_is_met(five):
+def test_after_isolation_nobody_is_met(five, now):
+    now.at = hour(13)
     a, b, c, *_ = five
     met(a, b, 10)
     met(a, c, 12)

@@ -65,7 +65,11 @@ def send(request: SeatedRequest) -> HttpResponse:
     vehicle, to = text(request, "vehicle", most=40), text(request, "to", most=20)
     if to == "home":
         made = sending.send_home(
-            arrivals=rows, vehicle=vehicle, planned_at=planned, by=request.seat
+            arrivals=rows,
+            vehicle=vehicle,
+            planned_at=planned,
+            reason=text(request, "reason", most=200),
+            by=request.seat,
         )
     else:
         site = Site.objects.filter(pk=to if to.isdecimal() else 0).select_related("place").first()

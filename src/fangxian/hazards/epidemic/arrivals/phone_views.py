@@ -45,7 +45,8 @@ def decision_of(one: m.Arrival, *, en: bool) -> str:
         return "No measures by the rules in force" if en else "按现行措施无需管控"
     told = [f"{words_of(STAGES, row['stage'])[en]} → {row['to'][5:]}" for row in stages]
     rule = stages[-1]
-    return f"{'; '.join(told) if en else '，'.join(told)} · {rule['rule']} {rule['edition']}"
+    name = rule["rule_en"] if en else f"《{rule['rule_zh']}》"
+    return f"{'; '.join(told) if en else '，'.join(told)} · {name} {rule['edition']}"
 
 
 @page("arrival.manage")
@@ -154,7 +155,10 @@ def declare(request: HttpRequest) -> HttpResponse:
     """A declaration before coming, by whoever comes. Nothing that is known is shown: who declares
     gets the square of his own."""
     towns = Place.objects.filter(kind="town", successor=None).select_related("parent")
-    context: dict[str, Any] = {"stays": range(STAYS), "given": request.POST, "wrong": ""}
+    context: dict[str, Any] = {"given": request.POST, "wrong": ""}
+    context["stays"] = [
+        (k, {name: text(request, f"{name}-{k}", most=120) for name in STAY}) for k in range(STAYS)
+    ]
     if request.method == "POST":
         try:
             one = entering.declare([_declared(request)], by=SYSTEM)[0]
@@ -171,11 +175,15 @@ def declare(request: HttpRequest) -> HttpResponse:
 def _declared(request: HttpRequest) -> entering.Declared:
     """What the form says. Raises ``input.invalid`` with the field."""
     row: dict[str, Any] = {name: text(request, name, most=60) for name in MAY}
-    row["country"] = (row["country"] or "—") if text(request, "abroad") == "yes" else ""
+    if text(request, "abroad") == "yes":
+        if not row["country"]:
+            raise Problem("input.invalid", field="country", why=gettext("境外入境要写国家或地区"))
+    else:
+        row["country"] = ""
     row["stays"] = [
         {name: text(request, f"{name}-{k}", most=120) for name in STAY}
         for k in range(STAYS)
-        if text(request, f"county-{k}")
+        if any(text(request, f"{name}-{k}") for name in STAY)
     ]
     try:
         return declared_of(row, Lookup(SYSTEM), source="本人申报")

@@ -127,9 +127,14 @@ def closures(*, seat: Seat) -> list[Closure]:
 
 
 def look(keys: Collection[str]) -> Iterable[Thing]:
-    rows = m.Arrival.objects.filter(pk__in=[key for key in keys if key.isdecimal()])
-    for one in rows.select_related("person", "place"):
-        yield Thing("arrival", str(one.pk), str(one), f"/arrivals/{one.pk}", one.place_id)
+    """People by their number; what a gap adds behind a colon is still the same person."""
+    by_key = {key: key.partition(":")[0] for key in keys}
+    numbers = {number for number in by_key.values() if number.isdecimal()}
+    rows = m.Arrival.objects.filter(pk__in=numbers).select_related("person", "place")
+    found = {str(one.pk): one for one in rows}
+    for key, number in by_key.items():
+        if one := found.get(number):
+            yield Thing("arrival", key, str(one), f"/arrivals/{one.pk}", one.place_id)
 
 
 def look_transfers(keys: Collection[str]) -> Iterable[Thing]:

@@ -2,7 +2,8 @@
 names of docs/arrival-files.md, whether from a page, a table, JSON or HL7. A row that cannot be read
 is refused with its place, and the next one goes on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from fangxian.hazards.epidemic.regimes.lists import Area
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError, read_moment, read_table
+from fangxian.spine.people.identity import judge_number
 from fangxian.spine.people.matching import Record
 from fangxian.spine.registry.models import Place, Site
 from fangxian.spine.registry.read import find_places
@@ -69,6 +71,8 @@ RESULTS = {
     "260415000": "negative",  # SNOMED CT: not detected
     "260373001": "positive",  # SNOMED CT: detected
 }
+SAMPLES = {"人": "person", "物": "objects", "物品": "objects", "环境": "environment"}
+SAMPLES |= {of: of for of in OF}
 NEEDED = ("name", "id_number", "place", "expected_on")
 STAY = ("province", "city", "county", "part", "from", "to")
 TRAVEL = ("id_kind", "phone", "birth", "by", "carrier", "seat", "port", "country")
@@ -125,7 +129,9 @@ class Lookup:
             rows = Site.objects.filter(kind="port")
             self.ports[text] = rows.filter(code=text).first() or rows.filter(name=text).first()
         if self.ports[text] is None:
-            raise RowError("port", f"没有口岸“{text}”", f"no port {text!r}")
+            known = list(Site.objects.filter(kind="port").values_list("name", flat=True)[:10])
+            told = "、".join(known) or "—"
+            raise RowError("port", f"没有口岸“{text}”，有：{told}", f"no port {text!r}; {told}")
         return self.ports[text]
 
 
@@ -141,8 +147,14 @@ def declared_of(row: Row, look: Lookup, *, source: str) -> Declared:
     by = ROUTES.get(text("by"))
     if by is None:
         raise RowError("by", f"“{text('by')}”：{'、'.join(ROUTES)}", "air, sea or land")
+    _plausible(text)
     country = text("country")
     abroad = bool(country) and country not in ("中国", "China", "CN")
+    expected = _moment("expected_on", text("expected_on")).date()
+    today = clock.beijing(clock.now()).date()
+    if not today - BACK <= expected <= today + AHEAD:
+        zh = f"{expected} 不在 {today - BACK} 至 {today + AHEAD} 之间"
+        raise RowError("expected_on", zh, f"{expected} is too far from today")
     stays = [_stay(one) for one in row.get("stays") or ()] or _one_stay(row)
     return Declared(
         who=Record(
@@ -158,11 +170,34 @@ def declared_of(row: Row, look: Lookup, *, source: str) -> Declared:
         seat=text("seat").upper()[:10],
         port=look.port(text("port")),
         country=country[:60],
-        expected_on=_moment("expected_on", text("expected_on")).date(),
+        expected_on=expected,
         populations=("overseas",) if abroad else ("risk_area",),
         stays=tuple(stays),
         source=source[:120],
     )
+
+
+PHONE, NAME = re.compile(r"[+\d][\d \-]{4,19}"), re.compile(r"[^<>{}\x00-\x1f]{1,60}")
+BACK, AHEAD = timedelta(days=60), timedelta(days=60)  # of today: a slip of the pen lies beyond
+
+
+def _plausible(text: Callable[[str], str]) -> None:
+    """What cannot be a name, a number, a phone or a birth is refused at every door."""
+    if not NAME.fullmatch(text("name")):
+        raise RowError("name", "姓名里有不能用的字符", "it has characters no name has")
+    today = clock.beijing(clock.now()).date()
+    if text("id_kind") == "id_card" or (not text("id_kind") and len(text("id_number")) == 18):
+        found = judge_number(text("id_number"), today=today)
+        if not found.ok:
+            raise RowError("id_number", f"身份证号：{found.why}", f"identity number: {found.why}")
+    elif not 4 <= len(text("id_number")) <= 30:
+        raise RowError("id_number", "证件号码应为 4–30 位", "4 to 30 characters")
+    if text("phone") and not PHONE.fullmatch(text("phone")):
+        raise RowError("phone", f"“{text('phone')[:20]}”不是电话", "is no phone number")
+    if text("birth"):
+        born = _moment("birth", text("birth")).date()
+        if not born.year >= 1900 or born > today:
+            raise RowError("birth", f"{born} 不对", f"{born} cannot be")
 
 
 def _one_stay(row: Row) -> list[Stay]:
@@ -178,6 +213,8 @@ def _stay(row: Row) -> Stay:
         until += timedelta(days=1, seconds=-1)
     if until < since:
         raise RowError("to", "离开早于到达", "it ended before it began")
+    if not text("province") or not text("county"):
+        raise RowError("county", "停留要写省和县（区）", "a stay names its province and county")
     return Stay(Area(*(text(name) for name in STAY[:4])), since, until)
 
 
@@ -196,11 +233,13 @@ def result_of(row: Row) -> Result:
     result = RESULTS.get(said.casefold())
     if result is None:
         raise RowError("result", f"“{said}”：写 阴性 或 阳性", "negative or positive")
-    of = str(row.get("of") or "person").strip()
+    of = SAMPLES.get(str(row.get("of") or "person").strip(), "")
     if of not in OF:
-        raise RowError("of", f"“{of}”：{'、'.join(OF)}", ", ".join(OF))
+        raise RowError("of", "样本写 人、物 或 环境", ", ".join(OF))
     at = str(row.get("at") or "").strip()
     when = _moment("at", at) if at else clock.now()
+    if when > clock.now() + timedelta(hours=1):
+        raise RowError("at", "报告时间还没有到", "it is in the future")
     return Result(number, str(row.get("laboratory") or "—").strip()[:60], result, when, of)
 
 

@@ -40,6 +40,17 @@ TRANSFERS = {
     "refused": ("已拒收", "refused"),
     "off": ("已取消", "called off"),
 }
+KINDS = {"close": ("密接", "close contact"), "second": ("次密接", "contact of a contact")}
+INDEXES = {
+    "pending": ("待定", "not known yet"),
+    "case": ("病例", "a case"),
+    "excluded": ("已排除", "excluded"),
+}
+LETTERS = {
+    "sent": ("已发出", "sent"),
+    "received": ("对方已收", "received"),
+    "answered": ("已答复", "answered"),
+}
 CHECKS = {
     "open": ("待核查", "open"),
     "done": ("已核查", "done"),

@@ -53,6 +53,8 @@ SUBJECT = Subject(
         "report.made": (health.take_health,),
         "contact.named": (contacts.follow_contact,),
         "contact.gone": (contacts.forget_contact,),
+        "node.case": (contacts.follow_case,),
+        "node.excluded": (contacts.follow_exclusion,),
     },
     things=(
         Kind("arrival", "管控对象", "person under measures", read.look),

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fangxian.hazards.epidemic.regimes.book import Book
-from fangxian.hazards.epidemic.regimes.lists import Area
+from fangxian.hazards.epidemic.regimes.lists import Area, county_key
 from fangxian.hazards.epidemic.regimes.match import Met, Stayed, match_stays
 from fangxian.hazards.epidemic.regimes.read import counting, spans_of
 from fangxian.hazards.epidemic.regimes.stays import look_backs_of
@@ -41,6 +41,7 @@ def _row(
     populations = [name for name in one.populations if name != "risk_area"]
     row: dict[str, Any] = {
         "id": str(one.pk),
+        "free": not populations and not stays and not exposed,
         "population": populations + (["risk_area"] if stays else []),
         "authority": one.authority,
         "by": one.by or None,
@@ -48,7 +49,7 @@ def _row(
         "served": one.served,
         "stays": stays,
         "exposures": [_exposure(row) for row in exposed],
-        "tests": [result for test in tests for result in _results(test)],
+        "tests": [result for test in tests for result in _results(test, _settled(tests))],
     }
     for name in ("entered", "arrived", "found"):
         at = getattr(one, f"{name}_at")
@@ -60,13 +61,24 @@ def _row(
     return row
 
 
-def _results(test: m.Test) -> list[dict[str, str]]:
+def _results(test: m.Test, settled: date | None) -> list[dict[str, str]]:
+    """Results of a tube. Of one that two laboratories contradict each other about only the positive
+    counts, until a later test has settled it."""
     if test.state == "differ":
-        return []  # it is done again
-    return [
-        {"on": test.on.isoformat(), "result": one["result"], "of": one.get("of", "person")}
-        for one in test.results
-    ]
+        if settled is not None and settled >= test.on:
+            return []
+        rows = [one for one in test.results if one["result"] == "positive"]
+        return [{"on": test.on.isoformat(), **_plain(one)} for one in rows[:1]]
+    return [{"on": test.on.isoformat(), **_plain(one)} for one in test.results]
+
+
+def _plain(one: dict[str, str]) -> dict[str, str]:
+    return {"result": one["result"], "of": one.get("of", "person")}
+
+
+def _settled(tests: Iterable[m.Test]) -> date | None:
+    """The day of the last test with one clear result."""
+    return max((t.on for t in tests if t.state in ("negative", "positive")), default=None)
 
 
 def _exposure(row: m.Exposed) -> dict[str, Any]:
@@ -116,12 +128,10 @@ def _stay(stay: Stayed, met: list[Met], rest: str) -> dict[str, Any]:
 def _met(keys: Sequence[int], books: Sequence[Book]) -> dict[int, list[Met]]:
     """Stays of arrivals that met a listed area."""
     stays = [stayed(row) for row in _chunked(m.Stayed.objects.select_related("county"), keys)]
-    counties = {stay.area[:3] for stay in stays}
-    listed = [
-        row
-        for row in counting()
-        if (row.county.province, row.county.city, row.county.county) in counties
-    ]
+    if not stays:
+        return {}
+    counties = {county_key(stay.area) for stay in stays}
+    listed = [row for row in counting() if row.county.key in counties]
     found: dict[int, list[Met]] = defaultdict(list)
     for one in match_stays(stays, spans_of(listed), look_back=look_backs_of(books)):
         found[int(one.stay.key)].append(one)

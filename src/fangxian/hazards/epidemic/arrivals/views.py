@@ -22,7 +22,7 @@ from . import colours, papers, read
 from . import models as m
 from .bringing import bring_table
 from .reading import MAY
-from .registers import POPULATIONS, STAGES, STATES, TESTS, words_of
+from .registers import INDEXES, KINDS, LETTERS, POPULATIONS, STAGES, STATES, TESTS, words_of
 from .rooms import needed, picture, rooms
 from .rules import clocks
 from .write import entering, following, health, leaving, meeting, testing
@@ -83,14 +83,17 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "holding": holding,
         "held": found.holdings.select_related("post", "site").order_by("since", "pk"),
         "tests": [
-            (test, words_of(TESTS, test.state))
+            (test, words_of(TESTS, test.state), _said(test))
             for test in found.tests.exclude(state="void").order_by("on")
         ],
         "replaced": [
             (row, _shown(row.plan)["stages"]) for row in found.replaced.order_by("-replaced_at")
         ],
-        "exposures": found.exposures.order_by("until_at"),
-        "letters": found.letters.order_by("sent_at"),
+        "exposures": [
+            (row, KINDS[row.kind], INDEXES[row.index])
+            for row in found.exposures.order_by("until_at")
+        ],
+        "letters": [(row, LETTERS[row.state]) for row in found.letters.order_by("sent_at")],
         "served": list(enumerate(found.served)),
         "stays": [(row, str(row.county)) for row in found.stays.select_related("county")],
         "colour": colours.colour_of(found),
@@ -107,6 +110,8 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "may_hand": holding is not None
         and may(seat, "arrival.hand", place=place, posts=(holding.post_id,)),
         "open": found.state in m.OPEN,
+        "case": found.state == m.S.CASE,
+        "trace": found.person_id,
         "here": found.state in m.HERE,
         "may_reveal": read.may_reveal(found, seat=seat),
     }
@@ -120,6 +125,18 @@ def _looser(one: m.Arrival) -> list[tuple[str, tuple[str, str]]]:
     known = colours.order(now)
     ruled = known.index(colours.by_rule(one, now).code)
     return [(r["code"], (r["zh"], r["en"])) for r in rows[ruled + 1 :]]
+
+
+OF = {"person": ("", ""), "objects": ("物品", "objects"), "environment": ("环境", "room")}
+
+
+def _said(test: m.Test) -> list[dict[str, Any]]:
+    """Results of a tube in words."""
+    told = []
+    for row in test.results:
+        pairs = zip(OF[row["of"]], TESTS[row["result"]], strict=True)
+        told.append({**row, "words": tuple(f"{of} {said}".strip() for of, said in pairs)})
+    return told
 
 
 def _else(one: m.Arrival) -> list[tuple[str, str]]:
@@ -178,7 +195,7 @@ def act(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         leaving.find(arrival=found, by=seat, reason=reason)
     elif verb == "release":
         leaving.release(arrival=found, by=seat)
-    elif verb in ("lose", "convert", "die", "come_not"):
+    elif verb in ("lose", "convert", "die", "come_not", "no_case"):
         getattr(leaving, verb)(arrival=found, reason=reason, by=seat)
     elif verb == "served":
         confirmed = text(request, "confirmed") == "yes"

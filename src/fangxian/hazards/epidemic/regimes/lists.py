@@ -31,6 +31,24 @@ class Area(NamedTuple):
         return " ".join(word for word in dict.fromkeys(self) if word)
 
 
+ENDINGS = re.compile(
+    r"(省|市|地区|盟|州|自治州|自治县|自治旗|自治区|特别行政区|新区|林区|区|县|旗|街道|镇|乡)$"
+)
+
+
+@lru_cache(65_536)
+def plain_name(text: str) -> str:
+    """A name without its ending (泉州市, 泉州), where something is left of it."""
+    clean = re.sub(r"\s", "", text)
+    short = ENDINGS.sub("", clean)
+    return short if len(short) > 1 else clean
+
+
+def county_key(area: Area) -> str:
+    """By what two ways of writing a county are one."""
+    return "|".join(plain_name(name) for name in area[:3])
+
+
 Entry = tuple[str, Area]  # level, area
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fangxian.kernels.common.overlaps import overlaps
 
-from .lists import Area, Span, Within, within
+from .lists import Area, Span, Within, county_key, within
 
 FAR = 2**60
 DAY_S = 86_400
@@ -39,9 +39,9 @@ def match_stays(
 ) -> Iterable[Met]:
     """Each stay with each listed area of its county whose time it meets: from so many days before
     the listing (``look_back`` by level; 0 where the rules name none) until it ends."""
-    counties: dict[tuple[str, str, str], int] = {}
-    rows = [counties.setdefault(stay.area[:3], len(counties)) for stay in stays]
-    listed = [counties.get(span.area[:3], -1) for span in spans]
+    counties: dict[str, int] = {}
+    rows = [counties.setdefault(county_key(stay.area), len(counties)) for stay in stays]
+    listed = [counties.get(county_key(span.area), -1) for span in spans]
     back = [look_back.get(span.level, 0) * DAY_S for span in spans]
     mine, theirs = overlaps(
         key=np.array(rows, dtype=np.int64),
@@ -63,7 +63,7 @@ def meets(stay: Stayed, span: Span, *, back_days: int) -> bool:
     """The same for one stay and one area."""
     begun = span.since - timedelta(days=back_days)
     return (
-        stay.area[:3] == span.area[:3]
+        county_key(stay.area) == county_key(span.area)
         and stay.until >= begun
         and (span.until is None or stay.since < span.until)
     )

@@ -11,11 +11,7 @@ class County(models.Model):
     province = models.CharField(max_length=40)
     city = models.CharField(max_length=40, blank=True)
     county = models.CharField(max_length=60)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["province", "city", "county"], name="county_named_once")
-        ]
+    key = models.CharField(max_length=140, unique=True)  # without endings: 泉州 is 泉州市
 
     def __str__(self) -> str:
         names = dict.fromkeys((self.province, self.city, self.county))

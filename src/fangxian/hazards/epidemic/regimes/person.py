@@ -163,6 +163,9 @@ class _Reader:
 
     def _read(self) -> None:
         row, book = self.row, self.shelf.books[-1]
+        if row.get("free"):
+            self.say("free", "")
+            return
         populations = self._populations()
         self.chain = row.get("authority") or book.home
         if self.chain not in book.above:

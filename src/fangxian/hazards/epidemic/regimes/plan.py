@@ -93,6 +93,8 @@ class Plans:
             "to": iso(until - 1),
             "days": until - since,
             "rule": regime.code,
+            "rule_zh": regime.zh,
+            "rule_en": regime.en,
             "edition": regime.edition,
             "path": self.told.causes[claim].path,
             "why_zh": zh,

@@ -41,6 +41,13 @@ SENTENCES: dict[str, tuple[bool, str, str, str, str]] = {
         "写上人群：{known}",
         "name a population: {known}",
     ),
+    "free": (
+        False,
+        "没有境外来历、没有风险地区停留、没有暴露：无需管控",
+        "neither from abroad nor from a risk area nor exposed: no measures",
+        "登记后放行；有新的停留或暴露会自动重算",
+        "let him pass; a new stay or exposure is planned anew",
+    ),
     "strange_population": (
         True,
         "没有人群“{text}”",

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -13,7 +13,7 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 
-from .lists import Area, Entry, RiskList, difference, read_list
+from .lists import Area, Entry, RiskList, county_key, difference, read_list
 from .models import County, Listing
 from .models import RiskList as ListRow
 
@@ -31,8 +31,12 @@ def take_list(*, raw: bytes, authority: str, by: Seat, source: str = "") -> List
     new = read_list(raw, authority=authority, name=source)
     last = ListRow.objects.filter(authority=authority).aggregate(at=Max("published_at"))["at"]
     if last is not None and new.published_at <= last:
-        told = f"{new.published_at:%Y-%m-%d %H:%M} ≤ {clock.beijing(last):%Y-%m-%d %H:%M}"
-        raise Problem("input.invalid", field="published_at", why=told)
+        own, held = f"{new.published_at:%m-%d %H:%M}", f"{clock.beijing(last):%m-%d %H:%M}"
+        why = f"这份清单是 {own} 的，不比已有的 {held} 新 / {own} is not newer than {held}"
+        raise Problem("input.invalid", field="end_update_time", why=why)
+    if new.published_at > clock.now() + timedelta(hours=1):
+        why = f"发布时间 {new.published_at:%Y-%m-%d %H:%M} 还没有到 / it is in the future"
+        raise Problem("input.invalid", field="end_update_time", why=why)
     running = {
         (row.level, Area(row.county.province, row.county.city, row.county.county, row.part)): row
         for row in Listing.objects.filter(
@@ -142,16 +146,15 @@ def change_notice(*, listing: Listing, until: datetime | None, by: Seat) -> List
 
 def counties_of(areas: Iterable[Area]) -> dict[tuple[str, str, str], int]:
     """The rows of counties by their names; made where they are new."""
-    wanted = {area[:3] for area in areas}
-    there = dict(_known())
-    new = [County(province=p, city=c, county=k) for p, c, k in sorted(wanted - there.keys())]
-    County.objects.bulk_create(new)
-    return there | {(one.province, one.city, one.county): one.pk for one in new}
-
-
-def _known() -> Iterable[tuple[tuple[str, str, str], int]]:
-    rows = County.objects.values_list("province", "city", "county", "pk")
-    return (((p, c, k), pk) for p, c, k, pk in rows)
+    wanted = {area[:3]: county_key(area) for area in areas}
+    there = dict(County.objects.values_list("key", "pk"))
+    new: dict[str, County] = {}
+    for (province, city, county), key in sorted(wanted.items()):
+        if key not in there and key not in new:
+            new[key] = County(province=province, city=city, county=county, key=key)
+    County.objects.bulk_create(new.values())
+    there |= {key: one.pk for key, one in new.items()}
+    return {names: there[key] for names, key in wanted.items()}
 
 
 @transaction.atomic

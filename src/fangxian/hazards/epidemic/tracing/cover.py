@@ -29,7 +29,8 @@ def unseen(at: datetime) -> Iterator[Judged]:
     rows = [
         one
         for one in lists.on_day(day, seat=SYSTEM)
-        if one.last < begun and (one.day is None or one.day.state == "not_tried")
+        if one.named_at < begun - timedelta(days=1)
+        and (one.day is None or one.day.state == "not_tried")
     ]
     answering = cache(lambda: owners("place"))
     by_key = {one.node.pk: one for one in rows}

@@ -26,6 +26,7 @@ class Listed:
     node: Node
     step: int
     last: datetime
+    named_at: datetime
     ends_on: date | None
     day: Followed | None
     team: Team | None
@@ -61,7 +62,9 @@ def on_day(day: date, *, seat: Seat) -> list[Listed]:
     said = {d.node_id: d for d in Followed.objects.filter(node__in=best, on=day)}
     teams = _teams(best)
     found = [
-        Listed(c.node, c.step, c.until_at, end, said.get(c.node_id), teams.get(c.node_id))
+        Listed(
+            c.node, c.step, c.until_at, c.named_at, end, said.get(c.node_id), teams.get(c.node_id)
+        )
         for c, end in zip(contacts, ends, strict=True)
         if end is None or end > day
     ]
@@ -97,5 +100,9 @@ def indicators(day: date, listed: Iterable[Listed]) -> Indicators:
         node__in=keys, state__in=SEEN, on__gte=date.fromordinal(day.toordinal() - 1), on__lte=day
     ).values_list("node", "on"):
         before[node].add(on)
-    unseen = sum(not before[key] for key in keys)
+    # who was named today or yesterday could not be seen for two days
+    known = datetime.combine(
+        date.fromordinal(day.toordinal() - 1), datetime.min.time(), clock.BEIJING
+    )
+    unseen = sum(not before[one.node.pk] for one in rows if one.named_at < known)
     return Indicators(len(rows), sum(states[s] for s in SEEN), dict(states), unseen)

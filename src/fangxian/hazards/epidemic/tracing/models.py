@@ -50,6 +50,8 @@ class Node(models.Model):
         indexes = [models.Index(fields=["state"], name="node_by_state")]
 
     def __str__(self) -> str:
+        if self.kind == self.Kind.PERSON:  # masked names are alike: the number tells them apart
+            return f"{self.label} P{self.key}"
         return self.label or f"{self.kind} {self.key}"
 
 
@@ -165,4 +167,5 @@ NODE = Machine(
         "exclude": Step(("case",), "excluded", right="trace.write", needs=("reason",)),
     },
     done=frozenset({"excluded"}),
+    tells=("person_id",),
 )

@@ -21,10 +21,12 @@ KINDS = {
 
 
 def look(keys: Collection[str]) -> Iterable[Thing]:
-    rows = Node.objects.filter(pk__in=[key for key in keys if key.isdecimal()])
-    for one in rows.select_related("place"):
-        link = f"/tracing/{one.kind}/{one.key}"
-        yield Thing("node", str(one.pk), str(one), link, one.place_id)
+    by_key = {key: key.partition(":")[0] for key in keys}
+    numbers = {number for number in by_key.values() if number.isdecimal()}
+    found = {str(one.pk): one for one in Node.objects.filter(pk__in=numbers)}
+    for key, number in by_key.items():
+        if one := found.get(number):
+            yield Thing("node", key, str(one), f"/tracing/{one.kind}/{one.key}", one.place_id)
 
 
 def _contacts(seat: Seat) -> Any:

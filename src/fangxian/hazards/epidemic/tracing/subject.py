@@ -4,11 +4,13 @@ from fangxian.spine.core.things import Kind
 from fangxian.spine.subject import Subject
 
 from . import cover, registers, rules, views
+from .write import days
 
 SUBJECT = Subject(
     "tracing",
     "流调溯源",
     "Contact tracing",
+    families={"epidemic": {days.ILL: ("接触者有症状", "Contact with symptoms")}},
     sets=(rules.TRACING,),
     cover=cover.RULES,
     things=(Kind("node", "流调节点", "node of tracing", registers.look),),

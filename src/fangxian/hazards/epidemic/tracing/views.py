@@ -129,7 +129,7 @@ def _tree(steps: list[read.Step], seen: set[int]) -> list[dict[str, Any]]:
     return told
 
 
-WIDE, HIGH = 560, 110
+WIDE, WIDEST = 560, 48
 
 
 def _curve(steps: list[read.Step]) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def _curve(steps: list[read.Step]) -> list[dict[str, Any]]:
         return []
     first, last = min(days_), max(days_)
     span = [first + timedelta(n) for n in range(min((last - first).days + 1, 60))]
-    most, width = max(days_.values()), WIDE // len(span)
+    most, width = max(days_.values()), min(WIDE // len(span), WIDEST)
     return [
         {
             "x": k * width + 2,

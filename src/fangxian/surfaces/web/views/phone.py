@@ -19,6 +19,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, public, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.things import Thing, thing
 from fangxian.spine.inspect.rounds import rules
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import answer, mark_seen, open_link
@@ -56,7 +57,16 @@ def _context(found: Order) -> dict[str, object]:
         "share": round(100 * found.done / found.total) if found.total else None,
         "form": rules(clock.now()).form_of(found.about_kind) if _inspected(found) else "",
         "moving": found.moves.count(),
+        "about": _about(found),
     }
+
+
+def _about(found: Order) -> Thing | None:
+    """What the order is about, where that has a page of its own."""
+    if found.about_kind == "place":
+        return None
+    one = thing(found.about_kind, found.about_key)
+    return one if one.link else None
 
 
 def _inspected(found: Order) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.rules import clocks, on_day
 from fangxian.hazards.epidemic.arrivals.write.health import reported_on
+from fangxian.hazards.epidemic.arrivals.write.planning import is_free
 from fangxian.spine.core import clock
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.read import holders
@@ -57,7 +58,9 @@ def silent(at: datetime) -> Iterator[Judged]:
 def unplanned(at: datetime) -> Iterator[Judged]:
     """Somebody who is here and for whom no rule gives a plan: data are missing, or there is
     none."""
-    rows = [one for one in in_state(*m.HERE) if not one.plan.get("stages")]
+    rows = [
+        one for one in in_state(*m.HERE) if not one.plan.get("stages") and not is_free(one.plan)
+    ]
     answering = Owners(one.pk for one in rows)
 
     def judge(one: m.Arrival) -> Uncovered:

@@ -36,7 +36,7 @@ class Transfer(models.Model):
     why = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.vehicle or '#'}{self.pk} → {self.taker}"
+        return f"{self.vehicle} #{self.pk}".strip()
 
 
 class Passenger(models.Model):

@@ -14,6 +14,7 @@ from fangxian.spine.people.models import Person
 from fangxian.spine.people.read import speaking_for
 
 from .entering import expose, open_of, withdraw_exposure
+from .leaving import convert, no_case
 
 ABOUT = "trace"
 
@@ -66,3 +67,26 @@ def forget_contact(event: Event) -> None:
     )
     for row in rows.select_related("arrival__place", "arrival__person"):
         withdraw_exposure(exposed=row, reason=event.reason or "不再是接触者", by=SYSTEM)
+
+
+@transaction.atomic
+def follow_case(event: Event) -> None:
+    """Tracing named somebody a case: his measures are those of a case, whoever holds him."""
+    one = _of_node(event)
+    if one is not None and one.state != m.S.CASE:
+        convert(arrival=one, reason="流调认定为病例", by=SYSTEM)
+
+
+@transaction.atomic
+def follow_exclusion(event: Event) -> None:
+    """He is none after all: back under measures, as his plan says."""
+    one = _of_node(event)
+    if one is not None and one.state == m.S.CASE:
+        no_case(arrival=one, reason=event.reason or "排除", by=SYSTEM)
+
+
+def _of_node(event: Event) -> m.Arrival | None:
+    """The arrival of the person whom a node of tracing stands for."""
+    person = (event.after or {}).get("person_id")
+    rows = m.Arrival.objects.filter(person=person or 0, state__in=(*m.HERE, m.S.LOST, m.S.CASE))
+    return rows.select_related("person", "place").first()

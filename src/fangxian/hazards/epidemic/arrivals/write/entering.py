@@ -23,6 +23,7 @@ from fangxian.spine.people.read import speaking_for
 from fangxian.spine.people.write import enter_persons
 from fangxian.spine.registry.models import Place, Site
 
+from .following import check_newcomers
 from .handing import hold
 from .planning import replan
 
@@ -89,7 +90,9 @@ def declare(rows: Sequence[Declared], *, by: Seat) -> list[m.Arrival]:
         one.save()
     _keep_stays(list(zip(found, rows, strict=True)))
     record_many([Entry("arrival.declared", named(one), None, _told(one)) for one in new], by=by)
-    replan({one.pk: one for one in found}.values(), why="申报", by=by)
+    everybody = list({one.pk: one for one in found}.values())
+    replan(everybody, why="申报", by=by)
+    check_newcomers(everybody)
     return found
 
 
@@ -266,10 +269,12 @@ def confirm_served(
 ) -> m.Arrival:
     """Whether another city confirms days that were served there."""
     require(by, "arrival.manage", place=arrival.place.path)
+    if confirmed and not reason.strip():
+        raise Problem("input.reason_missing", field="reason")
     if not 0 <= number < len(arrival.served):
         raise Problem("not_found", what=f"served[{number}]")
     served = [dict(row) for row in arrival.served]
-    served[number]["confirmed"] = confirmed
+    served[number] |= {"confirmed": confirmed, "said": reason.strip()[:120], "by": by.label}
     m.Arrival.objects.filter(pk=arrival.pk).update(served=served)
     arrival.refresh_from_db()
     told = {"where": served[number].get("where"), "confirmed": confirmed}

@@ -12,7 +12,7 @@ from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.hazards.epidemic.arrivals.told import stayed
 from fangxian.hazards.epidemic.regimes.lists import within
 from fangxian.hazards.epidemic.regimes.models import Listing, RiskList
-from fangxian.hazards.epidemic.regimes.read import spans_of
+from fangxian.hazards.epidemic.regimes.read import counting, spans_of
 from fangxian.hazards.epidemic.regimes.stays import look_backs
 from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.tasks import Task
@@ -43,9 +43,32 @@ def follow_list(event: Event) -> None:
     whom it concerned is planned anew."""
     row = RiskList.objects.get(pk=subject_pk(event))
     fresh = make_checks(list(row.opened.filter(withdrawn_at=None).select_related("county")))
-    ended = m.Check.objects.filter(listing__closed_by=row).values_list("arrival", flat=True)
+    ended = _in_counties(set(row.closed.values_list("county", flat=True)))
     concerned = {*ended, *(check.arrival_id for check in fresh)}
     _replan(concerned, f"风险地区清单 {row}")
+
+
+def _in_counties(counties: set[int]) -> set[int]:
+    """Open arrivals with a stay in some counties, whether a check was made of them or not."""
+    found: set[int] = set()
+    wanted = sorted(counties)
+    for at in range(0, len(wanted), 500):
+        rows = m.Stayed.objects.filter(county__in=wanted[at : at + 500])
+        rows = rows.filter(arrival__state__in=m.OPEN)
+        found.update(rows.values_list("arrival", flat=True))
+    return found
+
+
+def check_newcomers(arrivals: Sequence[m.Arrival]) -> None:
+    """Who declares after a list is a check of it too."""
+    keys = [one.pk for one in arrivals]
+    counties: set[int] = set()
+    for at in range(0, len(keys), 900):
+        rows = m.Stayed.objects.filter(arrival__in=keys[at : at + 900])
+        counties.update(rows.values_list("county", flat=True))
+    if counties:
+        listed = counting().filter(county__in=sorted(counties)[:900])
+        make_checks(list(listed), only=set(keys))
 
 
 @transaction.atomic
@@ -53,17 +76,19 @@ def follow_notice(event: Event) -> None:
     """A notice was entered or ends otherwise: the same for one area."""
     listing = Listing.objects.select_related("county").get(pk=subject_pk(event))
     fresh = make_checks([listing]) if listing.withdrawn_at is None else []
-    there = listing.checks.values_list("arrival", flat=True)
+    there = _in_counties({listing.county_id})
     _replan({*there, *(check.arrival_id for check in fresh)}, f"风险地区通告 {listing}")
 
 
-def make_checks(listings: Sequence[Listing]) -> list[m.Check]:
+def make_checks(listings: Sequence[Listing], *, only: set[int] | None = None) -> list[m.Check]:
     """Checks of open arrivals that were in newly listed areas within the look-back, and the orders
     that ask for them."""
     there = set(m.Check.objects.filter(listing__in=listings).values_list("listing", "arrival"))
     now, new = clock.now(), {}
     for listing, arrival, how in concerned_by(listings):
         key = (listing.pk, arrival.pk)
+        if only is not None and arrival.pk not in only:
+            continue
         if key not in there and key not in new:
             new[key] = m.Check(listing=listing, arrival=arrival, how=how, made_at=now)
     checks = list(new.values())
@@ -169,8 +194,10 @@ def count_checks(order: Order | None, by: Seat) -> None:
     if done < len(states) or order.reported_at:
         return
     order.refresh_from_db()
-    mine = may(by, "order.answer", posts=(order.post_id, *order.chain))
-    if not order.acknowledged_at and mine:
+    if not may(by, "order.answer", posts=(order.post_id, *order.chain)):
+        close_order(order=order, reason=f"{done} 人已由{by.label}核查", by=SYSTEM)
+        return
+    if not order.acknowledged_at:
         acknowledge_order(order=order, by=by)
         order.refresh_from_db()
     if order.state in ("acknowledged", "in_progress"):
@@ -186,7 +213,8 @@ def unfollow(event: Event) -> None:
     checks.update(state="off", ended_at=clock.now(), ended_by="系统")
     for order in {check.order for check in rows if check.order}:
         count_checks(order, SYSTEM)
-    _replan({check.arrival_id for check in rows}, f"撤回 {listing}")
+    concerned = {check.arrival_id for check in rows} | _in_counties({listing.county_id})
+    _replan(concerned, f"撤回 {listing}")
 
 
 def _replan(keys: Iterable[int], why: str) -> None:

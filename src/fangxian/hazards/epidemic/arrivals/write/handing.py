@@ -17,6 +17,7 @@ from fangxian.spine.command.write.orders import (
     close_order,
     issue_orders,
     report_done,
+    set_count,
 )
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record, record_many
@@ -81,6 +82,8 @@ def offer(
     giver = _giver(arrivals, held, by)
     _rooms(to_site, len(arrivals))
     now = clock.now()
+    if planned_at is not None and planned_at < now - timedelta(minutes=10):
+        raise Problem("input.invalid", field="planned_at", why="约定时间已过 / it has passed")
     place = place or (to_site.place if to_site else taker.place)
     transfer = m.Transfer.objects.create(
         giver_id=giver,
@@ -142,6 +145,7 @@ def _call(transfer: m.Transfer, people: int) -> None:
         post=transfer.taker,
         about=("transfer", str(transfer.pk)),
         answer_min=held.answer_min,
+        total=people,
     )
     issue_orders([task], hazard=HEADQUARTERS, level=Level.III, by=SYSTEM)
 
@@ -153,6 +157,9 @@ def order_of(transfer: m.Transfer) -> Order | None:
 
 
 def _may_take(transfer: m.Transfer, by: Seat) -> None:
+    """Whoever gives does not take for the other: two persons know of every hand-over."""
+    if by.post_id is not None and by.post_id == transfer.giver_id != transfer.taker_id:
+        raise Problem("step.second_person", seat=by.label)
     require(by, "arrival.take", place=transfer.place.path, posts=(transfer.taker_id,))
 
 
@@ -192,6 +199,9 @@ def take(
             _done(transfer, by, f"已接收 {transfer.passengers.exclude(taken_at=None).count()} 人")
     elif mine:
         move(transfer, "take_part", machine=m.TRANSFER, by=by)
+        if order := order_of(transfer):
+            everybody = transfer.passengers.count()
+            set_count(order=order, done=everybody - left, total=everybody, by=SYSTEM)
         told = {"taken": len(mine), "left": left}
         record("transfer.short", subject=transfer, by=by, after=told)
     return transfer

@@ -13,11 +13,13 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 
 from .handing import hold, let_go
-from .planning import replan
+from .planning import is_free, replan
 
 
 def not_met(arrival: m.Arrival) -> list[tuple[str, str]]:
     """Why somebody cannot be released today (zh, en), by his plan; empty when he can."""
+    if is_free(arrival.plan):
+        return []
     release = arrival.plan.get("release")
     if release is None:
         return [("没有计划", "there is no plan")]
@@ -78,6 +80,14 @@ def convert(*, arrival: m.Arrival, by: Seat, reason: str = "") -> m.Arrival:
     hospital takes him over."""
     _end(arrival, "convert", by, reason)
     arrival.tests.filter(state="planned").update(state="void")
+    return arrival
+
+
+@transaction.atomic
+def no_case(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
+    """He is no case after all: under measures again, as his plan says now."""
+    _end(arrival, "again", by, reason)
+    replan([arrival], why="排除病例", by=by)
     return arrival
 
 

@@ -44,7 +44,7 @@ def _replan(arrivals: Sequence[m.Arrival], why: str, by: Seat) -> int:
         plan = plans.of(number)
         del plan["id"]
         same = all(one.plan.get(name) == plan[name] for name in MARKED)
-        stage = stage_on(plan, today)
+        stage = stage_on(plan, today) if one.state in m.HERE else ""
         if same and stage == one.stage:
             continue
         if not same:
@@ -61,9 +61,12 @@ def _replan(arrivals: Sequence[m.Arrival], why: str, by: Seat) -> int:
                 )
             if before != after:
                 told.append(Entry("arrival.planned", named(one), before, after, why[:200]))
-        one.plan, one.plan_at, one.stage = plan, now, stage
+        one.plan, one.plan_at = plan, now
+        one.stage = stage if one.state in m.HERE else ""
         one.edition = plan["stages"][-1]["edition"] if plan["stages"] else ""
         one.release_on = date.fromisoformat(plan["release"]["on"]) if plan["release"] else None
+        if is_free(plan):
+            one.release_on = today
         fresh.append(one)
     m.Replaced.objects.bulk_create(replaced)
     write_back(fresh, list(PLAN))
@@ -79,6 +82,11 @@ def _of(plan: dict[str, Any]) -> dict[str, Any]:
         "release": (plan.get("release") or {}).get("on"),
         "rules": sorted({row["rule"] for row in plan.get("stages", ())}),
     }
+
+
+def is_free(plan: dict[str, Any]) -> bool:
+    """Whether the rules say of somebody that nothing is to be done."""
+    return any(row["code"] == "free" for row in plan.get("said", ()))
 
 
 def stage_on(plan: dict[str, Any], day: date) -> str:

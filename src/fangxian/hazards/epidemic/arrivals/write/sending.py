@@ -14,6 +14,14 @@ from fangxian.spine.registry.read import owners, place_label
 
 from .handing import offer
 
+STAGE = "central"
+
+
+def _positive(one: m.Arrival) -> bool:
+    """Whether the last test that has a result was positive, or two of it disagree."""
+    last = one.tests.filter(state__in=("negative", "positive", "differ")).order_by("-on").first()
+    return last is not None and last.state != m.T.NEGATIVE
+
 
 def send_to(
     *,
@@ -46,8 +54,15 @@ def send_home(
     by: Seat,
     vehicle: str = "",
     planned_at: datetime | None = None,
+    reason: str = "",
 ) -> list[m.Transfer]:
-    """Each to the place where he lives: one hand-over a place, to whoever answers for it."""
+    """Each to the place where he lives: one hand-over a place, to whoever answers for it. Who
+    should be in central isolation, or was positive last, goes home only with a reason."""
+    keep = [one for one in arrivals if one.stage == STAGE or _positive(one)]
+    if keep and not reason.strip():
+        names = "、".join(str(one) for one in keep[:3])
+        why = f"{names} 应集中隔离或检测阳性；送回家要写理由 / should not go home without a reason"
+        raise Problem("input.invalid", field="reason", why=why)
     groups: dict[Place, list[m.Arrival]] = defaultdict(list)
     for one in arrivals:
         groups[one.place].append(one)

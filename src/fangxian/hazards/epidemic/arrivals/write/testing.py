@@ -29,7 +29,7 @@ OF = ("person", "objects", "environment")
 def sample(*, test: m.Test, number: str, by: Seat, at: datetime | None = None) -> m.Test:
     """A sample was taken, under the number of its tube. The same tap again changes nothing. Raises
     ``input.invalid`` for a number that another sample has."""
-    number = number.strip()[:40]
+    number = number.strip().upper()[:40]
     if not number:
         raise Problem("input.invalid", field="number", why="管号不能空 / the tube has a number")
     if test.state == m.T.SAMPLED and test.number == number:
@@ -95,7 +95,7 @@ def _enter(row: Result, by: Seat) -> str:
     if row.result not in RESULTS or row.of not in OF:
         raise Problem("input.invalid", field="result", why=f"{row.result} {row.of}")
     tests = m.Test.objects.select_related("arrival__place", "arrival__person")
-    test = tests.filter(number=row.number.strip()).exclude(number="").first()
+    test = tests.filter(number=row.number.strip().upper()).exclude(number="").first()
     if test is None:
         why = f"没有采样管 {row.number} / no such tube: {row.laboratory} {row.result}"
         keep_bad_row(where="arrivals:results", key=f"{row.number}:{row.laboratory}", why=why)

@@ -65,6 +65,9 @@ def enter_edges(rows: Sequence[Told], *, source: tuple[str, str], by: Seat) -> l
             require(by, "trace.write", place=_path(end.place, by))
         if row.kind not in Edge.Kind.values or row.certainty not in (1, 2, 3):
             raise Problem("input.invalid", field="kind", why=f"{row.kind} {row.certainty}")
+        if row.since > clock.now():
+            why = f"{row.since:%Y-%m-%d %H:%M} 还没有到 / it is in the future"
+            raise Problem("input.invalid", field="since", why=why)
         if row.until < row.since:
             raise Problem("input.invalid", field="until", why=f"{row.since} > {row.until}")
     nodes = _nodes([end for row in rows for end in (row.a, row.b)])
@@ -74,7 +77,9 @@ def enter_edges(rows: Sequence[Told], *, source: tuple[str, str], by: Seat) -> l
     for row in rows:
         a, b = nodes[row.a.kind, row.a.key], nodes[row.b.kind, row.b.key]
         if a.pk == b.pk:
-            raise Problem("input.invalid", field="b", why=f"{a} = {b}")
+            raise Problem(
+                "input.invalid", field="b", why=f"两端是同一个：{a} / the same at both ends"
+            )
         key = (a.pk, b.pk, row.kind, row.since)
         edge = there.get(key)
         if edge is None:
@@ -178,6 +183,11 @@ def _withdraw(rows: Any, reason: str, by: Seat) -> int:
 @transaction.atomic
 def name_case(*, node: Node, onset: datetime, by: Seat, isolated: datetime | None = None) -> Node:
     """Somebody is a case since an onset; whom he met is told, by the look-back of that day."""
+    if onset > clock.now():
+        why = f"{onset:%Y-%m-%d} 还没有到 / it is in the future"
+        raise Problem("input.invalid", field="onset", why=why)
+    if isolated is not None and isolated < onset - timedelta(days=60):
+        raise Problem("input.invalid", field="isolated", why=f"{isolated:%Y-%m-%d}")
     changes: dict[str, Any] = {"onset_at": onset, "ends_at": isolated, "state_at": clock.now()}
     place = _path(node.place, by)
     move(node, "case", machine=NODE, by=by, place=place, **changes)

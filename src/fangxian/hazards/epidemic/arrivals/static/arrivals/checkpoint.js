@@ -10,7 +10,11 @@ const box = document.querySelector('[data-outbox]');
 const people = JSON.parse(document.getElementById('people').textContent);
 const plain = (text) => text.toUpperCase().replace(/\s+/g, '');
 const byCode = new Map(people.map((one) => [plain(one.code), one]));
-const bySeat = new Map(people.map((one) => [plain(`${one.carrier}${one.seat}`), one]));
+const bySeat = new Map();
+for (const one of people) {
+  const seat = plain(`${one.carrier}${one.seat}`);
+  if (one.seat) bySeat.set(seat, [...(bySeat.get(seat) || []), one]);
+}
 
 async function put(code, said) {
   const entry = {
@@ -43,13 +47,23 @@ const mark = (code, text) =>
 
 async function meet(text) {
   const code = plain(text.split('/').pop());
-  const one = byCode.get(code) || bySeat.get(plain(text));
+  const sitting = bySeat.get(plain(text)) || [];
+  if (!byCode.has(code) && sitting.length > 1) {
+    told.textContent = `${text}：${form.dataset.several} ${sitting.map((one) => one.code).join('、')}`;
+    told.classList.add('late');
+    return;
+  }
+  const one = byCode.get(code) || sitting[0];
   told.textContent = one
     ? `${one.carrier} ${one.seat} ${one.name}：${one.decision} → ${one.to}`
     : `${text}：${form.dataset.unknown}`;
   told.classList.toggle('late', !one);
   const sent = one ? one.code : code;
-  const line = make('li', {}, `${form.dataset.met} ${one ? `${one.carrier} ${one.seat} ${one.name}` : text}`);
+  const line = make(
+    'li',
+    {},
+    one ? `${form.dataset.met} ${one.carrier} ${one.seat} ${one.name}` : `${text} ?`,
+  );
   line.dataset.instance = await put(sent, 'met');
   if (one) {
     mark(one.code, '✓');
@@ -58,6 +72,7 @@ async function meet(text) {
       undo.disabled = true;
       await put(one.code, 'not_him');
       mark(one.code, '');
+      line.firstChild.textContent = `${form.dataset.undo} ${one.carrier} ${one.seat}`;
       line.classList.add('muted');
     });
     line.append(undo);
