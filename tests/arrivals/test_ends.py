@@ -96,6 +96,50 @@ def test_a_case_is_no_longer_released_by_plan(six, xu, now):
     assert problem.value.code in ("input.invalid", "step.not_from")
 
 
+def test_a_case_is_held_until_he_is_well(six, xu, now):
+    one = six[0]
+    leaving.convert(arrival=one, by=xu, reason="确诊")
+    one.holdings.update(until=now.at)
+    assert [gap.subject_id for gap in people.unheld(now.at)] == [str(one.pk)]
+    with pytest.raises(Problem):
+        leaving.recover(arrival=one, reason=" ", by=xu)
+    leaving.recover(arrival=one, reason="出院证 12 号", by=xu)
+    assert one.state == "released"
+    assert list(people.unheld(now.at)) == []
+
+
+def test_whose_stages_leave_out_today_has_no_plan(six, now):
+    from fangxian.hazards.epidemic.arrivals.models import Arrival
+
+    assert list(people.unplanned(now.at)) == []
+    Arrival.objects.filter(pk=six[0].pk).update(stage="")
+    [gap] = people.unplanned(now.at)
+    assert gap.fields["why_zh"] == "今天没有生效的措施"
+
+
+@pytest.mark.guarded
+def test_one_plan_that_cannot_be_made_stops_no_other(six, now, monkeypatch):
+    from fangxian.hazards.epidemic.arrivals import ticking
+    from fangxian.spine.core.models import BadRow
+
+    planned = []
+
+    def replan(rows, **told):
+        keys = list(rows.values_list("pk", flat=True))
+        if six[0].pk in keys:
+            raise ValueError("no plan")
+        planned.extend(keys)
+        return len(keys)
+
+    monkeypatch.setattr(ticking, "replan", replan)
+    now.at = day(1)
+    assert tick() == 5
+    assert planned == [one.pk for one in six[1:]]
+    assert (
+        BadRow.objects.get(where="arrivals:plan", key=str(six[0].pk)).why == "ValueError: no plan"
+    )
+
+
 def test_exposed_again_after_release_he_is_under_measures_again(six, xu, now):
     days(now, 11, xu)
     one = six[0]

@@ -54,6 +54,23 @@ def test_who_is_left_behind_stays_with_the_giver_and_is_a_gap_of_his(six, house,
     assert list(ways.refused(now.at)) == []
 
 
+def test_who_stays_behind_is_a_gap_until_he_goes(six, house, xu, chen, now):
+    transfer = offered(six, house, xu, chen)
+    handing.take(transfer=transfer, arrivals=keys(six[:5]), by=chen)
+    handing.leave_behind(transfer=transfer, arrivals=[six[5].pk], reason="未上车", by=chen)
+    now.advance(days=5)
+    assert len(list(ways.refused(now.at))) == 1
+
+
+def test_nobody_is_taken_where_nobody_is_ticked(client, six, house, xu, chen):
+    from django.contrib.auth import get_user_model
+
+    transfer = offered(six, house, xu, chen)
+    client.force_login(get_user_model().objects.get(username="chen"))
+    answer = client.post(f"/transfers/{transfer.pk}/take", {})
+    assert "请先勾选人员" in answer.content.decode()
+
+
 def test_a_taker_who_refuses_leaves_all_with_the_giver(six, house, xu, chen, now):
     transfer = offered(six, house, xu, chen)
     handing.refuse(transfer=transfer, reason="消毒未完成", by=chen)
@@ -172,6 +189,14 @@ def test_more_people_than_rooms_is_a_gap(six, house, xu, chen, now):
     house.shelter.save()
     [gap] = ways.full(now.at)
     assert (gap.fields["n"], gap.fields["rooms"]) == (6, 5)
+
+
+def test_who_is_left_at_the_port_is_misplaced_whatever_his_stage(six, now):
+    m.Arrival.objects.update(stage="home_monitor")
+    now.advance(hours=3)
+    found = list(people.misplaced(now.at))
+    assert len(found) == 6
+    assert "没有送走" in found[0].fields["why_zh"]
 
 
 def test_where_somebody_should_be(six, house, xu, chen, now):

@@ -23,9 +23,10 @@ WHO = ("huang", "lin", "chen", "xu", "zheng", "wu", "guan")
 MATRIX = {
     "arrival.read": (1, 1, 1, 1, 0, 1, 0),
     "arrival.enter": (1, 1, 1, 1, 0, 0, 0),
-    "arrival.manage": (1, 1, 1, 1, 0, 1, 0),
+    "arrival.meet": (1, 1, 1, 1, 0, 1, 0),
+    "arrival.manage": (1, 1, 1, 1, 0, 0, 0),
     "arrival.release": (1, 1, 1, 1, 0, 0, 0),
-    "arrival.test": (0, 0, 1, 1, 0, 1, 0),
+    "arrival.test": (0, 0, 1, 1, 0, 0, 0),
     "arrival.result": (0, 0, 1, 1, 0, 0, 0),
     "risk.list": (1, 1, 0, 1, 0, 0, 0),
     "trace.read": (1, 1, 1, 1, 0, 0, 0),

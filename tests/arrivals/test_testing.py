@@ -8,7 +8,7 @@ from flights import answer_all, day
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.cover import tests as cover
 from fangxian.hazards.epidemic.arrivals.ticking import tick
-from fangxian.hazards.epidemic.arrivals.write import testing
+from fangxian.hazards.epidemic.arrivals.write import leaving, testing
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core.models import BadRow
 from fangxian.spine.core.problems import Problem
@@ -129,3 +129,34 @@ def test_a_result_nobody_can_read_is_refused(first, xu):
     with pytest.raises(Problem) as problem:
         said("T1", "阴性")
     assert problem.value.code == "input.invalid"
+
+
+def test_a_result_of_a_lost_tube_is_kept_and_not_taken(first, xu):
+    sampled(first, xu)
+    testing.lose_sample(test=first, reason="管破", by=xu)
+    assert said("T1", "positive") == {"taken": 0, "same": 0, "unknown": 1}
+    assert "样本遗失" in BadRow.objects.get(where="arrivals:results").why
+
+
+def test_a_third_laboratory_settles_no_contradiction(first, xu):
+    sampled(first, xu)
+    for result, laboratory in (("negative", "甲"), ("positive", "乙"), ("negative", "丙")):
+        assert said("T1", result, laboratory)["taken"] == 1
+    first.refresh_from_db()
+    assert (first.state, len(first.results)) == ("differ", 3)
+    assert ("06-23 检测结果矛盾", "the test of 06-23: differ") in leaving.not_met(first.arrival)
+
+
+def test_what_he_touched_is_a_signal_too(first, xu):
+    sampled(first, xu)
+    said("T1", "positive", of="objects")
+    assert "报物品阳性" in Signal.objects.get(rule__startswith="arrival_positive").evidence["zh"]
+
+
+def test_a_laboratory_that_corrects_itself_contradicts_nobody(first, xu):
+    sampled(first, xu)
+    said("T1", "positive")
+    row = testing.Result("T1", "市疾控", "negative", day(1, 16), corrects=True)
+    testing.enter_results([row], by=SYSTEM)
+    first.refresh_from_db()
+    assert (first.state, [r["result"] for r in first.results]) == ("negative", ["negative"])

@@ -118,5 +118,6 @@ def test_a_hand_over_is_offered_and_taken_in_few_taps(sit, folder):
     page.get_by_label("去处").select_option(label="隔离酒店HT1 剩 200 间")
     page.get_by_role("button", name="移交：叫应接收人").click()
     expect(page.get_by_text("还没有接收")).to_be_visible()
+    page.locator('input[name="arrival"]').first.check()
     page.get_by_role("button", name="接收勾选的人").click()
     expect(page.get_by_text("已接收").first).to_be_visible()

@@ -31,18 +31,23 @@ def test_by_hand():
 
 @given(EDGES, st.integers(0, 10), st.integers(0, 4))
 def test_the_same_as_edge_by_edge(rows, at, depth):
-    wanted = {0: (0, at)}
-    front = {0: at}
+    came, steps = {0: at}, {0: 0}
     for step in range(1, depth + 1):
-        new = {}
+        new = dict(came)  # the earliest within so many steps
         for a, b, since, span in rows:
             for one, other in ((a, b), (b, a)):
-                if one in front and other not in wanted and since + span >= front[one]:
-                    came = max(since, front[one])
-                    new[other] = min(came, new.get(other, came))
-        wanted |= {node: (step, when) for node, when in new.items()}
-        front = new
-    assert found(made(rows), 0, at, depth) == wanted
+                if one in came and since + span >= came[one]:
+                    when = max(since, came[one])
+                    new[other] = min(when, new.get(other, when))
+        came = new
+        steps = {node: steps.get(node, step) for node in came}
+    assert found(made(rows), 0, at, depth) == {n: (steps[n], when) for n, when in came.items()}
+
+
+def test_a_longer_way_that_is_earlier_goes_on():
+    net = made([(0, 1, 9, 0), (0, 2, 1, 0), (2, 1, 3, 0), (1, 3, 5, 0)])
+    assert found(net, 0, 0, 3)[3] == (3, 5)
+    assert found(net, 0, 0, 3)[1] == (1, 3)
 
 
 @given(EDGES)

@@ -50,8 +50,14 @@ def test_a_level_nobody_knows_is_kept_by_its_own_name():
 
 
 def test_a_count_that_is_not_right_is_told():
-    data = {"end_update_time": "2022-07-06 8时", "hcount": 3, "highlist": []}
-    assert read_list(json.dumps(data).encode()).notes == ("high: 3 ≠ 0",)
+    row = {"province": "福建省", "city": "漳州市", "county": "芗城区", "communitys": ["甲村"]}
+    data = {"end_update_time": "2022-07-06 8时", "hcount": 3, "highlist": [row]}
+    assert read_list(json.dumps(data).encode()).notes == ("high: 3 ≠ 1",)
+
+
+def test_the_last_hour_of_a_day_is_the_next_day():
+    data = {"end_update_time": "2022-07-06 24时", "highlist": []}
+    assert read_list(json.dumps(data).encode()).published_at == at(7, 0)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +90,13 @@ def test_spans_keep_the_lists_they_came_from():
         ("", "浦南镇布坑村", "unsure"),
         ("", "", "inside"),
         ("东铺头街道", "浦南镇布坑村", "beside"),
+        ("东铺头街道", "芗城区其余乡镇全域", "unsure"),
+        ("东铺头街道", "布坑村", "unsure"),
+        ("浦南镇布坑村", "布坑村（不含布坑新村）", "unsure"),
+        ("浦南镇布坑村布坑新村", "浦南镇布坑村（不含布坑新村）", "excluded"),
+        ("浦南镇布坑村11号楼", "浦南镇布坑村（除1号楼以外）", "unsure"),
+        ("浦南镇布坑村1号楼", "浦南镇布坑村（除1号楼以外）", "excluded"),
+        ("浦南镇布坑村建设新村", "浦南镇布坑村（除新村以外）", "unsure"),
         ("东铺头街道", "芗城区除中高风险以外区域", "unsure"),
     ],
 )

@@ -94,6 +94,19 @@ def test_the_end_of_follow_up_moves_with_the_clock(five, now):
     assert (first.ends_on.isoformat(), second.ends_on.isoformat()) == ("2022-07-20", "2022-07-21")
 
 
+def test_who_met_two_cases_is_kept_by_the_later(five, now):
+    now.at = hour(13)
+    a, b, c, _, e = five
+    met(a, e, 9)  # one step from a, earlier
+    met(b, c, 11)
+    met(c, e, 12)  # two steps from b, later
+    case(a)
+    case(b)
+    ends = {one.node.person_id: one for one in lists.on_day(hour(13).date(), seat=SYSTEM)}
+    plain = lists.ends_of([(1, hour(9)), (2, hour(12))], as_of=hour(13).date())
+    assert ends[e.pk].ends_on == max(plain)
+
+
 def test_a_day_of_follow_up_and_its_indicators(five, now):
     a, *others = five
     for one in others:

@@ -62,6 +62,25 @@ def test_four_days_before_onset_count_in_the_eighth(five, now):
     assert contacts(a) == {b.pk: 1}
 
 
+def test_what_has_not_ended_yet_is_refused(five):
+    a, b, *_ = five
+    with pytest.raises(Problem, match="还没有到") as problem:
+        met(a, b, 12, 8, hours=24 * 30)
+    assert problem.value.fields["field"] == "until"
+
+
+def test_many_at_one_place_are_looked_at_once(five):
+    """Against every pair: whom those met who met the case, at places with several visits."""
+    a, *others = five
+    place, shop = thing("site", "P1"), thing("site", "P2")
+    for k, one in enumerate(five):
+        met(one, place, 9, 8 + 2 * k, hours=3, kind="stayed")
+        met(one, shop, 11, 8 + k, hours=1, kind="stayed")
+    case(a)
+    # at the place each meets the next alone; in the shop too, hours 8-9, 9-10, …
+    assert contacts(a) == {others[0].pk: 1, others[1].pk: 2}
+
+
 def test_after_isolation_nobody_is_met(five, now):
     now.at = hour(13)
     a, b, c, *_ = five

@@ -19,7 +19,7 @@ def as_xu(client, xu):
 def add(client, one, whom, **more):
     given = {"how": "contact", "other_kind": "person", "other": str(whom.pk), "certainty": "3"}
     given |= {"since": "2022-07-09T10:00", "until": "2022-07-09T11:00", "source": "I1"} | more
-    return client.post(f"/tracing/person/{one.pk}/add", given)
+    return client.post(f"/tracing/add/person/{one.pk}", given)
 
 
 def test_from_a_person_to_contacts_and_back(as_xu, five):
@@ -27,7 +27,7 @@ def test_from_a_person_to_contacts_and_back(as_xu, five):
     begun = as_xu.post("/tracing/start", {"other_kind": "person", "other": str(a.pk)})
     assert begun["Location"] == f"/tracing/person/{a.pk}"
     assert add(as_xu, a, b).status_code == 302
-    as_xu.post(f"/tracing/person/{a.pk}/case", {"onset": "2022-07-10T08:00"})
+    as_xu.post(f"/tracing/do/case/person/{a.pk}", {"onset": "2022-07-10T08:00"})
     assert contacts(a) == {b.pk: 1}
     page = as_xu.get("/tracing").content.decode()
     assert "密接" in page
@@ -35,7 +35,7 @@ def test_from_a_person_to_contacts_and_back(as_xu, five):
     as_xu.post("/tracing/follow", {"node": node(b).pk, "state": "well"})
     assert Followed.objects.get().state == "well"
     edge = Edge.objects.get()
-    as_xu.post(f"/tracing/person/{a.pk}/withdraw", {"edge": edge.pk, "reason": "认错人"})
+    as_xu.post(f"/tracing/do/withdraw/person/{a.pk}", {"edge": edge.pk, "reason": "认错人"})
     assert contacts(a) == {}
 
 
@@ -85,10 +85,25 @@ def test_who_is_not_ones_own_is_a_number_in_the_tree(client, chen, five):
 
     who = Record(name="外乡人", id_number="Q1")
     [far] = enter_persons([who], place=other, source="t", by=SYSTEM)
-    met(five[0], far, 9)
+    met(five[0], far, 9, note="听说")
     case(five[0])
     client.force_login(get_user_model().objects.get(username="chen"))
     page = client.get(f"/tracing/person/{five[0].pk}").content.decode()
     assert "辖区外的人" in page
+    assert "外**" not in page
+    assert "听说" not in page
     assert client.get(f"/tracing/person/{far.pk}").status_code == 404
     assert Node.objects.count() == 2
+
+
+def test_a_lot_with_a_stroke_has_a_page(as_xu, five):
+    met(five[0], thing("lot", "A/1"), 9, kind="handled")
+    assert as_xu.get("/tracing/lot/A/1").status_code == 200
+    page = as_xu.get(f"/tracing/person/{five[0].pk}").content.decode()
+    assert 'href="/tracing/lot/A/1"' in page
+
+
+def test_a_year_that_nobody_means_is_refused_and_no_fault(as_xu, five):
+    case(five[0])
+    answer = as_xu.post(f"/tracing/do/case/person/{five[0].pk}", {"onset": "0001-01-01T00:00"})
+    assert answer.status_code in (400, 422)

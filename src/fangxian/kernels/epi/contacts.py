@@ -61,8 +61,8 @@ class Reached:
 
     node: the nodes, shape (reached, 1) flattened.
     step: how many steps from a start, counts, as ``node``.
-    at: the earliest time something can have come there in that many steps, hours or any other
-        units, as ``node``.
+    at: the earliest time something can have come there within all the steps asked for, hours or
+        any other units, as ``node``.
     before: the row (of this table) it came from, -1 for a start, as ``node``.
     edge: the edge it came by, -1 for a start, as ``node``.
 
@@ -82,45 +82,47 @@ def reach(net: Network, *, starts: Ints, at: Ints, depth: int, until: int = NEVE
     ``until``.
 
     ``at`` is the time at which each start could pass something on, hours or any other units. A node
-    is reached once, in the fewest steps, and of those by the edge that brings it earliest; a cycle
-    ends by itself. Raises ValueError for a depth below 0 or ``at`` of another length. NaN: as the
-    module says. Source: own choice, breadth first; the reference in the tests goes edge by edge."""
+    stands once, in the fewest steps, and of those by the edge that brings it earliest; from one
+    that is reached earlier by a longer way, that way goes on. A cycle ends by itself. Raises
+    ValueError for a depth below 0 or ``at`` of another length. NaN: as the module says. Source: own
+    choice, earliest times step by step; the reference in the tests goes edge by edge."""
     if depth < 0 or len(starts) != len(at):
         raise ValueError("depth must be >= 0, and at of the length of starts")
-    nodes = len(net.start) - 1
-    seen = np.zeros(nodes, dtype=bool)
-    first = np.unique(starts, return_index=True)[1]
-    front, when = starts[np.sort(first)], at[np.sort(first)]
-    seen[front] = True
+    row_of = np.full(len(net.start) - 1, -1, dtype=np.int64)  # where a node stands in the table
+    best = np.full(len(net.start) - 1, NEVER, dtype=np.int64)
+    first = np.sort(np.unique(starts, return_index=True)[1])
+    front = starts[first]
+    best[front], row_of[front] = at[first], np.arange(len(front))
     none = np.full(len(front), -1, dtype=np.int64)
-    parts = [(front, np.zeros(len(front), dtype=np.int64), when, none, none)]
-    offset = 0
+    parts = [(front, np.zeros(len(front), dtype=np.int64), none, none)]
+    count = len(front)
     for step in range(1, depth + 1):
         low, high = net.start[front], net.start[front + 1]
         many = high - low
         total = int(many.sum())
         if not total:
             break
-        source = np.repeat(np.arange(len(front)), many)
-        ahead = np.arange(total) - np.repeat(np.cumsum(many) - many, many)
-        row = np.repeat(low, many) + ahead
-        came = np.maximum(when[source], net.since[row])
-        works = (net.until[row] >= when[source]) & (net.since[row] < until)
-        works &= ~seen[net.other[row]]
-        row, source, came = row[works], source[works], came[works]
+        source = np.repeat(front, many)
+        row = np.repeat(low, many) + np.arange(total) - np.repeat(np.cumsum(many) - many, many)
+        other, when = net.other[row], best[source]
+        came = np.maximum(when, net.since[row])
+        works = (net.until[row] >= when) & (net.since[row] < until) & (came < best[other])
+        row, source, came, other = row[works], source[works], came[works], other[works]
         if not len(row):
             break
-        order = np.lexsort((row, came, net.other[row]))
-        row, source, came = row[order], source[order], came[order]
-        new = np.r_[True, net.other[row][1:] != net.other[row][:-1]]
-        row, source, came = row[new], source[new], came[new]
-        before = source + offset
-        offset += len(front)
-        front, when = net.other[row], came
-        seen[front] = True
-        step_of = np.full(len(front), step, dtype=np.int64)
-        parts.append((front, step_of, when, before, net.edge[row]))
-    return Reached(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        order = np.lexsort((row, came, other))
+        row, source, came, other = row[order], source[order], came[order], other[order]
+        one = np.r_[True, other[1:] != other[:-1]]
+        row, source, front = row[one], source[one], other[one]
+        best[front] = came[one]
+        new = row_of[front] < 0
+        fresh = front[new]
+        row_of[fresh] = count + np.arange(len(fresh))
+        count += len(fresh)
+        steps = np.full(len(fresh), step, dtype=np.int64)
+        parts.append((fresh, steps, row_of[source[new]], net.edge[row[new]]))
+    node, step_of, before, edge = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Reached(node, step_of, best[node], before, edge)
 
 
 def clusters(net: Network) -> Ints:

@@ -30,18 +30,22 @@ class Failed:
     why: str
 
 
-def alone(where: str, key: object, work: Callable[[], Found]) -> Found | Failed:
+def alone(
+    where: str, key: object, work: Callable[[], Found], *, keep: bool = True
+) -> Found | Failed:
     """One row's work in a savepoint of its own. If it raises, nothing of it stays, the row is kept
-    under ``where`` and ``key`` with the reason, and the caller goes on with the next."""
+    under ``where`` and ``key`` with the reason, and the caller goes on with the next. Many rows
+    tried at once need not be kept (``keep``) by a caller who then tries each."""
     try:
         with transaction.atomic():
             return work()
     except DatabaseError:
         raise  # the database itself: the loop's affair, not the row's
     except Exception as error:
-        log.error("row_failed where=%s key=%s", where, key, exc_info=error)
         why = f"{type(error).__name__}: {error}"[:500]
-        keep_bad_row(where=where, key=key, why=why)
+        if keep:
+            log.error("row_failed where=%s key=%s", where, key, exc_info=error)
+            keep_bad_row(where=where, key=key, why=why)
         return Failed(why)
 
 

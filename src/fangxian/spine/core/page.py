@@ -56,7 +56,11 @@ def page(right: str, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[
                 raise Problem("rights.no_seat")
             if visible(seat, right) is None:
                 raise Problem("rights.denied", seat=seat.label, right=right)
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except OverflowError as error:  # a number or a year that nobody means
+                why = f"数或日期太大 / too large: {error}"
+                raise Problem("input.invalid", field="—", why=why) from None
 
         inner.right = right  # type: ignore[attr-defined]
         return inner

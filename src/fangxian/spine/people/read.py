@@ -135,9 +135,13 @@ def look_for(records: Sequence[Record]) -> list[tuple[list[Likely], bool]]:
     opened = {pk: record_of(person) for pk, person in there.items()}
     told = []
     for one, candidates in zip(records, near, strict=True):
-        found = [(pk, compare(one, opened[pk])) for pk in candidates]
-        likely = [Likely(there[pk], e) for pk, e in found if e.score >= PROPOSE]
-        likely.sort(key=lambda row: -row.evidence.score)
+        best: dict[int, Likely] = {}
+        for pk in candidates:  # a record that was joined with another names that one
+            head, evidence = speaking_for(there[pk]), compare(one, opened[pk])
+            old = best.get(head.pk)
+            if evidence.score >= PROPOSE and (old is None or old.evidence.score < evidence.score):
+                best[head.pk] = Likely(head, evidence)
+        likely = sorted(best.values(), key=lambda row: -row.evidence.score)
         told.append((likely, clear([(0, row.evidence) for row in likely])))
     return told
 
@@ -145,7 +149,8 @@ def look_for(records: Sequence[Record]) -> list[tuple[list[Likely], bool]]:
 def _by_pk(keys: set[int]) -> dict[int, Person]:
     wanted, found = sorted(keys), {}
     for at in range(0, len(wanted), CHUNK):
-        for person in Person.objects.filter(pk__in=wanted[at : at + CHUNK], merged_into=None):
+        rows = Person.objects.filter(pk__in=wanted[at : at + CHUNK])
+        for person in rows.select_related("merged_into"):
             found[person.pk] = person
     return found
 

@@ -12,10 +12,13 @@ def under_measures(seat: Seat) -> Shown | None:
     rows = arrivals(seat=seat)
     here = rows.filter(state__in=m.HERE).count()
     lost = rows.filter(state=m.S.LOST).count()
-    if not here and not lost:
+    cases = rows.filter(state=m.S.CASE).count()
+    if not here and not lost and not cases:
         return None
     tests = due_tests(today(), seat=seat).count()
     below = (f"待采样 {tests}", f"{tests} to sample")
+    if cases:
+        below = (f"病例 {cases}", f"{cases} cases")
     if lost:
         below = (f"失联 {lost}", f"{lost} lost")
     return Shown(str(here), ("人", ""), below, "/arrivals", bad=bool(lost))

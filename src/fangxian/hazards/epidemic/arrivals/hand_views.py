@@ -121,6 +121,8 @@ def act(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     found, by = read.transfer(key, seat=request.seat), request.seat
     chosen = [int(value) for value in request.POST.getlist("arrival") if value.isdecimal()]
     reason = text(request, "reason", most=200)
+    if verb in ("take", "leave") and not chosen:
+        raise Problem("input.invalid", field="arrival", why=gettext("请先勾选人员"))
     if verb == "take":
         places = {key: text(request, f"room-{key}", most=20) for key in chosen}
         handing.take(transfer=found, arrivals=chosen, rooms=places, by=by)

@@ -49,7 +49,7 @@ def decision_of(one: m.Arrival, *, en: bool) -> str:
     return f"{'; '.join(told) if en else '，'.join(told)} · {name} {rule['edition']}"
 
 
-@page("arrival.manage")
+@page("arrival.meet")
 def checkpoint(request: SeatedRequest) -> HttpResponse:
     """Whom to expect here, on the phone: scan, see what is to be done, take him. Without a network
     too."""
@@ -76,12 +76,12 @@ def _on_phone(one: m.Arrival) -> dict[str, Any]:
     }
 
 
-@action("arrival.manage")
+@action("arrival.meet")
 def scan(request: SeatedRequest) -> HttpResponse:
     """One scan of a phone, perhaps hours later; the same one again is the same."""
     seat = request.seat
     if request.POST.get("who") and request.POST["who"] != f"{seat.person_id}-{seat.post_id}":
-        raise Problem("rights.denied", seat=seat.label, right="arrival.manage")
+        raise Problem("rights.denied", seat=seat.label, right="arrival.meet")
     said = meeting.Said(
         instance=text(request, "instance", most=80) or f"web:{uuid.uuid4()}",
         code=text(request, "code", most=40),

@@ -240,7 +240,8 @@ def result_of(row: Row) -> Result:
     when = _moment("at", at) if at else clock.now()
     if when > clock.now() + timedelta(hours=1):
         raise RowError("at", "报告时间还没有到", "it is in the future")
-    return Result(number, str(row.get("laboratory") or "—").strip()[:60], result, when, of)
+    laboratory = str(row.get("laboratory") or "—").strip()[:60]
+    return Result(number, laboratory, result, when, of, row.get("corrects") is True)
 
 
 def read_rows(rows: Iterable[tuple[str, Row]], make: Any) -> Read:
@@ -276,6 +277,8 @@ def _of_message(where: str, message: str) -> Iterator[tuple[str, Row]]:
     level = VALIDATION_LEVEL.TOLERANT
     try:
         found = parse_message(message, find_groups=False, validation_level=level)
+        if not any(segment.name == "OBX" for segment in found.children):
+            raise ValueError("OBX: none")
         rows = list(_observations(where, found))
     except (HL7apyException, ValueError, LookupError, AttributeError) as error:
         yield where, {"number": where, "result": f"{type(error).__name__} {error}"[:80]}
@@ -301,5 +304,6 @@ def _observations(where: str, message: Any) -> Iterator[tuple[str, Row]]:
                     "laboratory": part_of(segment, 15, 0) or part_of(head, 4, 0),
                     "result": next((w for w in words if w.casefold() in RESULTS), ""),
                     "at": hl7_moment(at).isoformat() if at else "",
+                    "corrects": text_of(segment, 11) == "C",
                 },
             )

@@ -4,7 +4,7 @@ from functools import partial
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.editions import stamp
-from fangxian.spine.core.guard import alone
+from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.rights import SYSTEM
 
 from .write.planning import open_arrivals, replan
@@ -21,10 +21,17 @@ def tick() -> int | None:
     changed = 0
     keys = list(open_arrivals().values_list("pk", flat=True))
     for at in range(0, len(keys), 900):
-        rows = open_arrivals().filter(pk__in=keys[at : at + 900])
-        done = alone(
-            "arrivals:plan", keys[at], partial(replan, rows, why="新的一天或新版本", by=SYSTEM)
-        )
-        changed += done if isinstance(done, int) else 0
+        part = keys[at : at + 900]
+        done = _plan(part, keep=False)
+        if isinstance(done, Failed):  # one of them: the others go on
+            each = [_plan([key], keep=True) for key in part]
+            done = sum(n for n in each if isinstance(n, int))
+        changed += done
     _last = now
     return changed or None
+
+
+def _plan(keys: list[int], *, keep: bool) -> int | Failed:
+    rows = open_arrivals().filter(pk__in=keys)
+    work = partial(replan, rows, why="新的一天或新版本", by=SYSTEM)
+    return alone("arrivals:plan", keys[0], work, keep=keep)

@@ -130,8 +130,12 @@ def _met(keys: Sequence[int], books: Sequence[Book]) -> dict[int, list[Met]]:
     stays = [stayed(row) for row in _chunked(m.Stayed.objects.select_related("county"), keys)]
     if not stays:
         return {}
-    counties = {county_key(stay.area) for stay in stays}
-    listed = [row for row in counting() if row.county.key in counties]
+    counties = sorted({county_key(stay.area) for stay in stays})
+    listed = [
+        row
+        for at in range(0, len(counties), CHUNK)
+        for row in counting().filter(county__key__in=counties[at : at + CHUNK])
+    ]
     found: dict[int, list[Met]] = defaultdict(list)
     for one in match_stays(stays, spans_of(listed), look_back=look_backs_of(books)):
         found[int(one.stay.key)].append(one)

@@ -23,6 +23,7 @@ from . import models as m
 from .bringing import bring_table
 from .reading import MAY
 from .registers import INDEXES, KINDS, LETTERS, POPULATIONS, STAGES, STATES, TESTS, words_of
+from .rights import asked
 from .rooms import needed, picture, rooms
 from .rules import clocks
 from .write import entering, following, health, leaving, meeting, testing
@@ -38,7 +39,8 @@ def board(request: SeatedRequest) -> HttpResponse:
     rows = read.arrivals(seat=seat)
     here = rows.filter(state__in=m.HERE)
     stages = Counter(here.values_list("stage", flat=True))
-    states = Counter(rows.filter(state__in=m.OPEN).values_list("state", flat=True))
+    watched = (*m.OPEN, m.S.CASE)
+    states = Counter(rows.filter(state__in=watched).values_list("state", flat=True))
     due = here.filter(release_on__lte=today).order_by("release_on", "pk")
     ahead = clocks(clock.now()).beds_ahead_days
     need = needed(here.values_list("plan", flat=True), ahead)
@@ -47,7 +49,7 @@ def board(request: SeatedRequest) -> HttpResponse:
         "room": "command",
         "tab": "arrivals",
         "stages": [(STAGES[code], stages[code], code) for code in STAGES if stages[code]],
-        "states": [(STATES[code], states[code], code) for code in m.OPEN if states[code]],
+        "states": [(STATES[code], states[code], code) for code in watched if states[code]],
         "transfers": cut(
             read.transfers(seat=seat).filter(state__in=("offered", "part")).order_by("planned_at"),
             LISTED,
@@ -69,7 +71,7 @@ def board(request: SeatedRequest) -> HttpResponse:
 def one(request: SeatedRequest, key: int) -> HttpResponse:
     """One person: where in his plan he is, why each date, who held him when, tests, exposures."""
     found = read.arrival(key, seat=request.seat)
-    seat, place = request.seat, found.place.path
+    seat, about = request.seat, asked(found, request.seat)
     holding = found.holdings.filter(until=None).select_related("post", "site").first()
     context = {
         "room": "command",
@@ -104,11 +106,10 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "link": health.link_of(found) if found.state in m.HERE else "",
         "code": meeting.code_of(found.pk),
         "may": {
-            right: may(seat, f"arrival.{right}", place=place)
+            right: may(seat, f"arrival.{right}", **about)
             for right in ("manage", "release", "test", "enter", "visit")
         },
-        "may_hand": holding is not None
-        and may(seat, "arrival.hand", place=place, posts=(holding.post_id,)),
+        "may_hand": holding is not None and may(seat, "arrival.hand", **about),
         "open": found.state in m.OPEN,
         "case": found.state == m.S.CASE,
         "trace": found.person_id,
@@ -195,7 +196,7 @@ def act(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         leaving.find(arrival=found, by=seat, reason=reason)
     elif verb == "release":
         leaving.release(arrival=found, by=seat)
-    elif verb in ("lose", "convert", "die", "come_not", "no_case"):
+    elif verb in ("lose", "convert", "die", "come_not", "no_case", "recover"):
         getattr(leaving, verb)(arrival=found, reason=reason, by=seat)
     elif verb == "served":
         confirmed = text(request, "confirmed") == "yes"
@@ -250,7 +251,9 @@ def release_due(request: SeatedRequest) -> HttpResponse:
     today = read.today()
     rows = read.arrivals(seat=request.seat).filter(state__in=m.HERE, release_on__lte=today)
     for found in rows:
-        if leaving.not_met(found):
+        if leaving.not_met(found) or not may(
+            request.seat, "arrival.release", **asked(found, request.seat)
+        ):
             left += 1
             continue
         leaving.release(arrival=found, by=request.seat)

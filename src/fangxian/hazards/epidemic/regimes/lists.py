@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -104,7 +104,9 @@ def read_list(raw: bytes, *, authority: str = "CN", name: str = "") -> RiskList:
         )
     year, month, day, hour = map(int, found.groups())
     try:
-        published = datetime(year, month, day, hour % 24, tzinfo=BEIJING)
+        if hour > 24:
+            raise ValueError(f"{hour} 时")
+        published = datetime(year, month, day, tzinfo=BEIJING) + timedelta(hours=hour)
     except ValueError as error:
         raise Problem("json.unreadable", file=name or authority, why=f"{told}: {error}") from None
     entries: set[Entry] = set()
@@ -119,6 +121,9 @@ def read_list(raw: bytes, *, authority: str = "CN", name: str = "") -> RiskList:
         if str(data.get(f"{word[0]}count") or "").isdigit()
     }
     one = RiskList(authority, published, frozenset(entries), stated)
+    if not any(key.endswith("list") for key in data) or (any(stated.values()) and not entries):
+        why = f"list: {stated} ≠ 0" if stated else "no …list"
+        raise Problem("json.unreadable", file=name or authority, why=why)
     for level, count in stated.items():
         if count != one.counted.get(level, 0):
             notes.append(f"{level}: {count} ≠ {one.counted.get(level, 0)}")
@@ -132,7 +137,7 @@ def _entries(level: str, rows: Any, notes: list[str], name: str) -> Iterator[Ent
     for number, row in enumerate(rows):
         try:
             county = (str(row["province"]), str(row["city"]), str(row["county"]))
-            parts = [str(part).strip() for part in row.get("communitys") or ()]
+            parts = [str(part).strip()[:300] for part in row.get("communitys") or ()]
         except (KeyError, TypeError, AttributeError):
             notes.append(f"{level}[{number}]: {str(row)[:60]}")
             continue
@@ -184,7 +189,9 @@ def spans(lists: Sequence[RiskList]) -> list[Span]:
     return done + list(running.values())
 
 
-EXCLUDED = re.compile(r"[（(]?除(.+?)(?:之?以?外)")
+EXCLUDED = re.compile(r"[（(]?(?:除(.+?)(?:之?以?外)|不(?:含|包括|包含)(.+?)(?=[）)]|$))")
+TOWN = re.compile(r"^(.{1,8}?(?:街道|镇|乡))")  # the town at the head of a part
+WHOLE = re.compile(r"全域|全境|全县|全区|全市|其余|其他|其它|剩余|辖区|以外|周边|附近")
 
 
 @lru_cache(65_536)
@@ -192,14 +199,16 @@ def exclusion(text: str) -> tuple[str, str]:
     """What an area's text names and what it excludes of that (除…外), empty where it excludes
     nothing."""
     found = EXCLUDED.search(text)
-    return (text[: found.start()], found[1].strip()) if found else (text, "")
+    if not found:
+        return text, ""
+    return text[: found.start()], (found[1] or found[2]).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
     """How a stay lies to an area: ``inside``, ``excluded`` (its exclusion names his part),
-    ``unsure`` (his part is not told, or the exclusion is not checked) or ``beside`` (another part
-    of the same county)."""
+    ``unsure`` (his part is not told, the words do not say it, or the exclusion is not checked) or
+    ``beside`` (of another town of the same county)."""
 
     how: str
     exclusion: str = field(default="")
@@ -212,8 +221,21 @@ def within(stay_part: str, area: Area) -> Within:
         named = ""  # all of the county but …
     if not stay_part:
         return Within("unsure" if area.part else "inside", text)
-    if text and any(word and word in stay_part for word in re.split(r"[、，,]", text)):
+    if text and any(_is_excluded(stay_part, word, named) for word in re.split(r"[、，,]", text)):
         return Within("excluded", text)
-    if not named or named in stay_part or stay_part in named:
+    if not named or named in stay_part:
         return Within("unsure" if text else "inside", text)
-    return Within("beside", text)
+    mine, theirs = TOWN.search(stay_part), TOWN.search(named)
+    if mine and theirs and mine[1] != theirs[1] and not WHOLE.search(named):
+        return Within("beside", text)
+    return Within("unsure", text)
+
+
+def _is_excluded(stay_part: str, word: str, named: str) -> bool:
+    """Whether somebody's part is the one that an exclusion names: the very words at its end, with
+    nothing before them but what the area is called (11号楼 is not 1号楼)."""
+    word = word.strip()
+    if not word or not stay_part.endswith(word):
+        return False
+    before = stay_part.removesuffix(word)
+    return not before or (named.endswith(before) and not before[-1].isdigit())

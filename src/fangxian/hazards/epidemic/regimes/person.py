@@ -13,6 +13,7 @@ from .layout import Claims
 from .said import Said
 from .shelf import FAR, Shelf
 
+FIRST, LAST = date(1900, 1, 1).toordinal(), date(2100, 1, 1).toordinal()  # of days that are meant
 CST = timezone(timedelta(hours=8))  # Beijing has had one offset for as long as there are regimes
 Row = Mapping[str, Any]
 NAMES = {
@@ -64,11 +65,15 @@ def day_of(text: str) -> int | str:
     """The Beijing day of a date or an instant as an ordinal; the code of what is wrong with it."""
     try:
         if len(text) == 10:
-            return date.fromisoformat(text).toordinal()
-        at = datetime.fromisoformat(text)
-    except (ValueError, TypeError):
+            day = date.fromisoformat(text).toordinal()
+        else:
+            at = datetime.fromisoformat(text)
+            if at.tzinfo is None:
+                return "no_zone"
+            day = at.astimezone(CST).toordinal()
+    except (ValueError, TypeError, OverflowError):
         return "not_a_time"
-    return "no_zone" if at.tzinfo is None else at.astimezone(CST).toordinal()
+    return day if FIRST <= day <= LAST else "not_a_time"
 
 
 def iso(day: int) -> str:

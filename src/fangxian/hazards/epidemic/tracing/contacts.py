@@ -1,6 +1,7 @@
 """Contacts of cases by the rules of their onset: whom they met, and whom those met, directly or at
 one place, carrier or lot."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -63,22 +64,39 @@ Meeting = tuple[int, int, int]  # node number, since, until
 
 
 def _meetings(
-    part: Part, kinds: dict[int, str], number: int, since: int, until: int
+    part: Part, kinds: dict[int, str], front: dict[int, tuple[int, int]]
 ) -> Iterable[Meeting]:
-    """Persons whom somebody met in a span: directly, or who were at the same thing at a time that
-    meets his."""
-    for other, other_since, other_until in _of(part, number):
-        begun, ended = max(other_since, since), min(other_until, until)
-        if begun > ended:
-            continue
-        if kinds[part.keys[other]] == "person":
-            yield other, begun, ended
-            continue
-        for third, third_since, third_until in _of(part, other):
-            if third != number and kinds[part.keys[third]] == "person":
-                together = max(third_since, begun), min(third_until, ended)
-                if together[0] <= together[1]:
-                    yield third, *together
+    """Persons whom those of ``front`` met in their spans: directly, or who were at the same thing
+    at a time that meets theirs. A thing is looked at once, however many of them were there."""
+    there: dict[int, list[tuple[int, int]]] = {}
+    for number, (since, until) in front.items():
+        for other, other_since, other_until in _of(part, number):
+            begun, ended = max(other_since, since), min(other_until, until)
+            if begun > ended:
+                continue
+            if kinds[part.keys[other]] == "person":
+                yield other, begun, ended
+            else:
+                there.setdefault(other, []).append((begun, ended))
+    for thing, spans in there.items():
+        begins, ends = _joined(spans)
+        for third, since, until in _of(part, thing):
+            first, last = bisect_left(ends, since), bisect_right(begins, until) - 1
+            if first <= last and kinds[part.keys[third]] == "person":
+                yield third, max(since, begins[first]), min(until, ends[last])
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Spans that touch as one: where each begins and ends, in their order."""
+    begins: list[int] = []
+    ends: list[int] = []
+    for begun, ended in sorted(spans):
+        if ends and begun <= ends[-1]:
+            ends[-1] = max(ends[-1], ended)
+        else:
+            begins.append(begun)
+            ends.append(ended)
+    return begins, ends
 
 
 def _of(part: Part, number: int) -> Iterable[Meeting]:
@@ -96,12 +114,11 @@ def _contacts(
     seen = {first}
     for step in range(1, depth + 1):
         met: dict[int, tuple[int, int]] = {}
-        for number, (begun, ended) in front.items():
-            for other, b, e in _meetings(part, kinds, number, begun, ended):
-                if other in seen:
-                    continue
-                old = met.get(other)
-                met[other] = (min(b, old[0]), max(e, old[1])) if old else (b, e)
+        for other, b, e in _meetings(part, kinds, front):
+            if other in seen:
+                continue
+            old = met.get(other)
+            met[other] = (min(b, old[0]), max(e, old[1])) if old else (b, e)
         for other, (b, e) in met.items():
             seen.add(other)
             found[part.keys[other]] = Met(step, _at(b), _at(e))

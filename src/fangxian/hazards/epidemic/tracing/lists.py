@@ -49,26 +49,28 @@ def ends_of(rows: Iterable[tuple[int, datetime]], *, as_of: date) -> list[date |
 def on_day(day: date, *, seat: Seat) -> list[Listed]:
     """Who is to be looked after on a day, the ones nobody has seen first."""
     rows = Contact.objects.filter(ended_at=None, node__in=read.nodes(seat=seat).values("pk"))
-    best: dict[int, Contact] = {}
-    for row in rows.select_related("node__person", "node__place__parent"):
-        old = best.get(row.node_id)
-        if old is None or (row.step, -row.until_at.timestamp()) < (
-            old.step,
-            -old.until_at.timestamp(),
-        ):
-            best[row.node_id] = row
-    contacts = list(best.values())
+    contacts = list(rows.select_related("node__person", "node__place__parent"))
     ends = ends_of([(c.step, c.until_at) for c in contacts], as_of=day)
+    best: dict[int, tuple[Contact, date | None]] = {}
+    for row, end in zip(contacts, ends, strict=True):
+        old = best.get(row.node_id)
+        if old is None or _rank(row, end) > _rank(*old):
+            best[row.node_id] = row, end
     said = {d.node_id: d for d in Followed.objects.filter(node__in=best, on=day)}
     teams = _teams(best)
     found = [
         Listed(
             c.node, c.step, c.until_at, c.named_at, end, said.get(c.node_id), teams.get(c.node_id)
         )
-        for c, end in zip(contacts, ends, strict=True)
+        for c, end in best.values()
         if end is None or end > day
     ]
     return sorted(found, key=lambda one: (one.day is not None, one.step, one.node.pk))
+
+
+def _rank(row: Contact, end: date | None) -> tuple[date, int, datetime]:
+    """Of several cases that somebody met, the one that keeps him longest, then the nearest."""
+    return end or date.max, -row.step, row.until_at
 
 
 def _teams(keys: Iterable[int]) -> dict[int, Team]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from fangxian.spine.core.registers import Column, Register, choices_of
 from fangxian.spine.core.rights import Seat
@@ -20,13 +21,18 @@ KINDS = {
 }
 
 
+def address(node: Node) -> str:
+    """The page of a node; numbers of lots and seats may have strokes in them."""
+    return f"/tracing/{node.kind}/{quote(node.key)}"
+
+
 def look(keys: Collection[str]) -> Iterable[Thing]:
     by_key = {key: key.partition(":")[0] for key in keys}
     numbers = {number for number in by_key.values() if number.isdecimal()}
     found = {str(one.pk): one for one in Node.objects.filter(pk__in=numbers)}
     for key, number in by_key.items():
         if one := found.get(number):
-            yield Thing("node", key, str(one), f"/tracing/{one.kind}/{one.key}", one.place_id)
+            yield Thing("node", key, str(one), address(one), one.place_id)
 
 
 def _contacts(seat: Seat) -> Any:
@@ -52,7 +58,7 @@ CONTACTS = Register(
             "接触者",
             "Contact",
             lambda c: str(c.node),
-            link=lambda c: f"/tracing/{c.node.kind}/{c.node.key}",
+            link=lambda c: address(c.node),
         ),
         Column("step", "类别", "Kind", lambda c: str(c.step), "step", words=STEPS.__getitem__),
         Column("index", "病例", "Case", lambda c: str(c.index)),

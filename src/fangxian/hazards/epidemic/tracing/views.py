@@ -20,7 +20,7 @@ from fangxian.spine.ready.models import Team
 
 from . import asking, lists, read
 from .models import Edge, Node
-from .registers import KINDS
+from .registers import KINDS, address
 from .write import days, edges
 
 LISTED, DEEPEST, BACK = 60, 6, timedelta(days=21)
@@ -75,6 +75,7 @@ def one(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
     mine = read.nodes(seat=request.seat)
     seen = set(mine.filter(pk__in=[s.node.pk for s in steps[:MOST]]).values_list("pk", flat=True))
     own = read.edges().filter(pk__in=_edges_of(node)).select_related("a", "b").order_by("-since_at")
+    shown, doubts = cut(own, LISTED), asking.doubts(node)
     context = {
         "room": "command",
         "tab": "tracing",
@@ -84,9 +85,15 @@ def one(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
         "depths": range(1, DEEPEST + 1),
         "steps": cut_of(_tree(steps[:MOST], seen)[:LISTED], len(steps)),
         "curve": _curve(steps),
-        "doubts": [{"edge": one.edge, "words": (one.zh, one.en)} for one in asking.doubts(node)],
+        "doubts": [
+            {"edge": one.edge, "words": (one.zh, one.en), **ends}
+            for one, ends in zip(doubts, _ends([d.edge for d in doubts], mine), strict=True)
+        ],
         "hangs": asking.hangs_on(node, depth=min(depth, 3), at=since) if len(steps) < MOST else (),
-        "edges": cut(own, LISTED),
+        "edges": cut_of(
+            [{"edge": e, **ends} for e, ends in zip(shown, _ends(shown, mine), strict=True)],
+            shown.total,
+        ),
         "kinds": [(code, KINDS[code]) for code in KINDS],
         "node_kinds": Node.Kind.choices,
         "certain": [(n, CERTAIN[n]) for n in CERTAIN],
@@ -98,6 +105,23 @@ def one(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
 
 def _number(given: str | None, other: int) -> int:
     return int(given) if given and given.isdecimal() and len(given) < 4 else other
+
+
+def _ends(rows: list[Edge], mine: Any) -> list[dict[str, Any]]:
+    """The ends of edges as a seat may see them, and whether both are its own: what was said of
+    people of other towns is not shown."""
+    keys = sorted({key for edge in rows for key in (edge.a_id, edge.b_id)})
+    seen: set[int] = set()
+    for at in range(0, len(keys), read.CHUNK):
+        seen.update(mine.filter(pk__in=keys[at : at + read.CHUNK]).values_list("pk", flat=True))
+    return [
+        {
+            "a": edge.a if edge.a_id in seen else None,
+            "b": edge.b if edge.b_id in seen else None,
+            "own": edge.a_id in seen and edge.b_id in seen,
+        }
+        for edge in rows
+    ]
 
 
 def _edges_of(node: Node) -> list[int]:
@@ -168,7 +192,15 @@ def _what_if(
     now = clock.now()
     more = (node.pk, other.pk, since, now)
     new, there = asking.what_if(node, more=more, depth=depth, at=since)
-    return {"other": other, "new": len(new), "there": len(there), "rows": cut(new, LISTED)}
+    keys = [one.pk for one in new]
+    own = read.nodes(seat=request.seat)
+    seen = {
+        key
+        for at in range(0, len(keys), read.CHUNK)
+        for key in own.filter(pk__in=keys[at : at + read.CHUNK]).values_list("pk", flat=True)
+    }
+    rows = [one for one in new if one.pk in seen]
+    return {"other": other, "new": len(new), "there": len(there), "rows": cut(rows, LISTED)}
 
 
 @action("trace.write")
@@ -195,7 +227,7 @@ def add(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
         raise Problem("input.reason_missing", field="source")
     edges.enter_edges([told], source=("interview", source), by=request.seat)
     messages.success(request, gettext("已记下，接触者已重新认定。"))
-    return redirect(f"/tracing/{kind}/{key}")
+    return redirect(address(node))
 
 
 def _end(request: SeatedRequest) -> edges.End:
@@ -241,7 +273,7 @@ def step(request: SeatedRequest, kind: str, key: str, verb: str) -> HttpResponse
     else:
         raise Problem("not_found", what=verb)
     messages.success(request, gettext("已记下，接触者已重新认定。"))
-    return redirect(f"/tracing/{kind}/{key}")
+    return redirect(address(node))
 
 
 @action("trace.write")
@@ -249,7 +281,7 @@ def start(request: SeatedRequest) -> HttpResponse:
     """A node to begin with."""
     end = _end(request)
     [node] = edges.enter_nodes([end], by=request.seat)
-    return redirect(f"/tracing/{node.kind}/{node.key}")
+    return redirect(address(node))
 
 
 @action("trace.follow")
@@ -274,7 +306,7 @@ ROUTES = (
     path("tracing", index),
     path("tracing/start", start),
     path("tracing/follow", follow),
-    path("tracing/<str:kind>/<str:key>", one),
-    path("tracing/<str:kind>/<str:key>/add", add),
-    path("tracing/<str:kind>/<str:key>/<str:verb>", step),
+    path("tracing/add/<str:kind>/<path:key>", add),
+    path("tracing/do/<str:verb>/<str:kind>/<path:key>", step),
+    path("tracing/<str:kind>/<path:key>", one),
 )

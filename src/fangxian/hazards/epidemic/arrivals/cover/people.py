@@ -2,7 +2,7 @@
 be, planned, released."""
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.rules import clocks, on_day
@@ -17,7 +17,7 @@ from .owners import Owners, in_state
 
 def unheld(at: datetime) -> Iterator[Judged]:
     """Somebody who is here and whom nobody holds, or whose holder's post is empty."""
-    rows = in_state(*m.HERE, m.S.LOST)
+    rows = in_state(*m.HERE, m.S.LOST, m.S.CASE)
     answering = Owners(one.pk for one in rows)
     seated = holders({h.post_id for h in answering.held.values()}, at)
 
@@ -56,15 +56,19 @@ def silent(at: datetime) -> Iterator[Judged]:
 
 
 def unplanned(at: datetime) -> Iterator[Judged]:
-    """Somebody who is here and for whom no rule gives a plan: data are missing, or there is
-    none."""
+    """Somebody who is here and for whom no rule gives a plan, or none for today before his
+    release: data are missing, or there is none."""
+    today = clock.beijing(at).date()
     rows = [
-        one for one in in_state(*m.HERE) if not one.plan.get("stages") and not is_free(one.plan)
+        one
+        for one in in_state(*m.HERE)
+        if not is_free(one.plan) and not one.stage and (one.release_on or date.max) > today
     ]
     answering = Owners(one.pk for one in rows)
 
     def judge(one: m.Arrival) -> Uncovered:
-        said = one.plan.get("said") or [{"zh": "没有生效的措施", "en": "no rule is in force"}]
+        none = [{"zh": "今天没有生效的措施", "en": "no rule gives measures for today"}]
+        said = (not one.plan.get("stages") and one.plan.get("said")) or none
         told = {"who": str(one), "why_zh": said[0]["zh"], "why_en": said[0]["en"]}
         since = one.arrived_at or one.state_at
         return Uncovered("arrival", f"{one.pk}:plan", since, answering.of(one), one.place_id, told)
@@ -72,16 +76,30 @@ def unplanned(at: datetime) -> Iterator[Judged]:
     return judged("arrival-unplanned", "arrival", rows, judge, key=lambda one: f"{one.pk}:plan")
 
 
+DOORS = ("port", "checkpoint")  # kinds of site by which people come in
+
+
 def misplaced(at: datetime) -> Iterator[Judged]:
-    """Somebody whose stage today is central isolation and who is at no site of his holder, or whose
-    days there are over and who was not brought home."""
-    rows = [one for one in in_state(*m.HERE) if one.stage]
+    """Somebody who is still at the door he came by, whose stage today is central isolation and who
+    is at no site of his holder, or whose days there are over and who was not brought home."""
+    rows = in_state(*m.HERE)
     answering = Owners(one.pk for one in rows)
     limit = clocks(at).handover
 
     def judge(one: m.Arrival) -> Uncovered | None:
         holding = answering.held.get(one.pk)
         if holding is None or at - max(holding.since, _stage_began(one, at)) < limit:
+            return None
+        if holding.site is not None and holding.site.kind in DOORS:
+            told = {
+                "who": str(one),
+                "why_zh": f"还在{holding.site}，没有送走",
+                "why_en": f"is still at {holding.site}",
+            }
+            since = holding.since + limit
+            key = f"{one.pk}:stage"
+            return Uncovered("arrival", key, since, holding.post_id, one.place_id, told)
+        if not one.stage:
             return None
         inside = holding.site is not None and holding.site.kind in ("hotel", "shelter", "hospital")
         if inside == (one.stage == "central"):

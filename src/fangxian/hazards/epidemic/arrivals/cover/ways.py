@@ -2,7 +2,7 @@
 lists that a town does not follow."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 
 from fangxian.hazards.epidemic.arrivals import models as m
@@ -33,9 +33,9 @@ def late_transfers(at: datetime) -> Iterator[Judged]:
 def refused(at: datetime) -> Iterator[Judged]:
     """People whom a taker refused or who were left behind, and who are on no other transfer and
     held by the same giver: they are where they should not stay."""
-    rows = m.Passenger.objects.filter(
-        left_at__isnull=False, left_at__gte=at - timedelta(days=2), arrival__state__in=m.HERE
-    ).exclude(transfer__state="off")
+    rows = m.Passenger.objects.filter(left_at__isnull=False, arrival__state__in=m.HERE).exclude(
+        transfer__state="off"
+    )
     last: dict[int, m.Passenger] = {}
     for row in rows.select_related("arrival__person", "arrival__place__parent", "transfer__giver"):
         last[row.arrival_id] = row

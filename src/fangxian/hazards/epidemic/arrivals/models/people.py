@@ -242,6 +242,13 @@ ARRIVAL = Machine(
         "die": Step(
             ("arrived", "managed", "case"), "dead", right="arrival.manage", needs=("reason",)
         ),
+        "recover": Step(
+            ("case",),
+            "released",
+            right="arrival.release",
+            needs=("reason",),
+            event="arrival.recovered",
+        ),
         "come_not": Step(("declared",), "void", right="arrival.manage", needs=("reason",)),
         "again": Step(
             ("released", "case"),
@@ -260,8 +267,8 @@ TEST = Machine(
     **of_column("state", T.values),
     steps={
         "sample": Step(("planned",), "sampled", right="arrival.test"),
-        "negative": Step(("sampled", "negative"), "negative"),
-        "positive": Step(("sampled", "positive"), "positive"),
+        "negative": Step(("sampled", "negative", "positive"), "negative"),
+        "positive": Step(("sampled", "negative", "positive"), "positive"),
         "differ": Step(("sampled", "negative", "positive"), "differ"),
         "lose": Step(("sampled",), "lost", right="arrival.test", needs=("reason",)),
         "void": Step(("planned",), "void"),

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.colours import by_rule, order
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
@@ -19,7 +20,7 @@ LONGEST = timedelta(days=14)  # of an override; then the rule holds again
 @transaction.atomic
 def appeal(*, arrival: m.Arrival, text: str, by: Seat) -> m.Appeal:
     """Somebody says why his colour is wrong, on his own page; one open appeal at a time."""
-    require(by, "arrival.visit", place=arrival.place.path)
+    require(by, "arrival.visit", **asked(arrival, by))
     if not text.strip():
         raise Problem("input.reason_missing", field="text")
     there = arrival.appeals.filter(answered_at=None).first()

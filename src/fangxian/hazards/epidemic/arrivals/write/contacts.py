@@ -10,6 +10,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.steps import move
 from fangxian.spine.people.models import Person
 from fangxian.spine.people.read import speaking_for
 
@@ -27,7 +28,15 @@ def follow_contact(event: Event) -> None:
     person = Person.objects.filter(pk=told.get("person") or 0).select_related("place").first()
     if person is None:
         return
-    one = open_of(person) or _opened(speaking_for(person))
+    head = speaking_for(person)
+    one = open_of(head)
+    if one is None:
+        if head.arrivals.filter(state__in=(m.S.CASE, m.S.DEAD)).exists():
+            return
+        one = _opened(head)
+    elif one.state == m.S.DECLARED:  # he was met here: somebody has to find him now
+        now = clock.now()
+        move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, arrived_at=now, state_at=now)
     about, until = (ABOUT, str(told["index"])), datetime.fromisoformat(told["until"])
     old = one.exposures.filter(about_kind=ABOUT, about_key=about[1], withdrawn_at=None).first()
     if old is not None:

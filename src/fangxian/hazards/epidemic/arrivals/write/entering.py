@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.hazards.epidemic.regimes.lists import Area
 from fangxian.hazards.epidemic.regimes.write import counties_of
 from fangxian.spine.core import clock
@@ -27,6 +28,7 @@ from .following import check_newcomers
 from .handing import hold
 from .planning import replan
 
+OWN = "本人申报"  # by whoever knows name and number
 TRAVEL = ("by", "carrier", "seat", "port", "country", "expected_on", "authority", "source")
 
 
@@ -112,10 +114,12 @@ def _fill(one: m.Arrival, row: Declared) -> None:
     """What is said now goes where nothing was known; what is known of his coming is not undone."""
     for name in TRAVEL:
         value = getattr(row, name)
-        if value and (not getattr(one, name) or one.state == m.S.DECLARED):
+        known = getattr(one, name)
+        if value and (not known or (one.state == m.S.DECLARED and row.source != OWN)):
             setattr(one, name, value)
     one.entered_at = one.entered_at or row.entered_at
-    one.populations = list(dict.fromkeys([*one.populations, *row.populations]))
+    if one.pk is None or row.source != OWN:  # a stranger who knows a number changes nothing
+        one.populations = list(dict.fromkeys([*one.populations, *row.populations]))
     known = {(s.get("from"), s.get("where")) for s in one.served}
     one.served = [
         *one.served,
@@ -159,18 +163,22 @@ def arrive(
 ) -> m.Arrival:
     """He is here, and whoever says so holds him from this moment. Who came on several papers is
     one; a second tap changes nothing."""
-    if arrival.state in m.HERE:
-        return arrival
     now = clock.now()
     at = min(at or now, now)
     if by.post_id is None:
         raise Problem("rights.no_seat")
+    if arrival.state in m.HERE:
+        if not arrival.holdings.filter(until=None).exists():  # named by tracing, held by nobody
+            require(by, "arrival.manage", **asked(arrival, by))
+            hold(arrival, post=by.post_id, site=site, by=by, at=now)
+            record("arrival.managed", subject=arrival, by=by)
+        return arrival
     changes: dict[str, Any] = {"arrived_at": at, "state_at": now}
     if "overseas" in arrival.populations and arrival.entered_at is None:
         changes["entered_at"] = at
     if arrival.entered_at is not None and arrival.entered_at > at:
         changes["entered_at"] = at
-    move(arrival, "arrive", machine=m.ARRIVAL, by=by, place=arrival.place.path, **changes)
+    move(arrival, "arrive", machine=m.ARRIVAL, by=by, **asked(arrival, by), **changes)
     hold(arrival, post=by.post_id, site=site or arrival.port, by=by, at=at)
     replan([arrival], why="抵达", by=by)
     return arrival
@@ -201,7 +209,7 @@ def expose(
     about: tuple[str, str] = ("", ""),
 ) -> m.Exposed:
     """An exposure of somebody under measures: the plan is made anew from it. Once by one thing."""
-    require(by, "arrival.enter", place=arrival.place.path)
+    require(by, "arrival.enter", **asked(arrival, by))
     if kind not in m.Exposed.Kind.values:
         raise Problem("input.invalid", field="kind", why=kind)
     if since is not None and since > until:
@@ -227,8 +235,8 @@ def expose(
             "again",
             machine=m.ARRIVAL,
             by=by,
-            place=arrival.place.path,
             reason="再次暴露",
+            **asked(arrival, by),
             state_at=clock.now(),
         )
     replan([arrival], why="新的暴露", by=by)
@@ -240,7 +248,7 @@ def say_index(
     *, exposed: m.Exposed, state: str, by: Seat, tests: Sequence[dict[str, str]] | None = None
 ) -> None:
     """What became of whom he met: a case, or excluded. The measures go up or down by rule."""
-    require(by, "arrival.enter", place=exposed.arrival.place.path)
+    require(by, "arrival.enter", **asked(exposed.arrival, by))
     if state not in m.Exposed.Index.values:
         raise Problem("input.invalid", field="index", why=state)
     exposed.index, exposed.index_at = state, clock.now()
@@ -253,7 +261,7 @@ def say_index(
 @transaction.atomic
 def withdraw_exposure(*, exposed: m.Exposed, reason: str, by: Seat) -> None:
     """An exposure that was none: it never counted, and the plan follows."""
-    require(by, "arrival.enter", place=exposed.arrival.place.path)
+    require(by, "arrival.enter", **asked(exposed.arrival, by))
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     rows = m.Exposed.objects.filter(pk=exposed.pk, withdrawn_at=None)
@@ -268,7 +276,7 @@ def confirm_served(
     *, arrival: m.Arrival, number: int, confirmed: bool, by: Seat, reason: str = ""
 ) -> m.Arrival:
     """Whether another city confirms days that were served there."""
-    require(by, "arrival.manage", place=arrival.place.path)
+    require(by, "arrival.manage", **asked(arrival, by))
     if confirmed and not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     if not 0 <= number < len(arrival.served):
@@ -285,5 +293,8 @@ def confirm_served(
 
 def open_of(person: Person) -> m.Arrival | None:
     """The arrival that is open for a person, whichever of his records it names."""
-    rows = m.Arrival.objects.filter(Q(person=person) | Q(person__merged_into=person))
-    return rows.filter(state__in=m.OPEN).first()
+    head = speaking_for(person)
+    rows = m.Arrival.objects.filter(Q(person=head) | Q(person__merged_into=head))
+    order = [m.S.MANAGED, m.S.ARRIVED, m.S.LOST, m.S.DECLARED]
+    found = rows.filter(state__in=m.OPEN).select_related("person", "place__parent", "port")
+    return min(found, key=lambda one: order.index(m.S(one.state)), default=None)

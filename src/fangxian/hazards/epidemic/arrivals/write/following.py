@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.hazards.epidemic.arrivals.told import stayed
 from fangxian.hazards.epidemic.regimes.lists import within
@@ -165,7 +166,7 @@ def _order(checks: Sequence[m.Check]) -> None:
 @transaction.atomic
 def finish(*, check: m.Check, found: str, by: Seat) -> m.Check:
     """A town says what it found of somebody: at home, gone, another address."""
-    require(by, "arrival.check", place=check.arrival.place.path)
+    require(by, "arrival.check", **asked(check.arrival, by))
     rows = m.Check.objects.filter(pk=check.pk, state="open")
     changed = rows.update(
         state="done", ended_at=clock.now(), ended_by=by.label, found=found.strip()[:200]

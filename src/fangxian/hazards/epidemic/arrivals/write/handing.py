@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.hazards.epidemic.arrivals.rooms import rooms_left
 from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.spine.command.models import OVER, Order
@@ -84,6 +85,8 @@ def offer(
     now = clock.now()
     if planned_at is not None and planned_at < now - timedelta(minutes=10):
         raise Problem("input.invalid", field="planned_at", why="约定时间已过 / it has passed")
+    if planned_at is not None and planned_at > now + timedelta(days=14):
+        raise Problem("input.invalid", field="planned_at", why="14 天以内 / within 14 days")
     place = place or (to_site.place if to_site else taker.place)
     transfer = m.Transfer.objects.create(
         giver_id=giver,
@@ -109,7 +112,7 @@ def _giver(arrivals: Sequence[m.Arrival], held: Mapping[int, m.Holding], by: Sea
         if holding is None:
             why = f"{one} 还没有人接手 / nobody holds him"
             raise Problem("input.invalid", field="arrivals", why=why)
-        require(by, "arrival.hand", place=one.place.path, posts=(holding.post_id,))
+        require(by, "arrival.hand", **asked(one, by))
         givers.add(holding.post_id)
     if len(givers) > 1:
         why = "这些人不在同一个人手里，请分开移交 / they are of several holders"
@@ -175,6 +178,9 @@ def take(
     """Those of a transfer that are here are taken: from this moment the taker holds them. Whoever
     is not among them stays with the giver, who is told. Twice the same changes nothing."""
     _may_take(transfer, by)
+    if transfer.state in (m.Transfer.State.REFUSED, m.Transfer.State.OFF):
+        state = transfer.get_state_display()
+        raise Problem("step.not_from", what=str(transfer), state=state, verb="take")
     now = clock.now()
     at = min(at or now, now)
     waiting = transfer.passengers.filter(taken_at=None, left_at=None).select_related("arrival")
@@ -182,6 +188,8 @@ def take(
     for row in mine:
         one = row.arrival
         room = (rooms or {}).get(one.pk, "")
+        if one.state == m.S.DECLARED:  # who is taken is here, whatever was tapped before
+            move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, arrived_at=at, state_at=now)
         hold(one, post=transfer.taker_id, site=transfer.to_site, room=room, by=by, at=at)
         move(
             one,

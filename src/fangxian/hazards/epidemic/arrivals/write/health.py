@@ -1,6 +1,8 @@
 """Daily health of people under measures: a report by the form ``health_daily`` about the arrival,
 made by himself on his own link or by who visits him. A fever is a signal."""
 
+import re
+import unicodedata
 import uuid
 from datetime import timedelta
 
@@ -8,6 +10,7 @@ from django.core import signing
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import settle
@@ -59,7 +62,8 @@ def report_health(
 ) -> Report:
     """His temperature and symptoms of today, said by himself on his own page (the system's seat) or
     by who visits him. Taken once by its instance."""
-    require(by, "arrival.visit", place=arrival.place.path)
+    require(by, "arrival.visit", **asked(arrival, by))
+    temperature = _degrees(temperature)
     form = the_form(FORM)
     given = answers_by_name(form, {"temperature": temperature, "symptoms": symptoms})
     holding = holders_of([arrival.pk]).get(arrival.pk)
@@ -73,6 +77,17 @@ def report_health(
         post=holding.post if holding else None,
     )
     return report
+
+
+def _degrees(text: str) -> str:
+    """A temperature as the form takes it. Raises ``input.invalid`` for what is none: nobody is
+    thanked for nothing."""
+    clean = unicodedata.normalize("NFKC", text).replace("℃", "").replace("°C", "").replace(",", ".")
+    found = re.fullmatch(r"(3[4-9]|4[0-3])(\.\d{1,2})?", clean.strip())
+    if found is None:
+        why = f"“{text[:12]}”不是体温，应为 34–43 / is no temperature from 34 to 43"
+        raise Problem("input.invalid", field="temperature", why=why)
+    return clean.strip()
 
 
 def take_health(event: Event) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
@@ -18,33 +19,43 @@ from .planning import is_free, replan
 
 def not_met(arrival: m.Arrival) -> list[tuple[str, str]]:
     """Why somebody cannot be released today (zh, en), by his plan; empty when he can."""
+    found = _by_tests(arrival)
     if is_free(arrival.plan):
-        return []
+        return found
     release = arrival.plan.get("release")
     if release is None:
-        return [("没有计划", "there is no plan")]
+        return [("没有计划", "there is no plan"), *found]
     today = clock.beijing(clock.now()).date()
-    found = []
     if arrival.release_on is None or today < arrival.release_on:
         found.append((f"到期日 {release['on']}", f"due on {release['on']}"))
     found += [(c["zh"], c["en"]) for c in release["conditions"] if c["state"] != "met"]
-    # a test that has no result yet is no release, whatever the rule asks
-    waiting = arrival.tests.filter(state="sampled").count()
-    if waiting:
+    return found
+
+
+def _by_tests(arrival: m.Arrival) -> list[tuple[str, str]]:
+    """A test that has no result yet, or a last one that is not negative, is no release, whatever
+    the rule asks."""
+    found = []
+    if waiting := arrival.tests.filter(state="sampled").count():
         found.append((f"{waiting} 次检测未出结果", f"{waiting} tests have no result"))
+    settled = arrival.tests.filter(state__in=("negative", "positive", "differ"))
+    last = settled.order_by("-on", "-pk").first()
+    if last is not None and last.state != "negative":
+        words = last.get_state_display()
+        found.append((f"{last.on:%m-%d} 检测{words}", f"the test of {last.on:%m-%d}: {last.state}"))
     return found
 
 
 @transaction.atomic
 def release(*, arrival: m.Arrival, by: Seat) -> m.Arrival:
     """Release by rule: every condition is met, or it is refused and says which is not."""
-    require(by, "arrival.release", place=arrival.place.path)
+    require(by, "arrival.release", **asked(arrival, by))
     replan([arrival], why="解除前复核", by=by)
     if lacking := not_met(arrival):
         why = "；".join(zh for zh, _ in lacking) + " / " + "; ".join(en for _, en in lacking)
         raise Problem("input.invalid", field="release", why=why)
     now = clock.now()
-    move(arrival, "release", machine=m.ARRIVAL, by=by, place=arrival.place.path, state_at=now)
+    move(arrival, "release", machine=m.ARRIVAL, by=by, state_at=now, **asked(arrival, by))
     let_go(arrival, at=now)
     return arrival
 
@@ -52,8 +63,8 @@ def release(*, arrival: m.Arrival, by: Seat) -> m.Arrival:
 def _end(arrival: m.Arrival, verb: str, by: Seat, reason: str) -> m.Arrival:
     now = clock.now()
     changes: dict[str, Any] = {"state_at": now, "note": reason.strip()[:200]}
-    place = arrival.place.path
-    move(arrival, verb, machine=m.ARRIVAL, by=by, place=place, reason=reason, **changes)
+    about = asked(arrival, by)
+    move(arrival, verb, machine=m.ARRIVAL, by=by, reason=reason, **about, **changes)
     return arrival
 
 
@@ -92,6 +103,14 @@ def no_case(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
 
 
 @transaction.atomic
+def recover(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
+    """A case is well and goes home: his hospital says so, nobody holds him any more."""
+    _end(arrival, "recover", by, reason)
+    let_go(arrival, at=clock.now())
+    return arrival
+
+
+@transaction.atomic
 def die(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
     _end(arrival, "die", by, reason)
     let_go(arrival, at=clock.now())
@@ -110,7 +129,7 @@ def come_not(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
 @transaction.atomic
 def send_letter(*, arrival: m.Arrival, to: str, asks: str, by: Seat) -> m.Letter:
     """A letter to another city: its receipt has a clock."""
-    require(by, "arrival.manage", place=arrival.place.path)
+    require(by, "arrival.manage", **asked(arrival, by))
     if not to.strip() or not asks.strip():
         raise Problem("input.reason_missing", field="to" if not to.strip() else "asks")
     letter = m.Letter.objects.create(
@@ -126,16 +145,16 @@ def send_letter(*, arrival: m.Arrival, to: str, asks: str, by: Seat) -> m.Letter
 
 @transaction.atomic
 def receive_letter(*, letter: m.Letter, by: Seat) -> m.Letter:
-    place = letter.arrival.place.path
-    move(letter, "receive", machine=m.LETTER, by=by, place=place, received_at=clock.now())
+    about = asked(letter.arrival, by)
+    move(letter, "receive", machine=m.LETTER, by=by, received_at=clock.now(), **about)
     return letter
 
 
 @transaction.atomic
 def answer_letter(*, letter: m.Letter, answer: str, by: Seat) -> m.Letter:
-    place, now = letter.arrival.place.path, clock.now()
+    now = clock.now()
     changes: dict[str, Any] = {"answered_at": now, "answer": answer.strip()[:200]}
-    move(letter, "answer", machine=m.LETTER, by=by, place=place, **changes)
+    move(letter, "answer", machine=m.LETTER, by=by, **asked(letter.arrival, by), **changes)
     return letter
 
 

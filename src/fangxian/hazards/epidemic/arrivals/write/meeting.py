@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
@@ -46,11 +47,13 @@ class Said:
 def take_scan(said: Said, *, by: Seat) -> m.Met:
     """One scan, once, kept whatever it says: a code nobody knows, or of somebody who is under no
     measures any more, is told in its note. Raises ``input.invalid`` for a word nobody knows."""
-    require(by, "arrival.manage", place=by.place_path)
+    require(by, "arrival.meet", place=by.place_path)
     if said.said not in SAID:
         raise Problem("input.invalid", field="said", why=f"{said.said}；有 {'、'.join(SAID)}")
     there = m.Met.objects.filter(instance=said.instance[:80]).first()
     if there is not None:
+        if (there.code, there.said) != (said.code.strip()[:40], said.said):
+            raise Problem("report.differs", instance=said.instance[:80])
         return there
     now = clock.now()
     row = m.Met(
@@ -85,6 +88,8 @@ def _apply(row: m.Met, by: Seat) -> str:
                 unmeet(arrival=one, by=by)
     except Problem as problem:  # the scan stays, with what is against it
         return problem.text("zh")[:200]
+    except IntegrityError:
+        return "此人另有一条未结束的记录，请在名册里处理"
     return "" if row.said != "met" or one.state in m.HERE else f"状态为“{one.get_state_display()}”"
 
 
@@ -96,8 +101,9 @@ def unmeet(*, arrival: m.Arrival, by: Seat) -> m.Arrival:
     holding = arrival.holdings.filter(until=None).first()
     if holding is not None and holding.post_id != by.post_id:
         raise Problem("input.invalid", field="said", why="已由他人接手 / somebody else holds him")
-    place = arrival.place.path
     changes: dict[str, Any] = {"arrived_at": None, "state_at": now}
-    move(arrival, "unmeet", machine=m.ARRIVAL, by=by, place=place, **changes)
+    move(arrival, "unmeet", machine=m.ARRIVAL, by=by, **asked(arrival, by), **changes)
+    going = arrival.ways.filter(taken_at=None, left_at=None)
+    going.update(left_at=now, why="接错人")
     arrival.holdings.filter(until=None).update(until=now)
     return arrival

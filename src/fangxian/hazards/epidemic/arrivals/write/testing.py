@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
+from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import settle
 from fangxian.spine.core import clock
@@ -42,7 +43,8 @@ def sample(*, test: m.Test, number: str, by: Seat, at: datetime | None = None) -
     }
     try:
         with transaction.atomic():
-            move(test, "sample", machine=m.TEST, by=by, place=test.arrival.place.path, **changes)
+            about = asked(test.arrival, by)
+            move(test, "sample", machine=m.TEST, by=by, **about, **changes)
     except IntegrityError:
         why = f"管号 {number} 已用过 / the number is used"
         raise Problem("input.invalid", field="number", why=why) from None
@@ -52,8 +54,8 @@ def sample(*, test: m.Test, number: str, by: Seat, at: datetime | None = None) -
 @transaction.atomic
 def lose_sample(*, test: m.Test, reason: str, by: Seat) -> m.Test:
     """A sample was lost or spoiled: another is asked for today."""
-    place = test.arrival.place.path
-    move(test, "lose", machine=m.TEST, by=by, place=place, reason=reason, note=reason[:200])
+    about = asked(test.arrival, by)
+    move(test, "lose", machine=m.TEST, by=by, reason=reason, note=reason[:200], **about)
     return _again(test, f"样本遗失重采：{reason}")
 
 
@@ -79,14 +81,21 @@ class Result:
     result: str
     at: datetime
     of: str = "person"
+    corrects: bool = False  # it stands in place of what this laboratory said before
 
 
 def enter_results(rows: Sequence[Result], *, by: Seat) -> dict[str, int]:
     """Results of laboratories, each taken once. One of a tube nobody knows is kept with its reason
     and stays a gap (``bad_rows``); it stops no other."""
     counts = {"taken": 0, "same": 0, "unknown": 0}
+    heard: list[str] = []
     for row in rows:
-        counts[_enter(row, by)] += 1
+        counts[found := _enter(row, by)] += 1
+        if found == "taken":
+            heard.append(row.number.strip().upper())
+    for at in range(0, len(heard), 900):
+        some = m.Arrival.objects.filter(tests__number__in=heard[at : at + 900])
+        replan(some.select_related("port", "person").distinct(), why="检测结果", by=by)
     return counts
 
 
@@ -100,6 +109,11 @@ def _enter(row: Result, by: Seat) -> str:
         why = f"没有采样管 {row.number} / no such tube: {row.laboratory} {row.result}"
         keep_bad_row(where="arrivals:results", key=f"{row.number}:{row.laboratory}", why=why)
         return "unknown"
+    if test.state in (m.T.LOST, m.T.VOID):
+        state = f"{test.get_state_display()} / {test.state}"
+        why = f"{row.number} {state}: {row.laboratory} {row.result}"
+        keep_bad_row(where="arrivals:results", key=f"{row.number}:{row.laboratory}", why=why)
+        return "unknown"
     require(by, "arrival.result", place=test.arrival.place.path)
     told = {
         "laboratory": row.laboratory.strip()[:60],
@@ -110,9 +124,10 @@ def _enter(row: Result, by: Seat) -> str:
     same = [r for r in test.results if _key(r) == _key(told)]
     if any(r["result"] == told["result"] for r in same):
         return "same"
-    results = [*test.results, told]
+    results = [r for r in test.results if not row.corrects or _key(r) != _key(told)]
+    results.append(told)
     changes: dict[str, Any] = {"results": results, "result_at": row.at}
-    verb = _verdict(test.asked, results)
+    verb = _verdict(test.asked, results) if test.state != m.T.DIFFER else ""
     if verb:
         move(test, verb, machine=m.TEST, by=by, quiet=True, **changes)
     else:
@@ -121,9 +136,8 @@ def _enter(row: Result, by: Seat) -> str:
     test.refresh_from_db()
     if verb == "differ":
         _again(test, "结果矛盾，重采")
-    if row.result == "positive" and row.of == "person":
+    if row.result == "positive":
         _raise(test, row)
-    replan([test.arrival], why="检测结果", by=by)
     return "taken"
 
 
@@ -153,11 +167,12 @@ def _verdict(asked: dict[str, Any], results: Sequence[dict[str, Any]]) -> str:
 def _raise(test: m.Test, row: Result) -> None:
     """A positive test is a signal about the person: somebody decides whether he is a case."""
     arrival = test.arrival
+    what = {"person": "核酸", "objects": "物品", "environment": "环境"}[row.of]
     finding = Finding(
         family=POSITIVE,
         hazard="epidemic",
         about=("arrival", str(arrival.pk)),
-        name=f"{arrival.person} 核酸阳性",
+        name=f"{arrival.person} {what}阳性",
         place_id=arrival.place_id,
         at=clock.now(),
         level=Level.II,
@@ -166,8 +181,8 @@ def _raise(test: m.Test, row: Result) -> None:
         rule=f"{POSITIVE} 2026",
         group=POSITIVE,
         evidence={
-            "zh": f"管号 {test.number}，{row.laboratory} 报阳性",
-            "en": f"tube {test.number}: positive at {row.laboratory}",
+            "zh": f"管号 {test.number}，{row.laboratory} 报{what}阳性",
+            "en": f"tube {test.number}: {row.of} positive at {row.laboratory}",
         },
     )
     settle([finding], by=SYSTEM)

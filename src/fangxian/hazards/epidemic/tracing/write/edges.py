@@ -60,18 +60,21 @@ def _path(place: Place | None, by: Seat) -> str:
 def enter_edges(rows: Sequence[Told], *, source: tuple[str, str], by: Seat) -> list[Edge]:
     """The edges that a source tells; the same again is the same edge. Raises ``input.invalid`` for
     a kind nobody knows, ends in the wrong order, or an end that meets itself."""
+    now = clock.now()
+    _, tonight = whole_days(now)
     for row in rows:
         for end in (row.a, row.b):
             require(by, "trace.write", place=_path(end.place, by))
         if row.kind not in Edge.Kind.values or row.certainty not in (1, 2, 3):
             raise Problem("input.invalid", field="kind", why=f"{row.kind} {row.certainty}")
-        if row.since > clock.now():
-            why = f"{row.since:%Y-%m-%d %H:%M} 还没有到 / it is in the future"
-            raise Problem("input.invalid", field="since", why=why)
+        for field, at, latest in (("since", row.since, now), ("until", row.until, tonight)):
+            if at > latest:
+                why = f"{at:%Y-%m-%d %H:%M} 还没有到 / it is in the future"
+                raise Problem("input.invalid", field=field, why=why)
         if row.until < row.since:
             raise Problem("input.invalid", field="until", why=f"{row.since} > {row.until}")
     nodes = _nodes([end for row in rows for end in (row.a, row.b)])
-    now, found, new = clock.now(), [], []
+    found, new = [], []
     mine = Edge.objects.filter(source_kind=source[0], source_key=source[1], withdrawn_at=None)
     there = {(e.a_id, e.b_id, e.kind, e.since_at): e for e in mine}
     for row in rows:
