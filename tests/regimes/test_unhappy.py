@@ -38,6 +38,22 @@ def came(**more):
         (came(to="2022-07-12"), "wrong_order", "[0].stays[0].arrived"),
         ({"population": "close_contact"}, "missing", "[0].exposures"),
         ({"exposures": [{"kind": "third"}]}, "strange_value", "[0].exposures[0].kind"),
+        ({"population": "risk_area", "stays": "abc"}, "strange_shape", "[0].stays"),
+        (
+            {"exposures": [{"at": "2022-07-01", "index": 1}]},
+            "strange_shape",
+            "[0].exposures[0].index",
+        ),
+        ({"exposures": ["x"]}, "strange_shape", "[0].exposures"),
+        ({"population": 7}, "strange_population", "[0].population"),
+        ({"population": [["overseas"]]}, "strange_population", "[0].population"),
+        ({"population": "overseas", "authority": ["泉州"]}, "strange_authority", "[0].authority"),
+        ({"population": "overseas", "entered": "9999-12-31"}, "not_a_time", "[0].entered"),
+        (
+            {"population": "overseas", "entered": "0001-01-01T00:00+08:00"},
+            "not_a_time",
+            "[0].entered",
+        ),
         ({"exposures": [{}]}, "missing", "[0].exposures[0].at"),
     ],
 )

@@ -34,14 +34,15 @@ def plan(file: Path, as_of: str, as_json: bool) -> None:
     on = _day(as_of) if as_of else clock.beijing(clock.now()).date()
     try:
         persons = json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Problem("json.unreadable", file=file.name, why=str(error)) from None
     if isinstance(persons, dict):
         persons = [persons]
     if not isinstance(persons, list) or not all(isinstance(row, dict) for row in persons):
         raise Problem("json.unreadable", file=file.name, why="a list of persons is wanted")
     end = datetime.combine(on + timedelta(days=1), datetime.min.time(), clock.BEIJING)
-    plans = plan_persons(persons, books(until=end - timedelta(seconds=1)), as_of=on.toordinal())
+    found = books(until=end - timedelta(seconds=1)) or books(until=clock.now())
+    plans = plan_persons(persons, found, as_of=on.toordinal())
     rows = [plans.of(number) for number in range(len(persons))]
     if as_json:
         click.echo(json.dumps({"as_of": on.isoformat(), "persons": rows}, ensure_ascii=False))
@@ -55,7 +56,10 @@ def plan(file: Path, as_of: str, as_json: bool) -> None:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
+        if not 2000 <= found.year <= 2100:
+            raise ValueError(text)
+        return found
     except ValueError:
         raise click.BadParameter(say(f"“{text}”不是日期", f"{text!r} is no date")) from None
 

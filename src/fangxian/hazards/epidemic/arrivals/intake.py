@@ -43,7 +43,7 @@ def take_bytes(raw: bytes, *, by: Seat) -> Taken:
         return _take_hl7(raw, by)
     try:
         told = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Problem("report.unreadable", why=str(error)[:200]) from None
     if not isinstance(told, dict) or not {"declarations", "results"} & set(told):
         why = '{"declarations": […], "results": […]}'

@@ -155,7 +155,10 @@ def declared_of(row: Row, look: Lookup, *, source: str) -> Declared:
     if not today - BACK <= expected <= today + AHEAD:
         zh = f"{expected} 不在 {today - BACK} 至 {today + AHEAD} 之间"
         raise RowError("expected_on", zh, f"{expected} is too far from today")
-    stays = [_stay(one) for one in row.get("stays") or ()] or _one_stay(row)
+    told = row.get("stays") or []
+    if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+        raise RowError("stays", "应是对象的列表", "a list of objects is wanted")
+    stays = [_stay(one) for one in told] or _one_stay(row)
     return Declared(
         who=Record(
             name=text("name"),

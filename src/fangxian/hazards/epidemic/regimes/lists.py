@@ -95,7 +95,7 @@ def read_list(raw: bytes, *, authority: str = "CN", name: str = "") -> RiskList:
         data = json.loads(raw)
         data = data.get("data", data)
         told = str(data["end_update_time"])
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise Problem("json.unreadable", file=name or authority, why=repr(error)[:120]) from None
     found = PUBLISHED.search(told)
     if not found:

@@ -28,6 +28,7 @@ NAMES = {
 }
 KINDS = {"close": "close_contact", "second": "contact_of_contact"}
 INDEX = ("pending", "case", "excluded")
+LISTS = ("stays", "listed", "exposures", "tests", "served")  # of objects
 ROUTES = ("air", "sea", "land")
 
 
@@ -168,12 +169,13 @@ class _Reader:
 
     def _read(self) -> None:
         row, book = self.row, self.shelf.books[-1]
+        self._shapes(row, "")
         if row.get("free"):
             self.say("free", "")
             return
         populations = self._populations()
         self.chain = row.get("authority") or book.home
-        if self.chain not in book.above:
+        if not isinstance(self.chain, str) or self.chain not in book.above:
             told = {"text": str(self.chain)[:40], "known": ", ".join(book.above)}
             raise self.stop("strange_authority", ".authority", **told)
         entered = self.day(row, "entered", "", needed="overseas" in populations)
@@ -200,12 +202,28 @@ class _Reader:
             if test.get("result") == "positive":
                 self.say("positive", ".tests", on=str(test.get("on", "?"))[:10])
 
+    def _shapes(self, row: Row, path: str) -> None:
+        """Stops where an object or a list of objects is something else."""
+        for name, value in row.items():
+            if name == "index" and value is not None:
+                if not isinstance(value, dict):
+                    raise self._shape(f"{path}.{name}", ("一个对象", "an object"))
+                self._shapes(value, f"{path}.{name}")
+            elif name in LISTS and value is not None:
+                if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+                    raise self._shape(f"{path}.{name}", ("对象的列表", "a list of objects"))
+                for k, one in enumerate(value):
+                    self._shapes(one, f"{path}.{name}[{k}]")
+
+    def _shape(self, path: str, what: tuple[str, str]) -> _StopError:
+        return self.stop("strange_shape", path, what_zh=what[0], what_en=what[1])
+
     def _populations(self) -> tuple[str, ...]:
         """What he is said to be; none where his exposures say it."""
         told, known = self.row.get("population") or (), self.shelf.books[-1].populations
-        populations = (told,) if isinstance(told, str) else tuple(told)
+        populations = tuple(told) if isinstance(told, (list, tuple)) else (str(told),)
         for name in populations:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 fields = {"text": str(name)[:40], "known": ", ".join(known)}
                 raise self.stop("strange_population", ".population", **fields)
         if not populations and not self.row.get("exposures"):

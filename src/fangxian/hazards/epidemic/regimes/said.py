@@ -62,6 +62,13 @@ SENTENCES: dict[str, tuple[bool, str, str, str, str]] = {
         "可用：{known}",
         "there are: {known}",
     ),
+    "strange_shape": (
+        True,
+        "这里应是{what}",
+        "{what} is wanted here",
+        "格式见 docs/regime-files.md",
+        "docs/regime-files.md says how it is written",
+    ),
     "strange_authority": (
         True,
         "没有发布机关“{text}”",
