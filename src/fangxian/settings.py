@@ -134,7 +134,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_ADAPTER = "fangxian.surfaces.web.accounts.ClosedAccounts"
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+# a coach's passengers may declare themselves by one address
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "declare": "200/h/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Fangxian"
 SESSION_COOKIE_HTTPONLY = True

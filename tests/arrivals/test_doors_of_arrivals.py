@@ -135,6 +135,21 @@ def form(**more):
     return given | more
 
 
+def test_one_address_cannot_fill_the_register(client, xu, settings):
+    from django.core.cache import cache
+
+    from fangxian.spine.registry.models import Place
+
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = {"declare": "1/h/ip"}
+    hexi = Place.objects.get(name="和溪镇", kind="town")
+    assert client.post("/declare", form(place=hexi.code)).status_code == 200
+    answer = client.post("/declare", form(place=hexi.code, id_number="E99999999"))
+    assert answer.status_code == 422
+    assert "这个网络申报太多" in answer.content.decode()
+    cache.clear()
+
+
 def test_somebody_declares_himself_and_gets_his_code(client, xu, chen):
     from fangxian.spine.registry.models import Place
 

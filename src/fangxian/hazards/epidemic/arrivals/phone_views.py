@@ -5,6 +5,7 @@ import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -161,6 +162,9 @@ def declare(request: HttpRequest) -> HttpResponse:
     ]
     if request.method == "POST":
         try:
+            if not consume(request, action="declare"):
+                why = gettext("这个网络申报太多，请一小时后再试，或在口岸、社区申报")
+                raise Problem("input.invalid", field="—", why=why)
             one = entering.declare([_declared(request)], by=SYSTEM)[0]
             return render(request, "arrivals/declared.html", {"code": meeting.code_of(one.pk)})
         except Problem as problem:

@@ -141,6 +141,7 @@ def _tree(steps: list[read.Step], seen: set[int]) -> list[dict[str, Any]]:
         told.append(
             {
                 "node": step.node if step.node.pk in seen else None,
+                "link": address(step.node),
                 "indent": "　" * step.step,
                 "step": step.step,
                 "at": step.at,
