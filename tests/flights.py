@@ -80,7 +80,7 @@ def health_form():
 def landed(n, *, by, at=DAY_0, **more):
     """n people who declared and have come; ``by`` met and holds them."""
     found = entering.declare(passengers(n, **more), by=SYSTEM)
-    return [entering.arrive(arrival=one, by=by, at=at) for one in found]
+    return [entering.arrive(arrival=one, by=by, at=at, site=one.port) for one in found]
 
 
 def to_hotel(arrivals, site, *, giver, taker):

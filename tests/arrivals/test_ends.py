@@ -108,6 +108,15 @@ def test_a_case_is_held_until_he_is_well(six, xu, now):
     assert list(people.unheld(now.at)) == []
 
 
+def test_a_case_whom_nobody_holds_can_be_taken(six, xu, now):
+    one = six[0]
+    leaving.convert(arrival=one, by=xu, reason="确诊")
+    one.holdings.update(until=now.at)
+    entering.arrive(arrival=one, by=xu)
+    assert one.state == "case"
+    assert list(people.unheld(now.at)) == []
+
+
 def test_whose_stages_leave_out_today_has_no_plan(six, now):
     from fangxian.hazards.epidemic.arrivals.models import Arrival
 

@@ -80,3 +80,20 @@ def test_the_index_raises_and_lowers(six, xu, now):
     entering.say_index(exposed=row, state="excluded", by=xu)
     row.arrival.refresh_from_db()
     assert row.arrival.plan["stages"] == []
+
+
+def test_a_wrong_scan_leaves_no_day_of_entry(xu, now):
+    """Who was taken for another enters on the day he really comes, and is met by the door's own."""
+    from fangxian.hazards.epidemic.arrivals.write import meeting
+
+    [one] = entering.declare(passengers(1), by=SYSTEM)
+    code = meeting.code_of(one.pk)
+    meeting.take_scan(meeting.Said("1", code, "met"), by=xu)
+    meeting.take_scan(meeting.Said("2", code, "not_him"), by=xu)
+    one.refresh_from_db()
+    assert (one.state, one.entered_at, one.arrived_at) == ("declared", None, None)
+    now.advance(days=2)
+    meeting.take_scan(meeting.Said("3", code, "met"), by=xu)
+    one.refresh_from_db()
+    assert one.entered_at == now.at
+    assert one.release_on.isoformat() == "2022-07-16"

@@ -62,6 +62,23 @@ def test_who_stays_behind_is_a_gap_until_he_goes(six, house, xu, chen, now):
     assert len(list(ways.refused(now.at))) == 1
 
 
+def test_who_gives_for_another_does_not_take_himself(six, house, xu, chen):
+    to_hotel(six, house, giver=xu, taker=chen)
+    with pytest.raises(Problem) as problem:
+        handing.offer(arrivals=six, taker=post_of(xu), by=xu)
+    assert problem.value.code == "step.second_person"
+
+
+def test_a_transfer_on_which_nobody_waits_is_over(six, house, xu, chen):
+    from fangxian.hazards.epidemic.arrivals.write import leaving
+
+    transfer = offered(six[:1], house, xu, chen)
+    leaving.die(arrival=six[0], reason="x", by=xu)
+    transfer.refresh_from_db()
+    assert transfer.state == "off"
+    assert Order.objects.get(about_kind="transfer").state == "withdrawn"
+
+
 def test_nobody_is_taken_where_nobody_is_ticked(client, six, house, xu, chen):
     from django.contrib.auth import get_user_model
 

@@ -159,4 +159,23 @@ def test_a_laboratory_that_corrects_itself_contradicts_nobody(first, xu):
     row = testing.Result("T1", "市疾控", "negative", day(1, 16), corrects=True)
     testing.enter_results([row], by=SYSTEM)
     first.refresh_from_db()
-    assert (first.state, [r["result"] for r in first.results]) == ("negative", ["negative"])
+    counted = [r["result"] for r in first.results if not r.get("replaced")]
+    assert (first.state, counted) == ("negative", ["negative"])
+    assert said("T1", "positive") == {"taken": 0, "same": 1, "unknown": 0}  # the first file again
+    first.refresh_from_db()
+    assert first.state == "negative"
+
+
+def test_after_a_positive_another_sample_decides(first, xu, now):
+    sampled(first, xu)
+    said("T1", "positive", of="environment")
+    [again] = first.arrival.tests.filter(note="阳性复核")
+    assert (again.on - first.on).days == 1
+    assert "检测阳性" in " ".join(zh for zh, _ in leaving.not_met(first.arrival))
+    now.at = day(2, 9)
+    testing.sample(test=again, number="T2", by=xu)
+    for of in ("person", "environment"):
+        testing.enter_results(
+            [testing.Result("T2", "市疾控", "negative", day(2, 15), of)], by=SYSTEM
+        )
+    assert "检测阳性" not in " ".join(zh for zh, _ in leaving.not_met(first.arrival))

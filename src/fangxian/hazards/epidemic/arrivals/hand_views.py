@@ -109,7 +109,12 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "groups": dict(groups),
         "open": found.state in ("offered", "part"),
         "may_take": may(seat, "arrival.take", place=place, posts=(found.taker_id,)),
-        "may_off": may(seat, "arrival.hand", place=place, posts=(found.giver_id,)),
+        "may_off": may(
+            seat,
+            "arrival.hand",
+            place=seat.place_path if seat.post_id == found.giver_id else place,
+            posts=(found.giver_id,),
+        ),
         "order": handing.order_of(found),
     }
     return render(request, "arrivals/transfer.html", context)

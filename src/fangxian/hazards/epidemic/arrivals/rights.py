@@ -4,6 +4,8 @@ role may, wherever the person lives."""
 
 from typing import Any
 
+from django.db.models import Q
+
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Duty
 
@@ -16,25 +18,37 @@ def holder_post(arrival: m.Arrival) -> int | None:
     return rows.values_list("post", flat=True).first()
 
 
-def posts_of(arrival: m.Arrival) -> tuple[int | None, ...]:
+def posts_of(arrival: m.Arrival, holder: int | None) -> set[int]:
     """The posts that answer for somebody: who holds him, who is to take him, who answers for his
     port and for where he lives."""
-    found: set[int | None] = {holder_post(arrival)}
     coming = m.Passenger.objects.filter(arrival=arrival, taken_at=None, left_at=None)
-    found.update(coming.values_list("transfer__taker", flat=True))
-    things = [("place", arrival.place.code)]
-    if arrival.place.parent is not None:
-        things.append(("place", arrival.place.parent.code))
+    found = set(coming.values_list("transfer__taker", flat=True))
+    codes = [place.code for place in (arrival.place, arrival.place.parent) if place is not None]
+    about = Q(thing_kind="place", thing_id__in=codes)
     if arrival.port is not None:
-        things.append((arrival.port.kind, arrival.port.code))
-    for kind, key in things:
-        rows = Duty.objects.filter(thing_kind=kind, thing_id=key, valid_to=None)
-        found.update(rows.values_list("post", flat=True))
-    return tuple(post for post in found if post is not None)
+        about |= Q(thing_kind=arrival.port.kind, thing_id=arrival.port.code)
+    found.update(Duty.objects.filter(about, valid_to=None).values_list("post", flat=True))
+    return found | ({holder} if holder is not None else set())
 
 
 def asked(arrival: m.Arrival, by: Seat) -> dict[str, Any]:
     """``place`` and ``posts`` of a right about somebody."""
-    posts = posts_of(arrival)
-    holds = by.post_id is not None and by.post_id == holder_post(arrival)
-    return {"place": by.place_path if holds else arrival.place.path, "posts": posts}
+    holder = holder_post(arrival)
+    holds = by.post_id is not None and by.post_id == holder
+    place = by.place_path if holds else arrival.place.path
+    return {"place": place, "posts": tuple(posts_of(arrival, holder))}
+
+
+def asked_at_door(arrival: m.Arrival, by: Seat) -> dict[str, Any]:
+    """The same where he is met: whoever answers for the door or is to take him may, wherever the
+    person lives."""
+    found = asked(arrival, by)
+    if by.post_id in found["posts"]:
+        found["place"] = by.place_path
+    return found
+
+
+def asked_to_hand(arrival: m.Arrival, by: Seat, holder: int) -> dict[str, Any]:
+    """The same for giving him away: the holder's affair, or that of who manages his place."""
+    place = by.place_path if by.post_id == holder else arrival.place.path
+    return {"place": place, "posts": (holder,)}

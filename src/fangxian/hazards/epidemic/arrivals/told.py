@@ -64,12 +64,13 @@ def _row(
 def _results(test: m.Test, settled: date | None) -> list[dict[str, str]]:
     """Results of a tube. Of one that two laboratories contradict each other about only the positive
     counts, until a later test has settled it."""
+    said = [one for one in test.results if not one.get("replaced")]
     if test.state == "differ":
         if settled is not None and settled >= test.on:
             return []
-        rows = [one for one in test.results if one["result"] == "positive"]
+        rows = [one for one in said if one["result"] == "positive"]
         return [{"on": test.on.isoformat(), **_plain(one)} for one in rows[:1]]
-    return [{"on": test.on.isoformat(), **_plain(one)} for one in test.results]
+    return [{"on": test.on.isoformat(), **_plain(one)} for one in said]
 
 
 def _plain(one: dict[str, str]) -> dict[str, str]:

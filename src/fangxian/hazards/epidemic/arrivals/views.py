@@ -23,7 +23,7 @@ from . import models as m
 from .bringing import bring_table
 from .reading import MAY
 from .registers import INDEXES, KINDS, LETTERS, POPULATIONS, STAGES, STATES, TESTS, words_of
-from .rights import asked
+from .rights import asked, asked_to_hand
 from .rooms import needed, picture, rooms
 from .rules import clocks
 from .write import entering, following, health, leaving, meeting, testing
@@ -109,7 +109,8 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
             right: may(seat, f"arrival.{right}", **about)
             for right in ("manage", "release", "test", "enter", "visit")
         },
-        "may_hand": holding is not None and may(seat, "arrival.hand", **about),
+        "may_hand": holding is not None
+        and may(seat, "arrival.hand", **asked_to_hand(found, seat, holding.post_id)),
         "open": found.state in m.OPEN,
         "case": found.state == m.S.CASE,
         "trace": found.person_id,
@@ -135,6 +136,8 @@ def _said(test: m.Test) -> list[dict[str, Any]]:
     """Results of a tube in words."""
     told = []
     for row in test.results:
+        if row.get("replaced"):  # the laboratory said otherwise afterwards
+            continue
         pairs = zip(OF[row["of"]], TESTS[row["result"]], strict=True)
         told.append({**row, "words": tuple(f"{of} {said}".strip() for of, said in pairs)})
     return told

@@ -225,10 +225,24 @@ def within(stay_part: str, area: Area) -> Within:
         return Within("excluded", text)
     if not named or named in stay_part:
         return Within("unsure" if text else "inside", text)
-    mine, theirs = TOWN.search(stay_part), TOWN.search(named)
-    if mine and theirs and mine[1] != theirs[1] and not WHOLE.search(named):
+    own, listed = _below(stay_part, area), _below(named, area)
+    mine, theirs = TOWN.search(own), TOWN.search(listed)
+    if (
+        mine
+        and theirs
+        and not WHOLE.search(named)
+        and mine[1] not in listed
+        and theirs[1] not in own
+    ):
         return Within("beside", text)
     return Within("unsure", text)
+
+
+def _below(part: str, area: Area) -> str:
+    """A part without the names of what it lies in."""
+    for name in area[:3]:
+        part = part.removeprefix(name)
+    return part
 
 
 def _is_excluded(stay_part: str, word: str, named: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
+from django.db.models import Exists, OuterRef
+
 from fangxian.spine.core.registers import Column, Register, choices_of
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.things import Thing
@@ -35,9 +37,13 @@ def look(keys: Collection[str]) -> Iterable[Thing]:
             yield Thing("node", key, str(one), address(one), one.place_id)
 
 
+AWAY = "辖区外的人"
+
+
 def _contacts(seat: Seat) -> Any:
     mine = read.nodes(seat=seat).values("pk")
-    rows = Contact.objects.filter(ended_at=None, node__in=mine)
+    own = Exists(read.nodes(seat=seat).filter(pk=OuterRef("index")))
+    rows = Contact.objects.filter(ended_at=None, node__in=mine).annotate(own=own)
     return rows.select_related("node__place__parent", "index")
 
 
@@ -61,7 +67,7 @@ CONTACTS = Register(
             link=lambda c: address(c.node),
         ),
         Column("step", "类别", "Kind", lambda c: str(c.step), "step", words=STEPS.__getitem__),
-        Column("index", "病例", "Case", lambda c: str(c.index)),
+        Column("index", "病例", "Case", lambda c: str(c.index) if c.own else AWAY),
         Column("until_at", "末次接触", "Last", lambda c: c.until_at, "until_at", "time"),
         Column("named_at", "认定", "Named", lambda c: c.named_at, "named_at", "time"),
     ),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 
+from django.db.models import Max
+
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.colours import appeal_within
 from fangxian.hazards.epidemic.arrivals.rooms import rooms
@@ -30,6 +32,9 @@ def late_transfers(at: datetime) -> Iterator[Judged]:
     return judged("transfer-late", "transfer", rows.select_related("taker", "place"), judge)
 
 
+AT_HOME = ("home_isolation", "home_monitor", "monitor")  # who is where he should be, if at no site
+
+
 def refused(at: datetime) -> Iterator[Judged]:
     """People whom a taker refused or who were left behind, and who are on no other transfer and
     held by the same giver: they are where they should not stay."""
@@ -40,14 +45,20 @@ def refused(at: datetime) -> Iterator[Judged]:
     for row in rows.select_related("arrival__person", "arrival__place__parent", "transfer__giver"):
         last[row.arrival_id] = row
     going = set(
-        m.Passenger.objects.filter(arrival__in=last, left_at=None).values_list("arrival", flat=True)
+        m.Passenger.objects.filter(arrival__in=last, taken_at=None, left_at=None).values_list(
+            "arrival", flat=True
+        )
     )
+    taken = m.Passenger.objects.filter(arrival__in=last, taken_at__isnull=False)
+    then = dict(taken.values_list("arrival").annotate(last=Max("pk")))
     held = holders_of(last)
 
     def judge(key: int) -> Uncovered | None:
         row, holding = last[key], held.get(key)
         later = holding is not None and holding.since > (row.left_at or at)
-        if key in going or later:
+        later = later or then.get(key, 0) > row.pk
+        stays = holding is not None and holding.site is None and row.arrival.stage in AT_HOME
+        if key in going or later or stays:
             return None
         told = {"who": str(row.arrival), "why": row.why or "—"}
         since, owner = row.left_at or at, row.transfer.giver_id

@@ -269,6 +269,7 @@ TEST = Machine(
         "sample": Step(("planned",), "sampled", right="arrival.test"),
         "negative": Step(("sampled", "negative", "positive"), "negative"),
         "positive": Step(("sampled", "negative", "positive"), "positive"),
+        "wait": Step(("negative", "positive"), "sampled"),
         "differ": Step(("sampled", "negative", "positive"), "differ"),
         "lose": Step(("sampled",), "lost", right="arrival.test", needs=("reason",)),
         "void": Step(("planned",), "void"),

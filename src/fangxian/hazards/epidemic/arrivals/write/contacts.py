@@ -14,7 +14,8 @@ from fangxian.spine.core.steps import move
 from fangxian.spine.people.models import Person
 from fangxian.spine.people.read import speaking_for
 
-from .entering import expose, open_of, withdraw_exposure
+from .entering import arrivals_of, expose, open_of, withdraw_exposure
+from .handing import entered
 from .leaving import convert, no_case
 
 ABOUT = "trace"
@@ -28,15 +29,13 @@ def follow_contact(event: Event) -> None:
     person = Person.objects.filter(pk=told.get("person") or 0).select_related("place").first()
     if person is None:
         return
-    head = speaking_for(person)
-    one = open_of(head)
-    if one is None:
-        if head.arrivals.filter(state__in=(m.S.CASE, m.S.DEAD)).exists():
-            return
-        one = _opened(head)
-    elif one.state == m.S.DECLARED:  # he was met here: somebody has to find him now
+    mine = arrivals_of(person)
+    if mine.filter(state=m.S.DEAD).exists():
+        return
+    one = open_of(person) or mine.filter(state=m.S.CASE).first() or _opened(speaking_for(person))
+    if one.state == m.S.DECLARED:  # he was met here: somebody has to find him now
         now = clock.now()
-        move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, arrived_at=now, state_at=now)
+        move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, state_at=now, **entered(one, now))
     about, until = (ABOUT, str(told["index"])), datetime.fromisoformat(told["until"])
     old = one.exposures.filter(about_kind=ABOUT, about_key=about[1], withdrawn_at=None).first()
     if old is not None:
@@ -68,8 +67,11 @@ def forget_contact(event: Event) -> None:
     """He is no contact of that case any more; without another reason his plan is empty and he is
     released by whoever holds him."""
     told = event.after or {}
+    person = Person.objects.filter(pk=told.get("person") or 0).first()
+    if person is None:
+        return
     rows = m.Exposed.objects.filter(
-        arrival__person=told.get("person") or 0,
+        arrival__in=arrivals_of(person),
         about_kind=ABOUT,
         about_key=str(told.get("index")),
         withdrawn_at=None,
@@ -96,6 +98,9 @@ def follow_exclusion(event: Event) -> None:
 
 def _of_node(event: Event) -> m.Arrival | None:
     """The arrival of the person whom a node of tracing stands for."""
-    person = (event.after or {}).get("person_id")
-    rows = m.Arrival.objects.filter(person=person or 0, state__in=(*m.HERE, m.S.LOST, m.S.CASE))
+    key = (event.after or {}).get("person_id") or 0
+    person = Person.objects.filter(pk=key).first()
+    if person is None:
+        return None
+    rows = arrivals_of(person).filter(state__in=(*m.HERE, m.S.LOST, m.S.CASE))
     return rows.select_related("person", "place").first()

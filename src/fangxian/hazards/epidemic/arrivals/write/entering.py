@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fangxian.hazards.epidemic.arrivals import models as m
-from fangxian.hazards.epidemic.arrivals.rights import asked
+from fangxian.hazards.epidemic.arrivals.rights import asked, asked_at_door
 from fangxian.hazards.epidemic.regimes.lists import Area
 from fangxian.hazards.epidemic.regimes.write import counties_of
 from fangxian.spine.core import clock
@@ -25,7 +25,7 @@ from fangxian.spine.people.write import enter_persons
 from fangxian.spine.registry.models import Place, Site
 
 from .following import check_newcomers
-from .handing import hold
+from .handing import entered, hold
 from .planning import replan
 
 OWN = "本人申报"  # by whoever knows name and number
@@ -167,19 +167,15 @@ def arrive(
     at = min(at or now, now)
     if by.post_id is None:
         raise Problem("rights.no_seat")
-    if arrival.state in m.HERE:
+    if arrival.state in (*m.HERE, m.S.CASE):
         if not arrival.holdings.filter(until=None).exists():  # named by tracing, held by nobody
-            require(by, "arrival.manage", **asked(arrival, by))
+            require(by, "arrival.manage", **asked_at_door(arrival, by))
             hold(arrival, post=by.post_id, site=site, by=by, at=now)
             record("arrival.managed", subject=arrival, by=by)
         return arrival
-    changes: dict[str, Any] = {"arrived_at": at, "state_at": now}
-    if "overseas" in arrival.populations and arrival.entered_at is None:
-        changes["entered_at"] = at
-    if arrival.entered_at is not None and arrival.entered_at > at:
-        changes["entered_at"] = at
-    move(arrival, "arrive", machine=m.ARRIVAL, by=by, **asked(arrival, by), **changes)
-    hold(arrival, post=by.post_id, site=site or arrival.port, by=by, at=at)
+    about, told = asked_at_door(arrival, by), entered(arrival, at)
+    move(arrival, "arrive", machine=m.ARRIVAL, by=by, state_at=now, **about, **told)
+    hold(arrival, post=by.post_id, site=site, by=by, at=at)
     replan([arrival], why="抵达", by=by)
     return arrival
 
@@ -239,7 +235,8 @@ def expose(
             **asked(arrival, by),
             state_at=clock.now(),
         )
-    replan([arrival], why="新的暴露", by=by)
+    if arrival.state not in (m.S.CASE, m.S.DEAD):  # a case is planned anew when he is none
+        replan([arrival], why="新的暴露", by=by)
     return row
 
 
@@ -291,10 +288,15 @@ def confirm_served(
     return arrival
 
 
+def arrivals_of(person: Person) -> QuerySet[m.Arrival]:
+    """All of a person, by whichever of his records."""
+    head = speaking_for(person)
+    return m.Arrival.objects.filter(Q(person=head) | Q(person__merged_into=head))
+
+
 def open_of(person: Person) -> m.Arrival | None:
     """The arrival that is open for a person, whichever of his records it names."""
-    head = speaking_for(person)
-    rows = m.Arrival.objects.filter(Q(person=head) | Q(person__merged_into=head))
+    rows = arrivals_of(person)
     order = [m.S.MANAGED, m.S.ARRIVED, m.S.LOST, m.S.DECLARED]
     found = rows.filter(state__in=m.OPEN).select_related("person", "place__parent", "port")
     return min(found, key=lambda one: order.index(m.S(one.state)), default=None)

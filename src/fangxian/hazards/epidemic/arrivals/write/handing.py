@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
-from fangxian.hazards.epidemic.arrivals.rights import asked
+from fangxian.hazards.epidemic.arrivals.rights import asked_to_hand
 from fangxian.hazards.epidemic.arrivals.rooms import rooms_left
 from fangxian.hazards.epidemic.arrivals.rules import clocks
 from fangxian.spine.command.models import OVER, Order
@@ -53,9 +53,33 @@ def hold(
 def let_go(arrival: m.Arrival, *, at: datetime) -> None:
     """Nobody need hold him any more: released, handed to another city, dead."""
     m.Holding.objects.filter(arrival=arrival, until=None).update(until=at)
-    m.Passenger.objects.filter(arrival=arrival, taken_at=None, left_at=None).update(
-        left_at=at, why="不再需要转运"
-    )
+    off_the_way(arrival, why="不再需要转运", at=at)
+
+
+def off_the_way(arrival: m.Arrival, *, why: str, at: datetime) -> None:
+    """He goes on no transfer any more; one on which nobody else waits is over, and who was called
+    is told."""
+    rows = m.Passenger.objects.filter(arrival=arrival, taken_at=None, left_at=None)
+    transfers = list(m.Transfer.objects.filter(pk__in=rows.values("transfer")))
+    rows.update(left_at=at, why=why)
+    for transfer in transfers:
+        if transfer.passengers.filter(taken_at=None, left_at=None).exists():
+            continue
+        taken = transfer.passengers.exclude(taken_at=None).exists()
+        ended: dict[str, Any] = {"ended_at": at, "ended_by": SYSTEM.label, "why": why}
+        verb = "take" if taken else "call_off"
+        if move(transfer, verb, machine=m.TRANSFER, by=SYSTEM, quiet=True, reason=why, **ended):
+            _off(transfer, why)
+
+
+def entered(arrival: m.Arrival, at: datetime) -> dict[str, Any]:
+    """The columns of somebody who is here since a moment: who comes from abroad entered then, if
+    not before."""
+    found: dict[str, Any] = {"arrived_at": at}
+    known = arrival.entered_at
+    if (known is None and "overseas" in arrival.populations) or (known is not None and known > at):
+        found["entered_at"] = at
+    return found
 
 
 def holders_of(arrivals: Collection[int]) -> dict[int, m.Holding]:
@@ -81,6 +105,8 @@ def offer(
         raise Problem("input.invalid", field="arrivals", why="没有选人 / nobody was chosen")
     held = holders_of([one.pk for one in arrivals])
     giver = _giver(arrivals, held, by)
+    if by.post_id is not None and by.post_id == taker.pk != giver:  # he would give and take alone
+        raise Problem("step.second_person", seat=by.label)
     _rooms(to_site, len(arrivals))
     now = clock.now()
     if planned_at is not None and planned_at < now - timedelta(minutes=10):
@@ -112,7 +138,7 @@ def _giver(arrivals: Sequence[m.Arrival], held: Mapping[int, m.Holding], by: Sea
         if holding is None:
             why = f"{one} 还没有人接手 / nobody holds him"
             raise Problem("input.invalid", field="arrivals", why=why)
-        require(by, "arrival.hand", **asked(one, by))
+        require(by, "arrival.hand", **asked_to_hand(one, by, holding.post_id))
         givers.add(holding.post_id)
     if len(givers) > 1:
         why = "这些人不在同一个人手里，请分开移交 / they are of several holders"
@@ -189,7 +215,8 @@ def take(
         one = row.arrival
         room = (rooms or {}).get(one.pk, "")
         if one.state == m.S.DECLARED:  # who is taken is here, whatever was tapped before
-            move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, arrived_at=at, state_at=now)
+            told = entered(one, at)
+            move(one, "arrive", machine=m.ARRIVAL, by=SYSTEM, state_at=now, **told)
         hold(one, post=transfer.taker_id, site=transfer.to_site, room=room, by=by, at=at)
         move(
             one,
@@ -260,7 +287,8 @@ def refuse(*, transfer: m.Transfer, reason: str, by: Seat) -> m.Transfer:
 @transaction.atomic
 def call_off(*, transfer: m.Transfer, reason: str, by: Seat) -> m.Transfer:
     """The giver takes the transfer back; who was called is told."""
-    require(by, "arrival.hand", place=transfer.place.path, posts=(transfer.giver_id,))
+    place = by.place_path if by.post_id == transfer.giver_id else transfer.place.path
+    require(by, "arrival.hand", place=place, posts=(transfer.giver_id,))
     now = clock.now()
     ended: dict[str, Any] = {"ended_at": now, "ended_by": by.label, "why": reason.strip()[:200]}
     move(transfer, "call_off", machine=m.TRANSFER, by=by, reason=reason, **ended)

@@ -39,7 +39,7 @@ def _by_tests(arrival: m.Arrival) -> list[tuple[str, str]]:
     if waiting := arrival.tests.filter(state="sampled").count():
         found.append((f"{waiting} 次检测未出结果", f"{waiting} tests have no result"))
     settled = arrival.tests.filter(state__in=("negative", "positive", "differ"))
-    last = settled.order_by("-on", "-pk").first()
+    last = settled.order_by("-sampled_at", "-pk").first()
     if last is not None and last.state != "negative":
         words = last.get_state_display()
         found.append((f"{last.on:%m-%d} 检测{words}", f"the test of {last.on:%m-%d}: {last.state}"))

@@ -8,13 +8,15 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from fangxian.hazards.epidemic.arrivals import models as m
-from fangxian.hazards.epidemic.arrivals.rights import asked
+from fangxian.hazards.epidemic.arrivals.rights import asked_at_door
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
+from fangxian.spine.registry.models import Duty, Site
 
 from .entering import arrive
+from .handing import off_the_way
 
 SAID = ("met", "not_him")
 
@@ -83,7 +85,7 @@ def _apply(row: m.Met, by: Seat) -> str:
     try:
         with transaction.atomic():
             if row.said == "met":
-                arrive(arrival=one, by=by, at=row.at, site=one.port)
+                arrive(arrival=one, by=by, at=row.at, site=_door(one, by))
             else:
                 unmeet(arrival=one, by=by)
     except Problem as problem:  # the scan stays, with what is against it
@@ -91,6 +93,16 @@ def _apply(row: m.Met, by: Seat) -> str:
     except IntegrityError:
         return "此人另有一条未结束的记录，请在名册里处理"
     return "" if row.said != "met" or one.state in m.HERE else f"状态为“{one.get_state_display()}”"
+
+
+def _door(one: m.Arrival, by: Seat) -> Site | None:
+    """The port of somebody, where whoever scans him stands there: it lies in his place, or he
+    answers for it."""
+    port = one.port
+    if port is None or port.place.path.startswith(by.place_path):
+        return port
+    mine = Duty.objects.filter(thing_kind=port.kind, thing_id=port.code, valid_to=None)
+    return port if mine.filter(post=by.post_id or 0).exists() else None
 
 
 @transaction.atomic
@@ -102,8 +114,9 @@ def unmeet(*, arrival: m.Arrival, by: Seat) -> m.Arrival:
     if holding is not None and holding.post_id != by.post_id:
         raise Problem("input.invalid", field="said", why="已由他人接手 / somebody else holds him")
     changes: dict[str, Any] = {"arrived_at": None, "state_at": now}
-    move(arrival, "unmeet", machine=m.ARRIVAL, by=by, **asked(arrival, by), **changes)
-    going = arrival.ways.filter(taken_at=None, left_at=None)
-    going.update(left_at=now, why="接错人")
+    if arrival.entered_at == arrival.arrived_at:  # the scan said so
+        changes["entered_at"] = None
+    move(arrival, "unmeet", machine=m.ARRIVAL, by=by, **asked_at_door(arrival, by), **changes)
+    off_the_way(arrival, why="接错人", at=now)
     arrival.holdings.filter(until=None).update(until=now)
     return arrival

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -60,16 +60,18 @@ def lose_sample(*, test: m.Test, reason: str, by: Seat) -> m.Test:
 
 
 def _again(test: m.Test, why: str) -> m.Test:
-    """The same test once more, today; one that is planned for today already does for both."""
-    today = clock.beijing(clock.now()).date()
-    there = m.Test.objects.filter(arrival=test.arrival, on=today, state="planned").first()
-    if there is not None:
-        m.Test.objects.filter(pk=there.pk).update(note=why[:200])
-        return there
-    done = m.Test.objects.filter(arrival=test.arrival, on=today)
-    if done.exclude(state__in=("void", "lost", "differ")).exists():
-        return test
-    return m.Test.objects.create(arrival=test.arrival, on=today, asked=test.asked, note=why[:200])
+    """The same test once more, today, or tomorrow where today has one; one that is planned for
+    that day already does for both."""
+    on = clock.beijing(clock.now()).date()
+    mine = m.Test.objects.filter(arrival=test.arrival).exclude(state__in=("void", "lost", "differ"))
+    if mine.filter(on=on).exclude(state="planned").exists():
+        on += timedelta(days=1)
+    there = mine.filter(on=on).first()
+    if there is None:
+        asked_for = {"arrival": test.arrival, "on": on, "asked": test.asked}
+        return m.Test.objects.create(note=why[:200], **asked_for)
+    m.Test.objects.filter(pk=there.pk).update(note=why[:200])
+    return there
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,15 @@ def enter_results(rows: Sequence[Result], *, by: Seat) -> dict[str, int]:
     and stays a gap (``bad_rows``); it stops no other."""
     counts = {"taken": 0, "same": 0, "unknown": 0}
     heard: list[str] = []
-    for row in rows:
-        counts[found := _enter(row, by)] += 1
-        if found == "taken":
-            heard.append(row.number.strip().upper())
-    for at in range(0, len(heard), 900):
-        some = m.Arrival.objects.filter(tests__number__in=heard[at : at + 900])
-        replan(some.select_related("port", "person").distinct(), why="检测结果", by=by)
+    try:
+        for row in rows:
+            counts[found := _enter(row, by)] += 1
+            if found == "taken":
+                heard.append(row.number.strip().upper())
+    finally:  # what was taken before one was refused counts
+        for at in range(0, len(heard), 900):
+            some = m.Arrival.objects.filter(tests__number__in=heard[at : at + 900])
+            replan(some.select_related("port", "person").distinct(), why="检测结果", by=by)
     return counts
 
 
@@ -114,20 +118,23 @@ def _enter(row: Result, by: Seat) -> str:
         why = f"{row.number} {state}: {row.laboratory} {row.result}"
         keep_bad_row(where="arrivals:results", key=f"{row.number}:{row.laboratory}", why=why)
         return "unknown"
-    require(by, "arrival.result", place=test.arrival.place.path)
+    require(by, "arrival.result", **asked(test.arrival, by))
     told = {
         "laboratory": row.laboratory.strip()[:60],
         "of": row.of,
         "result": row.result,
         "at": row.at.isoformat(),
     }
-    same = [r for r in test.results if _key(r) == _key(told)]
-    if any(r["result"] == told["result"] for r in same):
+    said = [r for r in test.results if _key(r) == _key(told) and r["result"] == told["result"]]
+    if any(not row.corrects or not r.get("replaced") for r in said):
         return "same"
-    results = [r for r in test.results if not row.corrects or _key(r) != _key(told)]
-    results.append(told)
+    mine = _key(told) if row.corrects else None  # what it said before stays, and counts no more
+    before = [{**r, "replaced": True} if _key(r) == mine else r for r in test.results]
+    results = [*before, told]
     changes: dict[str, Any] = {"results": results, "result_at": row.at}
     verb = _verdict(test.asked, results) if test.state != m.T.DIFFER else ""
+    if row.corrects and not verb and test.state in (m.T.NEGATIVE, m.T.POSITIVE):
+        verb = "wait"
     if verb:
         move(test, verb, machine=m.TEST, by=by, quiet=True, **changes)
     else:
@@ -137,6 +144,7 @@ def _enter(row: Result, by: Seat) -> str:
     if verb == "differ":
         _again(test, "结果矛盾，重采")
     if row.result == "positive":
+        _again(test, "阳性复核")
         _raise(test, row)
     return "taken"
 
@@ -148,6 +156,7 @@ def _key(result: dict[str, Any]) -> tuple[str, str]:
 def _verdict(asked: dict[str, Any], results: Sequence[dict[str, Any]]) -> str:
     """What the results of a tube say together: two that disagree are neither; negative only when
     as many laboratories as asked and every thing asked for are."""
+    results = [r for r in results if not r.get("replaced")]
     person = [r for r in results if r["of"] == "person"]
     said = {r["result"] for r in person}
     if len(said) > 1:
