@@ -166,6 +166,16 @@ def test_a_laboratory_that_corrects_itself_contradicts_nobody(first, xu):
     assert first.state == "negative"
 
 
+def test_who_is_no_case_after_all_is_sampled_again(first, xu):
+    sampled(first, xu)
+    said("T1", "positive")
+    leaving.convert(arrival=first.arrival, by=xu, reason="确诊")
+    assert first.arrival.tests.filter(state="planned").count() == 0
+    leaving.no_case(arrival=first.arrival, reason="复核阴性", by=xu)
+    again = first.arrival.tests.get(note="排除病例复核")
+    assert (again.state, (again.on - first.on).days) == ("planned", 1)
+
+
 def test_after_a_positive_another_sample_decides(first, xu, now):
     sampled(first, xu)
     said("T1", "positive", of="environment")

@@ -56,10 +56,10 @@ def lose_sample(*, test: m.Test, reason: str, by: Seat) -> m.Test:
     """A sample was lost or spoiled: another is asked for today."""
     about = asked(test.arrival, by)
     move(test, "lose", machine=m.TEST, by=by, reason=reason, note=reason[:200], **about)
-    return _again(test, f"样本遗失重采：{reason}")
+    return once_more(test, f"样本遗失重采：{reason}")
 
 
-def _again(test: m.Test, why: str) -> m.Test:
+def once_more(test: m.Test, why: str) -> m.Test:
     """The same test once more, today, or tomorrow where today has one; one that is planned for
     that day already does for both."""
     on = clock.beijing(clock.now()).date()
@@ -142,9 +142,9 @@ def _enter(row: Result, by: Seat) -> str:
         record("arrival_test.heard", subject=test, by=by, after={"of": row.of})
     test.refresh_from_db()
     if verb == "differ":
-        _again(test, "结果矛盾，重采")
+        once_more(test, "结果矛盾，重采")
     if row.result == "positive":
-        _again(test, "阳性复核")
+        once_more(test, "阳性复核")
         _raise(test, row)
     return "taken"
 
