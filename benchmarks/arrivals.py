@@ -108,8 +108,10 @@ def contacts() -> list[dict[str, Any]]:
     zero = np.zeros(1, dtype=np.int64)
     two = best(lambda: reach(net, starts=np.array([7]), at=zero, depth=2))
     starts = rng.integers(0, PEOPLE, 200)
-    ask = lambda start: reach(net, starts=np.array([start]), at=zero, depth=2)  # noqa: E731
-    many = best(lambda: [ask(start) for start in starts], times=3)
+    many = best(
+        lambda: [reach(net, starts=np.array([start]), at=zero, depth=2) for start in starts],
+        times=3,
+    )
     parents = np.array([0, *(int(rng.integers(0, k)) for k in range(1, 400_000))])
     child = np.arange(1, 400_000)
     tree = network(

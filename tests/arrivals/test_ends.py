@@ -167,3 +167,23 @@ def test_who_declared_and_was_not_met_is_a_gap(xu, now):
     entering.declare(passengers(2), by=SYSTEM)
     now.at = day(2, 9)
     assert len(list(people.not_come(now.at))) == 2
+
+
+def test_who_is_due_goes_and_who_lacks_a_test_stops_nobody(client, six, xu, now):
+    from django.contrib.auth import get_user_model
+
+    days(now, 11, xu)
+    six[2].tests.update(state="lost", results=[])
+    client.force_login(get_user_model().objects.get(username="xu"))
+    page = client.post("/arrivals/release", follow=True).content.decode()
+    assert "已解除 5 人；1 人条件未满足" in page
+
+
+def test_the_strip_says_lost_and_cases_beside_each_other(six, xu):
+    from fangxian.hazards.epidemic.arrivals.figures import under_measures
+
+    leaving.lose(arrival=six[0], reason="x", by=xu)
+    leaving.convert(arrival=six[1], reason="x", by=xu)
+    shown = under_measures(xu)
+    assert shown is not None
+    assert shown.below[0].startswith("失联 1 病例 1")

@@ -178,3 +178,14 @@ def test_people_of_two_towns_meet(five, chen):
     met(five[0], far, 9)
     assert read.nodes(seat=chen).count() == 1
     assert len(people(0)) == 0
+
+
+def test_a_trace_of_a_case_begins_where_he_could_pass_it_on(five):
+    from fangxian.hazards.epidemic.tracing.contacts import traced_from
+
+    a, b, *_ = five
+    met(a, b, 7)  # the ninth edition looks back two days from the 10th
+    case(a)
+    assert traced_from(node(a)) == hour(8, 0)
+    assert [step.node.person_id for step in read.trace(node(a), depth=2, at=hour(8, 0))] == [a.pk]
+    assert (hour(12, 9) - traced_from(node(b))).days == 21

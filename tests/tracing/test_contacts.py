@@ -221,7 +221,7 @@ def test_a_contact_comes_under_measures_goes_up_and_out_by_himself(five):
     rules = {
         one.person_id: one.plan["stages"][0]["rule"]
         for one in arrivals.Arrival.objects.all()
-        if one.plan["stages"]
+        if one.plan.get("stages")  # the case himself is held, and has no plan of a contact
     }
     assert rules == {b.pk: "imp-9-national", c.pk: "cc2-9"}
     met(a, c, 11, by="2")
@@ -229,7 +229,8 @@ def test_a_contact_comes_under_measures_goes_up_and_out_by_himself(five):
     assert arrivals.Arrival.objects.get(person=c).plan["stages"][0]["rule"] == "imp-9-national"
     edges.exclude_case(node=node(a), reason="复核阴性", by=SYSTEM)
     Worker().settle()
-    assert [one.plan["stages"] for one in arrivals.Arrival.objects.all()] == [[], []]
+    left = {one.person_id: one.plan["stages"] for one in arrivals.Arrival.objects.all()}
+    assert left == {a.pk: [], b.pk: [], c.pk: []}
 
 
 def test_nothing_of_who_he_is_stands_in_the_graph(five):
@@ -239,3 +240,13 @@ def test_nothing_of_who_he_is_stands_in_the_graph(five):
     assert "村民" not in node(a).label + node(b).label
     text = "".join(f"{e.before}{e.after}{e.reason}" for e in Event.objects.all())
     assert "村民" not in text
+
+
+def test_a_case_who_was_under_no_measures_is_somebodys_from_now(five, now):
+    from fangxian.hazards.epidemic.arrivals.cover.people import unheld
+
+    case(five[0])
+    Worker().settle()
+    one = arrivals.Arrival.objects.get(person=five[0])
+    assert one.state == "case"
+    assert str(one.pk) in {gap.subject_id for gap in unheld(now.at)}

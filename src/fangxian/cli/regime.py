@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,7 +65,7 @@ def _day(text: str) -> date:
         raise click.BadParameter(say(f"“{text}”不是日期", f"{text!r} is no date")) from None
 
 
-def _show(row: dict) -> None:  # type: ignore[type-arg]
+def _show(row: dict[str, Any]) -> None:
     until = row["release"]["on"] if row["release"] else say("无计划", "no plan")
     click.echo(say(f"{row['id']}：解除 {until}", f"{row['id']}: released {until}"))
     for stage in row["stages"]:

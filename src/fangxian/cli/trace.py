@@ -17,16 +17,20 @@ from .main import say, start_ready
 @click.argument("kind")
 @click.argument("key")
 @click.option("--depth", default=2, type=click.IntRange(1, 50), help=say("几步", "steps"))
-@click.option("--days", default=21, type=click.IntRange(1, 3650), help=say("从几天前", "days back"))
+@click.option(
+    "--days", type=click.IntRange(1, 3650), help=say("从几天前，默认按规则", "days back; by rule")
+)
 @click.option("--json", "as_json", is_flag=True)
-def trace_command(kind: str, key: str, depth: int, days: int, as_json: bool) -> None:
+def trace_command(kind: str, key: str, depth: int, days: int | None, as_json: bool) -> None:
     start_ready()
     from fangxian.hazards.epidemic.tracing import read
+    from fangxian.hazards.epidemic.tracing.contacts import traced_from
     from fangxian.spine.core import clock
     from fangxian.spine.core.rights import SYSTEM
 
     node = read.node_of(kind, key, seat=SYSTEM)
-    since = (node.onset_at or clock.now()) - timedelta(days=days)
+    begun = timedelta(days=days) if days else None
+    since = (node.onset_at or clock.now()) - begun if begun else traced_from(node)
     steps = read.trace(node, depth=depth, at=since)
     if as_json:
         told = {"from": f"{kind}:{key}", "depth": depth, "reached": read.as_json(steps)}

@@ -68,7 +68,10 @@ def paper(request: SeatedRequest) -> HttpResponse:
         rows = rows.filter(pk=int(wanted))
     else:
         rows = rows.filter(state__in=m.HERE)
-    chosen = list(rows.order_by("place__code", "pk")[:MOST_PAPERS])
+    chosen = list(rows.order_by("place__code", "pk")[: MOST_PAPERS + 1])
+    if len(chosen) > MOST_PAPERS:
+        why = gettext("超过 %d 人，请由各县分别生成") % MOST_PAPERS
+        raise Problem("input.invalid", field="of", why=why)
     made = papers.make(chosen, kind, purpose=text(request, "purpose", most=200), by=request.seat)
     if made.wrong and not request.POST.get("others"):
         context = {

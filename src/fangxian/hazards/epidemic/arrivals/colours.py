@@ -17,6 +17,9 @@ def _complaints(content: Content) -> Iterable[Complaint]:
     rows = content.get("colour", [])
     if not rows or {"states", "stages"} & set(rows[-1]):
         yield "colour", "the last block fits everybody"
+    for name in ("appeal_h", "override_days"):
+        if not isinstance(content.get(name), int) or content[name] < 1:
+            yield name, "a whole number, 1 or more"
     for row in rows:
         if not {"code", "zh", "en"} <= set(row):
             yield "colour", "code = …, zh = … and en = … are needed"
@@ -80,6 +83,11 @@ def colour_of(one: m.Arrival, at: datetime | None = None) -> Colour:
     zh = f"两人核定：{found.reason}（规则为{ruled.words[0]}）"
     en = f"by two persons: {found.reason} (by rule {ruled.words[1]})"
     return Colour(found.colour, words[found.colour], (zh, en), ruled.rule, found)
+
+
+def override_within(at: datetime) -> timedelta:
+    """The longest that a looser colour holds."""
+    return timedelta(days=edition("code_colours", at).content["override_days"])
 
 
 def appeal_within(at: datetime) -> timedelta:

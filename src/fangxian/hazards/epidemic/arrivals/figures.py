@@ -16,11 +16,11 @@ def under_measures(seat: Seat) -> Shown | None:
     if not here and not lost and not cases:
         return None
     tests = due_tests(today(), seat=seat).count()
-    below = (f"待采样 {tests}", f"{tests} to sample")
-    if cases:
-        below = (f"病例 {cases}", f"{cases} cases")
-    if lost:
-        below = (f"失联 {lost}", f"{lost} lost")
+    told = [("失联", "lost", lost), ("病例", "cases", cases), ("待采样", "to sample", tests)]
+    below = (
+        " ".join(f"{zh} {n}" for zh, _, n in told if n) or "待采样 0",
+        ", ".join(f"{n} {en}" for _, en, n in told if n) or "0 to sample",
+    )
     return Shown(str(here), ("人", ""), below, "/arrivals", bad=bool(lost))
 
 

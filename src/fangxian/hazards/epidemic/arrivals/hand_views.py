@@ -60,7 +60,9 @@ def hands(request: SeatedRequest) -> HttpResponse:
 def send(request: SeatedRequest) -> HttpResponse:
     """Send the chosen to a site, or each to his home."""
     chosen = [int(key) for key in request.POST.getlist("arrival") if key.isdecimal()]
-    rows = list(read.arrivals(seat=request.seat).filter(pk__in=chosen[:MOST]))
+    if len(chosen) > MOST:
+        raise Problem("input.invalid", field="arrival", why=gettext("一次最多 %d 人") % MOST)
+    rows = list(read.arrivals(seat=request.seat).filter(pk__in=chosen))
     planned = _at(text(request, "planned_at", most=20))
     vehicle, to = text(request, "vehicle", most=40), text(request, "to", most=20)
     if to == "home":

@@ -254,13 +254,11 @@ def release_due(request: SeatedRequest) -> HttpResponse:
     today = read.today()
     rows = read.arrivals(seat=request.seat).filter(state__in=m.HERE, release_on__lte=today)
     for found in rows:
-        if leaving.not_met(found) or not may(
-            request.seat, "arrival.release", **asked(found, request.seat)
-        ):
+        try:
+            leaving.release(arrival=found, by=request.seat)
+            done += 1
+        except Problem:  # his page and the gap of who is due say what is not met
             left += 1
-            continue
-        leaving.release(arrival=found, by=request.seat)
-        done += 1
     told = gettext("已解除 %(done)d 人；%(left)d 人条件未满足") % {"done": done, "left": left}
     messages.success(request, told)
     return redirect("/arrivals")

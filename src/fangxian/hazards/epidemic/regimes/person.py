@@ -121,13 +121,18 @@ class _Reader:
         self.say(code, path, **fields)
         return _StopError()
 
-    def day(self, row: Row, name: str, path: str, *, needed: bool = False) -> int | None:
+    def must(self, row: Row, name: str, path: str) -> int:
+        """A day that has to be told. Stops where it is not."""
+        found = self.day(row, name, path)
+        if found is None:
+            zh, en = NAMES[name]
+            raise self.stop("missing", f"{path}.{name}", what_zh=zh, what_en=en)
+        return found
+
+    def day(self, row: Row, name: str, path: str) -> int | None:
         """A day of the input. Stops at one that cannot be read."""
         text = row.get(name)
         if text is None or text == "":
-            if needed:
-                zh, en = NAMES[name]
-                raise self.stop("missing", f"{path}.{name}", what_zh=zh, what_en=en)
             return None
         found = day_of(text) if isinstance(text, str) else "not_a_time"
         if isinstance(found, str):
@@ -178,21 +183,21 @@ class _Reader:
         if not isinstance(self.chain, str) or self.chain not in book.above:
             told = {"text": str(self.chain)[:40], "known": ", ".join(book.above)}
             raise self.stop("strange_authority", ".authority", **told)
-        entered = self.day(row, "entered", "", needed="overseas" in populations)
+        entered = (self.must if "overseas" in populations else self.day)(row, "entered", "")
         from_area = "risk_area" in populations or bool(row.get("stays"))
-        arrived = self.day(row, "arrived", "", needed=from_area and entered is None)
+        here = self.must if from_area and entered is None else self.day
+        arrived = here(row, "arrived", "")
         found = self.day(row, "found", "")
         self.ordered("entered", entered, "arrived", arrived, "")
         self.arrived = arrived if arrived is not None else entered
         self.ordered("arrived", self.arrived, "found", found, "")
-        self.known = found if found is not None else self.arrived
-        if "overseas" in populations:
-            assert entered is not None  # noqa: S101 - needed above
-            self._entered(entered)
-        if from_area:
+        known = self.known = found if found is not None else self.arrived
+        if "overseas" in populations and entered is not None and known is not None:
+            self._entered(entered, known)
+        if from_area and known is not None:
             self.needed("stays")
             for k, stay in enumerate(row["stays"]):
-                self._stay(stay, f".stays[{k}]")
+                self._stay(stay, f".stays[{k}]", known)
         if {"close_contact", "contact_of_contact"} & set(populations):
             self.needed("exposures")
         exposures = enumerate(row.get("exposures") or ())
@@ -256,38 +261,34 @@ class _Reader:
         self.told.rows.append((self.number, group, origin, arrived, known, credit, cut))
         self.told.causes.append(cause)
 
-    def _entered(self, entered: int) -> None:
+    def _entered(self, entered: int, known: int) -> None:
         row = self.row
         if row.get("by") is not None:
             self.one_of(row["by"], ROUTES, ".by", ("入境方式", "a way of entry"))
         if row.get("by") == "sea" and not row.get("port"):
             self.say("no_port", ".port")
-        assert self.known is not None  # noqa: S101 - entered is there
         days: set[int] = set()
         for k, served in enumerate(row.get("served") or ()):
             path = f".served[{k}]"
-            since = self.day(served, "from", path, needed=True)
-            until = self.day(served, "to", path, needed=True)
-            assert since is not None  # noqa: S101 - needed
-            assert until is not None  # noqa: S101 - needed
+            since = self.must(served, "from", path)
+            until = self.must(served, "to", path)
             self.ordered("from", since, "to", until, path)
-            mine = range(max(since, entered), min(until + 1, self.known))
+            mine = range(max(since, entered), min(until + 1, known))
             if served.get("confirmed") is True:
                 days.update(mine)
             else:
                 where = str(served.get("where", "?"))[:40]
                 self.say("unconfirmed", f"{path}.confirmed", where=where, days=len(mine))
         cause = Cause(f"{self.path}.entered", "entered", "overseas")
-        self.claim(cause, origin=entered, known=self.known, credit=len(days))
+        self.claim(cause, origin=entered, known=known, credit=len(days))
 
     def _exposure(self, exposure: Row, path: str) -> str:
         """One exposure; the population it puts him into."""
         kind = exposure.get("kind", "close")
         self.one_of(kind, list(KINDS), f"{path}.kind", ("暴露种类", "a kind of exposure"))
         until = self.day(exposure, "to", path)
-        last = until if until is not None else self.day(exposure, "at", path, needed=True)
+        last = until if until is not None else self.must(exposure, "at", path)
         since = self.day(exposure, "from", path)
-        assert last is not None  # noqa: S101 - needed
         self.ordered("from", since, "to", last, path)
         found = self.day(exposure, "found", path)
         first = self.known if self.known is not None else last
@@ -298,8 +299,7 @@ class _Reader:
             index.get("state", "pending"), INDEX, f"{path}.index.state", ("源头状态", "its state")
         )
         if index.get("state") == "excluded":
-            on = self.day(index, "at", f"{path}.index", needed=True)
-            assert on is not None  # noqa: S101 - needed
+            on = self.must(index, "at", f"{path}.index")
             cut = on
             self.say("lowered", f"{path}.index", on=iso(on))
         results = [test.get("result") for test in index.get("tests") or ()]
@@ -322,12 +322,10 @@ class _Reader:
         self.say("raised", f"{path}.index", population_zh=zh, population_en=en)
         return rule.index_positive
 
-    def _stay(self, stay: Row, path: str) -> None:
+    def _stay(self, stay: Row, path: str, known: int) -> None:
         area = str(stay.get("area") or "?")[:60]
         since = self.day(stay, "from", path)
-        left = self.day(stay, "to", path, needed=True)
-        assert left is not None  # noqa: S101 - needed
-        assert self.known is not None  # noqa: S101 - arrived is needed
+        left = self.must(stay, "to", path)
         self.ordered("from", since, "to", left, path)
         self.ordered("to", left, "arrived", self.arrived, path)
         if since == left - 1 and _less_than_a_day(stay):
@@ -337,7 +335,7 @@ class _Reader:
             self.say("two_lists", path, area=area, levels=", ".join(dict.fromkeys(levels)))
         for level in dict.fromkeys(levels):
             cause = Cause(f"{self.path}{path}", "stay", "risk_area", level, area)
-            self.claim(cause, origin=left, known=self.known)
+            self.claim(cause, origin=left, known=known)
 
     def _levels(self, stay: Row, path: str, area: str, since: int, left: int) -> list[str]:
         if stay.get("level"):
@@ -348,9 +346,8 @@ class _Reader:
         levels = []
         for k, row in enumerate(listed):
             here = f"{path}.listed[{k}]"
-            begun = self.day(row, "from", here, needed=True)
+            begun = self.must(row, "from", here)
             ended = self.day(row, "to", here)
-            assert begun is not None  # noqa: S101 - needed
             self.ordered("from", begun, "to", ended, here)
             level = str(row.get("level") or "")
             back = self._look_back(begun, level)

@@ -20,6 +20,15 @@ def infectious_from(case: Node, by: Rules) -> datetime:
     return datetime.combine(day, datetime.min.time(), clock.BEIJING)
 
 
+def traced_from(node: Node) -> datetime:
+    """From when on a trace of a node begins: a case could pass it on from a day by the rules; of
+    anything else the days before now that the rules name."""
+    if node.state == Node.State.CASE and node.onset_at is not None:
+        return infectious_from(node, rules(node.onset_at))
+    now = clock.now()
+    return now - timedelta(days=rules(now).trace_days)
+
+
 WAY = 4  # edges to a contact's contact: a thing between two persons doubles the way
 
 

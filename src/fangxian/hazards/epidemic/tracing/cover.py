@@ -12,6 +12,7 @@ from fangxian.spine.registry.read import owners
 
 from . import lists
 from .models import Node
+from .rules import rules
 
 
 def _owner(place: Place | None, answering: dict[str, int | None]) -> int | None:
@@ -46,17 +47,18 @@ def unseen(at: datetime) -> Iterator[Judged]:
 
 
 def alone(at: datetime) -> Iterator[Judged]:
-    """Cases for whom a day after they were named nobody is written down whom they met: nobody
-    asked, or nobody wrote."""
+    """Cases for whom nobody is written down whom they met, so many hours after they were named:
+    nobody asked, or nobody wrote."""
+    limit = timedelta(hours=rules(at).unasked_h)
     rows = Node.objects.filter(
-        state=Node.State.CASE, state_at__lt=at - timedelta(days=1), kind=Node.Kind.PERSON
+        state=Node.State.CASE, state_at__lt=at - limit, kind=Node.Kind.PERSON
     )
     rows = rows.exclude(contacts__ended_at=None, contacts__isnull=False)
     answering = cache(lambda: owners("place"))
 
     def judge(one: Node) -> Uncovered:
-        told = {"who": str(one)}
-        since = (one.state_at or at) + timedelta(days=1)
+        told = {"who": str(one), "h": limit // timedelta(hours=1)}
+        since = (one.state_at or at) + limit
         owner = _owner(one.place, answering())
         return Uncovered("node", f"{one.pk}:alone", since, owner, one.place_id, told)
 
@@ -78,8 +80,8 @@ RULES = (
         "case-alone",
         "病例没有接触者",
         "Case without contacts",
-        "{who} 认定一天后仍没有一名接触者：没有流调，或没有登记",
-        "{who} has no contact a day after he was named: nobody asked, or nobody wrote",
+        "{who} 认定 {h} 小时后仍没有一名接触者：没有流调，或没有登记",
+        "{who} has no contact {h} hours after he was named: nobody asked, or nobody wrote",
         alone,
         every_s=3600,
     ),

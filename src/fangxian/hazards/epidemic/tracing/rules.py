@@ -10,7 +10,7 @@ from fangxian.spine.core.dated import Complaint, Content, RuleSet
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.problems import Problem
 
-NUMBERS = ("look_back_days", "depth", "joint_h", "clocks_apart_h")
+NUMBERS = ("look_back_days", "depth", "joint_h", "clocks_apart_h", "trace_days", "unasked_h")
 
 
 def _complaints(content: Content) -> Iterable[Complaint]:
@@ -31,12 +31,15 @@ dated.declare(TRACING)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How far back before onset, how many steps, and what is near enough in time."""
+    """How far back before onset, how many steps, what is near enough in time, how far back a trace
+    of what is no case looks, and within how many hours somebody asks a case whom he met."""
 
     look_back_days: int
     depth: int
     joint_h: int
     clocks_apart_h: int
+    trace_days: int
+    unasked_h: int
 
 
 def rules(at: datetime) -> Rules:

@@ -19,11 +19,12 @@ from fangxian.spine.people.models import Person
 from fangxian.spine.ready.models import Team
 
 from . import asking, lists, read
+from .contacts import traced_from
 from .models import Edge, Node
 from .registers import KINDS, address
 from .write import days, edges
 
-LISTED, DEEPEST, BACK = 60, 6, timedelta(days=21)
+LISTED, DEEPEST = 60, 6
 MOST = 2000  # nodes of which a page makes a tree
 DAYS = {
     "well": ("见到，正常", "seen, well"),
@@ -54,7 +55,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "told": told,
         "states": [(DAYS[code], told.states.get(code, 0)) for code in DAYS],
         "choices": [(code, DAYS[code]) for code in DAYS],
-        "teams": Team.objects.order_by("name")[:100],
+        "teams": Team.objects.order_by("name"),
         "joint": cut(asking.joint_exposures(seat=seat), 20),
         "may_follow": visible(seat, "trace.follow") is not None,
         "may_write": visible(seat, "trace.write") is not None,
@@ -70,7 +71,7 @@ def one(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
     carries."""
     node = read.node_of(kind, key, seat=request.seat)
     depth = min(max(_number(request.GET.get("depth"), 2), 1), DEEPEST)
-    since = (node.onset_at or clock.now()) - BACK
+    since = traced_from(node)
     steps = read.trace(node, depth=depth, at=since)
     mine = read.nodes(seat=request.seat)
     seen = set(mine.filter(pk__in=[s.node.pk for s in steps[:MOST]]).values_list("pk", flat=True))
@@ -89,6 +90,8 @@ def one(request: SeatedRequest, kind: str, key: str) -> HttpResponse:
             {"edge": one.edge, "words": (one.zh, one.en), **ends}
             for one, ends in zip(doubts, _ends([d.edge for d in doubts], mine), strict=True)
         ],
+        "since": since,
+        "many": len(steps) >= MOST,
         "hangs": asking.hangs_on(node, depth=min(depth, 3), at=since) if len(steps) < MOST else (),
         "edges": cut_of(
             [{"edge": e, **ends} for e, ends in zip(shown, _ends(shown, mine), strict=True)],

@@ -1,20 +1,18 @@
 """A colour that somebody thinks is wrong: appealed against, answered, loosened by two persons for a
 time, and taken back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals import models as m
-from fangxian.hazards.epidemic.arrivals.colours import by_rule, order
+from fangxian.hazards.epidemic.arrivals.colours import by_rule, order, override_within
 from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
-
-LONGEST = timedelta(days=14)  # of an override; then the rule holds again
 
 
 @transaction.atomic
@@ -61,8 +59,9 @@ def ask_override(
     if colour not in known or known.index(colour) <= known.index(ruled.code):
         why = f"规则为“{ruled.words[0]}”，只能改宽 / by rule {ruled.words[1]}; only looser"
         raise Problem("input.invalid", field="colour", why=why)
-    if not now < until <= now + LONGEST:
-        raise Problem("input.invalid", field="until", why=f"≤ {LONGEST.days} 天 / days")
+    longest = override_within(now)
+    if not now < until <= now + longest:
+        raise Problem("input.invalid", field="until", why=f"≤ {longest.days} 天 / days")
     row = m.Override.objects.create(
         arrival=arrival,
         colour=colour,

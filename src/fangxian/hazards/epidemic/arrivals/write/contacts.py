@@ -82,9 +82,13 @@ def forget_contact(event: Event) -> None:
 
 @transaction.atomic
 def follow_case(event: Event) -> None:
-    """Tracing named somebody a case: his measures are those of a case, whoever holds him."""
-    one = _of_node(event)
-    if one is not None and one.state != m.S.CASE:
+    """Tracing named somebody a case: his measures are those of a case, whoever holds him. One who
+    was under no measures is held by nobody yet, which is a gap of his town."""
+    person = _person(event)
+    if person is None or arrivals_of(person).filter(state=m.S.DEAD).exists():
+        return
+    one = _of_node(event) or open_of(person) or _opened(speaking_for(person))
+    if one.state != m.S.CASE:
         convert(arrival=one, reason="流调认定为病例", by=SYSTEM)
 
 
@@ -98,9 +102,13 @@ def follow_exclusion(event: Event) -> None:
 
 def _of_node(event: Event) -> m.Arrival | None:
     """The arrival of the person whom a node of tracing stands for."""
-    key = (event.after or {}).get("person_id") or 0
-    person = Person.objects.filter(pk=key).first()
+    person = _person(event)
     if person is None:
         return None
     rows = arrivals_of(person).filter(state__in=(*m.HERE, m.S.LOST, m.S.CASE))
     return rows.select_related("person", "place").first()
+
+
+def _person(event: Event) -> Person | None:
+    key = (event.after or {}).get("person_id") or 0
+    return Person.objects.filter(pk=key).select_related("place").first()

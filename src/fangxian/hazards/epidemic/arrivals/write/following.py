@@ -10,7 +10,6 @@ from django.db import transaction
 from fangxian.hazards.epidemic.arrivals import models as m
 from fangxian.hazards.epidemic.arrivals.rights import asked
 from fangxian.hazards.epidemic.arrivals.rules import clocks
-from fangxian.hazards.epidemic.arrivals.told import stayed
 from fangxian.hazards.epidemic.regimes.lists import within
 from fangxian.hazards.epidemic.regimes.models import Listing, RiskList
 from fangxian.hazards.epidemic.regimes.read import counting, spans_of
@@ -67,9 +66,9 @@ def check_newcomers(arrivals: Sequence[m.Arrival]) -> None:
     for at in range(0, len(keys), 900):
         rows = m.Stayed.objects.filter(arrival__in=keys[at : at + 900])
         counties.update(rows.values_list("county", flat=True))
-    if counties:
-        listed = counting().filter(county__in=sorted(counties)[:900])
-        make_checks(list(listed), only=set(keys))
+    wanted = sorted(counties)
+    for at in range(0, len(wanted), 900):
+        make_checks(list(counting().filter(county__in=wanted[at : at + 900])), only=keys)
 
 
 @transaction.atomic
@@ -81,15 +80,16 @@ def follow_notice(event: Event) -> None:
     _replan({*there, *(check.arrival_id for check in fresh)}, f"风险地区通告 {listing}")
 
 
-def make_checks(listings: Sequence[Listing], *, only: set[int] | None = None) -> list[m.Check]:
-    """Checks of open arrivals that were in newly listed areas within the look-back, and the orders
-    that ask for them."""
-    there = set(m.Check.objects.filter(listing__in=listings).values_list("listing", "arrival"))
+def make_checks(listings: Sequence[Listing], *, only: Sequence[int] | None = None) -> list[m.Check]:
+    """Checks of open arrivals (of ``only`` these) that were in newly listed areas within the
+    look-back, and the orders that ask for them."""
+    there: set[tuple[int, int]] = set()
+    for at in range(0, len(listings), 900):
+        rows = m.Check.objects.filter(listing__in=listings[at : at + 900])
+        there.update(rows.values_list("listing", "arrival"))
     now, new = clock.now(), {}
-    for listing, arrival, how in concerned_by(listings):
+    for listing, arrival, how in concerned_by(listings, only=only):
         key = (listing.pk, arrival.pk)
-        if only is not None and arrival.pk not in only:
-            continue
         if key not in there and key not in new:
             new[key] = m.Check(listing=listing, arrival=arrival, how=how, made_at=now)
     checks = list(new.values())
@@ -98,7 +98,23 @@ def make_checks(listings: Sequence[Listing], *, only: set[int] | None = None) ->
     return checks
 
 
-def concerned_by(listings: Sequence[Listing]) -> Iterable[tuple[Listing, m.Arrival, str]]:
+def _stays_of(counties: Sequence[int], only: Sequence[int] | None) -> Iterable[m.Stayed]:
+    """Stays of open arrivals (of ``only`` these) in counties."""
+    rows = m.Stayed.objects.filter(arrival__state__in=m.OPEN).select_related(
+        "county", "arrival__place__parent", "arrival__person"
+    )
+    for at in range(0, len(counties), 500):
+        part = rows.filter(county__in=counties[at : at + 500])
+        if only is None:
+            yield from part
+            continue
+        for k in range(0, len(only), 900):
+            yield from part.filter(arrival__in=only[k : k + 900])
+
+
+def concerned_by(
+    listings: Sequence[Listing], *, only: Sequence[int] | None = None
+) -> Iterable[tuple[Listing, m.Arrival, str]]:
     """Open arrivals with a stay in a listed county at a time that counts, and how it lies to the
     listed part; who was elsewhere in the county, or in what is excluded, is not concerned."""
     back = look_backs()
@@ -106,23 +122,18 @@ def concerned_by(listings: Sequence[Listing]) -> Iterable[tuple[Listing, m.Arriv
     for listing in listings:
         by_county[listing.county_id].append(listing)
     spans = dict(zip((one.pk for one in listings), spans_of(listings), strict=True))
-    counties = sorted(by_county)
-    for at in range(0, len(counties), 500):
-        rows = m.Stayed.objects.filter(
-            county__in=counties[at : at + 500], arrival__state__in=m.OPEN
-        ).select_related("county", "arrival__place__parent", "arrival__person")
-        for row in rows:
-            for listing in by_county[row.county_id]:
-                span = spans[listing.pk]
-                begun = span.since - timedelta(days=back.get(span.level, 0))
-                until_s = span.until.timestamp() if span.until else FAR_S
-                if row.until_s < begun.timestamp() or row.since_s >= until_s:
-                    continue
-                if not _in_hours(row, listing):
-                    continue
-                how = within(stayed(row).area.part, span.area).how
-                if how in ("inside", "unsure"):
-                    yield listing, row.arrival, how
+    for row in _stays_of(sorted(by_county), only):
+        for listing in by_county[row.county_id]:
+            span = spans[listing.pk]
+            begun = span.since - timedelta(days=back.get(span.level, 0))
+            until_s = span.until.timestamp() if span.until else FAR_S
+            if row.until_s < begun.timestamp() or row.since_s >= until_s:
+                continue
+            if not _in_hours(row, listing):
+                continue
+            how = within(row.part, span.area).how
+            if how in ("inside", "unsure"):
+                yield listing, row.arrival, how
 
 
 def _in_hours(row: m.Stayed, listing: Listing) -> bool:

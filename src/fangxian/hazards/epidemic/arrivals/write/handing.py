@@ -111,8 +111,10 @@ def offer(
     now = clock.now()
     if planned_at is not None and planned_at < now - timedelta(minutes=10):
         raise Problem("input.invalid", field="planned_at", why="约定时间已过 / it has passed")
-    if planned_at is not None and planned_at > now + timedelta(days=14):
-        raise Problem("input.invalid", field="planned_at", why="14 天以内 / within 14 days")
+    ahead = clocks(now).beds_ahead_days
+    if planned_at is not None and planned_at > now + timedelta(days=ahead):
+        why = f"{ahead} 天以内 / within {ahead} days"
+        raise Problem("input.invalid", field="planned_at", why=why)
     place = place or (to_site.place if to_site else taker.place)
     transfer = m.Transfer.objects.create(
         giver_id=giver,

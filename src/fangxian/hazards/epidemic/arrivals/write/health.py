@@ -4,7 +4,6 @@ made by himself on his own link or by who visits him. A fever is a signal."""
 import re
 import unicodedata
 import uuid
-from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
@@ -28,7 +27,6 @@ from .handing import holders_of
 from .testing import FEVER
 
 FORM, KIND, SALT = "health_daily", "arrival", "arrival.health"
-LASTS = timedelta(days=60)  # of a link: longer than any regime
 
 
 def link_of(arrival: m.Arrival) -> str:
@@ -37,10 +35,10 @@ def link_of(arrival: m.Arrival) -> str:
 
 
 def arrival_of_link(token: str) -> m.Arrival:
-    """Whose link it is. Raises ``not_found`` for one that is wrong, old, or of somebody who is
-    under measures no more."""
+    """Whose link it is: it lasts as long as his measures. Raises ``not_found`` for one that is
+    wrong, or of somebody who is under measures no more."""
     try:
-        key = signing.loads(token, salt=SALT, max_age=LASTS)
+        key = signing.loads(token, salt=SALT)
     except signing.BadSignature:
         raise Problem("not_found", what="链接 / link") from None
     rows = m.Arrival.objects.filter(pk=key, state__in=m.HERE)

@@ -15,7 +15,7 @@ from fangxian.spine.core.steps import move
 
 from .handing import hold, let_go
 from .planning import is_free, replan
-from .testing import once_more
+from .testing import not_negative, once_more
 
 
 def not_met(arrival: m.Arrival) -> list[tuple[str, str]]:
@@ -39,17 +39,10 @@ def _by_tests(arrival: m.Arrival) -> list[tuple[str, str]]:
     found = []
     if waiting := arrival.tests.filter(state="sampled").count():
         found.append((f"{waiting} 次检测未出结果", f"{waiting} tests have no result"))
-    if last := _not_negative(arrival):
+    if last := not_negative(arrival):
         words = last.get_state_display()
         found.append((f"{last.on:%m-%d} 检测{words}", f"the test of {last.on:%m-%d}: {last.state}"))
     return found
-
-
-def _not_negative(arrival: m.Arrival) -> m.Test | None:
-    """His last test that has a result, where that is not negative."""
-    settled = arrival.tests.filter(state__in=("negative", "positive", "differ"))
-    last = settled.order_by("-sampled_at", "-pk").first()
-    return last if last is not None and last.state != "negative" else None
 
 
 @transaction.atomic
@@ -105,7 +98,7 @@ def no_case(*, arrival: m.Arrival, reason: str, by: Seat) -> m.Arrival:
     """He is no case after all: under measures again, as his plan says now, and sampled again where
     his last test was not negative."""
     _end(arrival, "again", by, reason)
-    if last := _not_negative(arrival):
+    if last := not_negative(arrival):
         once_more(last, "排除病例复核")
     replan([arrival], why="排除病例", by=by)
     return arrival

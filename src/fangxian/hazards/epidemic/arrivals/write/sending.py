@@ -13,14 +13,9 @@ from fangxian.spine.registry.models import Place, Post, Site
 from fangxian.spine.registry.read import owners, place_label
 
 from .handing import offer
+from .testing import not_negative
 
 STAGE = "central"
-
-
-def _positive(one: m.Arrival) -> bool:
-    """Whether the last test that has a result was positive, or two of it disagree."""
-    last = one.tests.filter(state__in=("negative", "positive", "differ")).order_by("-on").first()
-    return last is not None and last.state != m.T.NEGATIVE
 
 
 def send_to(
@@ -58,7 +53,7 @@ def send_home(
 ) -> list[m.Transfer]:
     """Each to the place where he lives: one hand-over a place, to whoever answers for it. Who
     should be in central isolation, or was positive last, goes home only with a reason."""
-    keep = [one for one in arrivals if one.stage == STAGE or _positive(one)]
+    keep = [one for one in arrivals if one.stage == STAGE or not_negative(one) is not None]
     if keep and not reason.strip():
         names = "、".join(str(one) for one in keep[:3])
         why = f"{names} 应集中隔离或检测阳性；送回家要写理由 / should not go home without a reason"

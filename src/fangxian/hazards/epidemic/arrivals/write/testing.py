@@ -59,6 +59,13 @@ def lose_sample(*, test: m.Test, reason: str, by: Seat) -> m.Test:
     return once_more(test, f"样本遗失重采：{reason}")
 
 
+def not_negative(arrival: m.Arrival) -> m.Test | None:
+    """His last test that has a result, where that is not negative."""
+    settled = arrival.tests.filter(state__in=("negative", "positive", "differ"))
+    last = settled.order_by("-sampled_at", "-pk").first()
+    return last if last is not None and last.state != m.T.NEGATIVE else None
+
+
 def once_more(test: m.Test, why: str) -> m.Test:
     """The same test once more, today, or tomorrow where today has one; one that is planned for
     that day already does for both."""
