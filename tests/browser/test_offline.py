@@ -102,3 +102,33 @@ def test_a_large_photo_is_sent_no_wider_than_a_screen_needs(sit, tmp_path):
         page.get_by_role("button", name="提交").click()
     expect(page.get_by_text("回执号")).to_be_visible()
     assert len(sent.value.post_data_buffer or b"") < (tmp_path / "a.jpg").stat().st_size / 3
+
+
+MEANWHILE = """async (who) => {
+  const outbox = await import('/static/web/outbox.js');
+  const fields = [['/data/fever', '1'], ['/data/suspected', '0'], ['/data/clusters', '0']];
+  const url = location.origin + '/m/reports/zero_report';
+  const real = window.fetch;
+  window.fetch = async (...told) => {
+    await new Promise((go) => setTimeout(go, 300));
+    return real(...told);
+  };
+  for (const pause of [50, 0]) {
+    const made_at = new Date().toISOString();
+    await outbox.keep({ instance: outbox.newInstance(), made_at, url, fields, who, title: 't' });
+    outbox.sendAll();
+    await new Promise((go) => setTimeout(go, pause));
+  }
+}"""
+
+
+def test_what_is_kept_while_another_is_on_its_way_goes_right_after_it(sit, folder):
+    page = sit("chen", size=(390, 844))
+    before = reports(folder)
+    page.goto("/m/reports")
+    page.evaluate(MEANWHILE, page.locator("[data-outbox]").get_attribute("data-who"))
+    wait = 8  # seconds, and not half a minute
+    while reports(folder) < before + 2 and wait:
+        page.wait_for_timeout(1000)
+        wait -= 1
+    assert reports(folder) == before + 2

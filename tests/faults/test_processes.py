@@ -164,7 +164,7 @@ Person.objects.filter(name="陈").update(phone_sealed=b"not ours")
     folder.python(ORDER)
     children = [folder.start("reach"), folder.start("worker")]
     states = until(lambda: ask(folder, "SELECT channel FROM reach_delivery WHERE state = 9"))
-    assert states == [("sms",)]
+    assert set(states) <= {("sms",), ("voice",)}  # the call after it goes to the same phone
     until(lambda: ask(folder, "SELECT 1 FROM reach_delivery WHERE channel = 'app' AND state = 2"))
     assert [child.poll() for child in children] == [None, None]
 

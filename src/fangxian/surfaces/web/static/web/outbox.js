@@ -64,16 +64,28 @@ const box = document.querySelector('[data-outbox]');
 const who = box ? box.dataset.who : '';
 const mine = (rows) => rows.filter((row) => row.who === who);
 
-let busy = false;
-export async function sendAll() {
-  if (busy || !box) return;
-  busy = true;
+async function round() {
   const rows = mine(await waiting()).filter((row) => !row.refused);
   const lane = async () => {
     for (let row = rows.shift(); row; row = rows.shift()) if ((await sent(row)) === 'later') rows.length = 0;
   };
   await Promise.all([lane(), lane(), lane(), lane()]);
-  busy = false;
+}
+
+let busy = false;
+let again = false; // something was kept while a round was under way: it does not wait for the next half minute
+export async function sendAll() {
+  again = true;
+  if (busy || !box) return;
+  busy = true;
+  try {
+    while (again) {
+      again = false;
+      await round();
+    }
+  } finally {
+    busy = false;
+  }
   await show();
 }
 
