@@ -60,6 +60,7 @@ TIMED = (
     "test_silence",
     "test_offline",
     "test_danger_walks",
+    "test_arrival_walks",
     "test_large",
 )
 # A minute and more in one test: begun early, so that none of them runs beside what is timed.
