@@ -12,7 +12,7 @@ CHECKOUT = HERE.parent.parent
 if CONFIG.drill:
     clock.install(clock.ScenarioClock(CONFIG.clock_file))
 
-SECRET_KEY = CONFIG.key
+SECRET_KEY = CONFIG.signing_key
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

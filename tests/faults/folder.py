@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -43,11 +44,15 @@ class Folder:
         shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("*.lock"))
         return Folder(path, **settings)
 
-    def python(self, code: str) -> str:
-        """Run to the end; what it printed."""
-        done = subprocess.run(
+    def ran(self, code: str) -> "subprocess.CompletedProcess[str]":
+        """Run to the end, however it ends."""
+        return subprocess.run(
             [sys.executable, "-c", code], env=self.environment, capture_output=True, text=True
         )
+
+    def python(self, code: str) -> str:
+        """Run to the end; what it printed."""
+        done = self.ran(code)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout.strip()
 
@@ -73,6 +78,17 @@ class Folder:
 def make_staffed(path: Path) -> None:
     """A folder with places, rules and staff, to be made once and copied."""
     Folder(path).python(STAFFED)
+
+
+def lift_triggers(db: sqlite3.Connection) -> list[str]:
+    """Take off what proves the rows, as anybody can who has the file; how to put it back."""
+    rows = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+        "AND (name LIKE 'evidence_%' OR name LIKE 'prove_%')"
+    ).fetchall()
+    for name, _ in rows:
+        db.execute(f"DROP TRIGGER {name}")
+    return [sql for _, sql in rows]
 
 
 def until(found: Callable[[], Any], *, within_s: float = 60.0) -> Any:

@@ -94,8 +94,10 @@ def test_a_link_expires_and_cannot_be_forged(sms, now):
 
 
 def drill(tmp_path, **more):
-    (tmp_path / "scenario.json").write_text('{"name": "d"}')
-    return Config(data_dir=tmp_path, smtp_host="127.0.0.1", **more)
+    folder = tmp_path / "drill"
+    folder.mkdir()
+    (folder / "scenario.json").write_text('{"name": "d"}')
+    return Config(data_dir=folder, smtp_host="127.0.0.1", **more)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +197,12 @@ def test_a_receipt_of_any_shape_is_kept_and_hides_no_other(sms, odd):
 
 def test_every_text_of_a_drill_says_so_first(sms, monkeypatch, tmp_path):
     assert not write._parcel(sms).text.startswith("【演练】")
-    monkeypatch.setattr(write, "config", lambda: drill(tmp_path))
-    assert write._parcel(sms).text.startswith("【演练】【漳州防指】")
+    assert write._parcel(sms).to_phone
+    settings = drill(tmp_path)
+    monkeypatch.setattr(write, "config", lambda: settings)
+    parcel = write._parcel(sms)
+    assert parcel.text.startswith("【演练】【漳州防指】")
+    assert parcel.to_phone == f"drill-{sms.person_id}"  # and names no number anybody has
 
 
 def test_no_proxy_of_the_machine_stands_before_the_gateway(monkeypatch):

@@ -235,9 +235,9 @@ def test_its_folder_is_a_drill_s_with_the_people_and_without_letters_on_their_wa
     real, own = tmp_path / "real", tmp_path / "own"
     real.mkdir()
     with closing(sqlite3.connect(real / RECORDS)) as db:
-        db.execute("create table registry_person(name)")
+        db.execute("create table registry_person(id, name, phone_sealed, email)")
         db.execute("create table reach_delivery(text)")
-        db.execute("insert into registry_person values ('林')")
+        db.execute("insert into registry_person values (1, '林', x'00', 'lin@example.com')")
         db.execute("insert into reach_delivery values ('去救人')")
         db.commit()
     (real / "secret.key").write_text("k")

@@ -165,8 +165,9 @@ def _undo(kind: str, as_json: bool, *, yes: bool) -> None:
 
 @click.command(
     help=say(
-        "导出一种台账为 xlsx 或 CSV，可改后再导入；电话打星号。--empty 只要空表模板。",
-        "Export a register as xlsx or CSV to edit and import again; --empty is the template.",
+        "导出一种台账为 xlsx 或 CSV，可改后再导入；电话打星号。--empty 只要空表模板。KIND 为 all 时全部导出到目录 --out。",
+        "Export a register as xlsx or CSV to edit and import again; --empty is the template. "
+        "With all: everything in open formats into the folder --out.",
     )
 )
 @click.argument("kind")
@@ -181,6 +182,9 @@ def export_command(kind: str, out: Path | None, empty: bool, as_json: bool) -> N
     from fangxian.spine.core.rights import SYSTEM
 
     know_subjects()
+    if kind == "all":
+        _export_all(out or Path("fangxian-export"), as_json)
+        return
     one, zh = door(kind), language() == "zh"
     rows = [] if empty else rows_of(one, seat=SYSTEM)
     if rows:
@@ -197,6 +201,22 @@ def export_command(kind: str, out: Path | None, empty: bool, as_json: bool) -> N
     except OSError as error:
         raise Problem("output.unwritable", file=str(path), why=error.strerror) from error
     tell(say(f"{path}：{len(rows)} 行", f"{path}: {len(rows)} rows"))
+
+
+def _export_all(folder: Path, as_json: bool) -> None:
+    from fangxian.ops.export import export_all
+
+    written = export_all(folder, tell=lambda name, n: tell(f"{name}: {n}"))
+    if as_json:
+        click.echo(json.dumps(written, ensure_ascii=False))
+    else:
+        n = sum(written.values())
+        tell(
+            say(
+                f"{folder}:{len(written)} 个文件,{n} 行",
+                f"{folder}: {len(written)} files, {n} rows",
+            )
+        )
 
 
 @click.command(

@@ -15,8 +15,13 @@ WORDS = {
     "worker": ("service", "只启动后台循环", "the worker process alone"),
     "reach": ("service", "只启动发送与应答", "the process that sends and hears answers, alone"),
     "intake": ("service", "只启动遥测接收", "the intake process alone"),
+    "auditor": ("keep", "只启动监督进程", "the auditor, which names what is late, alone"),
+    "upkeep": ("keep", "只启动维护进程", "the process for backups, proofs and tidying, alone"),
     "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),
     "doctor": ("service", "检查数据与事件链", "check data files and the event chain"),
+    "backup": ("keep", "备份:做、验、恢复", "backups: made, verified, restored"),
+    "keys": ("keep", "密钥:列出、封存、更换", "keys: listed, put in escrow, changed"),
+    "proof": ("keep", "存证:外存、接受不符", "proofs: anchored, a break accepted"),
     "demo": ("demo", "重演一个剧情(演练),默认莫兰蒂台风", "replay a scenario, Meranti by default"),
     "demo-replay": (
         "demo",

@@ -38,7 +38,7 @@ def serve_command() -> None:
     hold("serve")
     make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
-    supervise([["web"], ["worker"], ["reach"], ["intake"]])
+    supervise([["web"], ["worker"], ["reach"], ["intake"], ["auditor"], ["upkeep"]])
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))
@@ -122,12 +122,18 @@ def gateway_command() -> None:
 
 
 @click.command(help=say("检查数据文件和事件链。", "Check the data files and the event chain."))
+@click.option("--full", is_flag=True, help=say("重读全部读数", "read every reading again"))
+@click.option(
+    "--data-only",
+    is_flag=True,
+    help=say("只查资料,不查进程(恢复后用)", "the data alone, as after a restore"),
+)
 @click.option("--json", "as_json", is_flag=True)
-def doctor_command(as_json: bool) -> None:
+def doctor_command(full: bool, data_only: bool, as_json: bool) -> None:
     start_ready()
     from fangxian.ops.doctor import examine
 
-    found = examine()
+    found = examine(full=full, data_only=data_only)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:

@@ -3,10 +3,15 @@
 import logging
 
 from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 from fangxian.spine.assess.write import load_thresholds
+from fangxian.spine.core import clock, evidence
 from fangxian.spine.core.config import config
 from fangxian.spine.core.editions import load_shipped
+from fangxian.spine.core.marks import mark
+from fangxian.spine.core.models import Evidence
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.rounds import FORMS as CHECK_LISTS
 from fangxian.spine.observe.reports.write import load_shipped_forms
@@ -25,8 +30,9 @@ def make_ready(*, places: bool = True) -> None:
     for old in (config().data_dir / "rules", config().data_dir / "cover.toml"):
         if old.exists():
             log.warning("not_read path=%s: enter its text as an edition at /rules", old)
-    call_command("migrate", verbosity=0)
-    store()
+    _migrate()
+    mark(connection.connection, config().kind)
+    _prove_telemetry()
     load_shipped(by=SYSTEM)
     own = config().data_dir / "own-places"
     if not places:
@@ -41,3 +47,23 @@ def make_ready(*, places: bool = True) -> None:
             load_thresholds(subject.thresholds(), by=SYSTEM)
         if subject.forms:
             load_shipped_forms(subject.forms, by=SYSTEM)
+
+
+def _prove_telemetry() -> None:
+    """The telemetry file's sums are begun once; after that a file without them is a fault."""
+    telemetry = store()
+    defaults = {"n": 0, "total": b"", "since": clock.now()}
+    with transaction.atomic():
+        _, made = Evidence.objects.get_or_create(name=evidence.TELEMETRY, defaults=defaults)
+        if made:
+            telemetry.sum_up()
+
+
+def _migrate() -> None:
+    """Bring the tables up to this version. Their proofs are lifted while they are remade."""
+    executor = MigrationExecutor(connection)
+    broken: list[str] = []
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        broken = evidence.lift()
+        call_command("migrate", verbosity=0)
+    evidence.lay(broken)

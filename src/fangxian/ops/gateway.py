@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fangxian.spine.core import clock
-from fangxian.spine.reach.channels import sign_body
+from fangxian.spine.reach.channels import sign_body, simulator_proof
 
 
 class Gateway:
@@ -100,8 +100,13 @@ def make_server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             if not self._signed(b""):
                 return
-            after = int(parse_qs(urlsplit(self.path).query).get("after", ["0"])[0])
-            self._answer(200, {"receipts": gateway.since(after)})
+            url = urlsplit(self.path)
+            told = parse_qs(url.query)
+            if url.path == "/v1/simulator":
+                proof = simulator_proof(gateway.secret, told.get("asked", [""])[0])
+                self._answer(200, {"proof": proof})
+                return
+            self._answer(200, {"receipts": gateway.since(int(told.get("after", ["0"])[0]))})
 
         def _signed(self, body: bytes) -> bool:
             if self.headers.get("X-Signature") == sign_body(gateway.secret, body):

@@ -21,7 +21,6 @@ from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
 from fangxian.spine.core.queue import claim_jobs, fan_out, run_jobs, sweep_due, work_waits
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import CoverRule, sweep
-from fangxian.spine.observe.store import store
 from fangxian.spine.reach.write import dispatch, poll_gateway
 from fangxian.wiring import COVER, SUBJECTS, WIRING
 
@@ -29,7 +28,6 @@ from .drills import install_givers, play
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
-DAY_S = 86400.0
 REMIND_EVERY_S = 60.0
 
 
@@ -41,7 +39,6 @@ class Worker:
         self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S)
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
-        self._tidied_s = 0.0
         self._reminded_s = 0.0
         self.alarm = [
             self.pulse,
@@ -57,7 +54,6 @@ class Worker:
             install_givers()
             self.alarm.append(Loop("drill", play))
         self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
-        self.covers.append(Loop("tidy", self._tidy))
         self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM))
         self.hearing = Loop("listen", _listen)
 
@@ -117,12 +113,10 @@ class Worker:
         self._reminded_s = now_s
         return remind(by=SYSTEM)
 
-    def _tidy(self) -> int | None:
-        if self._tidied_s and time.monotonic() - self._tidied_s < DAY_S:
-            return None
-        store().tidy()
-        self._tidied_s = time.monotonic()
-        return 0
+
+def run_loops(loops: list[Loop]) -> None:
+    """A process of its own for some loops; the first is its pulse."""
+    _until_told(lambda: _turn(loops, loops[0]))
 
 
 def _loops_of_subjects() -> Iterator[Loop]:

@@ -12,7 +12,7 @@ from fangxian.ops.folder import copy_database
 from .scenario import KEPT, scenario_of
 
 KEPT_IN = Path("var")
-FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
+FILES = ("records.sqlite3", "telemetry.sqlite3", "secret.key", "evidence.key")
 
 
 def take_template(folder: Path) -> bool:
@@ -35,7 +35,8 @@ def keep_template(folder: Path) -> None:
     draft.mkdir(parents=True)
     for file in FILES[:2]:
         copy_database(folder / file, draft / file)
-    shutil.copyfile(folder / FILES[2], draft / FILES[2])
+    for file in FILES[2:]:
+        shutil.copyfile(folder / file, draft / file)
     try:
         draft.rename(template)
     except OSError:  # another start was first

@@ -2,12 +2,13 @@
 
 import dataclasses
 import difflib
-import json
 import os
 import secrets
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
+
+from .marks import Kind, kind_of, name_in
 
 PREFIX = "FANGXIAN_"
 
@@ -31,6 +32,14 @@ class Config:
     compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False
     secret_key: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+    evidence_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+    backup_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+    backup_dir: str = ""
+    anchor_file: str = ""
+    anchor_mail: str = ""
+    sister_url: str = ""
+    sister_name: str = ""
+    sister_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
     smtp_host: str = ""
     smtp_port: int = 25
     smtp_from: str = "fangxian@localhost"
@@ -39,13 +48,27 @@ class Config:
 
     @cached_property
     def scenario(self) -> str | None:
-        """The name of the drill this data folder belongs to, or None for a real one."""
-        mark = self.data_dir / "scenario.json"
-        return str(json.loads(mark.read_text())["name"]) if mark.exists() else None
+        """The name of the drill this data folder belongs to, or None for a real one. Raises
+        ConfigError where a drill's and a real headquarters' files lie together."""
+        name = name_in(self.data_dir)
+        told = {path: kind_of(path) for path in (self.records_db, self.telemetry_db)}
+        drills = [path.name for path, kind in told.items() if kind == Kind.DRILL]
+        reals = [path.name for path, kind in told.items() if kind == Kind.REAL]
+        if reals and (drills or name is not None):
+            of_drill = ", ".join(drills or ["scenario.json"])
+            raise ConfigError(
+                f"{self.data_dir}: {', '.join(reals)} of a real headquarters lies beside "
+                f"{of_drill} of a drill; nothing is started. Put them into folders of their own."
+            )
+        return name or "drill" if drills else name
 
     @property
     def drill(self) -> bool:
         return self.scenario is not None
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.DRILL if self.drill else Kind.REAL
 
     @property
     def clock_file(self) -> Path:
@@ -66,18 +89,48 @@ class Config:
     @cached_property
     def key(self) -> str:
         """The secret key: given, or made once and kept beside the data."""
-        if self.secret_key:
-            return self.secret_key
-        path = self.data_dir / "secret.key"
+        return self.secret_key or self._made("secret.key")
+
+    @property
+    def signing_key(self) -> str:
+        """What links and log-ins are signed with: a drill's hold nowhere else."""
+        return f"drill:{self.key}" if self.drill else self.key
+
+    @cached_property
+    def evidence_key(self) -> str:
+        """The key of the proofs: given, from a place its readers alone reach, or kept beside."""
+        return self.evidence_secret or self._made("evidence.key")
+
+    @cached_property
+    def backup_key(self) -> str:
+        """The key that backups are closed with."""
+        return self.backup_secret or self._made("backup.key")
+
+    def _made(self, name: str) -> str:
+        """A key of the folder, made where there is none."""
+        path = self.data_dir / name
+        if not path.exists() and name == "secret.key" and kind_of(self.records_db):
+            raise ConfigError(
+                f"{path} is missing, and without it nothing that is sealed opens. Restore it from "
+                "the escrow (fangxian keys recover) or a backup; none is made anew."
+            )
         if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            try:
-                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process of the tree was first
-                return path.read_text()
-            with os.fdopen(fd, "w") as file:
+            fresh = path.with_name(f"{name}.{os.getpid()}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(48))
-        return path.read_text()
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(fresh, path)  # whole or not at all, and the first of a tree wins
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        key = path.read_text()
+        if not key.strip():
+            raise ConfigError(f"{path} is empty; restore it from the escrow or a backup")
+        return key
 
     @cached_property
     def old_keys(self) -> tuple[str, ...]:

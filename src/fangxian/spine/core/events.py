@@ -11,7 +11,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
 from . import clock
-from .models import ChainHead, Due, Event
+from .macs import head_seal
+from .models import ChainHead, Due, Event, Evidence
 from .rights import Seat
 from .words import EVENTS
 
@@ -19,7 +20,8 @@ GENESIS = "0" * 64
 # the hottest two statements of the system, in plain SQL that every database knows
 READ_HEAD = f"SELECT last_id, last_hash, length FROM {ChainHead._meta.db_table} WHERE id = 1"
 MOVE_HEAD = (
-    f"UPDATE {ChainHead._meta.db_table} SET last_id = %s, last_hash = %s, length = %s WHERE id = 1"
+    f"UPDATE {ChainHead._meta.db_table} SET last_id = %s, last_hash = %s, length = %s, seal = %s "
+    "WHERE id = 1"
 )
 
 
@@ -93,8 +95,8 @@ def record_many(entries: Iterable[Entry], *, by: Seat) -> list[Event]:
     Event.objects.bulk_create(events)
     if events:
         with connection.cursor() as cursor:
-            length = head.length + len(events)
-            cursor.execute(MOVE_HEAD, [events[-1].pk, head.last_hash, length])
+            where = (events[-1].pk, head.last_hash, head.length + len(events))
+            cursor.execute(MOVE_HEAD, [*where, head_seal(*where)])
     return events
 
 
@@ -136,9 +138,17 @@ def link_hash(event: Event) -> str:
 def verify_chain() -> list[str]:
     """Walk the whole log; return what is broken, first break first. Empty means intact. The head is
     read first and the walk ends there: what a busy worker adds meanwhile is not judged."""
-    head = ChainHead.objects.filter(pk=1).first()
+    newest = Event.objects.order_by("-id").values("id")[:1]
+    head = ChainHead.objects.filter(pk=1).annotate(newest=models.Subquery(newest)).first()
+    if head is None and (Event.objects.exists() or Evidence.objects.exists()):
+        return ["the end of the log is missing"]
     wanted = (head.last_id, head.last_hash, head.length) if head else (0, GENESIS, 0)
-    previous, length, last_id = GENESIS, 0, 0
+    if head and (head.newest or 0) > head.last_id:
+        return [f"event {head.newest} was put behind the end of the log"]
+    if head and head.length and head.seal != head_seal(*wanted):
+        return ["the end of the log was written by somebody who has not our key"]
+    previous, length = (head.base_hash, head.archived) if head else (GENESIS, 0)
+    last_id = 0 if not length else wanted[0]
     walk = Event.objects.filter(id__lte=wanted[0]) if head else Event.objects.all()
     for event in walk.order_by("id").iterator(chunk_size=2000):
         length, last_id = length + 1, event.pk

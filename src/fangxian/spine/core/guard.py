@@ -110,5 +110,10 @@ def beat(name: str, *, failures: int = 0, why: str = "") -> None:
     row, _ = Heartbeat.objects.get_or_create(name=name, defaults={"at": now, "real_s": time.time()})
     since = (row.failing_since or now) if failures else None
     Heartbeat.objects.filter(pk=row.pk).update(
-        at=now, real_s=time.time(), failures=failures, failing_since=since, why=why
+        at=now,
+        real_s=time.time(),
+        steady_s=time.monotonic(),
+        failures=failures,
+        failing_since=since,
+        why=why,
     )

@@ -2,7 +2,6 @@
 fails is said on every open page, in words."""
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,10 +33,21 @@ PROCESSES = {
     ),
     "reach": ("发送进程无响应，短信电话没有发出", "the sending process does not answer"),
     "intake": ("遥测接收无响应，来报没有收下", "the intake does not answer: no frame is taken"),
+    "auditor": (
+        "监督进程无响应，迟误无人报告",
+        "the auditor does not answer",
+    ),
 }
 LOOPS = {
     "listen": ("短信语音网关不通", "the message gateway cannot be reached"),
     "dispatch": ("发送失败", "sending fails"),
+    "late": ("处理迟误", "steps of the machine are late"),
+    "evidence": (
+        "存证不符，资料可能被改动",
+        "the proof does not agree: was data changed?",
+    ),
+    "backup": ("备份失败", "the backup fails"),
+    "anchor": ("存证外存失败", "anchoring outside fails"),
     "clock": (
         "本机时钟跳变，按钟点的处置已停",
         "our clock jumped; what goes by the clock has stopped",
@@ -46,28 +56,27 @@ LOOPS = {
 FAILED_TWICE = 2
 
 
-def troubles(*, now_s: float | None = None) -> list[Trouble]:
+def troubles() -> list[Trouble]:
     """What is wrong now. A process that never ran is one too."""
-    now_s = time.time() if now_s is None else now_s
     beats = {row.name: row for row in Heartbeat.objects.all()}
     found = []
     for name, (zh, en) in PROCESSES.items():
-        seen_s = beats[name].real_s if name in beats else 0.0
-        if now_s - seen_s > SILENT_S:
-            never = "，从未启动" if not seen_s else ""
-            found.append(Trouble(name, seen_s, zh + never, en))
+        beat = beats.get(name)
+        if beat is None or beat.silent_s() > SILENT_S:
+            never = "，从未启动" if beat is None else ""
+            found.append(Trouble(name, beat.real_s if beat else 0.0, zh + never, en))
     for name, beat in sorted(beats.items()):
         if beat.failures >= FAILED_TWICE and name in LOOPS:
             zh, en = LOOPS[name]
             since_s = beat.failing_since.timestamp() if beat.failing_since else beat.real_s
             found.append(Trouble(name, since_s, zh, en))
-    return found + [t for look in LOOKS for t in look()] + _disk()
+    return found + [t for look in LOOKS for t in look()] + disk_trouble()
 
 
 LOOKS: list[Callable[[], list[Trouble]]] = []  # what rooms above can see of the system's health
 
 
-def _disk() -> list[Trouble]:
+def disk_trouble() -> list[Trouble]:
     disk = shutil.disk_usage(config().data_dir)
     if disk.free > DISK_FREE_BYTES and disk.free > disk.total * DISK_FREE_SHARE:
         return []

@@ -1,5 +1,7 @@
 """The event log, which is audit trail and queue in one, and the work it asks for."""
 
+import time
+
 from django.db import models
 
 
@@ -33,14 +35,33 @@ class Event(models.Model):
 
 
 class ChainHead(models.Model):
-    """The last link, locked by whoever adds the next: a cut-off tail shows against it."""
+    """The last link, locked by whoever adds the next: a cut-off tail shows against it. ``seal`` is
+    its MAC by a key outside the database. The first ``archived`` events lie in files; the log here
+    begins after the link ``base_hash``."""
 
     last_id = models.BigIntegerField()
     last_hash = models.CharField(max_length=64)
     length = models.BigIntegerField()
+    seal = models.CharField(max_length=64, default="")
+    base_hash = models.CharField(max_length=64, default="0" * 64)
+    archived = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.length} events"
+
+
+class Evidence(models.Model):
+    """The sum over a table's rows (core.evidence). ``broken`` is what once did not agree, until a
+    person accepts it."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    n = models.BigIntegerField()
+    total = models.BinaryField()
+    since = models.DateTimeField()
+    broken = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.n}"
 
 
 class Cursor(models.Model):
@@ -110,12 +131,19 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     at = models.DateTimeField()
     real_s = models.FloatField()
+    steady_s = models.FloatField(default=0)  # of the clock that only counts
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     why = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name} {self.at}"
+
+    def silent_s(self) -> float:
+        """For how long nothing was heard: by the clock that only counts, as long as the machine was
+        not started anew."""
+        gone_s = time.monotonic() - self.steady_s
+        return gone_s if self.steady_s and gone_s >= 0 else max(0.0, time.time() - self.real_s)
 
 
 class BadRow(models.Model):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from .problems_of_files import OF_FILES
+
 # code: (HTTP status, zh, en). Fields stand in braces.
-CATALOGUE: dict[str, tuple[int, str, str]] = {
+CATALOGUE: dict[str, tuple[int, str, str]] = OF_FILES | {
     "rights.denied": (
         403,
         "{seat} 无权做“{right}”。请由有权的岗位办理。",
@@ -129,11 +131,6 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "{folder} 已有 {what} 在运行（进程 {process}）。一个数据目录只能有一个；请先停掉它。",
         "{folder} already has a {what} (process {process}). There can be only one.",
     ),
-    "seal.no_key": (
-        409,
-        "封存的资料打不开：密钥 {key} 不在本机（secret.key、secret.old）。请恢复该密钥文件。",
-        "Sealed data cannot be opened: key {key} is not here (secret.key, secret.old). Restore it.",
-    ),
     "form.invalid": (422, "{file} 不能使用：{why}", "{file} cannot be used: {why}"),
     "form.version": (
         409,
@@ -155,11 +152,6 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         409,
         "{instance} 已收到过，内容与这次不同；更正请用“编辑已提交”。",
         "{instance} was received before with other content; a correction is an edit of its own.",
-    ),
-    "seal.broken": (
-        409,
-        "封存的资料打不开：内容已损坏。请从备份恢复。",
-        "Sealed data cannot be opened: it is damaged. Restore it from the backup.",
     ),
     "door.errors": (
         422,
@@ -307,11 +299,6 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "第 {line} 行有 {n} 列,表头有 {want} 列。",
         "Line {line} has {n} columns, the head has {want}.",
     ),
-    "table.unreadable": (
-        422,
-        "{file} 读不出来:{why}。请存为 xlsx 或 UTF-8/GB18030 的 CSV。",
-        "{file} cannot be read: {why}. Save it as xlsx or as CSV in UTF-8 or GB18030.",
-    ),
     "command.confirm": (422, "请先确认。", "Please confirm first."),
     "shift.red_unowned": (
         409,
@@ -319,48 +306,7 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "{n} red items have no owner; the shift cannot end.",
     ),
     # files in, files out; 400 is a wrong call (exit 2), 422 a file that cannot be used (exit 1)
-    "table.broken": (422, "{file} 读不了:{why}", "{file} cannot be read: {why}"),
-    "table.encoding": (
-        422,
-        "{file} 的编码不是 UTF-8、UTF-16(带标记)或 GB18030,读不了。",
-        "{file} is in no encoding that is read: UTF-8, UTF-16 with its mark, GB18030.",
-    ),
-    "table.no_column": (
-        422,
-        "{file} 缺少“{column}”列;有:{has}",
-        "{file} has no column {column}; it has {has}",
-    ),
-    "table.head_near": (
-        422,
-        "{file} 缺少“{column}”列:没有这一列“{head}”,最近的是“{near}”;有:{has}",
-        "{file} has no column {column}: no such column {head!r}, the nearest is {near!r}; "
-        "it has {has}",
-    ),
-    "table.columns_twice": (
-        422,
-        "{file} 有重复的列:{columns}",
-        "{file} has columns twice: {columns}",
-    ),
-    "table.no_rows": (422, "{file} 没有数据行", "{file} has no rows"),
-    "table.mixed_zones": (
-        422,
-        "{file} 的“{column}”列有的时间带时区(第 {zoned} 行)、有的不带(第 {local} 行),无法判定。",
-        "{file}, column {column}: times with a zone (line {zoned}) and without (line {local}).",
-    ),
-    "table.cell": (422, "{zh}", "{en}"),
-    "json.unreadable": (
-        422,
-        "{file} 不是可读的 JSON 对象:{why}",
-        "{file} is no readable JSON object: {why}",
-    ),
     "basin.unfit": (422, "流域文件:{zh}", "the basin file: {en}"),
-    "file.unfit": (422, "{file}:{zh}", "{file}: {en}"),
-    "output.is_input": (
-        400,
-        "输出 {file} 就是输入文件或另一输出,未写。请另给文件名。",
-        "The output {file} is one of the files read, or another output; give it another name.",
-    ),
-    "output.unwritable": (422, "写不了 {file}:{why}", "cannot write {file}: {why}"),
     "numbers.refused": (400, "这些数值不可用:{why}", "{why}"),
     "call.wrong": (400, "{zh}", "{en}"),
 }

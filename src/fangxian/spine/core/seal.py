@@ -21,9 +21,17 @@ class UnopenedError(Problem):
     """What was sealed cannot be opened: its key is not here, or it was damaged."""
 
 
+OF_DRILL = "d"  # ends the key's name on what was sealed in a drill
+
+
 def key_id(key: str) -> str:
     """What a key is called on what it sealed; says nothing of the key."""
     return hashlib.sha256(b"id:" + key.encode()).hexdigest()[:8]
+
+
+def _now() -> str:
+    """What stands before what is sealed now: the key's name, and whether it is a drill."""
+    return key_id(config().key) + (OF_DRILL if config().drill else "")
 
 
 @lru_cache(64)
@@ -32,22 +40,31 @@ def _box(key: str, purpose: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(digest))
 
 
-def seal(text: str, *, purpose: str) -> bytes:
-    """``text`` so that only this installation reads it, and only for the purpose it names."""
-    key = config().key
-    return f"{key_id(key)}.".encode() + _box(key, purpose).encrypt(text.encode())
+def seal(text: str, *, purpose: str, drill: bool | None = None) -> bytes:
+    """``text`` so that only this installation reads it, and only for the purpose it names. What a
+    drill sealed only a drill opens (``drill``: here, unless said)."""
+    name = _now() if drill is None else key_id(config().key) + OF_DRILL * drill
+    return f"{name}.".encode() + _box(config().key, _purpose(name, purpose)).encrypt(text.encode())
+
+
+def _purpose(name: str, purpose: str) -> str:
+    return f"drill:{purpose}" if name[8:] == OF_DRILL else purpose
 
 
 def unseal(sealed: bytes | memoryview, *, purpose: str) -> str:
-    """Raises UnopenedError (``seal.no_key``, ``seal.broken``)."""
-    name, _, token = bytes(sealed).partition(b".")
+    """Raises UnopenedError (``seal.no_key``, ``seal.broken``, ``seal.of_drill``)."""
+    head, _, token = bytes(sealed).partition(b".")
+    name = head.decode(errors="replace")
+    purpose = _purpose(name, purpose)
+    if purpose.startswith("drill:") and not config().drill:
+        raise UnopenedError("seal.of_drill")
     for key in (config().key, *config().old_keys):
-        if key_id(key).encode() == name:
+        if key_id(key) == name[:8] and name[8:] in ("", OF_DRILL):
             try:
                 return _box(key, purpose).decrypt(token).decode()
             except InvalidToken:
                 raise UnopenedError("seal.broken") from None
-    raise UnopenedError("seal.no_key", key=name.decode(errors="replace")[:20])
+    raise UnopenedError("seal.no_key", key=name[:20])
 
 
 def blind(text: str, *, purpose: str) -> str:
@@ -89,7 +106,7 @@ def reseal(*, by: Seat, most: int = 1000) -> tuple[int, int]:
     """Seal anew, by the key of now, up to ``most`` values of each column that an older key sealed:
     how many were, and how many cannot be opened at all. (0, n): the old keys may go."""
     require(by, "key.change")
-    mark, done, lost = f"{key_id(config().key)}.".encode(), 0, 0
+    mark, done, lost = f"{_now()}.".encode(), 0, 0
     for one in SEALED:
         rows = one.model._base_manager.exclude(**{one.column: b""}).order_by("pk")
         left = most

@@ -20,6 +20,12 @@ def event_words(kind: str, language: str) -> str:
 declare_events(
     {
         "bad_row.settled": ("来件已处理", "kept row settled"),
+        "evidence.accepted": ("接受不符的存证", "a break of the proof accepted"),
+        "evidence.summed": ("建立存证", "proof begun"),
+        "evidence.anchored": ("存证外存", "proof anchored outside"),
+        "events.archived": ("日志归档", "events archived"),
+        "backup.made": ("备份", "backup made"),
+        "backup.failed": ("备份失败", "backup failed"),
         "job.retried": ("重新处理", "job tried again"),
         "key.changed": ("更换密钥", "key changed"),
         "register.entered": ("登记变更", "register changed"),

@@ -3,9 +3,7 @@ stand behind the same functions. What a reading means is in assess."""
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fangxian.spine.core.config import config
 
 from .readings import Memory, Quality, RawFrame, Reading, usable
-from .statements import LATEST, MOST_KEYS, NEWEST, NEWEST_USABLE, SCHEMA, TRUSTED, UPSERT
+from .statements import LATEST, MOST_KEYS, NEWEST, NEWEST_USABLE, TRUSTED, UPSERT
+from .telemetry import TelemetryFile
 
 __all__ = ["Memory", "Quality", "RawFrame", "Reading", "Store", "from_s", "store", "usable"]
 
@@ -22,35 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Store:
+class Store(TelemetryFile):
     """One telemetry file. Safe to use from several threads: each has its own connection."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        with self._write() as db:
-            db.executescript(SCHEMA)
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = sqlite3.connect(self.path, timeout=20, isolation_level=None)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            self._local.db = db
-        return db
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-        except BaseException:
-            db.rollback()
-            raise
-        db.commit()
 
     def put(
         self,
@@ -328,21 +300,9 @@ class Store:
         rows = self._db.execute(f"SELECT digest FROM frame WHERE digest IN ({marks})", digests)
         return {row[0] for row in rows}
 
-    def tidy(self) -> None:
-        """Tell the planner how large the tables have become: at start and once a day."""
-        self._db.execute("PRAGMA analysis_limit=1000")
-        self._db.execute("ANALYZE")
-
-    def check(self) -> list[str]:
-        """What SQLite itself finds broken; empty means sound."""
-        rows = self._db.execute("PRAGMA quick_check").fetchall()
-        return [str(row[0]) for row in rows if row[0] != "ok"]
-
-    def close(self) -> None:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is not None:
-            db.close()
-            self._local.db = None
+    def last_seq(self) -> int:
+        """The number of the newest reading stored or changed."""
+        return self._last_seq(self._db)
 
 
 def store() -> Store:

@@ -4,6 +4,7 @@ keeps a drill from reaching anybody real."""
 import hashlib
 import hmac
 import json
+import secrets
 import smtplib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,8 +79,16 @@ class Gateway:
 
     def __init__(self, settings: Config, kind: str) -> None:
         self.url, self.secret, self.kind = settings.gateway_url, settings.gateway_secret, kind
+        self.drill = settings.drill
 
     def send(self, parcels: Sequence[Parcel]) -> set[str]:
+        """In a drill the far side has to prove first that it is our simulator: what listens on
+        this machine may hand on to a real one."""
+        if self.drill:
+            asked = secrets.token_hex(8)
+            told = self._call("GET", "/v1/simulator", params={"asked": asked})
+            if told.get("proof") != simulator_proof(self.secret, asked):
+                raise Problem("reach.drill_blocks_channel", channel=self.kind)
         messages = [{"key": p.key, "to": p.to_phone, "text": p.text} for p in parcels]
         body = json.dumps({"kind": self.kind, "messages": messages}).encode()
         answer = self._call("POST", "/v1/messages", content=body)
@@ -100,8 +109,22 @@ class Gateway:
             )
             answer.raise_for_status()
             return dict(answer.json())
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChannelError(f"{type(error).__name__}: {error}") from error
+
+
+def post_signed(url: str, secret: str, body: bytes) -> None:
+    """Tell another headquarters' machine something. Raises ChannelError; in a drill nobody is
+    told."""
+    import httpx
+
+    if config().drill:
+        raise Problem("reach.drill_blocks_channel", channel="sister")
+    try:
+        answer = _client().post(url, content=body, headers={"X-Signature": sign_body(secret, body)})
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ChannelError(f"{type(error).__name__}: {error}") from error
 
 
 @lru_cache(1)
@@ -117,6 +140,11 @@ def sign_body(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def simulator_proof(secret: str, asked: str) -> str:
+    """What only our simulator answers to a question."""
+    return sign_body(secret, f"simulator:{asked}".encode())
+
+
 def open_channel(name: str, settings: Config | None = None) -> Channel:
     """The channel of that name. In a drill only the open page and a simulator on this machine
     can be opened; anything else raises ``reach.drill_blocks_channel``."""
@@ -128,6 +156,8 @@ def open_channel(name: str, settings: Config | None = None) -> Channel:
         own = f"drill:{settings.scenario}" == settings.gateway_secret.rpartition("|")[0]
         if name == "mail" or host not in LOOPBACK or not own:
             raise Problem("reach.drill_blocks_channel", channel=name)
+    elif settings.gateway_secret.startswith("drill:") and name in {"sms", "voice"}:
+        raise ChannelError("this gateway is a drill's simulator: it reaches nobody")
     if name == "mail" and settings.smtp_host:
         return Mail(settings)
     if name in {"sms", "voice"} and settings.gateway_url:

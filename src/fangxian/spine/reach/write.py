@@ -110,6 +110,8 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
             .order_by("message__level", "id")[:limit]
         )
         Delivery.objects.filter(pk__in=[d.pk for d in due]).update(lease_until_s=now_s + LEASE_S)
+    _bury([d for d in due if d.message.expires_at <= now], "it expired before it could be sent")
+    due = [d for d in due if d.message.expires_at > now]
     by_channel: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in due:
         by_channel[delivery.channel].append(delivery)
@@ -176,10 +178,13 @@ def parcel_key(delivery: Delivery) -> str:
 
 def _parcel(delivery: Delivery) -> Parcel:
     person, by_phone = delivery.person, delivery.channel in PHONE
+    phone = unseal(person.phone_sealed) if by_phone and person.phone_sealed else ""
+    if config().drill:  # no number that anybody could ring, and no address
+        phone = phone and f"drill-{person.pk}"
     return Parcel(
         key=parcel_key(delivery),
-        to_phone=unseal(person.phone_sealed) if by_phone and person.phone_sealed else "",
-        to_mail=person.email,
+        to_phone=phone,
+        to_mail="" if config().drill else person.email,
         to_name=person.name,
         text=f"{_drill_mark()}{delivery.message.text} {answer_link(delivery)}",
     )

@@ -4,8 +4,13 @@ looks every 2 ms, and the worker leaves a pause between its transactions (core.q
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django.db.backends.sqlite3 import base
+
+from fangxian.spine.core.macs import know_functions
 
 LOOK_EVERY_S = 0.002
 
@@ -13,10 +18,31 @@ LOOK_EVERY_S = 0.002
 class DatabaseWrapper(base.DatabaseWrapper):
     """The wait for the place of the writer, at most the connection's ``timeout`` in seconds."""
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        raw = super().get_new_connection(conn_params)
+        know_functions(raw)
+        return raw
+
     def _start_transaction_under_autocommit(self) -> None:
         self.ensure_connection()
         with self.wrap_database_errors:
             begin(self.connection, float(self.settings_dict["OPTIONS"].get("timeout", 5)))
+
+
+@contextmanager
+def one_moment(wrapper: Any) -> Iterator[Any]:
+    """The database as it stands now, for as long as it is read; writers go on meanwhile. Gives the
+    raw connection."""
+    wrapper.ensure_connection()
+    raw = wrapper.connection
+    if raw.in_transaction:  # the caller's moment
+        yield raw
+        return
+    raw.execute("BEGIN")
+    try:
+        yield raw
+    finally:
+        raw.execute("ROLLBACK")
 
 
 def begin(raw: sqlite3.Connection, timeout_s: float) -> None:

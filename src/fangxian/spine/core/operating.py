@@ -1,0 +1,42 @@
+"""The dated numbers of running the system itself: sending, backups, proofs, what is kept how
+long."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import clock, dated
+from .dated import Complaint, Content, RuleSet
+from .editions import edition
+
+FOLDER = Path(__file__).parent / "data" / "operating"
+PARTS = {
+    "sending": ("retry_for_h", "first_pause_s", "longest_pause_s", "call_next_after_s"),
+    "backup": ("every_h", "keep", "try_restore_every"),
+    "proof": ("anchor_every_min", "audit_every_h", "audit_days"),
+    "keep": ("frames_stored", "frames_refused", "jobs_done", "events", "readings"),
+    "late": ("job", "delivery", "moment", "event"),
+}
+MAY_BE_ZERO = frozenset({"readings", "events"})
+SHORTEST_LOG_DAYS = 183  # logs shorter than six months are against the law
+
+
+def _check(content: Content) -> Iterable[Complaint]:
+    for part, names in PARTS.items():
+        for name in names:
+            value = content.get(part, {}).get(name)
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
+            if not fits or not (0 <= value <= 1e6) or (not value and name not in MAY_BE_ZERO):
+                yield f"{part}.{name}", f"{value!r}: a number above 0 is due"
+    events = content.get("keep", {}).get("events", 0)
+    if events and events < SHORTEST_LOG_DAYS:
+        yield "keep.events", f"{events}: at least {SHORTEST_LOG_DAYS} days, or 0 for ever"
+
+
+dated.declare(RuleSet("operating", "系统运行口径", "Operating", FOLDER, _check))
+
+
+def operating(part: str) -> Mapping[str, Any]:
+    """A part of what is in force now."""
+    content: Mapping[str, Any] = edition("operating", clock.now()).content[part]
+    return content
