@@ -28,11 +28,12 @@ from fangxian.spine.assess.write import load_thresholds
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake import Arrival, read_raw
 from fangxian.spine.observe.intake.sl651 import encode
 from fangxian.spine.observe.intake.sl651.encode import Address
 from fangxian.spine.observe.models import Station
-from fangxian.spine.observe.write import Intake, load_quality_limits
+from fangxian.spine.observe.write import load_quality_limits
 from fangxian.spine.registry.load import load_places, make_staff
 from fangxian.spine.registry.models import Duty, Organisation, Person, Place, Post, Term
 from fangxian.spine.registry.prove import uncovered

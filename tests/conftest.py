@@ -37,7 +37,7 @@ from django.db import connection
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
-from fangxian.spine.core import clock, editions
+from fangxian.spine.core import clock, editions, evidence
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.observe import store as store_room
@@ -188,6 +188,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
             load_places(by=SYSTEM)
             load_quality_limits(by=SYSTEM)
             make_staff(since=START - timedelta(days=200), password="cast", by=SYSTEM)
+            evidence.lay()  # every write of every test goes through the triggers of the proofs
         if kept:
             with closing(sqlite3.connect(kept)) as city:
                 connection.connection.backup(city)

@@ -12,9 +12,9 @@ from fangxian.spine.assess.watch import Watch
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe import store as store_room
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.sl651.frame import cut_frames, decode_frame
 from fangxian.spine.observe.listener import Listener
-from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry.models import Person
 from fangxian.spine.registry.read import seat_of_person
 from fangxian.wiring import SUBJECTS

@@ -50,7 +50,7 @@ def test_a_wrong_key_is_a_problem_with_a_code(client, db):
 
 
 def test_a_batch_pushed_twice_changes_nothing(push, gauge):
-    assert push([ROW]).json() == {"accepted": 1, "quarantined": 0, "changed": 1}
+    assert push([ROW]).json() == {"accepted": 1, "quarantined": 0, "changed": 1, "refused": 0}
     assert push([ROW]).json()["changed"] == 0
 
 

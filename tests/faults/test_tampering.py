@@ -22,7 +22,8 @@ from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.store import store
-from fangxian.spine.observe.write import Intake, add_station
+from fangxian.spine.observe.accept import Intake
+from fangxian.spine.observe.write import add_station
 from fangxian.spine.registry.models import Place
 from fangxian.ops.worker import Worker
 hexi = Place.objects.get(name="和溪镇", kind="town")

@@ -25,19 +25,14 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import models as observe
+from fangxian.spine.observe.accept import Intake, Verdicts
 from fangxian.spine.observe.intake import Arrival, read_raw
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.table import read_readings
 from fangxian.spine.observe.models import Quarantine, Series, Station
 from fangxian.spine.observe.read import reporting, stations_now
 from fangxian.spine.observe.store import Quality, store
-from fangxian.spine.observe.write import (
-    Intake,
-    Verdicts,
-    add_station,
-    adopt_station,
-    correct_reading,
-)
+from fangxian.spine.observe.write import add_station, adopt_station, correct_reading
 from fangxian.spine.reach import models as reach
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry import models as registry

@@ -24,9 +24,9 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.models import Finding, Visit
 from fangxian.spine.inspect.rounds import FORMS, Storm, due, rules
 from fangxian.spine.inspect.write.findings import plan_finding
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.reports.write import load_shipped_forms
-from fangxian.spine.observe.write import Intake
 from fangxian.spine.ready.models import Dispatch, Lot, Movement, Shelter, Team
 from fangxian.spine.ready.write import drills, shelters, stock, teams
 from fangxian.spine.registry.models import Organisation, Place, Site

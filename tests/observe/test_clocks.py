@@ -8,13 +8,14 @@ from story import START
 
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.clocks import Known, State, judge_clock, offset_of, shift_s
 from fangxian.spine.observe.cover import levels_without_base, silent_sensors, wrong_clocks
 from fangxian.spine.observe.intake.batch import Arrival, Batch, Run
 from fangxian.spine.observe.models import LevelBase, Series, Station, StationClock
 from fangxian.spine.observe.read import reporting
 from fangxian.spine.observe.rules import Bounds
-from fangxian.spine.observe.write import Intake, set_level_base
+from fangxian.spine.observe.write import set_level_base
 
 BOUNDS = Bounds(tolerance_s=300, most_s=1800, oldest_s=60 * 86400)
 AT_S = int(START.timestamp())

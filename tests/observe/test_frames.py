@@ -6,6 +6,7 @@ import pytest
 
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.observe.intake.sl651 import encode
+from fangxian.spine.observe.intake.sl651.assemble import Assembler
 from fangxian.spine.observe.intake.sl651.encode import Address
 from fangxian.spine.observe.intake.sl651.frame import (
     EOT,
@@ -13,7 +14,6 @@ from fangxian.spine.observe.intake.sl651.frame import (
     ETB,
     ETX,
     NAK,
-    Assembler,
     FrameError,
     crc16,
     cut_frames,
@@ -187,8 +187,8 @@ def test_a_message_of_another_size_gives_up_the_open_one():
     assert (whole.frame.body, whole.frame.end, whole.frame.number) == (BODY, ETX, 2)
 
 
-@pytest.mark.parametrize(("at_s", "lost"), [(600, 0), (601, 1)])
-def test_ten_minutes_are_a_message_long_enough(at_s, lost):
+@pytest.mark.parametrize(("at_s", "lost"), [(60, 0), (61, 1)])
+def test_a_minute_after_the_newest_packet_a_message_is_over(at_s, lost):
     one, two, three = parts()
     assembler = Assembler()
     assembler.add(one, at_s=0)

@@ -8,6 +8,7 @@ from story import START
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat
+from fangxian.spine.observe.accept import Intake, limits_in_force
 from fangxian.spine.observe.intake import Arrival, Batch, read_raw
 from fangxian.spine.observe.intake.batch import Run
 from fangxian.spine.observe.intake.rows import arrivals_of
@@ -16,11 +17,9 @@ from fangxian.spine.observe.intake.sl651.encode import Address
 from fangxian.spine.observe.models import QualityLimit, Quarantine, Series, Station
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import (
-    Intake,
     add_station,
     adopt_station,
     correct_reading,
-    limits_in_force,
     load_quality_limits,
     look_at_quarantine,
 )

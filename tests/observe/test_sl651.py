@@ -12,16 +12,10 @@ from story import SHARED
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.observe.intake import read_raw
 from fangxian.spine.observe.intake.sl651 import encode
+from fangxian.spine.observe.intake.sl651.assemble import Assembler
 from fangxian.spine.observe.intake.sl651.body import decode_message
 from fangxian.spine.observe.intake.sl651.encode import Address
-from fangxian.spine.observe.intake.sl651.frame import (
-    ESC,
-    NAK,
-    Assembler,
-    FrameError,
-    cut_frames,
-    decode_frame,
-)
+from fangxian.spine.observe.intake.sl651.frame import ESC, NAK, FrameError, cut_frames, decode_frame
 
 HERE = Address("70000001")
 AT = datetime(2016, 9, 15, 3, tzinfo=BEIJING)

@@ -7,11 +7,12 @@ from story import START
 
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.quality import is_sentinel
 from fangxian.spine.observe.store import Quality
-from fangxian.spine.observe.write import Intake, correct_reading
+from fangxian.spine.observe.write import correct_reading
 
 AT_S = int(START.timestamp())
 

@@ -9,6 +9,7 @@ from fangxian.ops.demo.sender import _damage
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.core.tables.book import write_errors
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake import Arrival, read_raw
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.intake.sl651 import encode
@@ -17,11 +18,7 @@ from fangxian.spine.observe.intake.table import read_readings
 from fangxian.spine.observe.models import Quarantine, Series
 from fangxian.spine.observe.quality import Limits, Trace, judge
 from fangxian.spine.observe.store import Quality, Reading
-from fangxian.spine.observe.write import (
-    Intake,
-    adopt_station,
-    correct_reading,
-)
+from fangxian.spine.observe.write import adopt_station, correct_reading
 
 
 def frame(code="70000001", rain=(1,) * 12, at=START, stage=None, serial=1):

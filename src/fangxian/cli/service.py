@@ -99,9 +99,10 @@ def intake_command() -> None:
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         listener = Listener()
         server = await listener.serve(config().host, config().sl651_port)
-        pulse = Loop("intake", lambda: 0, BEAT_EVERY_S)
+        loops = [Loop("intake", lambda: 0, BEAT_EVERY_S), Loop("intake:clock", listener.watch_clock)]
         while not told.is_set():
-            await asyncio.to_thread(pulse.turn)
+            for loop in loops:
+                await asyncio.to_thread(loop.turn)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), BEAT_EVERY_S)
         await listener.close(server)
@@ -145,8 +146,13 @@ def doctor_command(full: bool, data_only: bool, as_json: bool) -> None:
     sys.exit(0 if found["ok"] else 1)
 
 
-@click.command(help=say("建立程序接口密钥,只显示一次。", "Make a key for a program; shown once."))
-@click.argument("name")
+@click.command(
+    help=say(
+        "建立程序接口密钥,只显示一次;--end 停用,--list 列出。",
+        "Make a key for a program, shown once; --end ends it, --list shows all.",
+    )
+)
+@click.argument("name", required=False)
 @click.option(
     "--for",
     "sends",
@@ -157,12 +163,47 @@ def doctor_command(full: bool, data_only: bool, as_json: bool) -> None:
         "它送什么:测站数据,或报告、计数与病例", "what it sends: readings, or reports and cases"
     ),
 )
-def key_command(name: str, sends: str) -> None:
+@click.option("--place", help=say("只限此区划(代码)", "for this place alone (its code)"))
+@click.option(
+    "--days", type=click.IntRange(1, 3660), help=say("有效天数", "valid for so many days")
+)
+@click.option("--end", is_flag=True, help=say("停用", "end it"))
+@click.option("--list", "listed", is_flag=True, help=say("列出", "list all"))
+@click.option("--json", "as_json", is_flag=True)
+def key_command(
+    name: str | None,
+    sends: str,
+    place: str | None,
+    days: int | None,
+    end: bool,
+    listed: bool,
+    as_json: bool,
+) -> None:
     start_ready()
-    from fangxian.spine.core.rights import SYSTEM
-    from fangxian.surfaces.api.keys import make_key
+    from datetime import timedelta
 
-    click.echo(make_key(name=name, sends=sends, by=SYSTEM))
+    from fangxian.spine.core import clock
+    from fangxian.spine.core.problems import Problem
+    from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.registry.models import Place
+    from fangxian.surfaces.api.keys import end_key, listed_keys, make_key
+
+    if listed:
+        for row in listed_keys():
+            told = json.dumps(row, ensure_ascii=False, default=str)
+            click.echo(told if as_json else "  ".join(str(v) for v in row.values() if v))
+        return
+    if not name:
+        raise click.UsageError(say("请写程序名", "name the program"))
+    if end:
+        end_key(name=name, by=SYSTEM)
+        tell(say(f"{name} 的密钥已停用。", f"the key of {name} has ended."))
+        return
+    found = Place.objects.filter(code=place, valid_to=None).first() if place else None
+    if place and found is None:
+        raise Problem("not_found", what=place)
+    until = clock.now() + timedelta(days=days) if days else None
+    click.echo(make_key(name=name, sends=sends, place=found, expires_at=until, by=SYSTEM))
 
 
 @click.command(

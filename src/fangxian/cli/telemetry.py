@@ -26,7 +26,7 @@ def telemetry_command() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def decode(file: IO[str], form: str, as_json: bool) -> None:
     del form
-    from fangxian.spine.observe.intake.sl651.frame import Assembler
+    from fangxian.spine.observe.intake.sl651.assemble import Assembler
 
     assembler, rejected = Assembler(), 0
     for number, line in enumerate(file, 1):
@@ -86,9 +86,9 @@ def import_readings(file: Path, *, as_json: bool, dry_run: bool) -> None:
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.core.tables import keep_inputs
     from fangxian.spine.core.tables.book import write_errors
+    from fangxian.spine.observe.accept import Intake
     from fangxian.spine.observe.intake.rows import arrivals_of
     from fangxian.spine.observe.intake.table import read_readings
-    from fangxian.spine.observe.write import Intake
 
     book = file.with_name(f"{file.stem}-errors.xlsx")
     keep_inputs(outputs=[book], inputs=[file])

@@ -114,9 +114,9 @@ def _warn(step: Any, by: Any) -> None:
 def _read(step: Any, by: Any) -> None:
     from fangxian.spine.core import clock
     from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.observe.accept import Intake
     from fangxian.spine.observe.intake.rows import arrivals_of
     from fangxian.spine.observe.store import store
-    from fangxian.spine.observe.write import Intake
 
     row = (str(step.more["station"]), str(step.more["element"]), clock.now(), step.more["value"])
     Intake(store()).accept(arrivals_of([row], source="drill"), by=SYSTEM)

@@ -23,8 +23,12 @@ class ClockWatch:
         self.apart_s = wall() - steady()
         self.wrong = False
 
+    def jumped_s(self) -> float:
+        """How far the clock of the day left the steady one; forward is positive."""
+        return self.wall() - self.steady() - self.apart_s
+
     def look(self) -> int:
-        jump_s = self.wall() - self.steady() - self.apart_s
+        jump_s = self.jumped_s()
         self.wrong = abs(jump_s) > JUMP_S
         if self.wrong:
             raise ClockJumpedError(f"the clock of this machine jumped by {jump_s:+.0f} s")

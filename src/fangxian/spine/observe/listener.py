@@ -3,24 +3,33 @@ confirms only what is durably stored. Decoding is in sl651."""
 
 import asyncio
 import logging
+import resource
+import socket
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from asgiref.sync import sync_to_async
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.clockwatch import JUMP_S, ClockWatch
 from fangxian.spine.core.rights import SYSTEM
 
+from .accept import Intake, Verdicts
 from .intake.batch import Arrival
+from .intake.sl651.assemble import Assembler
 from .intake.sl651.body import decode_message
 from .intake.sl651.encode import ask_again, confirmation
-from .intake.sl651.frame import Assembler, Frame, FrameError, cut_frames, decode_frame
+from .intake.sl651.frame import Frame, FrameError, cut_frames, decode_frame
 from .intake.sl651.readings import batch_of
-from .write import Intake, Verdicts
+from .rules import line_limits
 
 log = logging.getLogger("fangxian.intake")
 BATCH = 500
 NO_ANSWER = {"2F"}  # a keep-alive is not confirmed
+MOST_UNREAD = 64 * 1024  # bytes of answers that a line does not take before it is let go
+# the system asks a silent line after a minute and lets it go when three askings get no answer
+KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
 Waiting = tuple[Arrival, "asyncio.Future[None]"]
 
 
@@ -36,11 +45,24 @@ class Listener:
     def __post_init__(self) -> None:
         self._waiting: asyncio.Queue[Waiting] = asyncio.Queue(5000)
         self._storing = False
+        self._clock = ClockWatch()
+        self._lines: Counter[str] = Counter()  # open ones, by peer
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         """Open the door. Cancel ``writer`` and close the server to shut it."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.writer = asyncio.create_task(self._write_batches())
         return await asyncio.start_server(self._talk, host, port, backlog=512)
+
+    def watch_clock(self) -> int:
+        """When our own clock was set forward, what it had refused as of the future is judged
+        again. For a thread of the listener's process."""
+        jumped_s = self._clock.jumped_s()
+        if jumped_s > JUMP_S:
+            self._clock = ClockWatch()
+            return self.intake.judge_future_again(jumped_s, by=SYSTEM)
+        return 0
 
     async def close(self, server: asyncio.Server) -> None:
         """Shut the door and store what is on its way in; only then is it confirmed."""
@@ -71,8 +93,10 @@ class Listener:
         verdicts = await accept([arrival for arrival, _ in batch], by=SYSTEM)
         for name in ("stored", "quarantined", "duplicate", "readings"):
             setattr(self.counts, name, getattr(self.counts, name) + getattr(verdicts, name))
-        for _, done in batch:
-            if not done.cancelled():
+        for k, (_, done) in enumerate(batch):
+            if k in verdicts.refused:
+                done.cancel()  # no answer: it is kept, and whose it is has to be looked into
+            elif not done.cancelled():
                 done.set_result(None)
 
     async def _store_alone(self, batch: list[Waiting]) -> None:
@@ -93,18 +117,33 @@ class Listener:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         source = f"tcp {peer[0]}:{peer[1]}"
+        limits = line_limits(clock.now())
+        if self._lines[peer[0]] >= limits.per_peer or self._lines.total() >= limits.in_all:
+            log.warning("line_refused source=%s open=%s", source, self._lines[peer[0]])
+            writer.close()
+            return
+        self._lines[peer[0]] += 1
+        _keep_alive(writer)
         buffer, assembler = bytearray(), Assembler()
         try:
-            while data := await reader.read(65536):
+            while data := await asyncio.wait_for(reader.read(4096), limits.idle_s):
                 buffer += data
                 for raw in cut_frames(buffer):
                     self.frames += 1
                     await self._take(raw, source, assembler, writer)
                 await self._tell_broken(assembler, source)
+                if writer.transport.get_write_buffer_size() > MOST_UNREAD:
+                    log.warning("line_reads_nothing source=%s", source)
+                    break
+        except TimeoutError:
+            log.info("line_idle source=%s", source)
         except (ConnectionError, asyncio.CancelledError):
             log.info("connection_lost source=%s", source)
         finally:
             writer.close()
+            self._lines[peer[0]] -= 1
+            if not self._lines[peer[0]]:
+                del self._lines[peer[0]]
             await self._tell_broken(assembler, source, all_open=True)
 
     async def _take(
@@ -112,12 +151,15 @@ class Listener:
     ) -> None:
         try:
             frame = decode_frame(raw)
+            if frame.down:
+                return  # our own words, sent back by a modem with echo
             whole = assembler.add(frame, raw, at_s=time.monotonic())
             if whole is None:
                 for number in assembler.missing(frame):
                     writer.write(ask_again(frame, number=number, sent_at=clock.now()))
                 return
             message = decode_message(whole.frame)
+            batch = batch_of(message, password=frame.password)
         except FrameError as error:
             await self._keep(raw, source, error.code, str(error), error.at_byte)
             return
@@ -126,7 +168,7 @@ class Listener:
             await self._keep(raw, source, "unforeseen", repr(error))
             return
         done = asyncio.get_running_loop().create_future()
-        await self._waiting.put((Arrival(batch_of(message), whole.raw, source), done))
+        await self._waiting.put((Arrival(batch, whole.raw, source), done))
         if message.function not in NO_ANSWER:
             done.add_done_callback(lambda stored: _confirm(whole.frame, stored, writer))
 
@@ -147,6 +189,15 @@ class Listener:
         log.warning(
             "frame_rejected source=%s code=%s byte=%s raw=%s", source, code, at_byte, raw.hex()
         )
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """A modem that lost power says no goodbye."""
+    line: socket.socket = writer.get_extra_info("socket")
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _confirm(frame: Frame, stored: "asyncio.Future[None]", writer: asyncio.StreamWriter) -> None:

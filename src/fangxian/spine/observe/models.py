@@ -24,7 +24,9 @@ def in_use(at: datetime | None = None, path: str = "") -> Q:
 
 class Station(Site):
     """A gauge: a site of the kind station, with what only gauges have. ``origin`` says whether its
-    readings are real or modelled. It is listened to from ``adopted_at`` on, until ``valid_to``."""
+    readings are real or modelled. It is listened to from ``adopted_at`` on, until ``valid_to``.
+    ``line_password`` (SL 651: four hexadecimal digits), where one is set, must stand in what it
+    sends."""
 
     class Origin(models.TextChoices):
         REAL = "real", "实测"
@@ -36,6 +38,7 @@ class Station(Site):
     report_every_s = models.PositiveIntegerField(default=3600)
     level_base_m = models.FloatField(null=True)
     adopted_at = models.DateTimeField()
+    line_password = models.CharField(max_length=4, blank=True)
 
     def __str__(self) -> str:
         return self.name

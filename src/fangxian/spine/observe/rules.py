@@ -38,6 +38,20 @@ def clock_bounds(at: datetime) -> Bounds:
     return Bounds(row["clock_tolerance_s"], row["clock_moved_at_most_s"], row["live_at_most_s"])
 
 
+@dataclass(frozen=True, slots=True)
+class LineLimits:
+    """Of telemetry lines: how many from one peer and in all, and how long one may be silent."""
+
+    per_peer: int
+    in_all: int
+    idle_s: float
+
+
+def line_limits(at: datetime) -> LineLimits:
+    row = observing(at)
+    return LineLimits(row["lines_a_peer"], row["lines_in_all"], row["line_idle_s"])
+
+
 def silence_limit(station: Station, *, at: datetime) -> timedelta:
     """How long a station may be silent: part of an interval past the report that did not come."""
     return timedelta(seconds=observing(at)["silent_after_intervals"] * station.report_every_s)

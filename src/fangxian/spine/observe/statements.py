@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS observation (
     revision INTEGER NOT NULL, received_s REAL NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (series_id, valid_s)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS observation_by_seq ON observation (seq);
+CREATE INDEX IF NOT EXISTS observation_corrected ON observation (seq) WHERE reason = 'corrected';
+CREATE INDEX IF NOT EXISTS observation_future ON observation (valid_s) WHERE reason = 'future';
 CREATE TABLE IF NOT EXISTS superseded (
     series_id INTEGER NOT NULL, valid_s INTEGER NOT NULL, revision INTEGER NOT NULL,
     value REAL, quality INTEGER NOT NULL, reason TEXT NOT NULL, received_s REAL NOT NULL,
@@ -31,9 +33,11 @@ ON CONFLICT (series_id, valid_s) DO UPDATE SET
     value = excluded.value, quality = excluded.quality, reason = excluded.reason,
     revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
 WHERE (value IS NOT excluded.value OR (quality != excluded.quality
-       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3))))
+       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3)
+                AND reason != 'future')))
   AND reason != 'corrected'
-"""  # the same value sent again without more to say takes no doubt away
+"""
+# the same value sent again without more to say takes no doubt away, but for that of the future
 LATEST = """
 INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
     valid_s = CASE WHEN (valid_s IS NULL OR excluded.valid_s > valid_s) AND EXISTS (

@@ -278,6 +278,26 @@ class Store(TelemetryFile):
             (station, verdict),
         ).fetchall()
 
+    def held_stations(self) -> set[str]:
+        """Codes for which frames wait."""
+        rows = self._db.execute("SELECT DISTINCT station FROM frame WHERE verdict = 'quarantined'")
+        return {row[0] for row in rows}
+
+    def of_the_future(self, late_s: float) -> list[tuple[int, int, float]]:
+        """Readings refused as of the future that were not, by a clock that was ``late_s`` behind:
+        (series, valid_s, value)."""
+        return self._db.execute(
+            "SELECT series_id, valid_s, value FROM observation "
+            "WHERE reason = 'future' AND valid_s <= received_s + ?",
+            (late_s,),
+        ).fetchall()
+
+    def corrected_since(self, seq: int) -> list[tuple[int, int]]:
+        """Corrections by a person after ``seq``: (series, seq)."""
+        return self._db.execute(
+            "SELECT series_id, seq FROM observation WHERE reason = 'corrected' AND seq > ?", (seq,)
+        ).fetchall()
+
     def settle_frames(self, ids: Iterable[int], verdict: str) -> None:
         with self._write() as db:
             db.executemany("UPDATE frame SET verdict = ? WHERE id = ?", [(verdict, i) for i in ids])

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -18,26 +18,29 @@ from fangxian.spine.core.models import IdempotencyKey
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import require, require_sight
 from fangxian.spine.observe import read as observe
+from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.registers import STATIONS
 from fangxian.spine.observe.reports.read import form as form_in_force
 from fangxian.spine.observe.reports.write import accept_report, answers_by_name, xml_of
-from fangxian.spine.observe.write import Intake
 from fangxian.spine.registry.prove import uncovered
 from fangxian.wiring import SUBJECTS
 
 from .answers import ERRORS, MOST_BYTES, problem_answer, seat_in, tagged
 from .keys import Key, Session
 from .lists import list_registers
+from .strict import Moment, Strict, StrictParser
 
 api = NinjaAPI(
     title="Fangxian",
     version="1",
     description="防线: flood and epidemic command of a city. Times are ISO 8601 with an offset.",
     auth=[Session(), Key()],
+    parser=StrictParser(),
     urls_namespace="api",
     docs=Swagger(settings={"validatorUrl": None}),  # no outside validator
 )
+AHEAD = timedelta(days=1)
 MOST_SPANS = 1000  # of so many the rest is only counted
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[int, Query(ge=0, le=2**62)]
@@ -108,16 +111,16 @@ def _aware(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
 
 
-class ReadingIn(Schema):
+class ReadingIn(Strict):
     """One reading. ``value`` null is a missing one; a zero is a zero."""
 
     station: str = Field(pattern=r"^[0-9A-Za-z]{4,10}$")
     element: str = Field(pattern=r"^[0-9A-Za-z]{1,12}$", description="SL 651 symbol, or P5")
-    at: datetime
+    at: Moment
     value: float | None = Field(default=None, ge=-1e7, le=1e7)
 
 
-class BatchIn(Schema):
+class BatchIn(Strict):
     """Up to 5,000 readings."""
 
     readings: list[ReadingIn] = Field(max_length=5000)
@@ -129,6 +132,7 @@ class BatchOut(Schema):
     accepted: int
     quarantined: int
     changed: int
+    refused: int = Field(default=0, description="of stations outside the key's place")
 
 
 @api.post("/readings", response={200: BatchOut, **ERRORS}, summary="Push readings")
@@ -142,19 +146,17 @@ def push(
     seat = seat_in(request)
     require_sight(seat, "observation.import")
     digest = hashlib.sha256(request.body).hexdigest()
-    key = f"{seat.label}:{idempotency_key}"[:120]
+    key = hashlib.sha256(f"{seat.label}\n{idempotency_key}".encode()).hexdigest()
     if idempotency_key:
         kept = IdempotencyKey.objects.filter(key=key).first()
         if kept and kept.digest != digest:
             raise Problem("idempotency.reused", key=idempotency_key)
         if kept:
             return kept.answer
-    for reading in batch.readings:
-        if not 0 <= _aware(reading.at).timestamp() <= 4_102_444_800:
-            raise Problem("input.invalid", field="at", why="between 1970 and 2100")
-    rows = [(r.station, r.element.upper(), _aware(r.at), r.value) for r in batch.readings]
+    rows = [(r.station, r.element.upper(), r.at, r.value) for r in batch.readings]
     done = Intake().accept(arrivals_of(rows, source=f"api {seat.label}"), by=seat)
     answer = {"accepted": done.taken, "quarantined": done.held, "changed": done.readings}
+    answer["refused"] = len(batch.readings) - done.taken - done.held
     if idempotency_key:
         with transaction.atomic():
             IdempotencyKey.objects.get_or_create(
@@ -163,14 +165,14 @@ def push(
     return answer
 
 
-class AboutIn(Schema):
+class AboutIn(Strict):
     """The thing a report is about."""
 
     kind: str = Field(max_length=20)
     code: str = Field(max_length=60)
 
 
-class ReportIn(Schema):
+class ReportIn(Strict):
     """One report. ``answers`` by the names of the form's questions; a number may be a number.
     ``instance`` makes it the same report whenever it comes."""
 
@@ -178,7 +180,7 @@ class ReportIn(Schema):
     answers: dict[str, str | int | float | None]
     instance: str = Field(default="", max_length=80)
     about: AboutIn | None = None
-    at: datetime | None = None
+    at: Moment | None = None
 
 
 class ReportOut(Schema):
@@ -200,8 +202,9 @@ def report(request: HttpRequest, one: ReportIn) -> Any:
     instance = one.instance or f"uuid:{hashlib.sha256(request.body).hexdigest()[:32]}"
     raw = xml_of(form, answers_by_name(form, given), instance=instance)
     about = (one.about.kind, one.about.code) if one.about else ("", "")
-    at = _aware(one.at) if one.at else None
-    found, new = accept_report(raw=raw, by=seat, door="api", about=about, at=at)
+    if one.at and one.at > clock.now() + AHEAD:
+        raise Problem("input.invalid", field="at", why="it lies after now")
+    found, new = accept_report(raw=raw, by=seat, door="api", about=about, at=one.at)
     told = {"instance": instance, "new": new, "late": found.late, "findings": found.findings}
     return Status(201 if new else 200, told)
 

@@ -13,6 +13,7 @@ class ApiKey(models.Model):
     sends = models.CharField(max_length=10)
     place = models.ForeignKey(Place, models.PROTECT)
     made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -5,5 +5,6 @@ from fangxian.spine.core.words import declare_events
 declare_events(
     {
         "key.made": ("建立密钥", "key made"),
+        "key.ended": ("停用密钥", "key ended"),
     }
 )

@@ -2,7 +2,6 @@
 they mean is left to reader.py."""
 
 import csv
-import gzip
 import io
 import re
 import statistics
@@ -18,7 +17,9 @@ from xml.etree.ElementTree import ParseError
 
 from fangxian.spine.core.problems import Problem
 
-FORMULA = re.compile(rb"<f[ />]")
+from .bounds import TooBigError, gunzipped, in_order, look_at
+
+FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -41,11 +42,14 @@ def open_sheets(path: Path) -> list[Sheet]:
             zipfile.BadZipFile,
             zlib.error,
             ParseError,
-            KeyError,
+            LookupError,
             ValueError,
             TypeError,
+            OverflowError,
+            NotImplementedError,
+            RuntimeError,
         ) as error:
-            raise Problem("table.broken", file=path.name, why=str(error)) from error
+            raise Problem("table.broken", file=path.name, why=str(error)[:200]) from error
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         why = "不是 Excel 工作簿，请另存为 .xlsx / this is no Excel workbook"
         raise Problem("table.broken", file=path.name, why=why)
@@ -67,8 +71,8 @@ def open_text(path: Path) -> str:
 def _raw(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error) as error:
+        return gunzipped(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error, TooBigError) as error:
         raise Problem("table.broken", file=path.name, why=str(error)) from error
 
 
@@ -98,12 +102,15 @@ def _separator(text: str) -> str:
 
 
 def _book(raw: bytes) -> list[Sheet]:
-    values = _values(raw, saved=True)
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        look_at(archive)
         sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/sheet")]
-        formulas = any(FORMULA.search(archive.read(name)) for name in sheets)
-    if formulas:  # one without a saved value is empty in ``values``: its text takes the cell
-        for sheet, other in zip(values, _values(raw, saved=False), strict=True):
+        texts = [archive.read(name) for name in sheets]
+    fast = all([in_order(text) for text in texts])  # every one is looked at
+    values = _values(raw, saved=True, fast=fast)
+    if any(FORMULA.search(text) for text in texts):
+        # one without a saved value is empty in ``values``: its text takes the cell
+        for sheet, other in zip(values, _values(raw, saved=False, fast=fast), strict=True):
             for (_, cells), (_, own) in zip(sheet.lines, other.lines, strict=True):
                 cells.extend([""] * (len(own) - len(cells)))
                 for k, text in enumerate(own):
@@ -112,15 +119,17 @@ def _book(raw: bytes) -> list[Sheet]:
     return values
 
 
-def _values(raw: bytes, *, saved: bool) -> list[Sheet]:
+def _values(raw: bytes, *, saved: bool, fast: bool) -> list[Sheet]:
+    """``fast`` reads row after row, and only where they stand in their order."""
     from openpyxl import load_workbook
 
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and rules that no value depends on
-        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=saved)
+        book = load_workbook(io.BytesIO(raw), read_only=fast, data_only=saved)
         for sheet in book.worksheets:
-            sheet.reset_dimensions()  # what a file says of its own size may be old
+            if fast:
+                sheet.reset_dimensions()  # what a file says of its own size may be old
             lines = [(n, [_shown(c) for c in row]) for n, row in enumerate(_rows(sheet), 1)]
             found.append(Sheet(sheet.title, lines, sheet.sheet_state != "visible"))
         book.close()

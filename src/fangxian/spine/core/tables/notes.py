@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+LONGEST = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -39,12 +41,17 @@ class CellError(Note):
         return f"{place}“{name}”列:{self.zh}" if zh else f"{place}, column {name}: {self.en}"
 
 
+def shortened(text: str) -> str:
+    """What quotes a cell of a million characters says no more for it."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+
+
 class UnreadableError(ValueError):
     """A cell that says nothing usable, and why."""
 
     def __init__(self, zh: str, en: str) -> None:
-        self.zh, self.en = zh, en
-        super().__init__(en)
+        self.zh, self.en = shortened(zh), shortened(en)
+        super().__init__(self.en)
 
 
 def letters(column: int) -> str:

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -242,7 +243,7 @@ def _find_head(
     for choice in choices:
         if not any(name in head for name in choice):
             raise _no_column(path, choice, sheet.lines[above - 1][1], names, aliases)
-    twice = sorted({c for c in head if c and head.count(c) > 1})
+    twice = sorted(c for c, n in Counter(head).items() if c and n > 1)
     if twice:
         raise Problem("table.columns_twice", file=path.name, columns=twice)
     cells = sheet.lines[above - 1][1]
@@ -286,11 +287,11 @@ def _take(table: Table, sheet: Sheet, above: int, head: list[str]) -> None:
             Note(f"{path.name} {sheet.name} {zh}", f"{path.name} {sheet.name}: {en}")
         )
     names = [name or f"[{k}]" for k, name in enumerate(head, 1)]
-    while (
-        head and not head[-1] and not any(len(c) >= len(head) and c[len(head) - 1] for _, c in body)
-    ):
-        head, names = head[:-1], names[:-1]
-    table.columns += [name for name in names if name not in table.columns]
+    named = max((k for k, name in enumerate(head, 1) if name), default=0)
+    filled = max((_width(cells) for _, cells in body), default=0)
+    names = names[: max(named, min(filled, len(names)))]
+    there = set(table.columns)
+    table.columns += [name for name in names if name not in there]
     table.places[sheet.name] = {name: k for k, name in enumerate(names, 1)}
     for number, cells in body:
         if not any(cells):
@@ -304,6 +305,14 @@ def _take(table: Table, sheet: Sheet, above: int, head: list[str]) -> None:
             table.torn.add(row)
             zh = f"有 {len(cells)} 列,表头有 {len(names)} 列"
             table.wrong(row, "-", zh, f"{len(cells)} cells, the head has {len(names)}")
+
+
+def _width(cells: list[str]) -> int:
+    """The last cell that says something, counted from 1."""
+    k = len(cells)
+    while k and not cells[k - 1]:
+        k -= 1
+    return k
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _parsed(text: str) -> Moment:
         )
     try:
         return _moment(found)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UnreadableError(f"没有“{text}”这一时刻", f"{text!r}: there is no such time") from None
 
 

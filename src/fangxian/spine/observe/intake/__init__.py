@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from .batch import Arrival, Batch
 from .rows import read_rows
+from .sl651.assemble import Assembler
 from .sl651.body import decode_message
-from .sl651.frame import Assembler, cut_frames, decode_frame
+from .sl651.frame import cut_frames, decode_frame
 from .sl651.readings import batch_of
 
 

@@ -33,6 +33,7 @@ class Batch:
     runs: list[Run]
     once: bool
     sent_s: int | None = None
+    password: str = ""  # the station's, where the format has one
 
     @property
     def n(self) -> int:

@@ -138,9 +138,9 @@ def ask_again(received: Frame, *, number: int, sent_at: datetime) -> bytes:
 
 def _answer(received: Frame, *, sent_at: datetime, end: int, number: int | None) -> bytes:
     text = received.ascii
-    serial = int(received.body[:4], 16) if text else int.from_bytes(received.body[:2])
-    if number is not None and received.number != 1:
-        serial = 0  # only packet 1 carries the serial
+    serial = 0  # of a packet asked for again only the first carries one
+    if number is None or received.number == 1:
+        serial = int(received.body[:4], 16) if text else int.from_bytes(received.body[:2])
     start = ascii_start if text else body_start
     packet = (number or received.total, received.total) if received.multi else None
     return frame(

@@ -4,8 +4,9 @@ Source: SL 651-2014, 6.2 to 6.4 and tables 10, 16 to 19.
 """
 
 import binascii
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 SOH, STX, ETX, EOT, ENQ, ACK, NAK, SYN, ETB, ESC = (
     0x01,
@@ -21,6 +22,7 @@ SOH, STX, ETX, EOT, ENQ, ACK, NAK, SYN, ETB, ESC = (
 )
 UP_ENDS = {ETX, ETB}
 DOWN_ENDS = {ENQ, ACK, EOT, NAK, ESC}
+ENDS = UP_ENDS | DOWN_ENDS
 HEX_START = b"\x7e\x7e"
 LONGEST = 2 * 4095 + 64
 
@@ -182,46 +184,86 @@ class _Reader:
             raise FrameError("bad_character", at, f"{text!r} is not hexadecimal") from None
 
 
-def cut_frames(buffer: bytearray) -> Iterator[bytes]:
-    """Take whole frames off the front of a stream's buffer; noise before a start is dropped.
+# a start of which as much of the header is right as shows at a glance: the direction is 0 or 8
+STARTS = re.compile(
+    rb"\x7e\x7e(?=[\s\S]{9}[\x00-\x0f\x80-\x8f])"
+    rb"|\x01(?=[0-9A-Fa-f]{18}[08][0-9A-Fa-f]{3})"
+)
+HEAD = 23  # bytes of the longer header
 
-    A header that cannot be one loses only its start mark, so that the next frame is found.
-    """
+
+def cut_frames(buffer: bytearray) -> Iterator[bytes]:
+    """Take frames off the front of a stream's buffer, in a time that grows with its length; noise
+    before a start is dropped. What begins as a frame and is none, by its end or checksum, is given
+    up to the next start and looked through again, so that a wrong length costs no other frame."""
     while buffer:
-        start = _find_start(buffer)
-        if start:
-            del buffer[:start]
+        del buffer[: _next_start(buffer, 0)]
         if not buffer:
             return
-        size = _frame_size(buffer)
+        size = _frame_size(buffer, 0)
         if size is None:
             return
         if size <= 0:
             del buffer[:1]
-            continue
-        if len(buffer) < size:
+        elif _sound(buffer, 0, size):
+            yield bytes(buffer[:size])
+            del buffer[:size]
+        elif cut := _given_up(buffer, size):
+            yield bytes(buffer[:cut])
+            del buffer[:cut]
+        else:
             return
-        yield bytes(buffer[:size])
-        del buffer[:size]
 
 
-def _find_start(buffer: bytearray) -> int:
-    packed, text = buffer.find(HEX_START), buffer.find(SOH)
-    found = [at for at in (packed, text) if at >= 0]
+def _next_start(buffer: bytearray, since: int) -> int:
+    """Where the next frame may begin; a start whose header has not come whole is one."""
+    found = STARTS.search(buffer, since)
     if found:
-        return min(found)
-    return len(buffer) - (buffer[-1] == HEX_START[0])
+        return found.start()
+    tail = max(since, len(buffer) - HEAD + 1)
+    marks = [buffer.find(HEX_START, tail), buffer.find(SOH, tail)]
+    if buffer[-1] == HEX_START[0]:
+        marks.append(len(buffer) - 1)
+    return min((at for at in marks if at >= since), default=len(buffer))
 
 
-def _frame_size(buffer: bytearray) -> int | None:
-    """Size of the frame at the front, None if too little has come, 0 if it cannot be one."""
-    packed = buffer[0] == HEX_START[0]
-    head = 13 if packed else 23
-    if len(buffer) < head:
+def _given_up(buffer: bytearray, size: int) -> int:
+    """How much goes of what is not sound: to the next start in it. 0 while the rest of it is still
+    to come and no sound frame stands within."""
+    first = min(_next_start(buffer, 1), size)
+    if len(buffer) >= size:
+        return first
+    at = first
+    while found := STARTS.search(buffer, at):
+        at = found.start()
+        inner = _frame_size(buffer, at)
+        if inner and _sound(buffer, at, inner):
+            return first
+        at += 1
+    return 0
+
+
+def _sound(buffer: bytearray, at: int, size: int) -> bool:
+    """Whether a whole frame stands at ``at``, by its end and its checksum."""
+    if len(buffer) - at < size:
+        return False
+    tail = 2 if buffer[at] == HEX_START[0] else 4
+    if buffer[at + size - tail - 1] not in ENDS:
+        return False
+    stated = bytes(buffer[at + size - tail : at + size])
+    found = crc16(bytes(buffer[at : at + size - tail]))
+    return stated == found.to_bytes(2) if tail == 2 else stated.upper() == b"%04X" % found
+
+
+def _frame_size(buffer: bytearray, at: int) -> int | None:
+    """Size of the frame at ``at``, None if too little has come, 0 if it cannot be one."""
+    packed = buffer[at] == HEX_START[0]
+    head = 13 if packed else HEAD
+    if len(buffer) - at < head:
         return None
-    if packed and buffer[1] != HEX_START[0]:
+    if packed and buffer[at + 1] != HEX_START[0]:
         return 0
-    word = bytes(buffer[11:13]) if packed else bytes(buffer[19:23])
+    word = bytes(buffer[at + 11 : at + 13] if packed else buffer[at + 19 : at + 23])
     if not packed:
         try:
             word = binascii.unhexlify(word)
@@ -231,106 +273,3 @@ def _frame_size(buffer: bytearray) -> int | None:
     if length >> 12 not in {0, 8} or not length & 0xFFF:
         return 0
     return head + 1 + (length & 0xFFF) + 1 + (2 if packed else 4)
-
-
-OPEN_FOR_S = 600.0  # a packet asked for again comes within minutes; an older message is over
-
-
-@dataclass(slots=True)
-class Whole:
-    """A whole message: its frame, and the bytes of every packet it was made of."""
-
-    frame: Frame
-    raw: bytes
-
-
-@dataclass(slots=True)
-class _Parts:
-    """The packets of one message that have come so far."""
-
-    total: int
-    since_s: float
-    packets: dict[int, tuple[Frame, bytes]] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)
-    last_seen: bool = False
-
-    @property
-    def missing(self) -> list[int]:
-        return [n for n in range(1, self.total + 1) if n not in self.packets]
-
-    @property
-    def raw(self) -> bytes:
-        return b"".join(raw for _, (_, raw) in sorted(self.packets.items()))
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A message that was never completed, with what came of it."""
-
-    station: str
-    function: str
-    total: int
-    missing: list[int]
-    raw: bytes
-
-
-class Assembler:
-    """Puts packets of one message together, in whatever order they come (mode M3). Packets carry no
-    number of their message: one that is there already with other content, or that comes long
-    after the first, begins the next message, and what the last one lacked is told by ``broken``.
-    """
-
-    def __init__(self) -> None:
-        self._open: dict[tuple[str, str], _Parts] = {}
-        self._broken: list[Broken] = []
-
-    def add(self, frame: Frame, raw: bytes = b"", *, at_s: float = 0.0) -> Whole | None:
-        """The whole message once it is complete, else None. A single frame is one at once."""
-        if not frame.multi:
-            return Whole(frame, raw)
-        key = (frame.station, frame.function)
-        parts = self._open.get(key)
-        if parts is not None and self._begins_another(parts, frame, at_s):
-            self._give_up(key)
-            parts = None
-        if parts is None:
-            parts = self._open[key] = _Parts(frame.total, at_s)
-        parts.packets[frame.number] = (frame, raw)
-        parts.last_seen |= frame.number == frame.total
-        if parts.missing:
-            return None
-        del self._open[key]
-        body = b"".join(parts.packets[n][0].body for n in range(1, parts.total + 1))
-        whole = replace(frame, body=body, end=ETX, number=frame.total, body_at=0)
-        return Whole(whole, parts.raw)
-
-    @staticmethod
-    def _begins_another(parts: _Parts, frame: Frame, at_s: float) -> bool:
-        there = parts.packets.get(frame.number)
-        return (
-            parts.total != frame.total
-            or at_s - parts.since_s > OPEN_FOR_S
-            or (there is not None and there[0].body != frame.body)
-        )
-
-    def _give_up(self, key: tuple[str, str]) -> None:
-        parts = self._open.pop(key)
-        self._broken.append(Broken(*key, parts.total, parts.missing, parts.raw))
-
-    def missing(self, frame: Frame) -> list[int]:
-        """Packets to ask for again once the last one has come; each is asked for once."""
-        parts = self._open.get((frame.station, frame.function))
-        if parts is None or not parts.last_seen:
-            return []
-        new = [n for n in parts.missing if n not in parts.asked]
-        parts.asked.update(new)
-        return new
-
-    def broken(self, *, all_open: bool = False) -> list[Broken]:
-        """Messages given up since the last time; with ``all_open`` those still open too, as when
-        the line has ended."""
-        if all_open:
-            for key in list(self._open):
-                self._give_up(key)
-        found, self._broken = self._broken, []
-        return found
