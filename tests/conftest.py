@@ -27,6 +27,7 @@ os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(
     prefix="fangxian-test-", dir=os.environ["TMPDIR"]
 )
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
+os.environ["FANGXIAN_SECOND_FACTOR"] = "0"  # tests/security asks for it
 os.environ["FANGXIAN_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # our many child processes compile once

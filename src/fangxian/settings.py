@@ -13,15 +13,20 @@ if CONFIG.drill:
     clock.install(clock.ScenarioClock(CONFIG.clock_file))
 
 SECRET_KEY = CONFIG.signing_key
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, object]] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
-        "MinimumLengthValidator",
         "CommonPasswordValidator",
         "NumericPasswordValidator",
         "UserAttributeSimilarityValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append(
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+)
 SECRET_KEY_FALLBACKS = list(CONFIG.old_keys)
 DEBUG = CONFIG.debug
 ALLOWED_HOSTS = CONFIG.allowed_hosts.split(",")
@@ -39,6 +44,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "ninja",  # its documentation page from our own files
     "fangxian.spine.core",
     "fangxian.spine.registry",
@@ -136,9 +142,16 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_ADAPTER = "fangxian.surfaces.web.accounts.ClosedAccounts"
 # a coach's passengers may declare themselves by one address
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "declare": "200/h/ip"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = False  # a passkey is a second factor here
 MFA_TOTP_ISSUER = "Fangxian"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # without a request; SeatMiddleware moves it on
+if CONFIG.url.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # of the one proxy before us
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 365 * 86400
+    CSRF_TRUSTED_ORIGINS = [CONFIG.url]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

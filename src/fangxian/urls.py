@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/change/", views.password_change, name="account_change_password"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     # no trailing slashes: ODK Collect appends just these
     path("odk/key/<str:token>/formList", openrosa.form_list),
     path("odk/key/<str:token>/forms/<str:code>.xml", openrosa.form_xml),

@@ -108,6 +108,7 @@ WIRING: dict[str, Sequence[Function]] = {
     "glass.broken": [tell_of_glass],
     "delivery.answered": [take_answer],
     "delivery.failed": [call_after_failure],
+    "delivery.late": [call_after_failure],
     # a report by a check list is a visit
     "report.made": [take_inspection],
 }

@@ -107,6 +107,7 @@ def run(house, *words, code=""):
         "PYTHONPATH": str(house / "src"),
         "DJANGO_SETTINGS_MODULE": "fangxian.settings",
         "FANGXIAN_DATA_DIR": str(house / "var"),
+        "FANGXIAN_SECOND_FACTOR": "0",
         "FANGXIAN_SECRET_KEY": "toy",
         "FANGXIAN_ALLOWED_HOSTS": "testserver,localhost",
     }

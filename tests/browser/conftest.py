@@ -48,6 +48,7 @@ def running(
     port, gateway, sl651 = (str(free_port()) for _ in range(3))
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
+    environment["FANGXIAN_SECOND_FACTOR"] = "0"
     words = [sys.executable, "-m", "fangxian.cli"]
 
     def replay(path: Path) -> None:

@@ -40,6 +40,7 @@ def declared(folder, first, n):
     environment = {
         **kept,
         "FANGXIAN_DATA_DIR": str(folder),
+        "FANGXIAN_SECOND_FACTOR": "0",
         "DJANGO_SETTINGS_MODULE": "fangxian.settings",
         "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path]),
     }

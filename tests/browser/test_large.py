@@ -51,6 +51,7 @@ def province(tmp_path_factory):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {
         "FANGXIAN_DATA_DIR": str(tmp_path_factory.mktemp("province")),
+        "FANGXIAN_SECOND_FACTOR": "0",
         "FANGXIAN_PORT": port,
         "DJANGO_SETTINGS_MODULE": "fangxian.settings",
     }

@@ -32,6 +32,7 @@ class Folder:
         self.path = path
         self.environment = kept | {
             "FANGXIAN_DATA_DIR": str(path),
+            "FANGXIAN_SECOND_FACTOR": "0",
             "FANGXIAN_SECRET_KEY": "test-only",
             "DJANGO_SETTINGS_MODULE": "fangxian.settings",
             "LANG": "en_US.UTF-8",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -19,7 +20,13 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach import channels, write
 from fangxian.spine.reach.channels import Parcel, open_channel
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.reach.write import answer_link, open_link, take_receipts
+from fangxian.spine.reach.write import (
+    answer_link,
+    dispatch,
+    open_link,
+    retry_all,
+    take_receipts,
+)
 
 State = Delivery.State
 
@@ -59,13 +66,22 @@ def test_an_answer_acknowledges_and_a_second_one_reports_done(sms, order):
 
 
 def test_a_channel_that_fails_is_tried_again_and_buried_with_an_owner(sms, now):
-    for _ in range(8):
-        now.advance(hours=1)
-        Worker().settle()
+    since, late_at = now.at, None
+    while now.at < since + timedelta(hours=4, minutes=10):
+        now.advance(minutes=5, seconds=1)
+        dispatch(by=SYSTEM)
+        if late_at is None and Event.objects.filter(kind="delivery.late").exists():
+            late_at = now.at  # whoever is next is called long before it is given up
     sms.refresh_from_db()
-    assert (sms.state, sms.attempts) == (State.FAILED, 6)
+    assert sms.state == State.FAILED
+    assert (sms.side, sms.attempts > 40) == ("us", True)
     assert "not set up" in sms.last_error
-    assert Event.objects.filter(kind="delivery.failed").exists()
+    assert late_at - since < timedelta(minutes=40)
+    failed = Event.objects.filter(kind="delivery.failed", subject_id=str(sms.pk)).get()
+    assert failed.at - since > timedelta(hours=3, minutes=30)
+    assert retry_all(by=SYSTEM) >= 1
+    sms.refresh_from_db()
+    assert (sms.state, sms.attempts) == (State.PLANNED, 0)
 
 
 def test_a_link_answers_one_order_without_a_log_in(sms, client):

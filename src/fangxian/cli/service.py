@@ -99,7 +99,10 @@ def intake_command() -> None:
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         listener = Listener()
         server = await listener.serve(config().host, config().sl651_port)
-        loops = [Loop("intake", lambda: 0, BEAT_EVERY_S), Loop("intake:clock", listener.watch_clock)]
+        loops = [
+            Loop("intake", lambda: 0, BEAT_EVERY_S),
+            Loop("intake:clock", listener.watch_clock),
+        ]
         while not told.is_set():
             for loop in loops:
                 await asyncio.to_thread(loop.turn)

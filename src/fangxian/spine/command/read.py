@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.read import active_signals
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat, may, visible
@@ -16,9 +16,21 @@ from .models import DONE, OVER, WAITING, LogEntry, Order, Plea, Proposal, Respon
 
 
 def responses(*, seat: Seat) -> QuerySet[Response]:
-    if visible(seat, "response.read") is None:
+    """Responses over places a seat may see, and those of places above: they hold there too."""
+    prefix = visible(seat, "response.read")
+    if prefix is None:
         return Response.objects.none()
-    return Response.objects.select_related("place", "headquarters").order_by("-started_at")
+    found = Response.objects.filter(over_or_under(prefix))
+    return found.select_related("place", "headquarters").order_by("-started_at")
+
+
+def over_or_under(prefix: str) -> Q:
+    """Of what has a place: within ``prefix``, or a place above it."""
+    if not prefix:
+        return Q()
+    parts = prefix.rstrip(".").split(".")
+    above = [".".join(parts[:k]) + "." for k in range(1, len(parts))]
+    return Q(place__path__startswith=prefix) | Q(place__path__in=above)
 
 
 def responses_in_force(*, seat: Seat) -> list[Response]:
@@ -35,10 +47,15 @@ def responses_in_force(*, seat: Seat) -> list[Response]:
     )
 
 
-def open_proposals(*, seat: Seat) -> QuerySet[Proposal]:
-    if visible(seat, "response.read") is None:
+def proposals(*, seat: Seat) -> QuerySet[Proposal]:
+    prefix = visible(seat, "response.read")
+    if prefix is None:
         return Proposal.objects.none()
-    return Proposal.objects.filter(state="open").select_related("place").order_by("made_at")
+    return Proposal.objects.filter(over_or_under(prefix)).select_related("place")
+
+
+def open_proposals(*, seat: Seat) -> QuerySet[Proposal]:
+    return proposals(seat=seat).filter(state="open").order_by("made_at")
 
 
 def posture(headquarters: str, *, path: str) -> Level | None:
@@ -107,25 +124,27 @@ def to_verify(*, seat: Seat) -> QuerySet[Order]:
 
 
 def log_entries(*, seat: Seat) -> QuerySet[LogEntry]:
-    if not may(seat, "gap.read", place=seat.place_path):
+    """The log of the duty desk for who sees the whole city; others see what they wrote in it."""
+    prefix = visible(seat, "gap.read")
+    if prefix is None:
         return LogEntry.objects.none()
-    return LogEntry.objects.order_by("-at", "-id")
+    rows = LogEntry.objects.order_by("-at", "-id")
+    return rows if prefix == "" else rows.filter(by=seat.label)
 
 
-def open_items(post: Post) -> list[dict[str, Any]]:
-    """What a successor takes over with a post: open orders, calls without answer, signals."""
+def open_items(post: Post, *, seat: Seat) -> list[dict[str, Any]]:
+    """What a successor takes over with a post: open orders, calls without answer, signals; for a
+    reader those he may see."""
     items: list[dict[str, Any]] = []
-    for order in Order.objects.filter(post=post).exclude(state__in=OVER).select_related("area"):
+    for order in orders(seat=seat).filter(post=post).exclude(state__in=OVER):
         items.append({"kind": "order", "id": order.pk, "text": str(order), "state": order.state})
     calls = Delivery.objects.filter(post=post, state__lt=Delivery.State.ANSWERED).select_related(
         "message"
     )
     for call in calls.filter(message__expires_at__gt=clock.now()):
         items.append({"kind": "call", "id": call.pk, "text": call.message.text})
-    for signal in Signal.objects.filter(
-        cleared_at__isnull=True,
-        acknowledged_at__isnull=True,
-        place__path__startswith=post.place.path,
+    for signal in active_signals(seat=seat).filter(
+        acknowledged_at__isnull=True, place__path__startswith=post.place.path
     ):
         items.append({"kind": "signal", "id": signal.pk, "text": str(signal)})
     return items

@@ -31,6 +31,7 @@ class Config:
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False
+    second_factor: bool = True  # of those who decide or administer; a drill asks for none
     secret_key: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
     evidence_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
     backup_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
@@ -43,6 +44,10 @@ class Config:
     smtp_host: str = ""
     smtp_port: int = 25
     smtp_from: str = "fangxian@localhost"
+    smtp_tls: str = ""  # "starttls" | "tls"
+    smtp_user: str = ""
+    smtp_password: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
+    channels_file: str = ""
     gateway_url: str = ""
     gateway_secret: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
 

@@ -74,14 +74,14 @@ def _by_head(one: Door, problem: Problem) -> Problem:
     return Problem(problem.code, **{**problem.fields, "column": heads[column]})
 
 
-def _heads(one: Door, look: object, *, zh: bool) -> list[Head]:
+def _heads(one: Door, look: object, *, zh: bool, lists: bool) -> list[Head]:
     heads = [
         Head(
             title=column.zh if zh else column.en,
             needed=column.needed,
             hint=(column.hint_zh if zh else column.hint_en) or column.hint_zh,
             example=column.example,
-            offered=list((column.offered or column.known)(look)) if column.known else (),
+            offered=list((column.offered or column.known)(look)) if column.known and lists else (),
         )
         for column in one.fields
     ]
@@ -96,9 +96,11 @@ def workbook(
     who: str = "",
     clear: bool = False,
     versions: bool = True,
+    lists: bool = True,
 ) -> bytes:
     """The rows of a door as a workbook to edit and bring back: secrets masked unless they were
-    asked for in clear; without rows it is the template."""
+    asked for in clear; without rows it is the template. ``lists`` offers what may stand in a cell,
+    of the whole city."""
     look = one.look()
     lines = [_line(one, row, clear=clear, version=versions) for row in rows]
     mark = (
@@ -108,7 +110,11 @@ def workbook(
     )
     hint = (one.hint_zh if zh else one.hint_en) or one.hint_zh
     return make_book(
-        one.name("zh" if zh else "en"), _heads(one, look, zh=zh), lines, hint=hint, mark=mark
+        one.name("zh" if zh else "en"),
+        _heads(one, look, zh=zh, lists=lists),
+        lines,
+        hint=hint,
+        mark=mark,
     )
 
 

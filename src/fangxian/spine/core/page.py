@@ -2,17 +2,21 @@
 over single things are asked again in read and write."""
 
 import re
+import unicodedata
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 
 View = Callable[..., HttpResponse]
+UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
 
 class SeatedRequest(HttpRequest):
@@ -80,13 +84,63 @@ def public(view: Any) -> Any:
 
 
 def text(request: HttpRequest, name: str, *, most: int = 500) -> str:
-    """A field of a form, trimmed."""
-    return (request.POST.get(name) or "").strip()[:most]
+    """A field of a form, trimmed, without what nobody sees: a reason of zero-width letters is no
+    reason."""
+    return visible_text(request.POST.get(name) or "").strip()[:most]
 
 
-def whole(request: HttpRequest, name: str) -> int:
+def visible_text(given: str) -> str:
+    """Without control, format and surrogate characters; lines and tabs stay."""
+    if given.isascii() and given.isprintable():
+        return given
+    return "".join(c for c in given if c in "\n\t" or unicodedata.category(c) not in UNSEEN)
+
+
+def whole(request: HttpRequest, name: str, *, most: int = 999_999_999) -> int:
     """A whole number of a form. Raises ``input.invalid``."""
-    return as_whole(text(request, name), name)
+    value = as_whole(text(request, name), name)
+    if value > most:
+        raise Problem("input.invalid", field=name, why=f"{value} > {most}")
+    return value
+
+
+def number(request: HttpRequest, name: str, *, low: float = -1e6, high: float = 1e6) -> float:
+    """A finite number of a form within bounds. Raises ``input.invalid``."""
+    given = text(request, name, most=40)
+    try:
+        value = float(given)
+    except ValueError:
+        raise Problem("input.invalid", field=name, why=f"“{given}” 不是数") from None
+    if not low <= value <= high:  # nan is none of them
+        raise Problem("input.invalid", field=name, why=f"{given}: {low:g} … {high:g}")
+    return value
+
+
+def as_key(value: str) -> int:
+    """A row's number as a page gives it; 0, which no row has, for anything else."""
+    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else 0
+
+
+def keys(request: HttpRequest, name: str) -> list[int]:
+    """Rows ticked on a form."""
+    return [key for value in request.POST.getlist(name) if (key := as_key(value))]
+
+
+def near(
+    at: datetime, field: str, *, past_years: float = 120, future_days: float = 3660
+) -> datetime:
+    """A time that somebody may mean. Raises ``input.invalid``."""
+    here = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
+    now = clock.now()
+    first = now - timedelta(days=365.25 * past_years)
+    if not first <= here <= now + timedelta(days=future_days):
+        raise Problem("input.invalid", field=field, why=f"{at:%Y-%m-%d %H:%M} ?")
+    return here
+
+
+def own_path(given: str, otherwise: str) -> str:
+    """A way back within this site; ``otherwise`` for any other."""
+    return given if re.fullmatch(r"/(?![/\\])[^\s\\]{0,300}", given) else otherwise
 
 
 def as_whole(value: str, name: str) -> int:

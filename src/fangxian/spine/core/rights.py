@@ -60,6 +60,11 @@ def desk_roles() -> list[str]:
     return [role for role, row in _table()["role"].items() if row.get("desk")]
 
 
+def second_factor_roles() -> frozenset[str]:
+    """Roles whose holders decide or administer: a password alone does not do."""
+    return frozenset(role for role, row in _table()["role"].items() if row.get("second_factor"))
+
+
 @lru_cache
 def grants() -> dict[str, dict[str, Any]]:
     """Roles with clearance and rights (right to scope): those of its bundles, then its own."""

@@ -6,9 +6,12 @@ import hmac
 import json
 import secrets
 import smtplib
+import ssl
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -34,7 +37,14 @@ class Parcel:
 
 
 class ChannelError(Exception):
-    """Not sent; worth another try."""
+    """Not sent; worth another try, not before ``retry_after_s`` where the other side says so. Whose
+    ``side`` it is: ours ("us") or the channel's."""
+
+    def __init__(
+        self, told: str, *, retry_after_s: float | None = None, side: str = "channel"
+    ) -> None:
+        super().__init__(told)
+        self.retry_after_s, self.side = retry_after_s, side
 
 
 class Channel(Protocol):
@@ -59,7 +69,7 @@ class Mail:
     def send(self, parcels: Sequence[Parcel]) -> set[str]:
         sent = set()
         try:
-            with smtplib.SMTP(self.settings.smtp_host, self.settings.smtp_port, timeout=10) as smtp:
+            with self._open() as smtp:
                 for parcel in parcels:
                     letter = EmailMessage()
                     letter["From"], letter["To"] = self.settings.smtp_from, parcel.to_mail
@@ -72,6 +82,18 @@ class Mail:
             if not sent:
                 raise ChannelError(str(error)) from error
         return sent
+
+    def _open(self) -> smtplib.SMTP:
+        one = self.settings
+        if one.smtp_tls == "tls":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(one.smtp_host, one.smtp_port, timeout=10)
+        else:
+            smtp = smtplib.SMTP(one.smtp_host, one.smtp_port, timeout=10)
+            if one.smtp_tls == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+        if one.smtp_user:
+            smtp.login(one.smtp_user, one.smtp_password)
+        return smtp
 
 
 class Gateway:
@@ -100,17 +122,33 @@ class Gateway:
         return list(told["receipts"])
 
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        import httpx
-
         sign = sign_body(self.secret, more.get("content", b""))
-        try:
-            answer = _client().request(
-                method, self.url + path, headers={"X-Signature": sign}, **more
-            )
-            answer.raise_for_status()
-            return dict(answer.json())
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise ChannelError(f"{type(error).__name__}: {error}") from error
+        return exchange(method, self.url + path, headers={"X-Signature": sign}, **more)
+
+
+def exchange(method: str, url: str, **more: Any) -> dict[str, Any]:
+    """One request and its answer, a JSON object. Raises ChannelError."""
+    import httpx
+
+    try:
+        answer = _client().request(method, url, **more)
+        answer.raise_for_status()
+        return dict(answer.json())
+    except httpx.HTTPStatusError as error:
+        after_s = _seconds(error.response.headers.get("Retry-After", ""))
+        raise ChannelError(f"HTTP {error.response.status_code}", retry_after_s=after_s) from error
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
+        raise ChannelError(f"{type(error).__name__}: {error}") from error
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After in seconds or as a date (RFC 9110)."""
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
 
 
 def post_signed(url: str, secret: str, body: bytes) -> None:
@@ -157,9 +195,15 @@ def open_channel(name: str, settings: Config | None = None) -> Channel:
         if name == "mail" or host not in LOOPBACK or not own:
             raise Problem("reach.drill_blocks_channel", channel=name)
     elif settings.gateway_secret.startswith("drill:") and name in {"sms", "voice"}:
-        raise ChannelError("this gateway is a drill's simulator: it reaches nobody")
+        raise ChannelError("this gateway is a drill's simulator: it reaches nobody", side="us")
     if name == "mail" and settings.smtp_host:
         return Mail(settings)
+    if not settings.drill and settings.channels_file:
+        from .adapters import carrier, set_up
+
+        row = set_up(settings.channels_file, name)
+        if row is not None:
+            return carrier(row)
     if name in {"sms", "voice"} and settings.gateway_url:
         return Gateway(settings, name)
-    raise ChannelError(f"channel {name} is not set up")
+    raise ChannelError(f"channel {name} is not set up", side="us")

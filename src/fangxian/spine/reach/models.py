@@ -46,6 +46,13 @@ class Delivery(models.Model):
         CANCELLED = 8, "已撤"
         FAILED = 9, "失败"
 
+    class Side(models.TextChoices):
+        """On whose side it failed."""
+
+        US = "us", "本机"
+        CHANNEL = "channel", "通道"
+        PHONE = "phone", "对方"
+
     message = models.ForeignKey(Message, models.PROTECT, related_name="deliveries")
     person = models.ForeignKey(Person, models.PROTECT, related_name="deliveries")
     post = models.ForeignKey(Post, models.PROTECT, null=True)
@@ -62,6 +69,7 @@ class Delivery(models.Model):
     answer = models.CharField(max_length=300, blank=True)
     code = models.CharField(max_length=16, unique=True, default=short_code)
     last_error = models.CharField(max_length=300, blank=True)
+    side = models.CharField(max_length=8, choices=Side, blank=True)
 
     class Meta:
         constraints = [

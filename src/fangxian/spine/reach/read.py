@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from fangxian.spine.core.config import config
+from fangxian.spine.core.rights import Seat, visible
 
 from .models import CODE_LENGTH, Delivery
 
@@ -19,6 +22,15 @@ def told_about(*, subject_kind: str, subject_ids: Iterable[str]) -> dict[int, li
     for delivery in rows.select_related("person", "post", "message").order_by("id"):
         found[delivery.person_id].append(delivery)
     return found
+
+
+def dead_letters(*, seat: Seat) -> QuerySet[Delivery]:
+    """What could not be delivered, to posts of places a seat may see."""
+    prefix = visible(seat, "gap.read")
+    rows = Delivery.objects.filter(state=State.FAILED).select_related("person", "message")
+    if prefix is None:
+        return rows.none()
+    return rows.filter(post__place__path__startswith=prefix) if prefix else rows
 
 
 def link_length() -> int:

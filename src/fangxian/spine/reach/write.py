@@ -18,12 +18,13 @@ from fangxian.spine.core.events import Entry, named, record, record_many, write_
 from fangxian.spine.core.guard import alone
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Cursor
+from fangxian.spine.core.operating import operating
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.seal import UnopenedError
 from fangxian.spine.registry.models import Person, Post
-from fangxian.spine.registry.read import reachable
+from fangxian.spine.registry.read import reachable, seats_of_person
 from fangxian.spine.registry.seal import unseal
 
 from .channels import ChannelError, Gateway, Parcel, open_channel
@@ -32,10 +33,9 @@ from .models import Delivery, Message
 log = logging.getLogger("fangxian.reach")
 State = Delivery.State
 LEASE_S = 30.0
-MAX_ATTEMPTS = 6
-BACKOFF_S = 20.0
 REPEATS_WITHIN = timedelta(minutes=2)  # the same words later are no repeat of a gateway's
 PHONE = {"sms", "voice"}
+SETTLED = ["state", "last_error", "side", "lease_until_s"]
 
 
 @transaction.atomic
@@ -138,8 +138,10 @@ def _hand_over(name: str, rows: list[Delivery]) -> None:
     try:
         accepted = open_channel(name).send(parcels) if parcels else set()
         _settle(rows, accepted, "refused by the channel")
-    except (ChannelError, Problem) as error:
-        _settle(rows, set(), str(error))
+    except ChannelError as error:
+        _settle(rows, set(), str(error), side=error.side, after_s=error.retry_after_s or 0.0)
+    except Problem as error:
+        _settle(rows, set(), str(error), side="us")
 
 
 @transaction.atomic
@@ -147,14 +149,15 @@ def _bury(rows: list[Delivery], why: str) -> None:
     """What no further try can help: a dead letter at once."""
     for delivery in rows:
         delivery.state, delivery.last_error, delivery.lease_until_s = State.FAILED, why, 0
-    write_back(rows, ["state", "last_error", "lease_until_s"])
+        delivery.side = "phone"
+    write_back(rows, SETTLED)
     _tell_failed(rows)
 
 
-def _tell_failed(rows: Iterable[Delivery]) -> None:
+def _tell_failed(rows: Iterable[Delivery], *, kind: str = "delivery.failed") -> None:
     """What was about what, so that whoever is next can be called at once."""
     told = [(d, {**_about(d, ""), "error": d.last_error}) for d in rows]
-    record_many([Entry("delivery.failed", named(d), None, about) for d, about in told], by=SYSTEM)
+    record_many([Entry(kind, named(d), None, about) for d, about in told], by=SYSTEM)
 
 
 def _about(delivery: Delivery, answer: str) -> dict[str, Any]:
@@ -191,24 +194,43 @@ def _parcel(delivery: Delivery) -> Parcel:
 
 
 @transaction.atomic
-def _settle(rows: list[Delivery], accepted: set[str], error: str) -> None:
-    now = clock.now()
-    dead = []
+def _settle(
+    rows: list[Delivery],
+    accepted: set[str],
+    error: str,
+    *,
+    side: str = "channel",
+    after_s: float = 0.0,
+) -> None:
+    """What was accepted is; the rest is tried again after a pause that grows, not before the other
+    side wants it (``after_s``), for as long as the rule says; who is next is told in between."""
+    now, rule = clock.now(), operating("sending")
+    dead, late = [], []
     for delivery in rows:
         delivery.lease_until_s = 0
         if parcel_key(delivery) in accepted:
             delivery.state, delivery.handed_over_at = State.ACCEPTED, now
             continue
+        before_s = _tried_for_s(delivery.attempts, rule)
         delivery.attempts += 1
-        delivery.last_error = error[:300]
-        delivery.due_at = now + timedelta(seconds=BACKOFF_S * 2**delivery.attempts)
-        if delivery.attempts >= MAX_ATTEMPTS:
+        delivery.last_error, delivery.side = error[:300], side
+        tried_s = _tried_for_s(delivery.attempts, rule)
+        delivery.due_at = now + timedelta(seconds=max(tried_s - before_s, after_s))
+        if tried_s > 3600 * rule["retry_for_h"]:
             delivery.state = State.FAILED
             dead.append(delivery)
-    write_back(
-        rows, ["state", "handed_over_at", "attempts", "last_error", "due_at", "lease_until_s"]
-    )
+        elif before_s < rule["call_next_after_s"] <= tried_s:
+            late.append(delivery)
+    write_back(rows, [*SETTLED, "handed_over_at", "due_at", "attempts"])
     _tell_failed(dead)
+    _tell_failed(late, kind="delivery.late")
+
+
+def _tried_for_s(attempts: int, rule: Mapping[str, Any]) -> float:
+    """How long so many attempts take, with the pauses between them: each twice the one before, up
+    to the longest."""
+    first, longest = rule["first_pause_s"], rule["longest_pause_s"]
+    return float(sum(min(first * 2.0 ** min(k, 30), longest) for k in range(1, attempts + 1)))
 
 
 @transaction.atomic
@@ -239,22 +261,37 @@ RECEIPT = {
 }
 
 
+# as gateways for operators in China pass it on (SMPP 3.4, appendix B)
+SYNONYMS = {
+    "delivrd": "delivered",
+    "undeliv": "failed",
+    "rejectd": "failed",
+    "expired": "failed",
+    "deleted": "failed",
+}
+ON_ITS_WAY = {"acceptd", "enroute"}  # says nothing that is not known
+
+
 class UnknownReceiptError(ValueError):
     """A state this catalogue does not know: told, never guessed."""
 
 
 def _advance(key: int, told: str, answer: str, by: Seat) -> int:
+    told = SYNONYMS.get(told.casefold(), told.casefold())
+    if told in ON_ITS_WAY:
+        return 0
     if told not in RECEIPT:
         raise UnknownReceiptError(f"state {told!r} is not one of {', '.join(RECEIPT)}")
     state, column = RECEIPT[told]
     forward = Q(state__lt=state)
+    more: dict[str, Any] = {}
     if told == "failed":
-        forward = Q(state__lt=State.DELIVERED)
+        forward, more = Q(state__lt=State.DELIVERED), {"side": "phone"}
     else:  # a life sign outweighs "failed", and an answer counts even after calling was stopped
         forward |= Q(state=State.FAILED)
         forward |= Q(state=State.CANCELLED) if told == "answered" else Q()
     rows = Delivery.objects.filter(forward, pk=key)
-    values: dict[str, Any] = {"state": state}
+    values: dict[str, Any] = {"state": state, **more}
     if column:
         values[column] = clock.now()
     if told == "answered":
@@ -300,6 +337,20 @@ def retry_delivery(*, delivery: Delivery, by: Seat) -> None:
     record("delivery.retried", subject=delivery, by=by)
 
 
+@transaction.atomic
+def retry_all(*, by: Seat) -> int:
+    """Give every dead letter that has not expired another round, as when a channel is back."""
+    require(by, "work.retry")
+    now = clock.now()
+    rows = Delivery.objects.filter(state=State.FAILED, message__expires_at__gt=now)
+    found = list(rows.select_related("message"))
+    for delivery in found:
+        delivery.state, delivery.attempts, delivery.due_at = State.PLANNED, 0, now
+    write_back(found, ["state", "attempts", "due_at"])
+    record_many([Entry("delivery.retried", named(d)) for d in found], by=by)
+    return len(found)
+
+
 def answer_link(delivery: Delivery) -> str:
     """A link that answers this one delivery and nothing else, until the message expires."""
     return f"{config().url}/a/{delivery.code}"
@@ -311,6 +362,9 @@ def open_link(token: str) -> Delivery:
     delivery = rows.filter(code=token).first()
     if delivery is None or clock.now() > delivery.message.expires_at:
         raise Problem("answer.expired")
+    seats = {seat.post_id for seat in seats_of_person(delivery.person)}
+    if delivery.post_id and delivery.post_id not in seats:
+        raise Problem("answer.expired")  # who left the post answers for it no more
     return delivery
 
 

@@ -66,23 +66,28 @@ class Proof:
         return max(0, -(-(self.until - self.proven_to) // timedelta(days=1)))
 
 
-def prove(*, since: datetime, until: datetime, planned: bool = False) -> Proof:
-    """The proof of a window. Raises ``proof.empty`` where there is no duty to prove, and
-    ``proof.future`` for days to come, unless what is ``planned`` is asked for."""
+def prove(*, since: datetime, until: datetime, planned: bool = False, within: str = "") -> Proof:
+    """The proof of a window, for duties at places below the path ``within``. Raises ``proof.empty``
+    where there is no duty to prove, and ``proof.future`` for days to come, unless what is
+    ``planned`` is asked for."""
     now = clock.now()
     if since >= until:
         raise Problem("proof.window")
     n = Duty.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lt=until), Q(valid_to=None) | Q(valid_to__gt=since)
+        Q(valid_from=None) | Q(valid_from__lt=until),
+        Q(valid_to=None) | Q(valid_to__gt=since),
+        place__path__startswith=within,
     ).count()
     if not n:
         raise Problem("proof.empty")
     if until > now and not planned:
         raise Problem("proof.future", now=f"{clock.beijing(now):%Y-%m-%d %H:%M}")
-    return Proof(n, since, until, min(until, now), uncovered(since=since, until=until))
+    return Proof(
+        n, since, until, min(until, now), uncovered(since=since, until=until, within=within)
+    )
 
 
-def uncovered(*, since: datetime, until: datetime) -> list[Uncovered]:
+def uncovered(*, since: datetime, until: datetime, within: str = "") -> list[Uncovered]:
     """Every span within [since, until) in which a duty has no holder."""
     gaps: dict[int, list[tuple[datetime, datetime]]] = {}
     to_text = connection.ops.adapt_datetimefield_value
@@ -92,8 +97,9 @@ def uncovered(*, since: datetime, until: datetime) -> list[Uncovered]:
         for post, start, end in cursor.fetchall():
             gaps.setdefault(post, []).append((_aware(start), _aware(end)))
     found = []
-    bare = Duty.objects.filter(post__isnull=True)
-    lacking = Duty.objects.filter(post_id__in=list(gaps)) if gaps else Duty.objects.none()
+    here = Duty.objects.filter(place__path__startswith=within)
+    bare = here.filter(post__isnull=True)
+    lacking = here.filter(post_id__in=list(gaps)) if gaps else here.none()
     for duty in [*bare, *lacking.select_related("post__organisation")]:
         for start, end in gaps[duty.post_id] if duty.post_id else [(since, until)]:
             first = max(start, duty.valid_from or start, since)

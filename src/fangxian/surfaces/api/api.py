@@ -16,7 +16,7 @@ from ninja.openapi.docs import Swagger
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import IdempotencyKey
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import require, require_sight
+from fangxian.spine.core.rights import require, require_sight, visible
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.rows import arrivals_of
@@ -265,7 +265,7 @@ def duties(request: HttpRequest, since: datetime, until: datetime) -> Any:
     since, until = _aware(since), _aware(until)
     if not 0 <= since.timestamp() < until.timestamp() <= 4_102_444_800:
         raise Problem("input.invalid", field="since", why="since must be before until, after 1970")
-    found = uncovered(since=since, until=until)
+    found = uncovered(since=since, until=until, within=visible(seat, "register.read") or "")
     return tagged(
         request, {"items": [gap.row() for gap in found[:MOST_SPANS]], "count": len(found)}
     )

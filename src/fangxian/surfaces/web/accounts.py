@@ -15,6 +15,12 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failures count by name and address together: a stranger who fails with the duty
+        officer's name does not shut him out."""
+        name = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{name}|{self.get_client_ip(request)}"
+
 
 class SetPassword(PasswordResetConfirmView):
     """The page behind such a link. Setting it is recorded."""

@@ -12,7 +12,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.health import troubles
-from fangxian.spine.core.rights import SYSTEM, Seat
+from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.read import holders, seats_of
@@ -94,7 +94,7 @@ def live_frame(seat: Seat) -> dict[str, Any]:
     now, data_at = clock.now(), newest_data_at()
     return {
         "postures": [(name, posture(code, path=seat.place_path)) for code, name in names],
-        "unanswered": unanswered_orders(seat=SYSTEM).count() if sees_desk(seat) else 0,
+        "unanswered": unanswered_orders(seat=seat).count() if sees_desk(seat) else 0,
         "duty_names": _duty_names(),
         "now": now,
         "data_at": data_at,

@@ -1,18 +1,28 @@
 """The number and the seat of each request, and what a refusal looks like to a person."""
 
 import secrets
+import time
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import second_factor_roles
 from fangxian.spine.registry.read import seat_of
 
+MOVED = "moved_on"
+MOVED_EVERY_S = 300.0
+WITHOUT = ("/accounts/", "/static/", "/seat")
 CHOSEN = "post"  # of the session: the post whose seat the user has taken
 
 
@@ -40,7 +50,35 @@ class SeatMiddleware:
         request.seat = SimpleLazyObject(  # type: ignore[attr-defined]
             lambda: seat_of(request.user, post_id=request.session.get(CHOSEN))
         )
-        return self.get_response(request)
+        answer = self.get_response(request)
+        broken = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not broken and request.session.session_key and SESSION_KEY in request.session:
+            request.user_is_known = True  # type: ignore[attr-defined]
+            self._move_on(request)
+        return answer
+
+    @staticmethod
+    def _move_on(request: HttpRequest) -> None:
+        """A log-in ends when nothing was asked for so long; it is moved on every few minutes."""
+        now_s = time.time()
+        if now_s - request.session.get(MOVED, 0) > MOVED_EVERY_S:
+            request.session[MOVED] = now_s
+            request.session.save()
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Who decides or administers has a second factor before anything else is shown."""
+        if not config().second_factor or config().drill or request.path.startswith(WITHOUT):
+            return None
+        if getattr(view, "right", "") == "public" or not request.user.is_authenticated:
+            return None
+        seat = request.seat  # type: ignore[attr-defined]
+        if not seat or seat.role not in second_factor_roles() or is_mfa_enabled(request.user):
+            return None
+        if request.path.startswith("/api/"):
+            return JsonResponse({"code": "rights.second_factor"}, status=403)
+        return redirect("mfa_activate_totp")
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Say what was refused, why and what to do."""

@@ -22,6 +22,15 @@ POLICY = "; ".join(
 )
 
 
+PERMISSIONS = ", ".join(
+    [
+        "camera=(self)",
+        "geolocation=(self)",
+        *(f"{name}=()" for name in ("microphone", "payment", "usb", "serial", "bluetooth", "midi")),
+    ]
+)
+
+
 class PolicyMiddleware(MiddlewareMixin):
     """Puts the policy on every answer, static files and refusals too; so it stands first."""
 
@@ -29,4 +38,9 @@ class PolicyMiddleware(MiddlewareMixin):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Permissions-Policy"] = PERMISSIONS
+        kind = response.headers.get("Content-Type", "")
+        if kind.startswith("text/html") and getattr(request, "user_is_known", False):
+            # what stood on a shared machine is not in its cache; /m/ keeps its own for the road
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -152,6 +152,16 @@ def order_what(order: Order) -> str:
     return f"{order.verb_en}: {order.object_en}"
 
 
+def failed_side(side: str) -> str:
+    """On whose side a message failed."""
+    names = {
+        "us": gettext("本机"),
+        "channel": gettext("通道"),
+        "phone": gettext("对方"),
+    }
+    return names.get(side, side)
+
+
 def channel_name(channel: str) -> str:
     names = {
         "app": gettext("页面"),

@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, cut, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
 
@@ -29,7 +29,7 @@ def code(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         appealing.ask_override(
             arrival=found,
             colour=text(request, "colour", most=12),
-            until=clock.now() + timedelta(days=whole(request, "days")),
+            until=clock.now() + timedelta(days=whole(request, "days", most=90)),
             reason=reason,
             by=seat,
         )
@@ -65,7 +65,7 @@ def paper(request: SeatedRequest) -> HttpResponse:
     if wanted == "released":
         rows = rows.filter(state=m.S.RELEASED, state_at__gte=clock.now() - timedelta(days=1))
     elif wanted.isdecimal():
-        rows = rows.filter(pk=int(wanted))
+        rows = rows.filter(pk=as_key(wanted))
     else:
         rows = rows.filter(state__in=m.HERE)
     chosen = list(rows.order_by("place__code", "pk")[: MOST_PAPERS + 1])

@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, keys, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.registry.models import Post, Site
@@ -33,7 +33,7 @@ def hands(request: SeatedRequest) -> HttpResponse:
     rows = rows.filter(arrival__state__in=m.HERE)
     holders = rows.values_list("post", flat=True).distinct()
     chosen = request.GET.get("post", "")
-    post = int(chosen) if chosen.isdecimal() else seat.post_id or 0
+    post = as_key(chosen) or seat.post_id or 0
     mine = rows.filter(post=post).select_related(
         "arrival__person", "arrival__place__parent", "site", "post"
     )
@@ -59,7 +59,7 @@ def hands(request: SeatedRequest) -> HttpResponse:
 @action("arrival.read")
 def send(request: SeatedRequest) -> HttpResponse:
     """Send the chosen to a site, or each to his home."""
-    chosen = [int(key) for key in request.POST.getlist("arrival") if key.isdecimal()]
+    chosen = keys(request, "arrival")
     if len(chosen) > MOST:
         raise Problem("input.invalid", field="arrival", why=gettext("一次最多 %d 人") % MOST)
     rows = list(read.arrivals(seat=request.seat).filter(pk__in=chosen))
@@ -126,7 +126,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
 def act(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     """A step of a hand-over; the right is asked by the step."""
     found, by = read.transfer(key, seat=request.seat), request.seat
-    chosen = [int(value) for value in request.POST.getlist("arrival") if value.isdecimal()]
+    chosen = keys(request, "arrival")
     reason = text(request, "reason", most=200)
     if verb in ("take", "leave") and not chosen:
         raise Problem("input.invalid", field="arrival", why=gettext("请先勾选人员"))

@@ -27,7 +27,13 @@ def nodes(*, seat: Seat) -> QuerySet[Node]:
     rows = Node.objects.select_related("person", "place__parent")
     if prefix is None:
         return rows.none()
-    return rows.filter(Q(place__path__startswith=prefix) | Q(place=None))
+    if not prefix:
+        return rows
+    # what has no place of its own is known where somebody of one's places met it
+    here = Node.objects.filter(place__path__startswith=prefix).values("pk")
+    met = Edge.objects.filter(Q(a__in=here) | Q(b__in=here))
+    loose = Q(place=None) & (Q(pk__in=met.values("a")) | Q(pk__in=met.values("b")))
+    return rows.filter(Q(place__path__startswith=prefix) | loose)
 
 
 def node_of(kind: str, key: str, *, seat: Seat) -> Node:

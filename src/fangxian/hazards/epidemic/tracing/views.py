@@ -12,7 +12,17 @@ from django.urls import path
 from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, cut, cut_of, page, text, whole
+from fangxian.spine.core.page import (
+    SeatedRequest,
+    action,
+    as_key,
+    cut,
+    cut_of,
+    near,
+    page,
+    text,
+    whole,
+)
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
 from fangxian.spine.people.models import Person
@@ -238,7 +248,7 @@ def _end(request: SeatedRequest) -> edges.End:
     kind, key = text(request, "other_kind", most=8), text(request, "other", most=60)
     if kind != "person":
         return edges.End(kind, key, label=key)
-    rows = Person.objects.filter(pk=int(key) if key.isdecimal() else 0)
+    rows = Person.objects.filter(pk=as_key(key))
     person = rows.select_related("place").first()
     if person is None:
         raise Problem("not_found", what=f"人员 {key}")
@@ -251,7 +261,7 @@ def _instant(given: str) -> tuple[datetime, bool]:
         at = datetime.fromisoformat(given)
     except ValueError:
         raise Problem("input.invalid", field="since", why=given or "—") from None
-    return at if at.tzinfo else at.replace(tzinfo=clock.BEIJING), len(given) > 10
+    return near(at, "since", future_days=1), len(given) > 10
 
 
 @action("trace.write")

@@ -30,6 +30,8 @@ from .models import DangerPoint
 from .paper import card_pdf
 from .risk import HOURS, risks
 
+MOST_MINUTES = 90 * 24 * 60  # of a deadline that somebody may mean
+
 SHOWN = 200
 VERBS = {
     "patrol": ("巡查", "patrol", 60),
@@ -66,7 +68,11 @@ def order(request: SeatedRequest) -> HttpResponse:
     level = text(request, "level", most=3)
     if not sites or verb is None or level not in Level.__members__:
         raise Problem("input.invalid", field="point", why=gettext("先勾选隐患点"))
-    minutes = max(5, whole(request, "minutes")) if text(request, "minutes") else verb[2]
+    minutes = (
+        max(5, whole(request, "minutes", most=MOST_MINUTES))
+        if text(request, "minutes")
+        else verb[2]
+    )
     first = Task(area=city(), verb=verb[0], object="", minutes=minutes, verb_en=verb[1])
     tasks = [
         replace(first, area=s.place, object=s.name, object_en=s.name, about=(s.kind, s.code))

@@ -4,6 +4,7 @@ back. The steps of an order themselves are in orders.py."""
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
 from fangxian.spine.command.models import ORDER, OVER, UNANSWERED, WAITING, Order, Plea
 from fangxian.spine.command.replies import read_reply
@@ -144,7 +145,9 @@ def call_after_failure(event: Event) -> None:
     mine = Delivery.objects.filter(
         message__subject_kind="order", message__subject_id=key, person=person
     )
-    hopeful = mine.exclude(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED])
+    # what was tried again and again is no hope
+    held_up = Q(state=Delivery.State.PLANNED, attempts__gt=1)
+    hopeful = mine.exclude(held_up | Q(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED]))
     if not hopeful.exclude(channel="app").exists() and order.escalated < len(_steps(order)):
         _escalate(order, step=order.escalated + 1)
 

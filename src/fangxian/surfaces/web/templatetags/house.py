@@ -42,6 +42,7 @@ for name in (
     "mark_name",
     "role_name",
     "channel_name",
+    "failed_side",
 ):
     register.filter(name, getattr(words, name))
 for name in (

@@ -11,13 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
-from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.read import signals
 from fangxian.spine.command.models import DONE, OVER, Order, Proposal, Response
 from fangxian.spine.command.preview import preview, preview_response
 from fangxian.spine.command.read import (
     late_orders,
     open_proposals,
     orders,
+    proposals,
     responses,
     responses_in_force,
 )
@@ -38,11 +39,14 @@ from fangxian.spine.core.events import history
 from fangxian.spine.core.hazards import responding
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, cut, own_path, page, text, whole
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import city, holder
+
+MOST_MINUTES = 90 * 24 * 60  # of a deadline that somebody may mean
 
 PER_PAGE = 50
 TIMELINE = 60
@@ -87,16 +91,17 @@ def response(request: SeatedRequest, key: int) -> HttpResponse:
         "response": found,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "counts": counts,
-        "timeline": cut(_timeline(found), TIMELINE),
+        "timeline": cut(_timeline(found, request.seat), TIMELINE),
         "levels": list(Level),
         "edition": edition_on(found.started_at),
     }
     return render(request, "web/response.html", context)
 
 
-def _timeline(found: Response) -> QuerySet[Event]:
-    """The response's own events and its orders', newest first."""
-    keys = found.orders.annotate(key=Cast("pk", CharField())).values("key")
+def _timeline(found: Response, seat: Seat) -> QuerySet[Event]:
+    """The response's own events and those of its orders that a reader may see, newest first."""
+    mine = orders(seat=seat).filter(responses=found)
+    keys = mine.annotate(key=Cast("pk", CharField())).values("key")
     theirs = Event.objects.filter(subject_kind="order", subject_id__in=keys)
     return (history(found) | theirs.exclude(kind="order.delivered")).order_by("-id")
 
@@ -104,14 +109,14 @@ def _timeline(found: Response) -> QuerySet[Event]:
 @page("response.read")
 def proposal(request: SeatedRequest, key: int) -> HttpResponse:
     """The rule that fired, its data, and the form to decide."""
-    found = get_object_or_404(Proposal, pk=key)
+    found = get_object_or_404(proposals(seat=request.seat), pk=key)
     keys = found.evidence.get("signals", [])
     context = {
         "room": "command",
         "proposal": found,
         "kind": f"proposal.{found.state}",
         "edition": edition_on(found.made_at),
-        "signals": Signal.objects.filter(pk__in=keys).select_related("place"),
+        "signals": signals(seat=request.seat).filter(pk__in=keys),
         "levels": [Level[name] for name in found.levels],
         "may_decide": may_decide_here(found, request.seat),
     }
@@ -231,7 +236,7 @@ def issue(request: SeatedRequest) -> HttpResponse:
         area=areas[0] if areas else city(),
         verb=text(request, "verb", most=20),
         object=text(request, "object", most=120),
-        minutes=max(5, whole(request, "minutes")),
+        minutes=max(5, whole(request, "minutes", most=MOST_MINUTES)),
         total=whole(request, "total") if text(request, "total") else 0,
     )
     if not areas:
@@ -307,18 +312,22 @@ def order_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     elif verb == "urge":
         urge(order=found, by=seat)
     elif verb == "extend":
-        later = found.deadline_at + timedelta(minutes=whole(request, "minutes"))
+        later = found.deadline_at + timedelta(minutes=whole(request, "minutes", most=MOST_MINUTES))
         do.extend_order(order=found, deadline_at=later, reason=reason, by=seat)
     elif verb == "acknowledge":
         do.acknowledge_order(order=found, by=seat)
     elif verb == "knock":
         again.note_knock(order=found, told=reason, by=seat)
     elif verb == "reopen":
-        again.reopen_order(order=found, reason=reason, minutes=whole(request, "minutes"), by=seat)
+        again.reopen_order(
+            order=found,
+            reason=reason,
+            minutes=whole(request, "minutes", most=MOST_MINUTES),
+            by=seat,
+        )
     elif verb == "reassign":
         post = get_object_or_404(Post, pk=whole(request, "post"))
         again.reassign_order(order=found, post=post, reason=reason, by=seat)
     else:
         raise Problem("not_found", what=verb)
-    target = request.POST.get("next") or f"/orders/{key}"
-    return redirect(target if target.startswith("/") and target[1:2] != "/" else "/")
+    return redirect(own_path(request.POST.get("next", ""), f"/orders/{key}"))

@@ -33,7 +33,17 @@ from fangxian.spine.command.write.pleas import settle_plea
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.page import (
+    SeatedRequest,
+    action,
+    as_key,
+    cut,
+    keys,
+    own_path,
+    page,
+    text,
+    whole,
+)
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
@@ -41,6 +51,8 @@ from fangxian.spine.observe.read import station
 from fangxian.spine.registry.models import Person, Place, Post
 from fangxian.spine.registry.read import in_force
 from fangxian.surfaces.web.frame import current_hq
+
+MOST_SHELVED_H = 72
 
 ROWS = 40
 
@@ -106,13 +118,13 @@ def _counties(groups: list[Group]) -> list[tuple[str, str, int]]:
 @action("signal.acknowledge")
 def acknowledge_group(request: SeatedRequest) -> HttpResponse:
     """Take a whole group in one step."""
-    keys = request.POST.getlist("signal")
+    ticked = keys(request, "signal")
     signals = active_signals(seat=request.seat)
     if county := text(request, "county"):
         path = request.seat.place_path if county == "all" else _path(county)
         signals = signals.filter(waiting_q(clock.now()), place__path__startswith=path)
     else:
-        signals = signals.filter(pk__in=[k for k in keys if k.isdigit()])
+        signals = signals.filter(pk__in=ticked)
     n = acknowledge(signals=signals, by=request.seat, note=text(request, "note"))
     messages.success(request, gettext("已签收 %(n)d 项，责任在您。") % {"n": n})
     return _back(request)
@@ -148,7 +160,7 @@ def settle(request: SeatedRequest, key: int) -> HttpResponse:
 @action("signal.shelve")
 def shelve_signal(request: SeatedRequest, key: int) -> HttpResponse:
     signal = get_object_or_404(Signal, pk=key)
-    hours = whole(request, "hours")
+    hours = whole(request, "hours", most=MOST_SHELVED_H)
     shelve(
         signal=signal,
         until=clock.now() + timedelta(hours=hours),
@@ -196,7 +208,7 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             key = text(request, "successor")
-            successor = get_object_or_404(Person, pk=int(key)) if key.isdigit() else None
+            successor = get_object_or_404(Person, pk=as_key(key)) if key else None
             close_shift(by=seat, summary=summary, successor=successor)
             messages.success(request, gettext("已交班。"))
             return redirect("/")
@@ -226,5 +238,4 @@ def hand_over_shift(request: SeatedRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> HttpResponse:
     """To where the form stood."""
-    target = request.POST.get("next") or "/"
-    return redirect(target if target.startswith("/") and not target.startswith("//") else "/")
+    return redirect(own_path(request.POST.get("next", ""), "/"))

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import AnonymousUser
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -94,9 +93,9 @@ def poller() -> Poller:
 async def live(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events. ``?topics=signal,order`` are the kinds of thing the page shows; without
     them it hears everything."""
-    user = await request.auser()
-    if isinstance(user, AnonymousUser):
-        return HttpResponse(status=401)
+    await request.auser()
+    if not await sync_to_async(lambda: bool(request.seat))():  # type: ignore[attr-defined]
+        return HttpResponse(status=401)  # nobody, or a past holder: hears nothing of the city
     wanted = frozenset(t for t in request.GET.get("topics", "").split(",") if t)
     answer = StreamingHttpResponse(_changes(wanted), content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache"

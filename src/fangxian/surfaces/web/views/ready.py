@@ -15,7 +15,7 @@ from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.dated import Edition
 from fangxian.spine.core.editions import editions_of
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, cut, near, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.people.matching import Record
@@ -204,9 +204,10 @@ def _day(request: SeatedRequest) -> datetime:
     if not asked:
         return clock.now()
     try:
-        return datetime.fromisoformat(asked).replace(hour=12, tzinfo=clock.BEIJING)
+        at = datetime.fromisoformat(asked).replace(hour=12, tzinfo=clock.BEIJING)
     except ValueError:
         raise Problem("input.invalid", field="on", why=asked[:20]) from None
+    return near(at, "on")
 
 
 def zh() -> bool:

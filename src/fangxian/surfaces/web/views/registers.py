@@ -13,18 +13,19 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import Job
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.page import SeatedRequest, action, cut, own_path, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import retry_job
 from fangxian.spine.core.registers import REGISTERS, register
-from fangxian.spine.core.rights import visible
+from fangxian.spine.core.rights import SYSTEM, visible
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.models import Quarantine
 from fangxian.spine.observe.reports.read import reports
 from fangxian.spine.observe.write import adopt_station, look_at_quarantine
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.reach.write import retry_delivery
+from fangxian.spine.reach.read import dead_letters
+from fangxian.spine.reach.write import retry_all, retry_delivery
 from fangxian.spine.registry import read as registry
 from fangxian.spine.registry import write
 from fangxian.spine.registry.models import Handover, Person, Place, Term
@@ -124,7 +125,7 @@ def post(request: SeatedRequest, key: int) -> HttpResponse:
         "terms": cut(registry.terms_of_post(found, seat=request.seat), 20),
         "duties": registry.duties_of_post(found, seat=request.seat),
         "handover": Handover.objects.filter(term=term, passed_at__isnull=True).first(),
-        "items": cut(open_items(found), 50),
+        "items": cut(open_items(found, seat=request.seat), 50),
         "error": None,
     }
     return render(request, "web/post.html", context)
@@ -154,7 +155,8 @@ def open_handover(request: SeatedRequest, key: int) -> HttpResponse:
     if not name:
         raise Problem("input.invalid", field="name", why="—")
     person = write.add_person(name=name, phone=phone, by=request.seat)
-    write.open_handover(term=term, successor=person, items=open_items(term.post), by=request.seat)
+    items = open_items(term.post, seat=SYSTEM)
+    write.open_handover(term=term, successor=person, items=items, by=request.seat)
     messages.success(request, gettext("交接单已开，双方签字后生效。"))
     return redirect(f"/registers/posts/{term.post_id}")
 
@@ -167,7 +169,7 @@ def sign(request: SeatedRequest, key: int) -> HttpResponse:
         handover=handover, side=side, by=request.seat, reason=text(request, "reason")
     )
     messages.success(request, gettext("已签字。"))
-    return redirect(request.POST.get("next") or "/registers/handovers")
+    return redirect(own_path(request.POST.get("next", ""), "/registers/handovers"))
 
 
 @action("person.reveal")
@@ -220,7 +222,8 @@ def prove(request: SeatedRequest) -> HttpResponse:
         until = datetime.fromisoformat(request.GET["to"]).replace(tzinfo=clock.BEIJING)
     except (KeyError, ValueError):
         since, until = now - timedelta(days=30), now
-    proof = prove_window(since=since, until=until, planned=True)
+    within = visible(request.seat, "register.read") or ""
+    proof = prove_window(since=since, until=until, planned=True, within=within)
     found = proof.gaps
     context = {
         "room": "registers",
@@ -238,15 +241,23 @@ def prove(request: SeatedRequest) -> HttpResponse:
 @page("gap.read")
 def work(request: SeatedRequest) -> HttpResponse:
     """Dead letters: work that failed for good, with who owns it."""
-    letters = Delivery.objects.filter(state=Delivery.State.FAILED).select_related(
-        "person", "message"
-    )
+    letters = dead_letters(seat=request.seat)
+    whole_city = visible(request.seat, "gap.read") == ""
+    jobs = Job.objects.filter(state="dead").select_related("event")
     context = {
         "room": "desk",
-        "jobs": Job.objects.filter(state="dead").select_related("event"),
+        "jobs": jobs if whole_city else jobs.none(),
         "letters": cut(letters.order_by("-id"), PER_PAGE),
     }
     return render(request, "web/work.html", context)
+
+
+@action("work.retry")
+def retry_letters(request: SeatedRequest) -> HttpResponse:
+    """All dead letters that have not expired get another round."""
+    n = retry_all(by=request.seat)
+    messages.success(request, gettext("已重新安排 %(n)d 条。") % {"n": n})
+    return redirect("/dead-letters")
 
 
 @action("work.retry")

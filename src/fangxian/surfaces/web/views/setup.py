@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
@@ -15,6 +16,7 @@ from fangxian.spine.core.door import (
     Door,
     door,
     examine,
+    in_scope,
     rows_of,
     take,
     tell_export,
@@ -24,7 +26,7 @@ from fangxian.spine.core.door_undo import undo
 from fangxian.spine.core.models import Import
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import require_sight, visible
+from fangxian.spine.core.rights import Seat, require_sight, visible
 from fangxian.spine.core.tables.book import errors_book
 from fangxian.spine.cover.read import open_gaps
 from fangxian.spine.registry import accounts
@@ -52,7 +54,7 @@ def index(request: SeatedRequest) -> HttpResponse:
             "door": one,
             "name": one.zh if zh else one.en,
             "hint": (one.hint_zh if zh else one.hint_en) or one.hint_zh,
-            "n": len(one.there(one.look())),
+            "n": len(rows_of(one, seat=request.seat)),
             "gaps": [(code, names[code], n) for code, n in gaps.get(one.code, {}).items()],
             "may": visible(request.seat, one.right) is not None,
         }
@@ -86,24 +88,34 @@ def table(request: SeatedRequest, kind: str) -> HttpResponse:
             (_key_query(one, row), [one.masked(row)[c.name] for c in one.fields]) for row in shown
         ],
         "extra": urlencode({"q": wanted}) if wanted else "",
-        "imports": cut(Import.objects.filter(kind=kind).order_by("-pk"), 10),
+        "imports": cut(_imports(kind, request.seat), 10),
         "may": visible(request.seat, one.right) is not None,
         "frames": any(column.name == "frame" for column in one.fields),
     }
     return render(request, "web/setup_table.html", context)
 
 
+def _imports(kind: str, seat: Seat) -> QuerySet[Import]:
+    """What was brought in: by anybody for who writes the whole city's registers, else one's own."""
+    rows = Import.objects.filter(kind=kind).order_by("-pk")
+    city_wide = visible(seat, "register.write") is not None and seat.level == "city"
+    return rows if city_wide else rows.filter(by=seat.label)
+
+
 @page("register.read")
 def export(request: SeatedRequest, kind: str, form: str) -> HttpResponse:
     """The table to take away: xlsx or CSV, or the empty template. Secrets stay masked."""
     one, seat = door(kind), request.seat
+    require_sight(seat, one.reads)
     rows = [] if form == "template" else rows_of(one, seat=seat)
     if rows:
         tell_export(one.code, len(rows), by=seat)
     if form == "csv":
         answer = HttpResponse(csv_text(one, rows, zh=_zh()), content_type="text/csv; charset=utf-8")
     else:
-        answer = HttpResponse(workbook(one, rows, zh=_zh(), who=seat.label), content_type=XLSX)
+        lists = visible(seat, one.reads) == ""
+        book = workbook(one, rows, zh=_zh(), who=seat.label, lists=lists)
+        answer = HttpResponse(book, content_type=XLSX)
     name = f"{kind}-{clock.beijing(clock.now()):%Y%m%d%H%M}" if rows else f"{kind}-template"
     ending = "csv" if form == "csv" else "xlsx"
     answer["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
@@ -217,7 +229,8 @@ def row(request: SeatedRequest, kind: str) -> HttpResponse:
     look_ = one.look()
     key = tuple(request.GET.getlist("k"))
     before = one.there(look_).get(key) if key else None
-    if key and before is None:
+    seen = before and in_scope(request.seat, one.reads, one.scope(before, look_))
+    if key and not seen:
         raise Problem("not_found", what=" ".join(key))
     start = (
         one.masked(before) if before else {f.name: request.GET.get(f.name, "") for f in one.fields}

@@ -117,9 +117,12 @@ def _quantity(request: SeatedRequest, *, zero: bool = False) -> float:
         value = float(given)
     except ValueError:
         raise Problem("input.invalid", field="quantity", why=given or "—") from None
-    if not (0 if zero else 1e-9) <= value < 1e9:
+    if not (0 if zero else 1e-9) <= value <= MOST_GOODS:
         raise Problem("input.invalid", field="quantity", why=given)
     return value
+
+
+MOST_GOODS = 1e7  # of one lot, whatever the unit
 
 
 # shelters ---------------------------------------------------------------------------------------

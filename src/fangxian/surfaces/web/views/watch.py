@@ -6,17 +6,28 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import active_signals, alarm_figures, signals, thresholds_in_force
-from fangxian.spine.assess.write import enter_warning, set_threshold
+from fangxian.spine.assess.write import end_warning, enter_warning, set_threshold
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.page import SeatedRequest, action, as_whole, cut, page, text
+from fangxian.spine.core.page import (
+    SeatedRequest,
+    action,
+    as_whole,
+    cut,
+    number,
+    own_path,
+    page,
+    text,
+)
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import may, visible
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.elements import LEVELS, RAIN_FORMS
 from fangxian.spine.observe.models import Series
@@ -56,6 +67,8 @@ def index(request: SeatedRequest) -> HttpResponse:
         "signals": cut(active_signals(seat=seat), 60),
         "n_signals": active_signals(seat=seat).count(),
         "levels": list(Level),
+        "warnings": active_signals(seat=seat).filter(family__startswith="warning-"),
+        "may_warn": may(seat, "warning.enter", place=seat.place_path),
     }
     return render(request, "web/watch.html", context)
 
@@ -181,14 +194,14 @@ def correct(request: SeatedRequest, code: str) -> HttpResponse:
     try:
         at = datetime.fromisoformat(text(request, "at"))
         at = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
-        number = float(value) if value else None
     except ValueError:
-        raise Problem("input.invalid", field="value", why=f"“{value}” 不是数") from None
-    quality = Quality.GOOD if number is not None else Quality.BAD
+        raise Problem("input.invalid", field="at", why=text(request, "at")) from None
+    judged = number(request, "value") if value else None
+    quality = Quality.GOOD if judged is not None else Quality.BAD
     correct_reading(
         series=found,
         at=at,
-        value=number,
+        value=judged,
         quality=quality,
         reason=text(request, "reason"),
         by=request.seat,
@@ -201,18 +214,19 @@ def correct(request: SeatedRequest, code: str) -> HttpResponse:
 @action("threshold.edit")
 def threshold(request: SeatedRequest, key: int) -> HttpResponse:
     row = get_object_or_404(Threshold, pk=key)
-    try:
-        value = float(text(request, "value"))
-    except ValueError:
-        raise Problem("input.invalid", field="value", why=text(request, "value")) from None
+    value = number(request, "value", low=0 if row.unit == "mm" else -1e6)
     set_threshold(threshold=row, value=value, source=text(request, "source"), by=request.seat)
     messages.success(request, gettext("新数值已生效，旧版本保留。"))
-    return redirect(request.POST.get("next") or "/watch/thresholds")
+    return redirect(own_path(request.POST.get("next", ""), "/watch/thresholds"))
 
 
 @page("signal.read")
 def thresholds(request: SeatedRequest) -> HttpResponse:
     rows = thresholds_in_force(clock.now()).order_by("family", "level", "window_s", "station__name")
+    prefix = visible(request.seat, "signal.read") or ""
+    if prefix:
+        here = Q(station__place__path__startswith=prefix) | Q(place__path__startswith=prefix)
+        rows = rows.filter(here | Q(station=None, place=None))
     without = (
         observe.stations(seat=request.seat)
         .exclude(river="")
@@ -229,6 +243,19 @@ def alarms(request: SeatedRequest) -> HttpResponse:
     figures = alarm_figures(since=until - timedelta(hours=hours), until=until)
     context = {"room": "watch", "figures": figures, "hours": hours}
     return render(request, "web/alarms.html", context)
+
+
+@action("warning.enter")
+def lift_warning(request: SeatedRequest, key: int) -> HttpResponse:
+    """Take a warning back: the office lifted it, or it was entered wrongly. What rested on it is
+    told."""
+    found = get_object_or_404(active_signals(seat=request.seat), pk=key)
+    reason = text(request, "reason", most=200)
+    if not reason:
+        raise Problem("input.reason_missing", field="reason")
+    end_warning(hazard=found.hazard, place=found.place, reason=reason, by=request.seat)
+    messages.success(request, gettext("预警已解除，规则随即研判。"))
+    return redirect("/watch")
 
 
 @action("warning.enter")

@@ -13,7 +13,7 @@ function shapeOf(site) {
 
 function dot(site, renderer) {
   const look = { renderer, radius: 3, weight: 1, color: tones()('ink'), fillOpacity: 0.2 };
-  const made = window.L.circleMarker([site.lat, site.lon], look).bindTooltip(site.name);
+  const made = window.L.circleMarker([site.lat, site.lon], look).bindTooltip(make('span', {}, site.name));
   return made.on('click', () => window.location.assign(site.link));
 }
 
