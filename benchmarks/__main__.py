@@ -1,4 +1,5 @@
-"""`./run bench [spine] [epi] [hydro] [sentinel] [ground] [arrivals] [matching] [methods] [water]`:
+"""`./run bench [spine] [epi] [hydro] [sentinel] [ground] [arrivals] [matching] [holds] [methods]
+[water]`:
 the first three by default. ``methods`` and ``water`` draw the plots and tables of docs/methods
 anew."""
 

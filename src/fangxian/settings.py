@@ -7,7 +7,7 @@ from fangxian.spine.core.config import config
 
 CONFIG = config()
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parent.parent
+NODE_MODULES = Path(CONFIG.node_modules or HERE.parent.parent / "node_modules")
 
 if CONFIG.drill:
     clock.install(clock.ScenarioClock(CONFIG.clock_file))
@@ -126,9 +126,9 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
 STATICFILES_DIRS = [
-    ("leaflet", CHECKOUT / "node_modules/leaflet/dist"),
-    ("echarts", CHECKOUT / "node_modules/echarts/dist"),
-    ("htmx", CHECKOUT / "node_modules/htmx.org/dist"),
+    ("leaflet", NODE_MODULES / "leaflet/dist"),
+    ("echarts", NODE_MODULES / "echarts/dist"),
+    ("htmx", NODE_MODULES / "htmx.org/dist"),
 ]
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -216,3 +216,15 @@ def _folder_of(pid):
     return next(
         (w.split(b"=", 1)[1].decode() for w in words if w.startswith(b"FANGXIAN_DATA_DIR=")), None
     )
+
+
+def test_a_child_that_is_killed_is_there_again(folder):
+    folder.environment |= {f"FANGXIAN_{n}": str(free_port()) for n in ("PORT", "SL651_PORT")}
+    folder.start("serve")
+    beat = "SELECT steady_s FROM core_heartbeat WHERE name = 'auditor'"
+    until(lambda: ask(folder, beat))
+    pid = int((folder.path / "auditor.lock").read_text())
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: (folder.path / "auditor.lock").read_text() not in ("", str(pid)))
+    [[before]] = ask(folder, beat)
+    until(lambda: ask(folder, beat)[0][0] > before)

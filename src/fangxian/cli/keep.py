@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .main import know_subjects, say, start_django, start_ready, tell
+from .main import know_subjects, say, start_ready, tell
 
 PATH = click.Path(path_type=Path)
 WORDS = say("封存口令", "words of the escrow")
@@ -31,6 +31,16 @@ def _out(told: dict[str, Any], zh: str, en: str, as_json: bool) -> None:
     if sys.stderr.isatty():
         click.echo("\r" + " " * 60 + "\r", err=True, nl=False)
     click.echo(json.dumps(told, ensure_ascii=False) if as_json else say(zh, en))
+
+
+def _without_folder() -> None:
+    """These words work where there is no data folder yet, and make none."""
+    from fangxian.spine.core.config import ConfigError, config
+
+    try:
+        config()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @click.group(help=say("备份:做、验、恢复。", "Backups: made, verified, restored."))
@@ -62,7 +72,7 @@ def create(path: Path, as_json: bool) -> None:
 @click.option("--escrow", type=PATH, help=say("密钥封存件", "the escrow of the keys"))
 @click.option("--json", "as_json", is_flag=True)
 def verify(path: Path, escrow: Path | None, as_json: bool) -> None:
-    start_django()
+    _without_folder()
     from fangxian.ops.backup import verify
 
     manifest = verify(path, key=_key(escrow), tell=_progress())
@@ -84,7 +94,7 @@ def verify(path: Path, escrow: Path | None, as_json: bool) -> None:
 @click.option("--escrow", type=PATH, help=say("密钥封存件", "the escrow of the keys"))
 @click.option("--json", "as_json", is_flag=True)
 def restore(path: Path, into: Path, escrow: Path | None, as_json: bool) -> None:
-    start_django()
+    _without_folder()
     from fangxian.ops.backup import restore
 
     manifest = restore(path, into, key=_key(escrow), tell=_progress())
@@ -100,7 +110,7 @@ def _key(escrow: Path | None) -> str | None:
     """The keys of backups out of an escrow; its words are asked for."""
     if escrow is None:
         return None
-    from fangxian.ops.keys import open_escrow
+    from fangxian.ops.escrow import open_escrow
 
     words = click.prompt(WORDS, hide_input=True, err=True)
     told = open_escrow(escrow, words)
@@ -152,8 +162,8 @@ def escrow(path: Path, words: str) -> None:
 @click.option("--into", type=PATH, required=True, help=say("数据目录", "the data folder"))
 @click.option("--words", prompt=WORDS, hide_input=True)
 def recover(path: Path, into: Path, words: str) -> None:
-    start_django()
-    from fangxian.ops.keys import recover
+    _without_folder()
+    from fangxian.ops.escrow import recover
 
     tell(say("已写入:", "written: ") + (", ".join(recover(path, words, into)) or "—"))
 

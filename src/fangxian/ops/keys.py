@@ -2,15 +2,12 @@
 another one when one may be known. The key of what is sealed changes by `fangxian reseal
 --new-key`."""
 
-import base64
 import json
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.db import transaction
 
 from fangxian.spine.core import evidence, macs
@@ -21,15 +18,8 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.core.seal import key_id
 from fangxian.spine.observe.store import store
 
-from .closed import SALT, key_from_words
+from .escrow import FILES, put, write_key
 
-FILES = {
-    "seal": "secret.key",
-    "seal-old": "secret.old",
-    "evidence": "evidence.key",
-    "backup": "backup.key",
-    "backup-old": "backup.old",
-}
 GIVEN = {"seal": "secret_key", "evidence": "evidence_secret", "backup": "backup_secret"}
 SHORTEST_WORDS = 12
 ESCROWED = "escrow.json"  # in the folder: which keys lie in an escrow
@@ -66,44 +56,10 @@ def escrow(path: Path, words: str) -> list[str]:
     told = {name: file.read_text() for name, file in files.items() if file.exists()}
     told |= {"secret.key": config().key, "evidence.key": config().evidence_key}
     told |= {"backup.key": config().backup_key}
-    salt = os.urandom(SALT)
-    closed = _box(words, salt).encrypt(json.dumps(told).encode())
-    text = json.dumps({"fangxian-keys": 1, "salt": salt.hex(), "closed": closed.decode()})
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    put(path, words, told)
     ids = [one["id"] for one in listed()]
     (config().data_dir / ESCROWED).write_text(json.dumps({"keys": sorted({*ids, *escrowed()})}))
     return ids
-
-
-def open_escrow(path: Path, words: str) -> dict[str, str]:
-    """The keys in an escrow, by the names of their files. Raises ``key.escrow_closed``."""
-    try:
-        told = json.loads(path.read_text())
-        opened = _box(words, bytes.fromhex(told["salt"])).decrypt(told["closed"].encode())
-    except (OSError, ValueError, KeyError, TypeError, InvalidToken) as error:
-        raise Problem("key.escrow_closed", path=str(path)) from error
-    return dict(json.loads(opened))
-
-
-def recover(path: Path, words: str, into: Path) -> list[str]:
-    """Write the keys of an escrow into a folder; a key that is there is left alone."""
-    keys = open_escrow(path, words)
-    into.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written = []
-    for name, key in keys.items():
-        if name in FILES.values() and not (into / name).exists():
-            fd = os.open(into / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(fd, "w") as file:
-                file.write(key)
-            written.append(name)
-    return written
-
-
-def _box(words: str, salt: bytes) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(key_from_words(words, salt)))
 
 
 def rotate(purpose: str) -> str:
@@ -114,7 +70,7 @@ def rotate(purpose: str) -> str:
     if purpose == "backup":
         path, old = (config().data_dir / FILES[name] for name in ("backup", "backup-old"))
         before = old.read_text() if old.exists() else ""
-        _write(old, f"{before}{config().backup_key}\n")  # older backups still open
+        write_key(old, f"{before}{config().backup_key}\n")  # older backups still open
         path.unlink()
         config().__dict__.pop("backup_key", None)
     else:
@@ -133,7 +89,7 @@ def _prove_anew() -> None:
     fresh = path.with_name(f"{path.name}.next")
     old = config().evidence_key
     if not fresh.exists():
-        _write(fresh, secrets.token_urlsafe(48))
+        write_key(fresh, secrets.token_urlsafe(48))
     new = fresh.read_text()
     parts: list[tuple[Callable[[], list[str]], Callable[[], None]]] = [
         (lambda: [*verify_chain(), *evidence.audit()], evidence.sum_anew),
@@ -154,10 +110,3 @@ def _prove_anew() -> None:
 def _use(key: str) -> None:
     config().__dict__["evidence_key"] = key
     macs.forget()
-
-
-def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

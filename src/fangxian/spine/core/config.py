@@ -29,6 +29,7 @@ class Config:
     gateway_port: int = 6511
     public_url: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    node_modules: str = ""  # the browser libraries, where they lie in no checkout
     compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False
     second_factor: bool = True  # of those who decide or administer; a drill asks for none

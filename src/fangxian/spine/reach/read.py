@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from fangxian.spine.core.config import config
-from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.rights import Seat, may, visible
 
 from .models import CODE_LENGTH, Delivery
 
@@ -30,6 +30,8 @@ def dead_letters(*, seat: Seat) -> QuerySet[Delivery]:
     rows = Delivery.objects.filter(state=State.FAILED).select_related("person", "message")
     if prefix is None:
         return rows.none()
+    if not may(seat, "order.read", place=seat.place_path):  # of orders only his own are his
+        return rows.filter(post=seat.post_id or 0)
     return rows.filter(post__place__path__startswith=prefix) if prefix else rows
 
 

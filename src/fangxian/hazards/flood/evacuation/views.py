@@ -16,6 +16,7 @@ from fangxian.spine.command.read import orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut, cut_of, page, text
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import visible
 from fangxian.spine.ready.read import apart_below
 from fangxian.spine.registry.models import Site
 
@@ -63,6 +64,7 @@ def village(request: SeatedRequest, key: int) -> HttpResponse:
         "states": STATES,
         "words": [(said, STATES[said]) for said in DESK_WORDS],
         "over": order.state in OVER,
+        "sees_people": visible(request.seat, "people.read") is not None,
         "apart": apart_below(order.area.path),
     }
     return render(request, "evacuation/village.html", context)

@@ -1,0 +1,6 @@
+"""Folders and real processes, as tests/faults makes them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
