@@ -250,3 +250,25 @@ print(n == before, upkeep.read_archive(file)[2] == n, verify_chain(), Event.obje
     )
     assert told == "True True [] 2"
     assert word(folder, "doctor", "--data-only")[0] == 0
+
+
+def test_the_log_beside_a_busy_writer_is_never_called_broken(folder):
+    writer = folder.start(
+        code="""
+import django; django.setup()
+from fangxian.spine.command.write.desk import add_log
+from fangxian.spine.core.rights import SYSTEM
+while True:
+    add_log(kind="call", text="t", unit="u", by=SYSTEM)
+"""
+    )
+    told = folder.python(
+        """
+import django; django.setup()
+import fangxian.wiring
+from fangxian.spine.core.evidence import audit
+from fangxian.spine.core.events import verify_chain
+print([text for _ in range(15) for text in (*verify_chain(), *audit())])
+"""
+    )
+    assert (told, writer.poll()) == ("[]", None)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
+from fangxian.spine.core.health import SISTER
 from fangxian.spine.core.models import Cursor, Due, Event, Heartbeat, Job
 from fangxian.spine.core.operating import operating
 from fangxian.spine.reach.channels import post_signed
@@ -71,7 +72,7 @@ def _told(what: str, rows: "object", column: str) -> str:
 def _silent_loops() -> list[str]:
     """Loops that neither beat nor fail; who fails says so himself."""
     found = []
-    for beat in Heartbeat.objects.exclude(name__in=OWN).exclude(name__startswith="sister:"):
+    for beat in Heartbeat.objects.exclude(name__in=OWN).exclude(name__startswith=SISTER):
         most_s = UPKEEP_LOOPS_S if beat.name.startswith("upkeep") else LOOP_SILENT_S
         if beat.silent_s() > most_s and not beat.failures:
             found.append(f"loop {beat.name} silent for {beat.silent_s():.0f} s")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from fangxian.spine.core.health import SISTER
 from fangxian.spine.core.models import BadRow, Heartbeat, Job
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
@@ -89,7 +90,9 @@ def failing_loops(at: datetime) -> Iterator[Judged]:
         told = {"loop": beat.name, "n": beat.failures, "why": beat.why[:120]}
         return Uncovered("loop", beat.name, beat.failing_since or at, None, None, told)
 
-    failing = Heartbeat.objects.filter(failures__gte=FAILURES_TOLD)
+    failing = Heartbeat.objects.filter(failures__gte=FAILURES_TOLD).exclude(
+        name__startswith=SISTER  # its own affair
+    )
     return judged("loop-failing", "loop", failing, judge)
 
 

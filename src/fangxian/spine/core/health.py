@@ -54,6 +54,8 @@ LOOPS = {
     ),
 }
 FAILED_TWICE = 2
+SISTER = "sister:"
+SISTER_SILENT_S = 180.0  # it speaks each minute
 
 
 def troubles() -> list[Trouble]:
@@ -70,6 +72,11 @@ def troubles() -> list[Trouble]:
             zh, en = LOOPS[name]
             since_s = beat.failing_since.timestamp() if beat.failing_since else beat.real_s
             found.append(Trouble(name, since_s, zh, en))
+    for name, beat in sorted(beats.items()):
+        if name.startswith(SISTER) and beat.silent_s() > SISTER_SILENT_S:
+            who = name.removeprefix(SISTER)
+            zh, en = f"“{who}”的系统已无消息", f"nothing is heard of the system of {who}"
+            found.append(Trouble("sister", beat.real_s, zh, en))
     return found + [t for look in LOOKS for t in look()] + disk_trouble()
 
 

@@ -29,6 +29,7 @@ from fangxian.wiring import SUBJECTS
 from .answers import ERRORS, MOST_BYTES, problem_answer, seat_in, tagged
 from .keys import Key, Session
 from .lists import list_registers
+from .sister import hear
 from .strict import Moment, Strict, StrictParser
 
 api = NinjaAPI(
@@ -225,6 +226,16 @@ def inlet(request: HttpRequest, code: str) -> Any:
     if told.answer:
         return HttpResponse(told.answer, content_type=f"{told.media}; charset=utf-8")
     return told.told()
+
+
+@api.post(
+    "/sister", auth=None, response={200: dict[str, Any], **ERRORS}, summary="Another one lives"
+)
+def sister(request: HttpRequest) -> Any:
+    """What another headquarters' auditor says each minute: that it lives, where its log stands and
+    what is late there. Signed with the secret both have; silence is told on every page."""
+    hear(request.body, request.headers.get("X-Signature", ""))
+    return {"heard": True}
 
 
 @api.get("/latest.csv", response={200: None, **ERRORS}, summary="Newest state of every station")
