@@ -2,6 +2,7 @@
 the matrix of every seat at every address, kills of processes; and what the proofs cost, as ratios
 in the same run."""
 
+import json
 import os
 import random
 import subprocess
@@ -22,6 +23,7 @@ def main() -> dict[str, object]:
     return {
         "sl651": mutations(),
         "proofs": cost_of_proofs(),
+        "sending": sending(),
         "matrix": passed("tests/web/test_matrix.py", HOLDS_FULL="1"),
         "kills": passed("tests/faults/test_kill.py"),
     }
@@ -90,6 +92,62 @@ def cost_of_proofs() -> dict[str, object]:
             store.close()
     ratio = (rates["proved"] + rates["proved_again"]) / (rates["bare"] + rates["bare_again"])
     return {name: round(rate) for name, rate in rates.items()} | {"ratio": round(ratio, 2)}
+
+
+SEND = """
+import json, sys, threading, time
+import django; django.setup()
+from datetime import timedelta
+import fangxian.wiring
+from fangxian.ops.bootstrap import make_ready
+make_ready()
+from fangxian.ops.gateway import Gateway, make_server
+from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.reach.models import Delivery, Message
+from fangxian.spine.reach.write import dispatch
+from fangxian.spine.registry.models import Person
+from fangxian.spine.registry.seal import seal
+server = make_server(Gateway(secret=config().gateway_secret, trouble=0.0), int(sys.argv[2]))
+threading.Thread(target=server.serve_forever, daemon=True).start()
+n, now = int(sys.argv[1]), clock.now()
+people = Person.objects.bulk_create(
+    [Person(name=f"p{k}", phone_sealed=seal(f"1{k:010d}"), synthetic=True) for k in range(n)]
+)
+message = Message.objects.create(subject_kind="bench", subject_id="1", text="t", created_at=now,
+                                 expires_at=now + timedelta(hours=1))
+rows = [Delivery(message=message, person=p, channel="sms", due_at=now) for p in people]
+Delivery.objects.bulk_create(rows)
+began = time.perf_counter()
+while dispatch(by=SYSTEM):
+    pass
+took = time.perf_counter() - began
+left = Delivery.objects.exclude(state=Delivery.State.ACCEPTED).count()
+print(json.dumps({"recipients": n, "seconds": round(took, 1), "left": left}))
+"""
+
+
+def sending() -> list[dict[str, object]]:
+    """Messages handed over to a gateway in a thread of the same process: seconds from the first
+    dispatch to the last."""
+    from fangxian.cli.ports import free_port
+
+    found = []
+    for n in (2000, 20_000):
+        port = free_port()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
+        with tempfile.TemporaryDirectory() as folder:
+            kept |= {
+                "FANGXIAN_DATA_DIR": folder,
+                "FANGXIAN_GATEWAY_URL": f"http://127.0.0.1:{port}",
+                "FANGXIAN_GATEWAY_SECRET": "bench",
+                "DJANGO_SETTINGS_MODULE": "fangxian.settings",
+            }
+            words = [sys.executable, "-c", SEND, str(n), str(port)]
+            done = subprocess.run(words, env=kept, capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    return found
 
 
 def passed(path: str, **settings: str) -> dict[str, object]:
