@@ -51,6 +51,12 @@ def test_the_administrator_of_the_tables_can_log_in(folder):
     assert "已有管理员在任" in again.stderr
 
 
+def test_the_first_administrator_of_a_fresh_folder_can_log_in(tmp_path):
+    assert fangxian(tmp_path, "init").returncode == 0
+    made = fangxian(tmp_path, "admin", "关某", "--password", "fang-xian-2026")
+    assert (made.returncode, "可以用账号 admin 登录" in made.stderr) == (0, True), made.stderr
+
+
 def test_an_undo_says_what_goes_and_asks(folder):
     asked = fangxian(folder, "import", "users", "--undo", typed="n\n")
     assert asked.returncode != 0

@@ -43,7 +43,7 @@ def browser(name, **more):
 @pytest.mark.parametrize("path", ["/", "/command", "/setup", "/registers/posts"])
 def test_who_decides_or_administers_sets_up_a_second_factor_first(city, asked, name, path):
     answer = browser(name).get(path)
-    assert (answer.status_code, answer.url) == (302, "/accounts/2fa/totp/activate/")
+    assert (answer.status_code, answer.url) == (302, "/accounts/2fa/")
 
 
 def test_programs_in_his_name_are_refused_too(city, asked):

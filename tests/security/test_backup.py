@@ -272,3 +272,42 @@ print([text for _ in range(15) for text in (*verify_chain(), *audit())])
 """
     )
     assert (told, writer.poll()) == ("[]", None)
+
+
+def test_another_headquarters_backup_is_not_ours(folder, tmp_path):
+    (tmp_path / "safe").mkdir()
+    (tmp_path / "safe" / "fangxian-real-00000000-20990101T000000Z.fxb").write_bytes(b"FXB1")
+    _, told = word(folder, "doctor", FANGXIAN_BACKUP_DIR=str(tmp_path / "safe"))
+    assert "there is no backup" in told
+
+
+def test_after_a_restore_older_than_the_anchors_one_goes_on_with_a_reason(folder, tmp_path):
+    anchors = {"FANGXIAN_ANCHOR_FILE": str(tmp_path / "anchors")}
+    path = backed_up(folder, tmp_path)
+    assert word(folder, "proof", "anchor", **anchors)[0] == 0
+    assert word(folder, "keys", "rotate", "evidence", **anchors)[0] == 0
+    assert word(folder, "doctor", "--data-only", **anchors)[0] == 0  # by the former key
+    assert word(folder, "proof", "anchor", **anchors)[0] == 0
+    restored = Folder(tmp_path / "restored")
+    del restored.environment["FANGXIAN_SECRET_KEY"]
+    safe = tmp_path / "k.json"
+    assert word(folder, "keys", "escrow", safe, "--words", WORDS)[0] == 0
+    ask = ("--into", restored.path, "--escrow", safe)
+    assert word(restored, "backup", "restore", path, *ask, given=WORDS)[0] == 0
+    assert word(restored, "doctor", "--data-only", **anchors)[0] == 1
+    assert word(restored, "proof", "accept", "--reason", "恢复自备份", **anchors)[0] == 0
+    code, told = word(restored, "doctor", "--data-only", **anchors)
+    assert code == 0, told
+
+
+@pytest.mark.parametrize("name", ["secret.key", "evidence.key", "backup.key"])
+def test_a_lost_key_is_never_made_anew(folder, tmp_path, name):
+    safe = tmp_path / "k.json"
+    assert word(folder, "keys", "escrow", safe, "--words", WORDS)[0] == 0
+    (folder.path / name).unlink()
+    for words in (("keys", "list"), ("backup", "create", tmp_path / "b.fxb")):
+        code, told = word(folder, *words)
+        assert (code != 0, "none is made anew" in told, "Traceback" in told) == (True, True, False)
+    assert not (folder.path / name).exists()
+    assert word(folder, "keys", "recover", safe, "--into", folder.path, "--words", WORDS)[0] == 0
+    assert word(folder, "keys", "list")[0] == 0

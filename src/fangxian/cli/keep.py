@@ -165,7 +165,9 @@ def recover(path: Path, into: Path, words: str) -> None:
     _without_folder()
     from fangxian.ops.escrow import recover
 
-    tell(say("已写入:", "written: ") + (", ".join(recover(path, words, into)) or "—"))
+    written = ", ".join(recover(path, words, into))
+    none = say("密钥都在,没有写入。", "all the keys are there; nothing was written.")
+    tell(say(f"已写入:{written}", f"written: {written}") if written else none)
 
 
 @keys_command.command(
@@ -213,11 +215,13 @@ def anchor() -> None:
 def accept(reason: str) -> None:
     start_ready()
     know_subjects()
+    from fangxian.ops import anchors
     from fangxian.spine.core import evidence
     from fangxian.spine.core.rights import SYSTEM
 
-    for text in evidence.accept(reason=reason, by=SYSTEM):
-        click.echo(text)
+    found = [*evidence.accept(reason=reason, by=SYSTEM), *anchors.accept()]
+    none = say("没有不符", "everything agrees; nothing to accept")
+    click.echo("\n".join(found) or none)
 
 
 @click.command(help=say("监督进程:指出每一步迟误。", "The auditor: names every late step."))
@@ -232,7 +236,9 @@ def auditor_command(once: bool, as_json: bool) -> None:
 
     if once:
         late = auditor.late_steps()
-        click.echo(json.dumps({"late": late}, ensure_ascii=False) if as_json else "\n".join(late))
+        none = say("没有迟误", "nothing is late")
+        told = json.dumps({"late": late}, ensure_ascii=False)
+        click.echo(told if as_json else "\n".join(late) or none)
         sys.exit(1 if late else 0)
     hold("auditor")
     run_loops(auditor.loops())

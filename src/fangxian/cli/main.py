@@ -101,10 +101,14 @@ class Words(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """A Problem is one sentence on stderr: exit 2 for a wrong call, else 1."""
+        from fangxian.spine.core.config import ConfigError
         from fangxian.spine.core.problems import Problem
 
         try:
             return super().invoke(ctx)
+        except ConfigError as error:
+            tell(str(error))
+            sys.exit(2)
         except Problem as problem:
             tell(problem.text(language()))
             sys.exit(2 if problem.status == 400 else 1)
@@ -142,6 +146,7 @@ def root(lang: str | None) -> None:
 def start_django(**environment: str) -> None:
     """Set the environment, then let Django read it. Unknown settings end with exit 2, and so does
     a data folder that cannot be made."""
+    os.umask(0o077)  # what we write is for our eyes
     os.environ.update(environment)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangxian.settings")
     from fangxian.spine.core.config import ConfigError

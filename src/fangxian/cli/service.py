@@ -19,23 +19,30 @@ from .main import make_folder, say, start_django, start_ready, tell
 )
 def init_command(empty: bool) -> None:
     start_django()
+    from fangxian.ops.lock import hold
+
+    hold("serve")  # nobody works in it meanwhile
     make_folder(places=not empty)
     tell(say("数据目录已就绪。", "The data folder is ready."))
 
 
 @click.command(
     help=say(
-        "启动网页、后台和遥测接收,任一退出即重启。",
-        "Start web, worker and intake; each is restarted when it ends.",
+        "启动网页、后台、发送、接收、监督、维护,任一退出即重启。",
+        "Start web, worker, reach, intake, auditor and upkeep; each is started again when it ends.",
     )
 )
 def serve_command() -> None:
     start_django()
     from fangxian.ops.lock import hold
-    from fangxian.ops.supervisor import supervise
+    from fangxian.ops.supervisor import is_free, supervise
     from fangxian.spine.core.config import config
+    from fangxian.spine.core.problems import Problem
 
     hold("serve")
+    for port in (config().port, config().sl651_port):
+        if not is_free(config().host, port):
+            raise Problem("port.taken", port=port)
     make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
     supervise([["web"], ["worker"], ["reach"], ["intake"], ["auditor"], ["upkeep"]])

@@ -20,6 +20,7 @@ from fangxian.spine.observe.store import store
 from fangxian.spine.reach.channels import Parcel, open_channel
 
 WORD = "fangxian-anchor"
+ACCEPTED = "fangxian-accepted"  # a person looked at what did not agree and goes on from here
 PARTS = 7
 
 
@@ -33,17 +34,18 @@ class Anchor:
     last_hash: str
     seq: int
 
-    def line(self) -> str:
-        told = f"{WORD} {self.at} {self.length} {self.last_id} {self.last_hash} {self.seq}"
+    def line(self, word: str = WORD) -> str:
+        told = f"{word} {self.at} {self.length} {self.last_id} {self.last_hash} {self.seq}"
         return f"{told} {line_mac(told)}"
 
 
 def read_line(line: str) -> Anchor:
     """Raises ValueError on a line that is none or was not made with our key."""
     parts = line.split()
-    if len(parts) != PARTS or parts[0] != WORD:
+    if len(parts) != PARTS or parts[0] not in (WORD, ACCEPTED):
         raise ValueError(f"no anchor: {line[:80]!r}")
-    if parts[-1] != line_mac(" ".join(parts[:-1])):
+    told = " ".join(parts[:-1])
+    if parts[-1] not in {line_mac(told, key) for key in (None, *config().old_evidence_keys)}:
         raise ValueError(f"not made with our key: {line[:80]!r}")
     return Anchor(parts[1], int(parts[2]), int(parts[3]), parts[4], int(parts[5]))
 
@@ -66,12 +68,7 @@ def drop() -> Anchor | None:
         return None
     anchor = now()
     line = anchor.line()
-    if config().anchor_file:
-        path = Path(config().anchor_file)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    _append(line)
     if config().anchor_mail:
         parcel = Parcel(f"anchor-{anchor.last_id}", "", config().anchor_mail, "", line)
         open_channel("mail").send([parcel])
@@ -79,6 +76,29 @@ def drop() -> Anchor | None:
         told = {"length": anchor.length, "last_id": anchor.last_id, "places": places()}
         record_many([Entry("evidence.anchored", Named("evidence", "log"), None, told)], by=SYSTEM)
     return anchor
+
+
+def _append(line: str) -> None:
+    """To the file of anchors, where there is one. Raises ``output.unwritable``."""
+    if not config().anchor_file:
+        return
+    path = Path(config().anchor_file)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Problem("output.unwritable", file=str(path), why=error.strerror) from error
+
+
+def accept() -> list[str]:
+    """After a restore, or when what does not agree was looked into: the file says that one goes on
+    from here. What did not agree."""
+    broken = check()
+    if broken:
+        _append(now().line(ACCEPTED))
+    return broken
 
 
 def check() -> list[str]:
@@ -89,9 +109,11 @@ def check() -> list[str]:
     path = Path(config().anchor_file)
     if not path.is_file():
         return [f"the file of anchors {path} is not there"]
-    found = []
+    found: list[str] = []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
+        if line.startswith(ACCEPTED):
+            found = []
         try:
             found += [f"line {number}: {text}" for text in _compare(read_line(line))]
         except ValueError as error:

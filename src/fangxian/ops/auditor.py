@@ -21,6 +21,7 @@ from . import anchors
 
 log = logging.getLogger("fangxian.auditor")
 LOOK_EVERY_S = 5.0
+AGAIN_S = 30.0
 SISTER_EVERY_S = 60.0
 LOOP_SILENT_S = 60.0
 OWN = frozenset({"auditor", "late", "sister"})
@@ -29,6 +30,8 @@ UPKEEP_LOOPS_S = 900.0  # upkeep copies large files
 
 class LateError(RuntimeError):
     """Steps of the machine are late."""
+
+    told = True
 
 
 def late_steps() -> list[str]:
@@ -108,7 +111,11 @@ class Timed:
         if time.monotonic() < self.next_s:
             return None
         self.next_s = time.monotonic() + self.every_s()
-        return self.work()
+        try:
+            return self.work()
+        except Exception:
+            self.next_s = time.monotonic() + AGAIN_S  # what fails is looked at again soon
+            raise
 
 
 def loops() -> list[Loop]:

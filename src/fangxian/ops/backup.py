@@ -40,10 +40,8 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
     whole or it is not there. Returns the manifest with ``path``."""
     folder = config().data_dir
     if target.is_dir():
-        kind = "drill" if config().drill else "real"
-        target = (
-            target / f"fangxian-{kind}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{SUFFIX}"
-        )
+        at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        target = target / f"{own_name(folder)}-{at}{SUFFIX}"
     if target.exists():
         raise Problem("backup.there", path=str(target))
     draft = target.with_name(f"{target.name}.part")
@@ -64,6 +62,16 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
     finally:
         draft.unlink(missing_ok=True)
     return manifest | {"path": str(target), "size": target.stat().st_size}
+
+
+def own_name(folder: Path) -> str:
+    """What backups of this headquarters begin with: drill or real, and when its folder was made, so
+    that several may lie in one place."""
+    address = f"{(folder / DATABASES[0]).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as db:
+        (made,) = db.execute("SELECT min(applied) FROM django_migrations").fetchone()
+    mark = hashlib.sha256(str(made).encode()).hexdigest()[:8]
+    return f"fangxian-{config().kind.name.lower()}-{mark}"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -180,6 +188,7 @@ def restore(
         (draft / "backup.old").write_text("".join(f"{one}\n" for one in keys[1:]))
         for name in ("backup.key", "backup.old"):
             (draft / name).chmod(0o600)
+        _forget_beats(draft / DATABASES[0])
         if into.exists():
             into.rmdir()
         draft.rename(into)
@@ -188,6 +197,13 @@ def restore(
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return manifest
+
+
+def _forget_beats(records: Path) -> None:
+    """Who was alive when the backup was made says nothing of who is."""
+    with closing(sqlite3.connect(records)) as db:
+        db.execute("DELETE FROM core_heartbeat")
+        db.commit()
 
 
 def _through(path: Path, into: Path | None, key: str | None, tell: Tell) -> dict[str, Any]:
@@ -207,6 +223,8 @@ def _through(path: Path, into: Path | None, key: str | None, tell: Tell) -> dict
                 pass
     except ClosedFileError as error:
         raise Problem("backup.broken", path=str(path), why=str(error)) from error
+    except FileNotFoundError:
+        raise Problem("not_found", what=str(path)) from None
     except (OSError, tarfile.TarError, ValueError, EOFError) as error:
         raise Problem("backup.broken", path=str(path), why=f"{error}") from error
     if manifest is None or manifest["members"] != found:

@@ -27,6 +27,7 @@ def make_ready(*, places: bool = True) -> None:
     """Schema and shipped tables; what is there already is left alone. Without ``places`` the folder
     is for another city, which brings its own."""
     config().data_dir.mkdir(parents=True, exist_ok=True)
+    config().data_dir.chmod(0o700)
     for old in (config().data_dir / "rules", config().data_dir / "cover.toml"):
         if old.exists():
             log.warning("not_read path=%s: enter its text as an edition at /rules", old)

@@ -18,6 +18,7 @@ FILES = {
     "seal-old": "secret.old",
     "evidence": "evidence.key",
     "backup": "backup.key",
+    "evidence-old": "evidence.old",
     "backup-old": "backup.old",
 }
 
@@ -35,6 +36,8 @@ def open_escrow(path: Path, words: str) -> dict[str, str]:
     try:
         told = json.loads(path.read_text())
         opened = _box(words, bytes.fromhex(told["salt"])).decrypt(told["closed"].encode())
+    except FileNotFoundError:
+        raise Problem("not_found", what=str(path)) from None
     except (OSError, ValueError, KeyError, TypeError, InvalidToken) as error:
         raise Problem("key.escrow_closed", path=str(path)) from error
     return dict(json.loads(opened))

@@ -68,10 +68,8 @@ def rotate(purpose: str) -> str:
     if getattr(config(), GIVEN[purpose]):
         raise Problem("key.given", name=f"{PREFIX}{GIVEN[purpose].upper()}")
     if purpose == "backup":
-        path, old = (config().data_dir / FILES[name] for name in ("backup", "backup-old"))
-        before = old.read_text() if old.exists() else ""
-        write_key(old, f"{before}{config().backup_key}\n")  # older backups still open
-        path.unlink()
+        keep_old(FILES["backup-old"], config().backup_key)  # older backups still open
+        write_key(config().data_dir / FILES["backup"], secrets.token_urlsafe(48))
         config().__dict__.pop("backup_key", None)
     else:
         _prove_anew()
@@ -80,6 +78,14 @@ def rotate(purpose: str) -> str:
         told = {"purpose": purpose, "id": fresh}
         record_many([Entry("key.changed", Named("key", purpose), None, told)], by=SYSTEM)
     return fresh
+
+
+def keep_old(name: str, key: str) -> None:
+    """A key that is no more used is kept for what it made."""
+    path = config().data_dir / name
+    before = path.read_text() if path.exists() else ""
+    if key not in before.split():
+        write_key(path, f"{before}{key}\n")
 
 
 def _prove_anew() -> None:
@@ -104,6 +110,7 @@ def _prove_anew() -> None:
             raise Problem("evidence.broken", why="; ".join(broken[:3]), n=len(broken))
         _use(new)
         sum_anew()
+    keep_old(FILES["evidence-old"], old)
     fresh.replace(path)
 
 

@@ -60,6 +60,18 @@ class Child:
             self.process.terminate()
 
 
+def is_free(host: str, port: int) -> bool:
+    """Whether this machine could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def wait_for_port(port: int, most_s: float = 15.0) -> bool:
     """Wait until something listens on this machine's ``port``."""
     until = time.monotonic() + most_s

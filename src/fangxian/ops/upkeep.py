@@ -48,6 +48,8 @@ ARCHIVE = "archive"
 class ProofError(RuntimeError):
     """Rows are not as this program left them."""
 
+    told = True
+
 
 def loops() -> list[Loop]:
     """What upkeep does; in a drill only the tidying."""
@@ -97,7 +99,8 @@ def newest_backup_s() -> float | None:
 
 
 def _backups() -> list[Path]:
-    return sorted(Path(config().backup_dir).glob(f"fangxian-*{backup.SUFFIX}"))
+    own = backup.own_name(config().data_dir)
+    return sorted(Path(config().backup_dir).glob(f"{own}-*{backup.SUFFIX}"))
 
 
 def _back_up() -> int | None:

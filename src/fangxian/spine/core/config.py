@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from .marks import Kind, kind_of, name_in
+from .marks import Kind, is_proved, kind_of, name_in
 
 PREFIX = "FANGXIAN_"
 
@@ -107,6 +107,12 @@ class Config:
         """The key of the proofs: given, from a place its readers alone reach, or kept beside."""
         return self.evidence_secret or self._made("evidence.key")
 
+    @property
+    def old_evidence_keys(self) -> list[str]:
+        """Keys that anchors of before were signed with."""
+        path = self.data_dir / "evidence.old"
+        return path.read_text().split() if path.exists() else []
+
     @cached_property
     def backup_key(self) -> str:
         """The key that backups are closed with."""
@@ -115,10 +121,10 @@ class Config:
     def _made(self, name: str) -> str:
         """A key of the folder, made where there is none."""
         path = self.data_dir / name
-        if not path.exists() and name == "secret.key" and kind_of(self.records_db):
+        if not path.exists() and self._had(name):
             raise ConfigError(
-                f"{path} is missing, and without it nothing that is sealed opens. Restore it from "
-                "the escrow (fangxian keys recover) or a backup; none is made anew."
+                f"{path} is missing: what it sealed or proves is there. Restore it from the escrow "
+                "(fangxian keys recover) or a backup; none is made anew."
             )
         if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -137,6 +143,14 @@ class Config:
         if not key.strip():
             raise ConfigError(f"{path} is empty; restore it from the escrow or a backup")
         return key
+
+    def _had(self, name: str) -> bool:
+        """Whether the folder had such a key: another would not do."""
+        if name == "secret.key":
+            return kind_of(self.records_db) is not None
+        if name == "evidence.key":
+            return is_proved(self.records_db)
+        return (self.data_dir / "escrow.json").exists()
 
     @cached_property
     def old_keys(self) -> tuple[str, ...]:

@@ -96,7 +96,15 @@ class Loop:
     def _count(self, error: Exception, now_s: float) -> None:
         self.failures += 1
         self._again_at = now_s + min(FIRST_PAUSE_S * 2**self.failures, LONGEST_PAUSE_S)
-        log.error("loop_failed name=%s failures=%s", self.name, self.failures, exc_info=error)
+        # a finding that says all there is to say needs no traceback
+        trace = None if getattr(error, "told", False) else error
+        log.error(
+            "loop_failed name=%s failures=%s why=%s",
+            self.name,
+            self.failures,
+            error,
+            exc_info=trace,
+        )
         try:
             close_old_connections()
             beat(self.name, failures=self.failures, why=f"{type(error).__name__}: {error}"[:500])

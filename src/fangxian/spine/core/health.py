@@ -54,6 +54,7 @@ LOOPS = {
     ),
 }
 FAILED_TWICE = 2
+AT_ONCE = frozenset({"evidence", "anchor", "backup"})
 SISTER = "sister:"
 SISTER_SILENT_S = 180.0  # it speaks each minute
 
@@ -68,7 +69,7 @@ def troubles() -> list[Trouble]:
             never = "，从未启动" if beat is None else ""
             found.append(Trouble(name, beat.real_s if beat else 0.0, zh + never, en))
     for name, beat in sorted(beats.items()):
-        if beat.failures >= FAILED_TWICE and name in LOOPS:
+        if beat.failures >= (1 if name in AT_ONCE else FAILED_TWICE) and name in LOOPS:
             zh, en = LOOPS[name]
             since_s = beat.failing_since.timestamp() if beat.failing_since else beat.real_s
             found.append(Trouble(name, since_s, zh, en))

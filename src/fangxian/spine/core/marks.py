@@ -28,6 +28,17 @@ def kind_of(path: Path) -> Kind | None:
     return Kind(number) if number in set(Kind) else None
 
 
+def is_proved(path: Path) -> bool:
+    """Whether a records file has sums that a key made."""
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return bool(db.execute("SELECT count(*) FROM core_evidence").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return False  # of a version without sums, or no database
+
+
 def mark(db: sqlite3.Connection, kind: Kind) -> None:
     """Mark a database that has no mark yet; a mark is for ever."""
     if db.execute("PRAGMA application_id").fetchone() == (0,):

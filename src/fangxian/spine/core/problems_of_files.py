@@ -42,6 +42,16 @@ OF_FILES: dict[str, tuple[int, str, str]] = {
         "口令太短，至少 {n} 个字符。",
         "These words are too short; at least {n} characters.",
     ),
+    "port.taken": (
+        409,
+        "端口 {port} 已被占用；请停掉占用者，或用 FANGXIAN_PORT、FANGXIAN_SL651_PORT 另设。",
+        "Port {port} is taken; stop who has it, or set FANGXIAN_PORT or FANGXIAN_SL651_PORT.",
+    ),
+    "key.name_taken": (
+        409,
+        "“{name}”已有密钥；先 fangxian key {name} --end，或另起名。",
+        "{name} has a key; end it first (fangxian key {name} --end), or use another name.",
+    ),
     "key.given": (
         409,
         "该密钥由环境变量 {name} 给出，请在那里更换。",

@@ -17,7 +17,7 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.door import take
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat, require, require_sight
+from fangxian.spine.core.rights import SYSTEM, Seat, require, require_sight, roles
 
 from .doors.offices import ORGANISATIONS, POSTS
 from .models import Person, Post, Term
@@ -90,7 +90,8 @@ def first_administrator(*, name: str, username: str, phone: str, password: str, 
     source = "首任管理员"
     row = {"name": office, "kind": "部门", "place": where}
     take(ORGANISATIONS, [row], by=by, source=source)
-    row = {"organisation": office, "name": "系统管理员", "place": where, "role": "系统管理员"}
+    role, _ = roles()["administrator"]
+    row = {"organisation": office, "post": "系统管理员", "place": where, "role": role}
     take(POSTS, [row], by=by, source=source)
     post = Post.objects.get(organisation__name=office, name="系统管理员")
     person = add_person(name=name, phone=phone, by=by)

@@ -41,13 +41,18 @@ def make_key(
     place = place or city()
     require(by, "register.write", place=place.path)
     key = f"fx_{secrets.token_urlsafe(24)}"
-    row = ApiKey.objects.create(
+    if ApiKey.objects.filter(name=name, ended_at=None).exists():
+        raise Problem("key.name_taken", name=name)
+    row, _ = ApiKey.objects.update_or_create(
         name=name,
-        digest=_digest(key),
-        sends=sends,
-        place=place,
-        made_at=clock.now(),
-        expires_at=expires_at,
+        defaults={
+            "digest": _digest(key),
+            "sends": sends,
+            "place": place,
+            "made_at": clock.now(),
+            "expires_at": expires_at,
+            "ended_at": None,
+        },
     )
     told = {"name": name, "sends": sends, "place": place.name, "expires_at": expires_at}
     record("key.made", subject=row, by=by, after=told)

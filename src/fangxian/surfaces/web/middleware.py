@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
@@ -78,7 +79,9 @@ class SeatMiddleware:
             return None
         if request.path.startswith("/api/"):
             return JsonResponse({"code": "rights.second_factor"}, status=403)
-        return redirect("mfa_activate_totp")
+        why = gettext("您的岗位作出决定或管理账号，须先设置第二验证（手机验证器或安全密钥）。")
+        messages.info(request, why)
+        return redirect("mfa_index")
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Say what was refused, why and what to do."""
