@@ -157,3 +157,16 @@ def test_a_warning_entered_wrongly_can_be_lifted(as_lin, lin, hexi):
     assert as_lin.post(f"/watch/warning/{found.pk}/lift", {"reason": "\u200b"}).status_code == 422
     assert as_lin.post(f"/watch/warning/{found.pk}/lift", {"reason": "误发"}).status_code == 302
     assert Signal.objects.get(pk=found.pk).cleared_at is not None
+
+
+def test_a_lost_factor_is_forgotten_with_a_record(city, asked):
+    from allauth.mfa.utils import is_mfa_enabled
+
+    from fangxian.spine.core.models import Event
+    from fangxian.spine.registry.accounts import forget_factor
+
+    user = get_user_model().objects.get(username="lin")
+    totp.TOTP.activate(user, totp.generate_totp_secret())
+    forget_factor(username="lin", by=SYSTEM)
+    assert not is_mfa_enabled(user)
+    assert Event.objects.get(kind="account.factor_forgotten").after == {"authenticators": 1}

@@ -224,12 +224,20 @@ def key_command(
 )
 @click.argument("username")
 @click.argument("post", type=int, required=False)
+@click.option(
+    "--forget-factor",
+    is_flag=True,
+    help=say("同时撤销第二验证(丢失手机或密钥时)", "also forget the second factor that was lost"),
+)
 @click.password_option()
-def user_command(username: str, post: int | None, password: str) -> None:
+def user_command(username: str, post: int | None, forget_factor: bool, password: str) -> None:
     start_ready()
     from fangxian.spine.core.rights import SYSTEM
+    from fangxian.spine.registry.accounts import forget_factor as forget
     from fangxian.spine.registry.accounts import open_account, set_password
 
+    if forget_factor:
+        forget(username=username, by=SYSTEM)
     if post is None:
         person = set_password(username=username, password=password, by=SYSTEM)
     else:

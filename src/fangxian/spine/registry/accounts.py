@@ -99,6 +99,19 @@ def first_administrator(*, name: str, username: str, phone: str, password: str, 
     return open_account(username=username, post_id=post.pk, password=password, by=by)
 
 
+@transaction.atomic
+def forget_factor(*, username: str, by: Seat) -> None:
+    """The second factor of an account was lost: none is asked for until another is set up."""
+    from allauth.mfa.models import Authenticator
+
+    require(by, "register.write", place=city().path)
+    person = Person.objects.filter(user__username=username).first()
+    if person is None:
+        raise Problem("not_found", what=username)
+    n, _ = Authenticator.objects.filter(user__username=username).delete()
+    record("account.factor_forgotten", subject=person, by=by, after={"authenticators": n})
+
+
 def accounts(*, seat: Seat) -> list[dict[str, Any]]:
     """Accounts of people, those without a password first."""
     require_sight(seat, "register.write")

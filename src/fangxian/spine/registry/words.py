@@ -4,6 +4,7 @@ from fangxian.spine.core.words import declare_events
 
 declare_events(
     {
+        "account.factor_forgotten": ("撤销第二验证", "second factor forgotten"),
         "account.link_made": ("生成口令链接", "password link made"),
         "account.password_set": ("设置口令", "password set"),
         "account.opened": ("开设账号", "account opened"),

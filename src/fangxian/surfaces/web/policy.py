@@ -26,7 +26,7 @@ PERMISSIONS = ", ".join(
     [
         "camera=(self)",
         "geolocation=(self)",
-        *(f"{name}=()" for name in ("microphone", "payment", "usb", "serial", "bluetooth", "midi")),
+        *(f"{name}=()" for name in ("microphone", "payment", "usb", "serial", "midi")),
     ]
 )
 
