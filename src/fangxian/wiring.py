@@ -46,6 +46,7 @@ from fangxian.spine.observe import registers as observe_registers
 from fangxian.spine.observe.reports import cover as report_cover
 from fangxian.spine.observe.reports import doors as report_doors
 from fangxian.spine.observe.reports.plan import EMERGENCY
+from fangxian.spine.observe.write import apply_correction
 from fangxian.spine.people import registers as people_registers
 from fangxian.spine.ready import doors as ready_doors
 from fangxian.spine.ready import registers as ready_registers
@@ -109,6 +110,8 @@ WIRING: dict[str, Sequence[Function]] = {
     "delivery.answered": [take_answer],
     "delivery.failed": [call_after_failure],
     "delivery.late": [call_after_failure],
+    # a reading that a person corrected, if the process was killed before it was
+    "observation.corrected": [apply_correction],
     # a report by a check list is a visit
     "report.made": [take_inspection],
 }

@@ -111,10 +111,16 @@ def test_a_noisy_stream_in_any_pieces_gives_what_it_gives_in_one(seed):
 
 @pytest.mark.parametrize("noise", [b"\x01", b"\x7e", b"\x7e\x7e" + bytes(9) + b"\x10\x10"])
 def test_noise_is_passed_over_in_linear_time(noise):
-    buffer = bytearray((noise * 65536)[:65536])  # what one read of a line may give
-    since = time.perf_counter()
-    list(cut_frames(buffer))
-    assert time.perf_counter() - since < 0.3
+    def took(size):
+        found = []
+        for _ in range(3):
+            buffer = bytearray((noise * size)[:size])
+            since = time.process_time()
+            list(cut_frames(buffer))
+            found.append(time.process_time() - since)
+        return min(found)
+
+    assert took(400_000) < 12 * took(50_000) + 0.05  # quadratic: 64 times
 
 
 def test_a_packet_of_an_ascii_message_can_be_asked_for_again():
@@ -290,4 +296,4 @@ def test_noise_on_one_line_keeps_no_other_waiting(gauge, telemetry):
         return time.perf_counter() - since
 
     _, waited = talk(telemetry, story)
-    assert waited < 1
+    assert waited < 20  # it was a minute, and the noise of three megabytes half an hour

@@ -93,12 +93,12 @@ def within(seconds):
 
 @pytest.fixture
 def read(tmp_path):
-    """``read(raw)``: the readings of a file with these bytes, within two seconds."""
+    """``read(raw)``: the readings of a file with these bytes, within seconds."""
 
     def reading(raw, name="t.xlsx"):
         path = tmp_path / name
         path.write_bytes(raw.encode() if isinstance(raw, str) else raw)
-        with within(2):
+        with within(6):  # of a machine that does other things; it was tens of seconds
             return read_readings(path)
 
     return reading
@@ -139,7 +139,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_at_once(read, bomb):
 
 def test_a_gzip_that_unpacks_to_too_much_is_refused_at_once(read):
     raw = gzip.compress(b"0" * 300_000_000, 1)
-    with within(2):
+    with within(6):
         assert refused(read, raw, "t.csv.gz") in {"table.broken", "table.too_big", "input.too_big"}
 
 

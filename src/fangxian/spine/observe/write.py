@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import record
+from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
@@ -131,7 +132,7 @@ def correct_reading(
         if why:
             raise Problem("reading.unlikely", old=before[-1][1], new=value, why=why)
     with transaction.atomic():
-        record(
+        event = record(
             "observation.corrected",
             subject=series,
             by=by,
@@ -139,8 +140,23 @@ def correct_reading(
             after={"at": at, "value": value, "quality": int(quality)},
             reason=reason,
         )
-        reading = Reading(series.pk, at_s, value, quality, "corrected")
-        telemetry.correct(reading, received_s=clock.now().timestamp())
+    apply_correction(event)
+
+
+def apply_correction(event: Event) -> None:
+    """What a person decided, brought into the telemetry file. The event comes first and is its
+    outbox: killed in between, the worker does it again, and twice changes nothing."""
+    told = event.after or {}
+    at_s = int(datetime.fromisoformat(str(told["at"])).timestamp())
+    telemetry, key = store(), subject_pk(event)
+    newer = Event.objects.filter(
+        kind=event.kind, subject_id=event.subject_id, after__at=told["at"], pk__gt=event.pk
+    )
+    _, value, quality, reason = telemetry.history(key, at_s)[-1]
+    if newer.exists() or (value, quality, reason) == (told["value"], told["quality"], "corrected"):
+        return
+    reading = Reading(key, at_s, told["value"], Quality(told["quality"]), "corrected")
+    telemetry.correct(reading, received_s=clock.now().timestamp())
 
 
 @transaction.atomic
