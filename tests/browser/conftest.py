@@ -72,7 +72,7 @@ def running(
     )
     children = {
         word: subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
-        for word in ("web", "worker", "reach", "intake", "gateway")
+        for word in ("web", "worker", "reach", "intake", "auditor", "gateway")
     }
     url = f"http://127.0.0.1:{port}"
     _wait(url)

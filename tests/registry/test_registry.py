@@ -83,7 +83,9 @@ def test_a_post_with_duties_cannot_be_left_empty(guan):
 def test_nothing_passes_until_both_have_signed(guan, chen):
     term = Term.objects.get(person_id=chen.person_id)
     new = Person.objects.create(name="新镇长")
-    handover = open_handover(term=term, successor=new, items=open_items(term.post), by=guan)
+    handover = open_handover(
+        term=term, successor=new, items=open_items(term.post, seat=SYSTEM), by=guan
+    )
     sign_handover(handover=handover, side="old", by=chen)
     assert holder(term.post).name == "陈"
     sign_handover(handover=handover, side="new", by=seat_of_successor(new, term))

@@ -540,7 +540,8 @@ def routes(patterns=None, prefix=""):
 
 
 def addresses(w):
-    """Every address of the house with the numbers of the marked things: path by route."""
+    """Every address of the house with the numbers of the marked things: path by route. The live
+    stream has a test of its own below: it needs a loop."""
     keys = {
         "pleas/<int:key>": [w.plea.pk],
         "signals/<int:key>": [w.signal.pk],
@@ -607,7 +608,7 @@ def addresses(w):
     }
     verbs["orders/<int:key>"] += ["knock", "reopen", "reassign"]
     for route in routes():
-        if route.startswith(("accounts/", "api/")):
+        if route.startswith(("accounts/", "api/")) or route == "live":
             continue
         if route == "tracing/do/<str:verb>/<str:kind>/<path:key>":
             yield from (
@@ -714,7 +715,7 @@ def look(client, addresses_, seat, w):
     return wrong
 
 
-@pytest.mark.parametrize("name", [*CITY, *INSIDE, *OUTSIDE] if FULL else ["wu", *OUTSIDE[::3]])
+@pytest.mark.parametrize("name", [*CITY, *INSIDE, *OUTSIDE] if FULL else ["wu", "town_head"])
 def test_nobody_finds_what_is_not_his_at_any_address(world, name):
     every = dict.fromkeys([a for _, a in addresses(world)] + list(lists(world)))
     wrong = look(browser(name), every, world.seats[name], world)
@@ -816,7 +817,9 @@ def before(seats):
 OPEN_COUNTS = {"places", "sites", "stations", "responses", "proposals"}  # seen by all heads
 
 
-@pytest.mark.parametrize("name", OUTSIDE[2:])  # heads see responses and stations of anywhere
+@pytest.mark.parametrize(
+    "name", OUTSIDE[2:] if FULL else ["villager"]
+)  # heads see responses and stations of anywhere
 def test_no_count_moves_by_what_is_in_another_county(before, world, name):
     counts, parts = before[name]
     now_ = counts_of(browser(name))
@@ -869,7 +872,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("name", OUTSIDE if FULL else OUTSIDE[::3])
+@pytest.mark.parametrize("name", OUTSIDE if FULL else ["villager"])
 def test_no_form_of_a_stranger_changes_anything(world, name):
     client, told, wrong = browser(name), body(world), []
     for route, address in addresses(world):

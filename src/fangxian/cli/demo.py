@@ -304,6 +304,8 @@ def _live(
         ["worker"],
         ["reach"],
         ["intake"],
+        ["auditor"],
+        ["upkeep"],
         ["gateway"],
         [
             "demo-replay",

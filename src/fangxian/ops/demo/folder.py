@@ -13,7 +13,14 @@ from .scenario import CAST
 
 RUNNING = "running.json"
 EARLIER = "earlier"
-OTHERS = ("serve", "worker", "reach", "intake")  # what else may hold the folder
+OTHERS = (
+    "serve",
+    "worker",
+    "reach",
+    "intake",
+    "auditor",
+    "upkeep",
+)  # what else may hold the folder
 
 
 def story_password() -> str:

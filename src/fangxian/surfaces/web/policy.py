@@ -41,6 +41,7 @@ class PolicyMiddleware(MiddlewareMixin):
         response.headers["Permissions-Policy"] = PERMISSIONS
         kind = response.headers.get("Content-Type", "")
         if kind.startswith("text/html") and getattr(request, "user_is_known", False):
-            # what stood on a shared machine is not in its cache; /m/ keeps its own for the road
-            response.headers.setdefault("Cache-Control", "private, no-store")
+            # what stood on a shared machine is not in its cache; phone pages are kept for the road
+            kept = "no-cache" if request.path.startswith("/m/") else "no-store"
+            response.headers.setdefault("Cache-Control", f"private, {kept}")
         return response

@@ -175,7 +175,9 @@ if (box && 'serviceWorker' in navigator) {
     for (const link of document.querySelectorAll(
       'a[href^="/m/reports/"], a[href^="/m/move"], a[href^="/m/checkpoint"]',
     ))
-      fetch(link.href).catch(() => null);
+      fetch(link.href)
+        .then((answer) => answer.text())
+        .catch(() => null);
   });
 }
 addEventListener('online', sendAll);
