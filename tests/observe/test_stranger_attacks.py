@@ -2,6 +2,7 @@
 is judged as one of ours would be."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -181,3 +182,16 @@ def test_a_correction_that_was_killed_half_way_is_finished_by_the_worker(
     Worker().settle()
     history = telemetry.history(series.pk, int(START.timestamp()))
     assert [(value, reason) for _, value, _, reason in history] == [(50.0, ""), (10.0, "corrected")]
+
+
+@pytest.mark.parametrize(("sent", "kept_rows"), [("1A2B", 1), ("0000", 0), ("", 1)])
+def test_where_a_line_password_is_set_it_must_be_right(gauge, telemetry, sent, kept_rows):
+    Station.objects.filter(pk=gauge.pk).update(line_password="1A2B")
+    raw = encode.frame(Address(gauge.code), "32", b"x" * 30)
+    batch = arrivals_of([(gauge.code, "Z", START, 10.0)], source="t")[0].batch
+    message = Arrival(replace(batch, password=sent), raw, "t")
+    found = Intake(telemetry).accept([message], by=SYSTEM)
+    assert (found.stored, found.rejected, found.refused) == (
+        (1, 0, set()) if kept_rows else (0, 1, {0})
+    )
+    assert telemetry.counts()["readings"] == kept_rows

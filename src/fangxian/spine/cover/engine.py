@@ -1,6 +1,7 @@
 """The engine of cover: each rule says what is not covered now; this opens and closes intervals.
 The rules stand in the cover.py of the room they speak of."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,7 +82,8 @@ class CoverRule:
 
     def sentence(self, gap: Gap, language: str) -> str:
         text = self.zh if language.startswith("zh") else self.en
-        return text.format(**gap.fields)
+        # a gap of an earlier version may lack a word: it is told all the same
+        return text.format_map(defaultdict(lambda: "—", gap.fields))
 
 
 @transaction.atomic

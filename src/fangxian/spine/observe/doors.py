@@ -1,6 +1,7 @@
 """The doors of observe: stations, the bases of relative levels, and limits of belief, each a table
 that people fill. The engine is core/door.py."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from fangxian.spine.registry.doors.sites import (
 from .bases import newest_base
 from .elements import element_of
 from .models import LevelBase, QualityLimit, Station
+from .write import know_stranger
 
 ORIGINS = {"real": ("实测", "real"), "modelled": ("模拟", "modelled")}
 
@@ -61,12 +63,20 @@ def _code(text: str) -> str:
     return text
 
 
+def _password(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9A-Fa-f]{4}", text):
+        zh, en = "线路口令应为四位十六进制数", "a line password has four hexadecimal digits"
+        raise UnreadableError(zh, en)
+    return text.upper()
+
+
 def _stations(look: StationLook) -> dict[Key, Row]:
     return {
         (code,): site_row(station)
         | {
             "river": station.river,
             "datum": station.datum,
+            "line_password": station.line_password,
             "every_min": number_text(station.report_every_s / 60),
             "origin": ORIGINS[station.origin][0],
         }
@@ -84,8 +94,11 @@ def _write_stations(changes: Sequence[Change], by: Seat, look: StationLook) -> N
         station = station or Station(code=change.key[0], adopted_at=clock.now())
         put_site(station, row, look)
         station.river, station.datum = row["river"], row["datum"]
+        station.line_password = row["line_password"]
         station.report_every_s = round(float(row["every_min"]) * 60)
         station.origin = "modelled" if row["origin"] == ORIGINS["modelled"][0] else "real"
+        if station.pk is None:
+            know_stranger(station.code, by)
         station.save()
         look.stations[station.code] = station
 
@@ -103,6 +116,15 @@ STATIONS = Door(
         ),
         Field("river", "河流", "River", short(60)),
         Field("datum", "基面", "Datum", short(40), example="黄海基面"),
+        Field(
+            "line_password",
+            "线路口令",
+            "Line password",
+            _password,
+            secret=True,
+            hint_zh="SL 651 的四位口令；填了，报文口令不符就不收",
+            hint_en="four digits of SL 651; where it is set, frames with another are refused",
+        ),
         Field(
             "every_min",
             "报送间隔（分钟）",

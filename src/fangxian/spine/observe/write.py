@@ -97,12 +97,17 @@ def add_station(*, code: str, name: str, place: Place, by: Seat, **more: Any) ->
     station = Station.objects.create(
         code=code, name=name, place=place, adopted_at=clock.now(), **more
     )
-    for row in Quarantine.objects.filter(code=code, adopted_at=None):  # entered by another door
-        now = clock.now()
-        move(row, "adopt", machine=STRANGER, by=SYSTEM, adopted_at=now, looked_by=by.label)
+    know_stranger(code, by)
     record("station.added", subject=station, by=by, after={"code": code, "name": name})
     set_duties(thing_kind="station", thing_id=station.code, thing_name=name, place=place, by=SYSTEM)
     return station
+
+
+def know_stranger(code: str, by: Seat) -> None:
+    """A station that was a stranger is entered by whatever door: nobody need adopt it any more."""
+    for row in Quarantine.objects.filter(code=code, adopted_at=None):
+        now = clock.now()
+        move(row, "adopt", machine=STRANGER, by=SYSTEM, adopted_at=now, looked_by=by.label)
 
 
 def correct_reading(

@@ -86,6 +86,8 @@ def one_file(request: SeatedRequest, key: int, file: int) -> HttpResponse:
     if row is None:
         raise Problem("not_found", what=str(file))
     kind = PICTURES.get(Path(row.name).suffix.lower())
+    if not file_of(row).is_file():  # the doctor says so too
+        raise Problem("not_found", what=row.name)
     answer = HttpResponse(
         file_of(row).read_bytes(), content_type=kind or "application/octet-stream"
     )
