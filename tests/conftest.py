@@ -34,6 +34,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # our many child processes comp
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings
 from story import SHARED, START, seat_of
@@ -149,7 +150,8 @@ def now() -> Iterator[FixedClock]:
 
 @pytest.fixture(autouse=True)
 def editions_as_stored() -> None:
-    """What an earlier test entered is not remembered."""
+    """What an earlier test entered, and how often it logged in, is not remembered."""
+    cache.clear()
     editions.forget()
     editions._read.cache_clear()  # rows of a test that was rolled back leave their numbers
 

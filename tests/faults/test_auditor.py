@@ -14,6 +14,15 @@ event = Event.objects.order_by("-id").first()
 Job.objects.create(event=event, function="nobody.does", subject="x:1",
                    due_at=clock.now() - timedelta(minutes=5))
 """
+AUDITOR = """
+import django; django.setup()
+import fangxian.wiring
+from fangxian.ops import auditor
+from fangxian.ops.worker import run_loops
+from fangxian.spine.core import guard
+guard.FIRST_PAUSE_S, guard.LONGEST_PAUSE_S, auditor.AGAIN_S = 0.05, 1.0, 0.5
+run_loops(auditor.loops())
+"""
 TROUBLES = """
 import django; django.setup()
 from fangxian.spine.core.health import troubles
@@ -30,7 +39,7 @@ def folder(made_once, tmp_path):
 
 def test_what_is_late_is_named_and_every_page_says_it(folder):
     folder.python(WAITING)
-    auditor = folder.start("auditor")
+    auditor = folder.start(code=AUDITOR)
     beat = "SELECT why FROM core_heartbeat WHERE name = 'late' AND failures > 1"
     [[why]] = until(lambda: ask(folder, beat))
     assert "1 × job" in why
@@ -43,7 +52,7 @@ def test_what_is_late_is_named_and_every_page_says_it(folder):
 
 def test_once_the_worker_is_back_nothing_is_late(folder):
     folder.python(WAITING)
-    folder.start("auditor")
+    folder.start(code=AUDITOR)
     late = "SELECT 1 FROM core_heartbeat WHERE name = 'late' AND failures {}"
     until(lambda: ask(folder, late.format("> 1")))
     folder.start("worker")

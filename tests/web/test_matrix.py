@@ -722,6 +722,7 @@ def test_nobody_finds_what_is_not_his_at_any_address(world, name):
     assert not wrong, told_of(wrong)
 
 
+@pytest.mark.skipif(not FULL, reason="two minutes: ./run bench holds")
 def test_every_marked_word_is_found_by_somebody(world):
     """Else the matrix says nothing of that kind."""
     every = dict.fromkeys([a for _, a in addresses(world)] + list(lists(world)))

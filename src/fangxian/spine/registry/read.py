@@ -1,7 +1,7 @@
 """Selectors of the registry: seats, places, holders, names. Proof of cover is in prove.py."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -282,8 +282,8 @@ def terms_of_post(post: Post, *, seat: Seat) -> QuerySet[Term]:
 
 
 @lru_cache(1)
-def _name_index(stamp: int) -> NameIndex:
-    day = clock.beijing(clock.now()).date()
+def _name_index(stamp: int, day: date) -> NameIndex:
+    """The names of a day: they change with it, and with the number of places (``stamp``)."""
     things = []
     for place in Place.objects.select_related("parent__parent__parent").prefetch_related(
         "predecessors", "parent__predecessors", "parent__parent__predecessors"
@@ -324,7 +324,8 @@ def find_places(query: str, *, seat: Seat, limit: int = 3) -> list[Named]:
     prefix = visible(seat, "map.read")
     if prefix is None:
         return []
-    found = _name_index(Place.objects.count()).find(query, limit if not prefix else 200)
+    today = clock.beijing(clock.now()).date()
+    found = _name_index(Place.objects.count(), today).find(query, limit if not prefix else 200)
     if prefix:
         codes = set(places(seat=seat).values_list("code", flat=True))
         found = [thing for thing in found if thing.key in codes]
