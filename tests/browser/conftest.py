@@ -49,6 +49,7 @@ def running(
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FANGXIAN_")}
     environment |= {"FANGXIAN_DATA_DIR": str(folder), "LANG": "zh_CN.UTF-8"}
     environment["FANGXIAN_SECOND_FACTOR"] = "0"
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # of the tests alone
     words = [sys.executable, "-m", "fangxian.cli"]
 
     def replay(path: Path) -> None:

@@ -52,12 +52,18 @@ class Listener:
         """Open the door. Cancel ``writer`` and close the server to shut it."""
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        await sync_to_async(self.read_limits)()
         self.writer = asyncio.create_task(self._write_batches())
         return await asyncio.start_server(self._talk, host, port, backlog=512)
+
+    def read_limits(self) -> None:
+        """The dated limits of lines; never from within the loop, which must not ask a database."""
+        self.limits = line_limits(clock.now())
 
     def watch_clock(self) -> int:
         """When our own clock was set forward, what it had refused as of the future is judged
         again. For a thread of the listener's process."""
+        self.read_limits()
         jumped_s = self._clock.jumped_s()
         if jumped_s > JUMP_S:
             self._clock = ClockWatch()
@@ -117,7 +123,7 @@ class Listener:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         source = f"tcp {peer[0]}:{peer[1]}"
-        limits = line_limits(clock.now())
+        limits = self.limits
         if self._lines[peer[0]] >= limits.per_peer or self._lines.total() >= limits.in_all:
             log.warning("line_refused source=%s open=%s", source, self._lines[peer[0]])
             writer.close()
