@@ -8,12 +8,17 @@ import sqlite3
 import subprocess
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from folder import READY, START, Folder, make_staffed, until
 
 from fangxian.cli.ports import free_port
+from fangxian.spine.core.clock import BEIJING
+from fangxian.spine.observe.intake.sl651 import encode
+from fangxian.spine.observe.intake.sl651.encode import Address
+from fangxian.spine.observe.intake.sl651.frame import decode_frame
 
 ORDER = (
     START
@@ -228,3 +233,25 @@ def test_a_child_that_is_killed_is_there_again(folder):
     until(lambda: (folder.path / "auditor.lock").read_text() not in ("", str(pid)))
     [[before]] = ask(folder, beat)
     until(lambda: ask(folder, beat)[0][0] > before)
+
+
+def test_a_real_listener_takes_a_frame(folder):
+    """In a process of its own, without what the tests allow themselves."""
+    port = free_port()
+    folder.environment["FANGXIAN_SL651_PORT"] = str(port)
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in folder.environment
+    folder.start("intake")
+    at = datetime(2026, 9, 15, 3, tzinfo=BEIJING)
+    raw = encode.body_start(serial=1, sent_at=at) + encode.station_mark(Address("70000099"), "H")
+    raw += encode.time_mark(at) + encode.element("39", 10.0, size=4, decimals=3)
+
+    def sent():
+        with socket.socket() as line:
+            if line.connect_ex(("127.0.0.1", port)):
+                return b""
+            line.settimeout(5)
+            line.sendall(encode.frame(Address("70000099"), "32", raw))
+            return line.recv(4096)
+
+    assert decode_frame(until(sent)).down  # confirmed: it is kept
+    assert ask(folder, "SELECT code FROM observe_quarantine") == [("70000099",)]
