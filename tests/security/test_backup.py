@@ -3,6 +3,7 @@ say what the source says."""
 
 import filecmp
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -250,6 +251,21 @@ print(n == before, upkeep.read_archive(file)[2] == n, verify_chain(), Event.obje
     )
     assert told == "True True [] 2"
     assert word(folder, "doctor", "--data-only")[0] == 0
+    [file] = (folder.path / "archive").iterdir()
+    file.write_bytes(file.read_bytes() + b"x")
+    code, said = word(folder, "doctor", "--data-only")
+    assert (code, "archived events were changed" in said) == (1, True)
+
+
+def test_what_a_kill_leaves_open_lies_in_the_folder_alone_and_goes(folder, tmp_path):
+    left = folder.path / ".space-old"
+    left.mkdir()
+    (left / "records.sqlite3").write_bytes(b"open")
+    os.utime(left, (0, 0))
+    path = backed_up(folder, tmp_path)
+    assert not left.exists()
+    assert [p.name for p in (tmp_path / "safe").iterdir()] == [path.rpartition("/")[2]]
+    assert list(folder.path.glob(".space-*")) == []
 
 
 def test_the_log_beside_a_busy_writer_is_never_called_broken(folder):

@@ -25,7 +25,8 @@ AGAIN_S = 30.0
 SISTER_EVERY_S = 60.0
 LOOP_SILENT_S = 60.0
 OWN = frozenset({"auditor", "late", "sister"})
-UPKEEP_LOOPS_S = 900.0  # upkeep copies large files
+UPKEEP_LOOPS_S = 900.0  # upkeep copies large files, and its loops wait for one another
+UPKEEP = frozenset({"anchor", "evidence", "backup"})
 
 
 class LateError(RuntimeError):
@@ -76,7 +77,8 @@ def _silent_loops() -> list[str]:
     """Loops that neither beat nor fail; who fails says so himself."""
     found = []
     for beat in Heartbeat.objects.exclude(name__in=OWN).exclude(name__startswith=SISTER):
-        most_s = UPKEEP_LOOPS_S if beat.name.startswith("upkeep") else LOOP_SILENT_S
+        of_upkeep = beat.name.startswith("upkeep") or beat.name in UPKEEP
+        most_s = UPKEEP_LOOPS_S if of_upkeep else LOOP_SILENT_S
         if beat.silent_s() > most_s and not beat.failures:
             found.append(f"loop {beat.name} silent for {beat.silent_s():.0f} s")
     return found

@@ -26,6 +26,8 @@ DATABASES = ("records.sqlite3", "telemetry.sqlite3")
 SUFFIX = ".fxb"
 LEFT_OUT = (".lock", "-wal", "-shm", "backup.key", "backup.old", ".part")
 FOLDERS_LEFT_OUT = frozenset({"uploads", "backups"})
+SPACE_OLD_S = 6 * 3600
+SPACE = ".space-"  # what lies open for a moment does so in the data folder, never beside a backup
 WAIT_S = 60.0
 PAGES = 4096
 Tell = Callable[[str, int, int], None]  # what, how much of how many
@@ -46,7 +48,7 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
         raise Problem("backup.there", path=str(target))
     draft = target.with_name(f"{target.name}.part")
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fangxian-") as space:
+        with open_space(folder) as space:
             copies = _copy_databases(folder, Path(space), tell)
             with draft.open("wb") as file:
                 closed = Closing(file, config().backup_key)
@@ -62,6 +64,16 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
     finally:
         draft.unlink(missing_ok=True)
     return manifest | {"path": str(target), "size": target.stat().st_size}
+
+
+@contextmanager
+def open_space(folder: Path) -> Iterator[str]:
+    """A place for copies that are not closed. What a kill left of an earlier one goes first."""
+    for left in folder.glob(f"{SPACE}*"):
+        if time.time() - left.stat().st_mtime > SPACE_OLD_S:  # another may be at work beside us
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SPACE) as space:
+        yield space
 
 
 def own_name(folder: Path) -> str:
@@ -161,7 +173,11 @@ def _version() -> str:
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        skipped = path.name.endswith(LEFT_OUT) or name.partition("/")[0] in FOLDERS_LEFT_OUT
+        skipped = (
+            name.startswith(SPACE)
+            or path.name.endswith(LEFT_OUT)
+            or name.partition("/")[0] in FOLDERS_LEFT_OUT
+        )
         if path.is_file() and not path.is_symlink() and name not in DATABASES and not skipped:
             yield name, path
 

@@ -86,6 +86,12 @@ def _there(_: bool) -> Found:
     return found + ([f"{len(lost)} files of reports are missing: {lost[0]}"] if lost else [])
 
 
+def _archives(_: bool) -> Found:
+    from .upkeep import check_archives
+
+    return check_archives()
+
+
 def _dead(_: bool) -> Found:
     return [f"{job}: {job.last_error}" for job in Job.objects.filter(state="dead")]
 
@@ -147,6 +153,7 @@ DATA = (
     ("event-chain", "事件链完整", "event chain intact", lambda _: verify_chain()),
     ("evidence", "业务记录与存证相符", "records as they were written", lambda _: evidence.audit()),
     ("anchors", "与外存的存证相符", "log agrees with its anchors", lambda _: anchors.check()),
+    ("archives", "归档日志完好", "archived events as they were", _archives),
     ("records", "业务库完好", "records file sound", _records),
     ("telemetry", "遥测库完好、与存证相符", "telemetry sound and as stored", _telemetry),
     ("there", "应有的资料都在", "what must be there is there", _there),

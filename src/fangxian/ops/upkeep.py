@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -126,6 +125,9 @@ def back_up(target: Path, *, tell: backup.Tell = backup.quiet) -> dict[str, Any]
         _record("backup.failed", {"why": str(error)[:300], "target": str(target)})
         raise
     if target.is_dir():
+        for left in target.glob(f"{backup.own_name(config().data_dir)}-*.part"):
+            if time.time() - left.stat().st_mtime > backup.SPACE_OLD_S:
+                left.unlink()  # of a backup that was killed
         for old in _backups()[: -int(operating("backup")["keep"])]:
             old.unlink()
     told = {key: made[key] for key in ("path", "size", "at")}
@@ -141,7 +143,7 @@ def _record(kind: str, told: dict[str, Any]) -> None:
 def try_restore(path: Path) -> None:
     """Restore a backup into an empty place and let the doctor look at it there. Raises
     ``backup.broken``."""
-    with tempfile.TemporaryDirectory(prefix="fangxian-restored-") as space:
+    with backup.open_space(config().data_dir) as space:
         into = Path(space) / "var"
         backup.restore(path, into)
         kept = {k: v for k, v in os.environ.items() if k != "FANGXIAN_ANCHOR_FILE"}
@@ -216,6 +218,19 @@ def archive(*, days: float) -> int:
         told = {"file": path.name, "events": n, "last_hash": last.hash, "sha256": _sha256(path)}
         record_many([Entry("events.archived", Named("archive", path.name), None, told)], by=SYSTEM)
     return n
+
+
+def check_archives() -> list[str]:
+    """Files of events against what the log says of them."""
+    found = []
+    for event in Event.objects.filter(kind="events.archived"):
+        told = event.after or {}
+        path = config().data_dir / ARCHIVE / told["file"]
+        if not path.is_file():
+            found.append(f"{told['file']}: {told['events']} archived events are missing")
+        elif _sha256(path) != told["sha256"]:
+            found.append(f"{told['file']}: archived events were changed")
+    return found
 
 
 def _lines(events: Iterator[Event]) -> Iterator[str]:
