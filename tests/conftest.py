@@ -99,6 +99,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.exists():
             item.add_marker(pytest.mark.skip(reason="../shared is not there"))
+        own = item.get_closest_marker("django_db")
+        # such a test empties every table behind it, and the city is made once a run
+        assert not (own and own.kwargs.get("transaction")), f"{item.nodeid}: no transaction=True"
     items.sort(key=lambda item: turn(item.nodeid))
 
 

@@ -16,7 +16,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.registry.models import Duty, Organisation, Person, Place, Post, Site, Term
 from fangxian.spine.registry.prove import prove
-from fangxian.spine.registry.read import holder
+from fangxian.spine.registry.read import find_places, holder
 from fangxian.spine.registry.seal import unseal
 from fangxian.wiring import SUBJECTS  # noqa: F401 - declares the doors
 
@@ -265,3 +265,10 @@ def test_a_station_is_in_use_until_its_end_and_from_its_beginning_on(city, gauge
     assert [s.code for s in stations(seat=SYSTEM)] == [gauge.code]
     with clock.use(FixedClock(START.replace(month=10, day=2))):
         assert [s.code for s in stations(seat=SYSTEM)] == ["61000009"]
+
+
+def test_a_renamed_place_is_found_by_its_new_name_at_once(city):
+    key = find_places("和溪镇", seat=SYSTEM)[0].key
+    row = next(row for row in rows_of(door("places"), seat=SYSTEM) if row["code"] == key)
+    enter("places", {**row, "name": "和新镇"})
+    assert [t.key for t in find_places("和新镇", seat=SYSTEM)] == [key]

@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
 
 from fangxian.spine.core import clock, things
 from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require, visible
 from fangxian.spine.core.things import Kind, Thing
@@ -281,9 +282,16 @@ def terms_of_post(post: Post, *, seat: Seat) -> QuerySet[Term]:
     return post.terms.select_related("person").order_by("-starts_at")
 
 
+def _names_now() -> NameIndex:
+    """The index over the places as they stand, made anew when one is entered and every day."""
+    entered = Event.objects.filter(subject_kind="places", kind="register.entered")
+    last = Event.objects.filter(pk=entered.aggregate(last=Max("pk"))["last"]).values_list("hash")
+    stamp = f"{Place.objects.count()} {last.first()}"
+    return _name_index(stamp, clock.beijing(clock.now()).date())
+
+
 @lru_cache(1)
-def _name_index(stamp: int, day: date) -> NameIndex:
-    """The names of a day: they change with it, and with the number of places (``stamp``)."""
+def _name_index(stamp: str, day: date) -> NameIndex:
     things = []
     for place in Place.objects.select_related("parent__parent__parent").prefetch_related(
         "predecessors", "parent__predecessors", "parent__parent__predecessors"
@@ -324,8 +332,7 @@ def find_places(query: str, *, seat: Seat, limit: int = 3) -> list[Named]:
     prefix = visible(seat, "map.read")
     if prefix is None:
         return []
-    today = clock.beijing(clock.now()).date()
-    found = _name_index(Place.objects.count(), today).find(query, limit if not prefix else 200)
+    found = _names_now().find(query, limit if not prefix else 200)
     if prefix:
         codes = set(places(seat=seat).values_list("code", flat=True))
         found = [thing for thing in found if thing.key in codes]
