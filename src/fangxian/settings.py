@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "fangxian.spine.reach",
     "fangxian.spine.assess",
     "fangxian.spine.command",
+    "fangxian.spine.command.rosters",
+    "fangxian.spine.command.directives",
     "fangxian.spine.inspect",
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",

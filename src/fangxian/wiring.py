@@ -16,7 +16,23 @@ from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
 from fangxian.spine.command import plan_cover
 from fangxian.spine.command import registers as command_registers
+from fangxian.spine.command.directives import cover as directive_cover
+from fangxian.spine.command.directives import registers as directive_registers
+from fangxian.spine.command.directives.follow import (
+    send_letter,
+    tell_over,
+    tell_owner,
+    tell_superior,
+)
+from fangxian.spine.command.directives.follow import take_answer as take_item_answer
 from fangxian.spine.command.read import emergency_since
+from fangxian.spine.command.rosters import cover as roster_cover
+from fangxian.spine.command.rosters import doors as roster_doors
+from fangxian.spine.command.rosters import registers as roster_registers
+from fangxian.spine.command.rosters.follow import follow_gone
+from fangxian.spine.command.rosters.read import on_duty, watch_seats
+from fangxian.spine.command.rosters.write import follow_posture
+from fangxian.spine.command.write.again import follow_merge
 from fangxian.spine.command.write.calls import (
     call_after_failure,
     call_next,
@@ -52,6 +68,9 @@ from fangxian.spine.ready import doors as ready_doors
 from fangxian.spine.ready import registers as ready_registers
 from fangxian.spine.registry import doors as registry_doors
 from fangxian.spine.registry import registers as registry_registers
+from fangxian.spine.registry.doors.waves import WAVES
+from fangxian.spine.registry.read import ON_DUTY, WATCH_SEATS
+from fangxian.spine.registry.waves import carry_wave
 from fangxian.spine.subject import Subject, install
 
 # The registers of the rooms, in the order of their tabs; subjects add theirs behind.
@@ -63,14 +82,19 @@ declare_registers(
     *assess_registers.LISTS,
     *inspect_registers.LISTS,
     *ready_registers.LISTS,
+    roster_registers.TURNS,
+    *directive_registers.LISTS,
 )
 
 # The tables by which an empty city is filled, in their order; subjects add theirs behind.
 declare_doors(*registry_doors.LISTS, *observe_doors.LISTS, *assess_doors.LISTS)
-declare_doors(report_doors.PLANS, *ready_doors.LISTS)
+declare_doors(report_doors.PLANS, *ready_doors.LISTS, WAVES, *roster_doors.LISTS)
 
 # The pace of reports follows the posture of a headquarters, which a higher room knows.
 EMERGENCY.append(emergency_since)
+# Who is on duty is the roster, which a higher room keeps.
+ON_DUTY.append(on_duty)
+WATCH_SEATS.append(watch_seats)
 
 # Every subject of both headquarters: a folder under hazards/ and a line here.
 SUBJECTS: tuple[Subject, ...] = (
@@ -91,10 +115,10 @@ WIRING: dict[str, Sequence[Function]] = {
     "signal.eased": [propose_on_signal],
     "signal.cleared": [propose_on_signal],
     "signal.withdrawn": [propose_on_signal],
-    "response.started": [propose_on_signal],
-    "response.raised": [propose_on_signal],
-    "response.lowered": [propose_on_signal],
-    "response.ended": [propose_on_signal],
+    "response.started": [propose_on_signal, follow_posture],
+    "response.raised": [propose_on_signal, follow_posture],
+    "response.lowered": [propose_on_signal, follow_posture],
+    "response.ended": [propose_on_signal, follow_posture],
     # an order goes out, is called after, is answered
     "order.issued": [call_receiver],
     "order.reopened": [call_receiver, follow_again],
@@ -106,8 +130,25 @@ WIRING: dict[str, Sequence[Function]] = {
     "plea.settled": [tell_settled],
     "order.unanswered": [call_next],
     "order.deadline_came": [note_deadline],
+    # an item of a directive goes out, is followed, ends
+    "item.assigned": [tell_owner],
+    "item.transferred": [tell_owner],
+    "item.sent_back": [tell_owner],
+    "item.reopened": [tell_owner],
+    "item.extended": [tell_owner],
+    "item.unsigned": [tell_superior],
+    "item.near_due": [send_letter],
+    "item.behind": [send_letter],
+    "item.due": [send_letter],
+    "item.signed": [tell_over],
+    "item.withdrawn": [tell_over],
+    "item.closed": [tell_over],
+    # office-holders change
+    "wave.due": [carry_wave],
+    "person.gone": [follow_gone],
+    "organisation.merged": [follow_merge],
     "glass.broken": [tell_of_glass],
-    "delivery.answered": [take_answer],
+    "delivery.answered": [take_answer, take_item_answer],
     "delivery.failed": [call_after_failure],
     "delivery.late": [call_after_failure],
     # a reading that a person corrected, if the process was killed before it was
@@ -129,6 +170,8 @@ COVER: list[CoverRule] = [
     *report_cover.RULES,
     *command_cover.RULES,
     *plan_cover.RULES,
+    *roster_cover.RULES,
+    *directive_cover.RULES,
     *inspect_cover.RULES,
     *(rule for subject in SUBJECTS for rule in subject.cover),
 ]

@@ -27,6 +27,7 @@ WRITERS = [
 # Pages anybody may open, each with its reason.
 PUBLIC = {
     "a/<str:token>": "the signed token is the proof",
+    "calendars/<str:code>.ics": "the signed code is the proof: one person's own turns",
     "drill/story": "what a drill tells everybody; a real folder has none",
     "drill/sit": "only the cast of a drill; a real folder has none",
     "live": "says only that something changed; asks for a log-in itself",
@@ -84,6 +85,7 @@ ASKED_ELSEWHERE = {
     "follow_order",
     "follow_extension",
     "follow_again",
+    "follow_merge",
 }
 
 

@@ -201,8 +201,14 @@ def test_without_a_superior_nobody_stands_in(guan, huang):
     assert holder(term.post).pk == huang.person_id
 
 
-def test_where_the_superior_post_is_empty_nobody_stands_in(term, guan):
+def test_where_the_superior_post_is_empty_the_next_above_stands_in(term, guan):
     Term.objects.filter(post=term.post.superior).update(ends_at=START)
+    interim = end_term(term=term, at=START, by=guan, to_superior=True, reason="x")
+    assert interim.person == holder(term.post.superior.superior, START)
+
+
+def test_where_every_superior_post_is_empty_nobody_stands_in(term, guan):
+    Term.objects.exclude(pk=term.pk).update(ends_at=START)
     refused(
         "term.no_superior", end_term, term=term, at=START, by=guan, to_superior=True, reason="x"
     )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -77,6 +77,7 @@ def _day(text: str) -> datetime:
 @click.password_option(help=say("演练人员的口令", "password of the named cast"))
 def staff_command(seed: int, password: str) -> None:
     start_django()
+    from fangxian.spine.command.rosters.cast import make_rosters
     from fangxian.spine.core import clock
     from fangxian.spine.core.rights import SYSTEM
     from fangxian.spine.registry.load import make_staff
@@ -86,6 +87,7 @@ def staff_command(seed: int, password: str) -> None:
     if Person.objects.exists():
         raise click.UsageError(say("已有人员,不再生成。", "There are people already."))
     n = make_staff(since=clock.now(), password=password, by=SYSTEM, seed=seed)
+    make_rosters(since=clock.now() - timedelta(days=1), days=45, by=SYSTEM)
     tell(say(f"已生成 {n} 名虚构人员。", f"{n} synthetic people."))
 
 

@@ -35,6 +35,8 @@ WORDS = {
     "reseal": ("door", "换密钥、重新封存个人资料", "change the key, seal personal data anew"),
     "admin": ("door", "建立首任管理员", "make the first administrator"),
     "duties": ("duties", "责任与任期", "duties and terms of office"),
+    "directive": ("directive", "批示件:逐句读、录入", "directives: read, entered"),
+    "roster": ("roster", "值班表:谁在值班、排班、证明", "rosters: who is on, filling, proof"),
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
     "gaps": ("duties", "当前缺口", "what is not covered now"),
     "response": ("response", "应急响应", "emergency responses"),

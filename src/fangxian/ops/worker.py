@@ -13,6 +13,7 @@ from django.db import close_old_connections
 
 from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
+from fangxian.spine.command.rosters.write import digest
 from fangxian.spine.command.write.reminders import remind
 from fangxian.spine.core import clock
 from fangxian.spine.core.clockwatch import ClockWatch
@@ -111,7 +112,7 @@ class Worker:
         if now_s < self._reminded_s + REMIND_EVERY_S:
             return None
         self._reminded_s = now_s
-        return remind(by=SYSTEM)
+        return remind(by=SYSTEM) + digest(by=SYSTEM)
 
 
 def run_loops(loops: list[Loop]) -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from fangxian.hazards.epidemic.sentinel.write.counts import put_counts
 from fangxian.ops.bootstrap import make_ready
+from fangxian.spine.command.rosters.cast import make_rosters
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
@@ -20,6 +21,7 @@ def make_drill(scenario: Scenario, *, password: str) -> None:
     that its table does not take."""
     make_ready()
     make_staff(since=scenario.starts_at - timedelta(days=260), password=password, by=SYSTEM)
+    make_rosters(since=scenario.starts_at - timedelta(days=1), days=45, by=SYSTEM)
     if scenario.storm:
         _, rivers = make_stations()
         make_marks(rivers)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from .problems_of_command import OF_COMMAND
 from .problems_of_files import OF_FILES
 
 # code: (HTTP status, zh, en). Fields stand in braces.
-CATALOGUE: dict[str, tuple[int, str, str]] = OF_FILES | {
+CATALOGUE: dict[str, tuple[int, str, str]] = {
+    **OF_FILES,
+    **OF_COMMAND,
     "rights.denied": (
         403,
         "{seat} 无权做“{right}”。请由有权的岗位办理。",

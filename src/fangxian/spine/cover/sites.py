@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from fangxian.spine.registry.cover import holders_without_account, posts_without_holder
-from fangxian.spine.registry.models import Post, Site, Term
+from fangxian.spine.registry.models import Post, Site, Term, WaveChange
 from fangxian.spine.registry.read import owners
 from fangxian.spine.registry.registers import ROLES
 from fangxian.spine.registry.sites import (
@@ -87,7 +87,32 @@ def without_account(at: datetime) -> Iterator[Judged]:
     return judged("holder-without-account", "term", holders_without_account(at), judge)
 
 
+def unsigned(at: datetime) -> Iterator[Judged]:
+    """Hand-overs of a change of office whose day has come and that are not signed."""
+
+    def judge(change: WaveChange) -> Uncovered:
+        told = {"post": str(change.post), "wave": change.wave.name}
+        told |= {"person": change.successor.name if change.successor else "—"}
+        post = change.post
+        owner = post.superior_id if change.outcome == "interim" else post.pk
+        return Uncovered("wavechange", str(change.pk), change.wave.at, owner, post.place_id, told)
+
+    rows = WaveChange.objects.filter(
+        wave__state="carried", outcome__in=("interim", "stays"), handover__passed_at=None
+    ).select_related("wave", "post__organisation", "successor")
+    return judged("handover-late", "wavechange", rows, judge)
+
+
 RULES = [
+    CoverRule(
+        "handover-late",
+        "换届未交接",
+        "Change of office not handed over",
+        "{post}：{wave}已到期，{person} 未交接签字",
+        "{post}: {wave} has come, and {person} has not signed for it",
+        unsigned,
+        every_s=300,
+    ),
     CoverRule(
         "site-without-duty",
         "场所无责任人",

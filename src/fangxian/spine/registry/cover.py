@@ -11,7 +11,7 @@ from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import desk_roles
 
 from .models import ROLES_OF_PLACES, Duty, Place, Post, Term
-from .read import NO_PHONE, in_force
+from .read import NO_PHONE, ON_DUTY, in_force
 
 
 def holders_without_phone(at: datetime) -> Iterator[tuple[Term, int]]:
@@ -55,8 +55,9 @@ def posts_without_holder(at: datetime) -> Iterator[Post]:
     """Posts nobody holds that answer for nothing: those that do are told by their duties."""
     held = Exists(Term.objects.filter(in_force(at), post=OuterRef("pk")))
     duty = Exists(Duty.objects.filter(rows_in_force(at), post=OuterRef("pk")))
-    rows = Post.objects.filter(~held, ~duty)
-    yield from rows.select_related("organisation", "place")
+    rows = list(Post.objects.filter(~held, ~duty).select_related("organisation", "place"))
+    seated = {key for hook in ON_DUTY for key in hook([row.pk for row in rows], at)}
+    yield from (row for row in rows if row.pk not in seated)
 
 
 def holders_without_account(at: datetime) -> Iterator[Term]:

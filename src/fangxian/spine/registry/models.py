@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.steps import Machine, Step
+from fangxian.spine.core.steps import Machine, Step, of_column
 
 
 class Place(models.Model):
@@ -264,6 +264,7 @@ class Handover(models.Model):
     old_signed_at = models.DateTimeField(null=True)
     old_signed_by = models.CharField(max_length=120, blank=True)
     new_signed_at = models.DateTimeField(null=True)
+    passes_at = models.DateTimeField(null=True)  # not before this, once both have signed
     passed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -282,6 +283,57 @@ class Handover(models.Model):
         return f"{self.term} → {self.successor}"
 
 
+class Wave(models.Model):
+    """A change of many office-holders on one day (换届): planned, proved, opened for signatures,
+    and carried through on its day, when a superior stands in for whoever left unsigned."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "拟定"
+        OPENED = "opened", "交接中"
+        CARRIED = "carried", "已到期"
+        WITHDRAWN = "withdrawn", "已取消"
+
+    name = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WaveChange(models.Model):
+    """One post of a wave: who follows (nobody named: the superior stands in), and whether the old
+    holder leaves on the day whether or not the hand-over is signed."""
+
+    wave = models.ForeignKey(Wave, models.CASCADE, related_name="changes")
+    post = models.ForeignKey(Post, models.PROTECT, related_name="wave_changes")
+    successor = models.ForeignKey(Person, models.PROTECT, null=True, related_name="wave_changes")
+    leaves = models.BooleanField(default=True)
+    handover = models.ForeignKey(Handover, models.SET_NULL, null=True, related_name="of_waves")
+    outcome = models.CharField(max_length=12, blank=True)  # passed, interim, stays
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["wave", "post"], name="wave_change_once_a_post")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wave} {self.post}"
+
+
+WAVE = Machine(
+    "wave",
+    **of_column("state", Wave.State.values),
+    steps={
+        "open": Step(("planned",), "opened", right="term.end"),
+        "carry": Step(("opened",), "carried"),
+        "withdraw": Step(
+            ("planned", "opened"), "withdrawn", right="term.end", needs=("reason",), stops=("*",)
+        ),
+    },
+    done=frozenset({"carried", "withdrawn"}),
+    names={value: (label, value) for value, label in Wave.State.choices},
+)
 TERM = Machine(
     "term",
     states={"running": Q(ends_at__isnull=True), "limited": Q(ends_at__isnull=False)},

@@ -1,6 +1,6 @@
 """Selectors of the registry: seats, places, holders, names. Proof of cover is in prove.py."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,10 @@ from fangxian.spine.core.things import Kind, Thing
 
 from .models import Duty, Handover, Organisation, Person, Place, Post, Site, Term
 from .names import Named, NameIndex
+
+# who sits on posts by a roster, and the posts somebody has by one: said by a higher room
+ON_DUTY: list[Callable[[Collection[int], datetime], dict[int, Person]]] = []
+WATCH_SEATS: list[Callable[[Q, datetime], Iterable[tuple[Person, Post]]]] = []
 
 KIND_RANK = {kind: rank for rank, kind in enumerate(Place.Kind.values)}
 
@@ -61,7 +65,10 @@ def _seats(whose: Q) -> list[Seat]:
     own = [t for t in terms if t.kind == Term.Kind.HOLDER]
     interim = [t for t in terms if t.kind != Term.Kind.HOLDER]
     ordered = [sorted(some, key=lambda t: t.starts_at, reverse=True) for some in (own, interim)]
-    return [seat_from(term) for some in ordered for term in some]
+    seats = [seat_from(term) for some in ordered for term in some]
+    has = {seat.post_id for seat in seats}
+    watches = [pair for hook in WATCH_SEATS for pair in hook(whose, clock.now())]
+    return seats + [_seat(person, post) for person, post in watches if post.pk not in has]
 
 
 def _successor_seats(user: AbstractBaseUser | AnonymousUser) -> Iterable[Seat]:
@@ -72,15 +79,18 @@ def _successor_seats(user: AbstractBaseUser | AnonymousUser) -> Iterable[Seat]:
 
 
 def seat_from(term: Term) -> Seat:
-    post = term.post
+    return _seat(term.person, term.post, interim=term.kind != Term.Kind.HOLDER)
+
+
+def _seat(person: Person, post: Post, *, interim: bool = False) -> Seat:
     return Seat(
-        person_id=term.person_id,
+        person_id=person.pk,
         post_id=post.pk,
-        label=f"{term.person.name}（{post}）",
+        label=f"{person.name}（{post}）",
         role=post.role,
         place_path=post.place.path,
         level=post.place.kind,
-        interim=term.kind != Term.Kind.HOLDER,
+        interim=interim,
     )
 
 
@@ -93,14 +103,33 @@ def the_post(key: int) -> Post:
 
 
 def holders(posts: Iterable[int], at: datetime | None = None) -> dict[int, Person]:
-    """Who sits on each post at ``at``; a post without a holder is absent."""
-    terms = Term.objects.filter(in_force(at or clock.now()), post_id__in=list(posts))
-    return {term.post_id: term.person for term in terms.select_related("person")}
+    """Who sits on each post at ``at``: by its roster, or else by term of office; a post without
+    anybody is absent."""
+    keys, at = list(posts), at or clock.now()
+    terms = Term.objects.filter(in_force(at), post_id__in=keys)
+    found = {term.post_id: term.person for term in terms.select_related("person")}
+    for hook in ON_DUTY:
+        found |= hook(keys, at)
+    return found
 
 
 def holder(post: Post | int, at: datetime | None = None) -> Person | None:
     key = post if isinstance(post, int) else post.pk
     return holders([key], at).get(key)
+
+
+def stand_in(post: Post, at: datetime, *, without: int | None) -> Person | None:
+    """Who keeps a post for the time being: the holder of the nearest superior post that has one
+    who is not ``without``, the person that leaves."""
+    seen, above = set(), post.superior
+    while above is not None and above.pk not in seen:
+        seen.add(above.pk)
+        terms = Term.objects.filter(in_force(at), post=above).select_related("person")
+        held = terms.exclude(person=without).order_by("-starts_at").first()
+        if held:
+            return held.person
+        above = above.superior
+    return None
 
 
 NO_PHONE = ("", "****")

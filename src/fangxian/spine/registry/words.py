@@ -16,6 +16,12 @@ declare_events(
         "person.phone_read": ("查看电话", "phone number read"),
         "places.loaded": ("载入区划", "places loaded"),
         "staff.made": ("生成虚构人员", "synthetic staff made"),
+        "organisation.merged": ("单位并入", "organisation merged into another"),
+        "person.gone": ("人员离世或失能", "office-holder is gone"),
+        "wave.due": ("换届日到", "day of a change of office came"),
+        "wave.carried": ("换届到期", "change of office carried through"),
+        "wave.opened": ("换届开始交接", "hand-overs of a change of office opened"),
+        "wave.withdrawn": ("换届取消", "change of office withdrawn"),
         "term.ended": ("任期结束", "term ended"),
         "term.started": ("任期开始", "term started"),
     }

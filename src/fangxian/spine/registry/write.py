@@ -25,7 +25,7 @@ from .models import (
     Term,
 )
 from .phones import one_phone
-from .read import city, holder, next_code
+from .read import city, next_code, stand_in
 from .seal import mask_phone, seal, unseal
 from .sites import site_kinds
 
@@ -120,20 +120,19 @@ def end_term(
             raise Problem("term.no_successor", post=str(term.post), n=n)
         if not reason.strip():
             raise Problem("input.reason_missing", field="reason")
-    stand_in = None
+    interim = None
     if to_superior:
-        superior = term.post.superior
-        person = holder(superior, at) if superior else None
+        person = stand_in(term.post, at, without=term.person_id)
         if person is None:
             raise Problem("term.no_superior", post=str(term.post))
         _close(term, at=at, by=by, reason=reason)
-        stand_in = Term.objects.create(
+        interim = Term.objects.create(
             post=term.post, person=person, kind=Term.Kind.INTERIM, starts_at=at, reason=reason
         )
-        record("term.started", subject=stand_in, by=by, after=_term(stand_in), reason=reason)
+        record("term.started", subject=interim, by=by, after=_term(interim), reason=reason)
     else:
         _close(term, at=at, by=by, reason=reason)
-    return stand_in
+    return interim
 
 
 def _close(term: Term, *, at: datetime, by: Seat, reason: str) -> None:
@@ -144,13 +143,17 @@ def _close(term: Term, *, at: datetime, by: Seat, reason: str) -> None:
 
 @transaction.atomic
 def open_handover(
-    *, term: Term, successor: Person, items: list[dict[str, Any]], by: Seat
+    *,
+    term: Term,
+    successor: Person,
+    items: list[dict[str, Any]],
+    by: Seat,
+    passes_at: datetime | None = None,
 ) -> Handover:
-    """Name a successor. Nothing passes until both have signed."""
+    """Name a successor. Nothing passes until both have signed, and not before ``passes_at``."""
     require(by, "term.end", place=term.post.place.path)
-    handover, _ = Handover.objects.update_or_create(
-        term=term, passed_at=None, defaults={"successor": successor, "items": items}
-    )
+    defaults = {"successor": successor, "items": items, "passes_at": passes_at}
+    handover, _ = Handover.objects.update_or_create(term=term, passed_at=None, defaults=defaults)
     record(
         "handover.opened",
         subject=handover,
@@ -178,7 +181,8 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
             raise Problem("input.reason_missing", field="reason")
     now = clock.now()
     other = handover.new_signed_at if side == "old" else handover.old_signed_at
-    changes: dict[str, Any] = {"passed_at": now} if other else {}
+    at = max(now, handover.passes_at or now)
+    changes: dict[str, Any] = {"passed_at": at} if other else {}
     changes |= (
         {"old_signed_at": now, "old_signed_by": by.label}
         if side == "old"
@@ -187,8 +191,8 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
     verb = f"pass_by_{side}" if other else f"sign_{side}"
     move(handover, verb, machine=HANDOVER, by=by, reason=reason, **changes)
     if other:
-        _close(handover.term, at=now, by=by, reason="交接")
-        term = Term.objects.create(post=post, person=handover.successor, starts_at=now)
+        _close(handover.term, at=at, by=by, reason="交接")
+        term = Term.objects.create(post=post, person=handover.successor, starts_at=at)
         record("term.started", subject=term, by=by, after=_term(term))
     return handover
 

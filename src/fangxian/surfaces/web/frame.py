@@ -8,13 +8,15 @@ from django.utils.translation import gettext
 
 from fangxian.spine.assess.rules import stale_after
 from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
+from fangxian.spine.command.rosters.models import ROLES
+from fangxian.spine.command.rosters.read import duty_names
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.health import troubles
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe.store import from_s, store
-from fangxian.spine.registry.models import Post
+from fangxian.spine.registry.models import Place, Post
 from fangxian.spine.registry.read import holders, seats_of
 
 from .words import zh as is_zh
@@ -46,6 +48,17 @@ def newest_data_at() -> datetime | None:
 
 
 def _duty_names() -> list[tuple[str, str]]:
+    here, found = Place.objects.filter(kind="city", successor=None).first(), []
+    on = duty_names(here.pk, clock.now()) if here else []
+    for role, (zh, en) in ROLES.items():
+        names = [name for _, which, name in on if which == role]
+        if names:
+            found.append((zh if is_zh() else en, "、".join(dict.fromkeys(names))))
+    return found or _by_office()
+
+
+def _by_office() -> list[tuple[str, str]]:
+    """Without a roster the first holders of office, and it says so by no other word."""
     posts = list(
         Post.objects.filter(
             place__kind="city",
@@ -81,7 +94,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             ("map", "/map", gettext("一张图"), ICONS["map"]),
             ("watch", "/watch", gettext("监测预警"), ICONS["watch"]),
             ("command", "/command", gettext("指挥调度"), ICONS["command"]),
-            ("tasks", "/findings", gettext("任务督办"), ICONS["tasks"]),
+            ("tasks", "/directives", gettext("任务督办"), ICONS["tasks"]),
             ("registers", "/registers", gettext("业务台账"), ICONS["registers"]),
         ],
     }

@@ -6,6 +6,7 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import Order, Plea
+from fangxian.spine.command.rosters.models import ROLES
 from fangxian.spine.core import clock, hazards
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
@@ -170,6 +171,11 @@ def channel_name(channel: str) -> str:
         "mail": gettext("邮件"),
     }
     return names.get(channel, channel)
+
+
+def roster_role(role: str) -> str:
+    found = ROLES.get(role, (role, role))
+    return found[0] if zh() else found[1]
 
 
 def order_state(state: str) -> str:

@@ -5,15 +5,15 @@ from typing import Any
 
 from django.db import transaction
 
-from fangxian.spine.command.models import ORDER, OVER, Order
+from fangxian.spine.command.models import ORDER, OVER, WAITING, WORKING, Order
 from fangxian.spine.command.read import chain_of
 from fangxian.spine.command.rules import ack_clock
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import call_off
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.models import Due
+from fangxian.spine.core.models import Due, Event
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Post
 
@@ -43,6 +43,17 @@ def reassign_order(*, order: Order, post: Post, reason: str, by: Seat) -> Order:
     chain = chain_of(post, None, Post.objects.get(pk=order.chain[-1]))
     _again(order, "reassign", f"{before} → {post}：{reason}", by, post_id=post.pk, chain=chain)
     return order
+
+
+@transaction.atomic
+def follow_merge(event: Event) -> None:
+    """The open orders of an organisation that was merged go to the posts that answer now."""
+    posts = {int(old): int(new) for old, new in (event.after or {}).get("posts", {}).items()}
+    rows = Order.objects.filter(post__in=posts, state__in=(*WAITING, *WORKING, "refused"))
+    targets = Post.objects.in_bulk(list(posts.values()))
+    for order in rows.select_related("post", "area"):
+        why = "单位并入"
+        reassign_order(order=order, post=targets[posts[order.post_id]], reason=why, by=SYSTEM)
 
 
 def _again(order: Order, verb: str, reason: str, by: Seat, **changes: Any) -> None:

@@ -34,6 +34,7 @@ for name in (
     "age",
     "order_what",
     "order_state",
+    "roster_role",
     "gap_text",
     "gap_rule_name",
     "event_text",

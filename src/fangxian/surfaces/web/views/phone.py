@@ -10,13 +10,15 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from fangxian.spine.command.directives.models import ITEM, Item
+from fangxian.spine.command.directives.models import OPEN as OPEN_ITEMS
 from fangxian.spine.command.models import DONE, OVER, Order
 from fangxian.spine.command.read import orders
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.glasses import SUBJECT as GLASS
 from fangxian.spine.command.write.reminders import SUBJECT as REMINDER
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, public, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, page, public, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.core.things import Thing, thing
@@ -33,6 +35,9 @@ def mine(request: SeatedRequest) -> HttpResponse:
     context = {
         "rows": cut(rows.exclude(state__in=OVER).order_by("level", "deadline_at"), 30),
         "done": rows.filter(state__in=OVER).order_by("-closed_at")[:5],
+        "items": Item.objects.filter(post=request.seat.post_id or 0, state__in=OPEN_ITEMS).order_by(
+            "deadline_at"
+        )[:20],
     }
     return render(request, "web/phone_mine.html", context)
 
@@ -113,6 +118,8 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         if delivery.message.subject_kind == GLASS:
             mark_seen(delivery)
             return redirect("/registers/glasses")
+        if delivery.message.subject_kind in NOTES:
+            return _note(request, delivery)
         found = _order_of(delivery)
     except Problem as problem:
         return _dead_link(request, token, problem)
@@ -133,6 +140,30 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
     }
     return render(request, "web/one_tap.html", context)
+
+
+NOTES = ("item", "turn", "sitrep")  # what is told of these is read, and an item is signed for
+
+
+def _note(request: HttpRequest, delivery: Delivery) -> HttpResponse:
+    """A message that is no order: its text, and for an item of a directive 签收."""
+    about = delivery.message
+    rows = Item.objects.filter(pk=as_key(about.subject_id)).select_related("directive")
+    found = rows.first() if about.subject_kind == "item" else None
+    if request.method == "POST":
+        if found is not None and text(request, "answer") == "1":
+            answer(delivery=delivery, text="1", by=SYSTEM)
+        else:
+            mark_seen(delivery)
+        delivery.refresh_from_db()
+    context = {
+        "delivery": delivery,
+        "item": found,
+        "state": ITEM.names[found.state] if found else None,
+        "answered": delivery.state == Delivery.State.ANSWERED,
+        "language": get_language(),
+    }
+    return render(request, "web/one_tap_note.html", context)
 
 
 def _order_of(delivery: Delivery) -> Order:

@@ -1,0 +1,1 @@
+"""Services of directives, the only writers of their tables."""

@@ -1,0 +1,230 @@
+"""Selectors of rosters: who is on duty, whose seat that gives, who is next, and the proof of a
+span. Who answers for what by office is in the registry."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from fangxian.spine.command.models import Shift
+from fangxian.spine.command.read import posture
+from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.core.days import Day, days
+from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.registry.models import Person, Post
+
+from .models import ROLES, Leave, Member, Roster, Swap, Turn
+from .rules import limits, short_of, wanted
+
+
+def rosters(*, seat: Seat) -> QuerySet[Roster]:
+    prefix = visible(seat, "register.read")
+    if prefix is None:
+        return Roster.objects.none()
+    found = Roster.objects.filter(post__place__path__startswith=prefix)
+    return found.select_related("post__organisation", "post__place").order_by("pk")
+
+
+def turns(*, seat: Seat) -> QuerySet[Turn]:
+    here = rosters(seat=seat).values("pk")
+    found = Turn.objects.filter(roster__in=here)
+    return found.select_related("roster__post__organisation", "person").order_by("starts_at", "pk")
+
+
+def members(*, seat: Seat) -> QuerySet[Member]:
+    here = rosters(seat=seat).values("pk")
+    found = Member.objects.filter(roster__in=here)
+    return found.select_related("roster__post__organisation", "person")
+
+
+def leaves(*, seat: Seat) -> QuerySet[Leave]:
+    """Leave of those who are on rosters the seat may see, and his own."""
+    here = Q(person__rosters__roster__in=rosters(seat=seat).values("pk"))
+    own = Q(person=seat.person_id or 0)
+    found = Leave.objects.filter(here | own).distinct()
+    return found.select_related("person").order_by("starts_at", "pk")
+
+
+def swaps(*, seat: Seat) -> QuerySet[Swap]:
+    here = turns(seat=seat).values("pk")
+    found = Swap.objects.filter(Q(turn__in=here) | Q(asked_by=seat.person_id or 0))
+    return found.select_related(
+        "turn__roster__post__organisation", "turn__person", "other__roster", "to", "asked_by"
+    ).order_by("asked_at", "pk")
+
+
+def running(at: datetime) -> Q:
+    return Q(starts_at__lte=at, ends_at__gt=at, person__isnull=False)
+
+
+def on_duty(posts: Collection[int], at: datetime) -> dict[int, Person]:
+    """Who sits on each post by its roster at ``at``; of several the first seat's."""
+    rows = Turn.objects.filter(running(at), roster__post__in=posts)
+    found: dict[int, Person] = {}
+    for turn in rows.select_related("person", "roster").order_by("number"):
+        if turn.person:
+            found.setdefault(turn.roster.post_id, turn.person)
+    return found
+
+
+def duty_names(place_id: int, at: datetime) -> list[tuple[str, str, str]]:
+    """(kind of headquarters, role, name) of everybody on duty at a place now."""
+    here = Turn.objects.filter(
+        running(at), roster__post__place=place_id, roster__post__organisation__kind="headquarters"
+    )
+    rows = here.select_related("person", "roster__post__organisation").order_by("number")
+    order = list(ROLES)
+    found = [
+        (t.roster.post.organisation.headquarters, t.roster.role, t.person.name)
+        for t in rows
+        if t.person
+    ]
+    return sorted(found, key=lambda row: (row[0], order.index(row[1])))
+
+
+def watch_seats(whose: Q, at: datetime) -> list[tuple[Person, Post]]:
+    """The posts a person has by the roster: from shortly before his turn until shortly after it,
+    and for as long as he has begun a watch that nobody has taken over."""
+    content = limits(at)
+    before = timedelta(minutes=content["seat_before_min"])
+    after = timedelta(minutes=content["seat_after_min"])
+    rows = Turn.objects.filter(whose, starts_at__lte=at + before).select_related(
+        "person", "roster__post__place", "roster__post__organisation"
+    )
+    sitting = set(Shift.objects.filter(ended_at=None).values_list("by", flat=True))
+    found: dict[int, tuple[Person, Post]] = {}
+    recent = rows.filter(ends_at__gt=at - max(after, timedelta(days=3))).order_by("-starts_at")
+    for turn in recent:
+        person, post = turn.person, turn.roster.post
+        if person is None:
+            continue
+        label = f"{person.name}（{post}）"
+        if turn.ends_at + after > at or label in sitting:
+            found.setdefault(post.pk, (person, post))
+    return list(found.values())
+
+
+def next_turn(roster: Roster, at: datetime) -> Turn | None:
+    """The turn after the one that runs, with its person."""
+    later = roster.turns.filter(starts_at__gt=at, person__isnull=False)
+    return later.select_related("person").order_by("starts_at", "number").first()
+
+
+def turns_of(person: Person, *, since: datetime) -> QuerySet[Turn]:
+    found = Turn.objects.filter(person=person, ends_at__gt=since)
+    return found.select_related("roster__post__organisation").order_by("starts_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A span in which a roster lacks somebody, and why."""
+
+    roster: Roster
+    since: datetime
+    until: datetime
+    reason: str  # "empty" | "away" | "twice" | "ends"
+    person: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterProof:
+    """What was looked at, what is lacking, and which days of it are a guess."""
+
+    rosters: int
+    turns: int
+    since: datetime
+    until: datetime
+    holes: list[Hole]
+    guessed: list[Day]
+
+
+def prove_rosters(*, since: datetime, until: datetime, path: str = "") -> RosterProof:
+    """Every span within [since, until) in which a roster below ``path`` lacks somebody at the
+    strength of the posture now (peace for what is to come beyond the edition's days ahead)."""
+    rows = list(
+        Roster.objects.filter(post__place__path__startswith=path)
+        .select_related("post__organisation", "post__place")
+        .order_by("pk")
+    )
+    there: dict[int, list[Turn]] = {row.pk: [] for row in rows}
+    spans = Turn.objects.filter(roster__in=there, ends_at__gt=since, starts_at__lt=until)
+    for turn in spans.select_related("person", "roster__post__organisation"):
+        there[turn.roster_id].append(turn)
+    holes = [hole for row in rows for hole in _holes(row, there[row.pk], since, until)]
+    everything = [turn for many in there.values() for turn in many]
+    holes += [*_away(everything), *_twice(everything)]
+    first, last = clock.beijing(since).date(), clock.beijing(until - timedelta(seconds=1)).date()
+    guessed = [d for d in days(first, last + timedelta(days=1)) if d.guessed]
+    holes.sort(key=lambda hole: (hole.since, hole.roster.pk))
+    return RosterProof(len(rows), len(everything), since, until, holes, guessed)
+
+
+def _holes(row: Roster, there: list[Turn], since: datetime, until: datetime) -> Iterable[Hole]:
+    now = clock.now()
+    first = max(since, _midnight(row.valid_from) or since)
+    last = min(until, _midnight(row.valid_to) or until)
+    filled = [(t.starts_at, t.ends_at) for t in there if t.person_id]
+    planned_to = max((t.ends_at for t in there), default=first)
+    if first >= last:
+        return
+    for start, end in short_of(filled, 1, since=first, until=last):
+        reason = "ends" if start >= planned_to > now else "empty"
+        yield Hole(row, start, end, reason)
+    n = strength(row, now)
+    if n > 1 and first <= now < last:
+        until_then = now + timedelta(hours=limits(now)["strengthen_h"])
+        spans = short_of(filled, n, since=now, until=min(until_then, last))
+        yield from (Hole(row, a, b, "short") for a, b in spans)
+
+
+def _midnight(on: object) -> datetime | None:
+    from datetime import date
+
+    from fangxian.spine.core.days import midnight
+
+    return midnight(on) if isinstance(on, date) else None
+
+
+def strength(row: Roster, at: datetime) -> int:
+    """How many the posture of its headquarters wants on a roster at once."""
+    level = posture(row.post.organisation.headquarters, path=row.post.place.path)
+    slots = wanted(
+        role=row.role,
+        posture=level,
+        since=at,
+        until=at + timedelta(days=1),
+        content=limits(at),
+    )
+    return max((slot.number for slot in slots), default=0)
+
+
+def _away(there: list[Turn]) -> Iterable[Hole]:
+    people = {t.person_id for t in there if t.person_id}
+    leave: dict[int, list[Leave]] = {}
+    for one in Leave.objects.filter(person__in=people, state="granted"):
+        leave.setdefault(one.person_id, []).append(one)
+    for turn in there:
+        for one in leave.get(turn.person_id or 0, ()):
+            start, end = max(turn.starts_at, one.starts_at), min(turn.ends_at, one.ends_at)
+            if start < end:
+                yield Hole(turn.roster, start, end, "away", turn.person)
+
+
+def _twice(there: list[Turn]) -> Iterable[Hole]:
+    """One person in two rosters for the same hour, as seen from the later turn."""
+    of_person: dict[int, list[Turn]] = {}
+    for turn in sorted(there, key=lambda t: (t.starts_at, t.pk)):
+        for before in of_person.setdefault(turn.person_id, []) if turn.person_id else ():
+            end = min(turn.ends_at, before.ends_at)
+            if turn.starts_at < end:
+                yield Hole(turn.roster, turn.starts_at, end, "twice", turn.person)
+        if turn.person_id:
+            of_person[turn.person_id].append(turn)
+
+
+def members_on(roster: Roster, at: datetime) -> QuerySet[Member]:
+    day = clock.beijing(at).date()
+    here = rows_in_force(day, since="starts_on", until="ends_on")  # type: ignore[arg-type]
+    return roster.members.filter(here).select_related("person").order_by("rank", "pk")

@@ -1,0 +1,99 @@
+"""Changes of office: a wave with its proof and its hand-overs; a holder who is gone; a merger."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+
+from fangxian.spine.command.read import open_items
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.rights import SYSTEM, may, visible
+from fangxian.spine.registry import read, waves
+from fangxian.spine.registry.models import WAVE, Organisation, Person, Wave
+
+SHOWN = 300
+OUTCOMES = {
+    "passed": ("已交接", "handed over"),
+    "interim": ("上级代管", "a superior stands in"),
+    "stays": ("原任留任", "the old holder stays"),
+    "": ("—", "—"),
+}
+
+
+@page("register.read")
+def index(request: SeatedRequest) -> HttpResponse:
+    rows = Wave.objects.order_by("-at")
+    context = {
+        "room": "registers",
+        "tab": "waves",
+        "waves": [(wave, WAVE.names[wave.state], wave.changes.count()) for wave in rows[:60]],
+        "organisations": read.organisations(seat=request.seat).order_by("place__code", "name"),
+        "may": visible(request.seat, "term.end") is not None,
+    }
+    return render(request, "web/waves.html", context)
+
+
+@page("register.read")
+def one(request: SeatedRequest, key: int) -> HttpResponse:
+    wave = get_object_or_404(Wave, pk=key)
+    prefix = visible(request.seat, "register.read") or ""
+    rows = wave.changes.filter(post__place__path__startswith=prefix).select_related(
+        "post__organisation", "post__place", "successor", "handover"
+    )
+    changes = cut(rows.order_by("post__place__code", "post_id"), SHOWN)
+    held = read.holders([change.post_id for change in changes])
+    proof = waves.prove_wave(wave)
+    signed = rows.filter(handover__passed_at__isnull=False).count()
+    context = {
+        "room": "registers",
+        "tab": "waves",
+        "wave": wave,
+        "state": WAVE.names[wave.state],
+        "proof": proof,
+        "lacking": cut(proof.lacking, 30),
+        "changes": [(c, held.get(c.post_id), OUTCOMES[c.outcome]) for c in changes],
+        "total": changes.total,
+        "signed": signed,
+        "wanted": rows.filter(successor__isnull=False).count(),
+        "may": may(request.seat, "term.end", place=request.seat.place_path),
+    }
+    return render(request, "web/wave.html", context)
+
+
+@action("term.end")
+def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    wave = get_object_or_404(Wave, pk=key)
+    if verb == "withdraw":
+        waves.withdraw_wave(wave=wave, by=request.seat, reason=text(request, "reason"))
+        messages.success(request, gettext("换届已取消，未签的交接单作废。"))
+    else:
+        opened = waves.open_wave(
+            wave=wave, items_of=lambda post: open_items(post, seat=SYSTEM), by=request.seat
+        )
+        messages.success(
+            request, gettext("已开 %(n)s 份交接单，双方签字后到期生效。") % {"n": len(opened)}
+        )
+    return redirect(f"/waves/{key}")
+
+
+@action("term.end")
+def gone(request: SeatedRequest, key: int) -> HttpResponse:
+    """A holder who died or cannot act: his superiors stand in at once."""
+    person = get_object_or_404(Person, pk=key)
+    found = waves.person_gone(person=person, reason=text(request, "reason"), by=request.seat)
+    messages.success(
+        request,
+        gettext("%(n)s 个岗位已由上级代管，他的值班已另排。") % {"n": len(found)},
+    )
+    return redirect("/registers/waves")
+
+
+@action("term.end")
+def merge(request: SeatedRequest) -> HttpResponse:
+    old = get_object_or_404(Organisation, pk=whole(request, "old"))
+    into = get_object_or_404(Organisation, pk=whole(request, "into"))
+    n = waves.merge_organisation(
+        old=old, into=into, by=request.seat, reason=text(request, "reason")
+    )
+    messages.success(request, gettext("%(n)s 项责任已转到%(to)s。") % {"n": n, "to": into.name})
+    return redirect("/registers/waves")
