@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "fangxian.spine.command",
     "fangxian.spine.command.rosters",
     "fangxian.spine.command.directives",
+    "fangxian.spine.command.sitreps",
     "fangxian.spine.inspect",
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",

@@ -32,6 +32,8 @@ from fangxian.spine.command.rosters import registers as roster_registers
 from fangxian.spine.command.rosters.follow import follow_gone
 from fangxian.spine.command.rosters.read import on_duty, watch_seats
 from fangxian.spine.command.rosters.write import follow_posture
+from fangxian.spine.command.sitreps import cover as sitrep_cover
+from fangxian.spine.command.sitreps import registers as sitrep_registers
 from fangxian.spine.command.write.again import follow_merge
 from fangxian.spine.command.write.calls import (
     call_after_failure,
@@ -44,6 +46,7 @@ from fangxian.spine.command.write.calls import (
     tell_settled,
     tell_withdrawn,
 )
+from fangxian.spine.command.write.field import hear_field
 from fangxian.spine.command.write.glasses import tell_of_glass
 from fangxian.spine.command.write.orders import note_deadline
 from fangxian.spine.command.write.responses import extend_to_signals, propose_on_signal
@@ -84,6 +87,7 @@ declare_registers(
     *ready_registers.LISTS,
     roster_registers.TURNS,
     *directive_registers.LISTS,
+    sitrep_registers.SITREPS,
 )
 
 # The tables by which an empty city is filled, in their order; subjects add theirs behind.
@@ -148,7 +152,7 @@ WIRING: dict[str, Sequence[Function]] = {
     "person.gone": [follow_gone],
     "organisation.merged": [follow_merge],
     "glass.broken": [tell_of_glass],
-    "delivery.answered": [take_answer, take_item_answer],
+    "delivery.answered": [take_answer, take_item_answer, hear_field],
     "delivery.failed": [call_after_failure],
     "delivery.late": [call_after_failure],
     # a reading that a person corrected, if the process was killed before it was
@@ -172,6 +176,7 @@ COVER: list[CoverRule] = [
     *plan_cover.RULES,
     *roster_cover.RULES,
     *directive_cover.RULES,
+    *sitrep_cover.RULES,
     *inspect_cover.RULES,
     *(rule for subject in SUBJECTS for rule in subject.cover),
 ]

@@ -36,6 +36,7 @@ WORDS = {
     "admin": ("door", "建立首任管理员", "make the first administrator"),
     "duties": ("duties", "责任与任期", "duties and terms of office"),
     "directive": ("directive", "批示件:逐句读、录入", "directives: read, entered"),
+    "report": ("sitrep", "上报材料:生成、检查版式", "situation reports: made, their pages checked"),
     "roster": ("roster", "值班表:谁在值班、排班、证明", "rosters: who is on, filling, proof"),
     "staff": ("duties", "生成演练用虚构人员", "make a synthetic staff for drills"),
     "gaps": ("duties", "当前缺口", "what is not covered now"),

@@ -14,6 +14,8 @@ from django.db import close_old_connections
 from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
 from fangxian.spine.command.rosters.write import digest
+from fangxian.spine.command.screen import note_figures
+from fangxian.spine.command.write.field import check_field
 from fangxian.spine.command.write.reminders import remind
 from fangxian.spine.core import clock
 from fangxian.spine.core.clockwatch import ClockWatch
@@ -112,7 +114,8 @@ class Worker:
         if now_s < self._reminded_s + REMIND_EVERY_S:
             return None
         self._reminded_s = now_s
-        return remind(by=SYSTEM) + digest(by=SYSTEM)
+        note_figures(by=SYSTEM)
+        return remind(by=SYSTEM) + digest(by=SYSTEM) + check_field(by=SYSTEM)
 
 
 def run_loops(loops: list[Loop]) -> None:

@@ -12,6 +12,7 @@ from django.urls import URLPattern
 from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.watch import Judge
 from fangxian.spine.command.figures import Figure, declare_figures
+from fangxian.spine.command.sitreps.says import Sayer, declare_sayers
 from fangxian.spine.command.tasks import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
@@ -74,6 +75,9 @@ class Subject:
     inlet: Inlet | None = None  # what takes the messages of other systems (POST /api/v1/inlets)
     checks: tuple[Check, ...] = ()
     figures: tuple[Figure, ...] = ()  # of the desk's situation strip
+    sayers: Mapping[str, tuple[Sayer, ...]] = field(
+        default_factory=dict
+    )  # in reports, by headquarters
     followed: Follow | None = None  # what became of a report, told to who made it
     events: Mapping[str, Words] = field(default_factory=dict)
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -88,6 +92,8 @@ def install(subject: Subject) -> None:
     declare_doors(*subject.doors)
     declare_checks(*subject.checks)
     declare_figures(*subject.figures)
+    for headquarters, sayers in subject.sayers.items():
+        declare_sayers(headquarters, *sayers)
     declare_followed(subject.code, subject.followed)
     TARGETS.update(subject.targets)
     TARGET_NAMES.update(subject.targets)

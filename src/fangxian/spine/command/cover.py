@@ -9,10 +9,12 @@ from fangxian.spine.core.health import SISTER
 from fangxian.spine.core.models import BadRow, Heartbeat, Job
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.reach.models import Delivery
+from fangxian.spine.ready.models import Dispatch
 from fangxian.spine.registry.read import fallback_post
 
 from .models import DONE, OVER, WAITING, Order, Plea, Response, Shift
 from .rules import span
+from .write.field import silent
 
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
 
@@ -149,7 +151,27 @@ def desk_unmanned(at: datetime) -> Iterator[Judged]:
         yield Uncovered("shift", str(shift.pk), since, post.pk if post else None, None, told)
 
 
+def teams_silent(at: datetime) -> Iterator[Judged]:
+    """Teams in the field that were asked whether all is well and do not answer."""
+
+    def judge(one: Dispatch) -> Uncovered:
+        told = {"team": one.team.name, "place": one.place.name}
+        owner = one.team.post.superior_id if one.team.post else None
+        return Uncovered("dispatch", str(one.pk), one.asked_at or at, owner, one.place_id, told)
+
+    return judged("team-silent", "dispatch", silent(at), judge)
+
+
 RULES = [
+    CoverRule(
+        "team-silent",
+        "外出队伍未报平安",
+        "Team in the field not heard",
+        "{team}（{place}）问平安未答",
+        "{team} ({place}) has not said that all is well",
+        teams_silent,
+        every_s=30,
+    ),
     CoverRule(
         "desk-unmanned",
         "值班无人",

@@ -314,6 +314,23 @@ class LogEntry(models.Model):
         return self.text
 
 
+class FigureNote(models.Model):
+    """What a figure of the strip was at a moment, noted every few minutes: a number is shown with
+    its change."""
+
+    code = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    value = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "at"], name="figure_noted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.value}"
+
+
 class Shift(models.Model):
     """A watch at the duty desk."""
 

@@ -45,6 +45,26 @@ OF_COMMAND: dict[str, tuple[int, str, str]] = {
         "办结以实测为准：{rule} 还有 {n} 处缺口。",
         "It is measured: {n} gaps of {rule} still stand.",
     ),
+    "sitrep.changed": (
+        409,
+        "生成草稿后有 {n} 个数字变了（{what}）。请先采用新数字再签发。",
+        "{n} figures have changed since the draft ({what}). Accept them, then sign.",
+    ),
+    "sitrep.unprintable": (
+        409,
+        "本机没有字体能显示这些字：{letters}。请装字体或改字，不会印成空框。",
+        "No font here can show: {letters}. Install one or change the text; no box is printed.",
+    ),
+    "sitrep.unsourced": (
+        422,
+        "自己写的文字里有数字“{number}”，请在括号里写明“来源：…”。",
+        "The number {number} in your own text needs its source in brackets (来源：…).",
+    ),
+    "sitrep.unchanged": (
+        409,
+        "《{title}》的数字都没有变，不用更正。",
+        "Every figure of {title} still holds; there is nothing to correct.",
+    ),
     "turn.over": (
         409,
         "班次 {turn} 已开始、已结束或没有人，不能这样改。",

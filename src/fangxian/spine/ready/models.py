@@ -79,6 +79,10 @@ class Dispatch(models.Model):
     sent_by = models.CharField(max_length=120)
     arrived_at = models.DateTimeField(null=True)
     back_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(
+        null=True
+    )  # when its people were last asked whether all is well
+    heard_at = models.DateTimeField(null=True)  # and when they last answered
 
     class Meta:
         constraints = [

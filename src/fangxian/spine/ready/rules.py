@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from fangxian.spine.core.dated import Complaint, Content, RuleSet, declare
+from fangxian.spine.core.dated import Complaint, Content, RuleSet, declare, shipped
 from fangxian.spine.core.editions import edition
 
 Words = tuple[str, str]
@@ -30,6 +30,16 @@ NUMBERS = (
 )
 
 
+# numbers that came later: an edition an office entered before has not got them
+LATER = ("field_check_min", "field_answer_min")
+
+
+def _entered(content: Content) -> Iterable[Complaint]:
+    for name in LATER:
+        if not isinstance(content.get(name), int | float):
+            yield name, "a number is missing"
+
+
 def _complaints(content: Content) -> Iterable[Complaint]:
     for block, needed in (("skill", ("zh", "en")), ("goods", ("zh", "en", "unit"))):
         if not content.get(block):
@@ -47,7 +57,12 @@ def _complaints(content: Content) -> Iterable[Complaint]:
 
 
 READINESS = RuleSet(
-    "readiness", "队伍技能与物资品种", "Skills and goods", DATA / "readiness", _complaints
+    "readiness",
+    "队伍技能与物资品种",
+    "Skills and goods",
+    DATA / "readiness",
+    _complaints,
+    _entered,
 )
 declare(READINESS)
 
@@ -78,7 +93,9 @@ def skills(at: datetime) -> dict[str, Words]:
 
 
 def number(name: str, at: datetime) -> float:
-    return float(edition("readiness", at).content[name])
+    """A number in force; of an edition that is older than it, the shipped one's."""
+    content = edition("readiness", at).content
+    return float(content[name] if name in content else shipped("readiness")[-1].content[name])
 
 
 @dataclass(frozen=True, slots=True)

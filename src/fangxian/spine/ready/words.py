@@ -4,6 +4,8 @@ from fangxian.spine.core.words import declare_events
 
 declare_events(
     {
+        "team.asked": ("问平安", "team asked whether all is well"),
+        "team.heard": ("报平安", "team answered"),
         "team.sent": ("队伍出动", "team sent"),
         "team.arrived": ("队伍到达", "team arrived"),
         "team.back": ("队伍归队", "team back"),

@@ -28,6 +28,7 @@ ICONS = {
     "command": "M5 21V4h11l-2 4 2 4H5",
     "tasks": "M5 4h14v16H5zM8 9l2 2 4-4M8 15h8",
     "registers": "M4 5h16M4 10h16M4 15h16M4 20h10",
+    "reports": "M6 3h9l4 4v14H6zM14 3v5h5M9 12h7M9 16h7",
 }
 
 
@@ -96,6 +97,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             ("command", "/command", gettext("指挥调度"), ICONS["command"]),
             ("tasks", "/directives", gettext("任务督办"), ICONS["tasks"]),
             ("registers", "/registers", gettext("业务台账"), ICONS["registers"]),
+            ("reports", "/sitreps", gettext("报告统计"), ICONS["reports"]),
         ],
     }
 

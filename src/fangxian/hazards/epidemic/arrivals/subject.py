@@ -23,6 +23,7 @@ from . import (
     ticking,
     views,
 )
+from .said import arrivals_said
 from .write import contacts, following, health
 from .write.testing import FEVER, POSITIVE
 
@@ -60,6 +61,7 @@ SUBJECT = Subject(
         Kind("arrival", "管控对象", "person under measures", read.look),
         Kind("transfer", "移交", "hand-over", read.look_transfers),
     ),
+    sayers={"epidemic": (arrivals_said,)},
     figures=figures.FIGURES,
     registers=registers.LISTS,
     inlet=intake.take_bytes,

@@ -17,6 +17,7 @@ from . import (
     standing,
     views,
 )
+from .said import epidemic_said
 from .write import counts, inquiries
 
 SUBJECT = Subject(
@@ -35,6 +36,7 @@ SUBJECT = Subject(
     forms=rules.FORMS,
     cover=cover.RULES,
     checks=standing.CHECKS,
+    sayers={"epidemic": (epidemic_said,)},
     figures=figures.FIGURES,
     followed=followed.followed,
     causes={

@@ -5,6 +5,7 @@ from fangxian.spine.subject import Subject
 
 from .cover import RULES
 from .figures import FIGURES
+from .said import rain_said
 from .watch import RainWatch
 
 SUBJECT = Subject(
@@ -13,6 +14,7 @@ SUBJECT = Subject(
     "Rain",
     judge=RainWatch,
     cover=RULES,
+    sayers={"flood": (rain_said,)},
     figures=FIGURES,
     families={
         "rain": {"rainstorm": ("暴雨信号", "Rain signal"), "flash-flood": ("山洪", "Flash flood")}

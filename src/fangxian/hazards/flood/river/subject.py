@@ -6,6 +6,7 @@ from fangxian.spine.subject import Subject
 from .cover import RULES
 from .doors import MARKS
 from .figures import FIGURES
+from .said import rivers_said
 from .watch import StageWatch
 
 SUBJECT = Subject(
@@ -14,6 +15,7 @@ SUBJECT = Subject(
     "Rivers and reservoirs",
     judge=StageWatch,
     cover=RULES,
+    sayers={"flood": (rivers_said,)},
     figures=FIGURES,
     families={
         "river": {"river": ("江河水位", "River level")},

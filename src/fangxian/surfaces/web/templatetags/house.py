@@ -176,6 +176,12 @@ def rain(found: Sum | None) -> SafeString:
 
 
 @register.filter
+def signed_change(value: float) -> str:
+    """+3, −0.5: what a number has moved by."""
+    return f"{'+' if value > 0 else '−'}{abs(value):g}"
+
+
+@register.filter
 def number(value: float | None, decimals: int = 1) -> str:
     """Blank is not zero."""
     return "—" if value is None else f"{value:.{decimals}f}"

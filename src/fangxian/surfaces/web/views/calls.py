@@ -8,15 +8,21 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
+from fangxian.spine.assess.rules import stale_after
 from fangxian.spine.command.desk import situation
 from fangxian.spine.command.models import WAITING
 from fangxian.spine.command.read import open_proposals, orders, responses_in_force
+from fangxian.spine.command.rosters.read import duty_names
+from fangxian.spine.command.screen import numbers, waiting
 from fangxian.spine.command.write.again import note_knock
 from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
+from fangxian.spine.core.health import troubles
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.registry.read import holders
-from fangxian.surfaces.web.frame import current_hq
+from fangxian.spine.registry.read import city, holders
+from fangxian.surfaces.web.frame import current_hq, newest_data_at
+from fangxian.surfaces.web.outlines import qr_svg, shapes
 
 MOST = 600
 KEYED = re.compile(r"(\d+)[\s,，:：]+(.{1,200})")
@@ -68,6 +74,29 @@ def keyed(request: SeatedRequest) -> HttpResponse:
         said = gettext("未录入（编号不在未应答之列，或没有写对方怎么说）：%(lines)s")
         messages.error(request, said % {"lines": "；".join(unread)[:300]})
     return redirect("/calls")
+
+
+@page("response.read")
+def screen(request: SeatedRequest) -> HttpResponse:
+    """The big screen: read only, nothing scrolls, what is old turns grey."""
+    seat, hq, now = request.seat, current_hq(request), clock.now()
+    found = situation(seat=seat, hq=hq)
+    data_at = newest_data_at()
+    context = {
+        "now": now,
+        "data_at": data_at,
+        "old": data_at is None or now - data_at > stale_after(now),
+        "situation": found,
+        "numbers": numbers(seat=seat, hq=hq, now=found),
+        "waiting": waiting(seat=seat),
+        "counties": shapes(seat=seat),
+        "people": duty_names(city().pk, now),
+        "link": f"{config().url}/brief",
+        "square": qr_svg(f"{config().url}/brief"),
+        "troubles": troubles(),
+    }
+    name = "web/screen_body.html" if request.GET.get("part") else "web/screen.html"
+    return render(request, name, context)
 
 
 @page("response.read")

@@ -27,6 +27,7 @@ from fangxian.spine.command.read import (
     responses_in_force,
     sees_desk,
 )
+from fangxian.spine.command.sitreps.read import near
 from fangxian.spine.command.write.again import reassign_order
 from fangxian.spine.command.write.desk import add_log, close_shift, start_shift
 from fangxian.spine.command.write.pleas import settle_plea
@@ -66,7 +67,9 @@ def desk(request: SeatedRequest) -> HttpResponse:
     hq = current_hq(request)
     context = _context(request, hq)
     part = request.GET.get("part")
-    name = {"body": "web/desk_part.html"}.get(part or "", "web/desk.html")
+    name = {"body": "web/desk_part.html", "dues": "web/sitrep_dues.html"}.get(
+        part or "", "web/desk.html"
+    )
     return render(request, name, {**context, "room": "desk"})
 
 
@@ -98,6 +101,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "n_work_gaps": len(gaps),
         "responses": responses_in_force(seat=seat),
         "log": cut(log_entries(seat=seat), 12),
+        "dues": near(seat=seat),
         "n_orders": everything.exclude(state__in=OVER).count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
         "n_withdrawn": everything.filter(state="withdrawn").count(),

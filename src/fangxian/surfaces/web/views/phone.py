@@ -142,7 +142,7 @@ def one_tap(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "web/one_tap.html", context)
 
 
-NOTES = ("item", "turn", "sitrep")  # what is told of these is read, and an item is signed for
+NOTES = ("item", "turn", "dispatch")  # what is told of these is read, and an item is signed for
 
 
 def _note(request: HttpRequest, delivery: Delivery) -> HttpResponse:
@@ -151,14 +151,16 @@ def _note(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     rows = Item.objects.filter(pk=as_key(about.subject_id)).select_related("directive")
     found = rows.first() if about.subject_kind == "item" else None
     if request.method == "POST":
-        if found is not None and text(request, "answer") == "1":
-            answer(delivery=delivery, text="1", by=SYSTEM)
+        said = text(request, "answer")
+        if said in {"1", "3"} and about.subject_kind != "turn":
+            answer(delivery=delivery, text=said, by=SYSTEM)
         else:
             mark_seen(delivery)
         delivery.refresh_from_db()
     context = {
         "delivery": delivery,
         "item": found,
+        "out": about.subject_kind == "dispatch",
         "state": ITEM.names[found.state] if found else None,
         "answered": delivery.state == Delivery.State.ANSWERED,
         "language": get_language(),

@@ -1,0 +1,118 @@
+"""What a report says of rain: the window, counties by class, the gauge with the most, the last one
+and three hours, and how many gauges were heard."""
+
+from collections.abc import Iterable
+
+from fangxian.spine.command.sitreps.says import Ask, Bars, Fact, Said, Sentence, number
+from fangxian.spine.observe.models import Station
+from fangxian.spine.observe.read import Sum, rain_sums, stations
+from fangxian.spine.registry.models import Place
+
+# GB/T 28592, sums of 24 hours (unverified)
+CLASSES = (
+    (250.0, "特大暴雨"),
+    (100.0, "大暴雨"),
+    (50.0, "暴雨"),
+    (25.0, "大雨"),
+    (10.0, "中雨"),
+)
+SHORT = (1, 3)  # hours
+
+
+def rain_said(ask: Ask) -> Iterable[Said]:
+    rows = list(stations(seat=ask.seat).select_related("place__parent__parent"))
+    if not rows:
+        yield Said("rain", owes=("全市雨量站（一个也没有登记）",))
+        return
+    window_s = int((ask.until - ask.since).total_seconds())
+    sums = rain_sums(at=ask.until, window_s=window_s, stations=rows)
+    known = {one.pk: one for one in rows}
+    heard = {known[key].pk: found for key, found in sums.items() if key in known}
+    if not heard:
+        yield Said("rain", owes=tuple(one.name for one in rows[:7]))
+        return
+    sentences = [*_classes(heard, known), *_most(heard, known), *_short(ask, rows, known)]
+    sentences.append(_heard(heard, rows))
+    county = _by_county(heard, known)
+    bars = Bars(
+        "各县（市、区）最大点雨量", "mm", tuple(sorted(county.items(), key=lambda r: -r[1]))
+    )
+    yield Said("rain", tuple(sentences), (bars,), tuple(_shades(heard, known)))
+
+
+def _county(one: Station) -> Place:
+    return one.place.ancestor(Place.Kind.COUNTY) or one.place
+
+
+def _by_county(heard: dict[int, Sum], known: dict[int, Station]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for key, total in heard.items():
+        name = _county(known[key]).name
+        found[name] = max(found.get(name, 0.0), total.mm)
+    return found
+
+
+def _shades(heard: dict[int, Sum], known: dict[int, Station]) -> Iterable[tuple[str, float]]:
+    found: dict[str, float] = {}
+    for key, total in heard.items():
+        code = _county(known[key]).code
+        found[code] = max(found.get(code, 0.0), total.mm)
+    return found.items()
+
+
+def _classes(heard: dict[int, Sum], known: dict[int, Station]) -> list[Sentence]:
+    """Counties by the class of their wettest gauge; each county is named once."""
+    best = _by_county(heard, known)
+    sentences = []
+    for k, (least, name) in enumerate(CLASSES):
+        above = CLASSES[k - 1][0] if k else float("inf")
+        counties = [c for c, mm in best.items() if least <= mm < above]
+        gauges = [known[key] for key, t in heard.items() if least <= t.mm < above]
+        if not counties:
+            continue
+        links = tuple(f"/stations/{one.code}" for one in gauges[:12])
+        told = Fact(f"rain-{least:g}", str(len(gauges)), len(gauges), links)
+        words = ("、".join(counties), f"出现{name}，", told, f"站雨量达{least:g}毫米以上。")
+        sentences.append(Sentence(f"rain-{least:g}", words))
+    if not sentences:
+        sentences.append(Sentence("rain-none", ("全市雨量均不足10毫米。",)))
+    return sentences
+
+
+def _point(code: str, one: Station, total: Sum) -> tuple[str | Fact, ...]:
+    part = f"（仅有{total.part}分钟）" if total.part else ""
+    mm = Fact(code, number(total.mm), total.mm, (f"/stations/{one.code}",))
+    return (f"{_county(one).name}{one.name}", mm, f"毫米{part}")
+
+
+def _most(heard: dict[int, Sum], known: dict[int, Station]) -> list[Sentence]:
+    key = max(heard, key=lambda k: (heard[k].mm, -k))
+    return [Sentence("rain-most", ("最大点为", *_point("rain-most", known[key], heard[key]), "。"))]
+
+
+def _short(ask: Ask, rows: list[Station], known: dict[int, Station]) -> list[Sentence]:
+    sentences = []
+    for hours in SHORT:
+        sums = rain_sums(at=ask.until, window_s=3600 * hours, stations=rows)
+        if not sums:
+            continue
+        key = max(sums, key=lambda k: (sums[k].mm, -k))
+        point = _point(f"rain-{hours}h", known[key], sums[key])
+        sentences.append(Sentence(f"rain-{hours}h", (f"近{hours}小时最大为", *point, "。")))
+    return sentences
+
+
+def _heard(heard: dict[int, Sum], rows: list[Station]) -> Sentence:
+    whole = sum(total.whole for total in heard.values())
+    link = ("/gaps?rule=station-silent",)
+    parts: tuple[str | Fact, ...] = (
+        "以上据",
+        Fact("rain-heard", str(len(heard)), len(heard), link),
+        "站（共",
+        Fact("rain-of", str(len(rows)), len(rows), link),
+        "站）统计",
+    )
+    if whole < len(heard):
+        n = len(heard) - whole
+        parts = (*parts, "，其中", Fact("rain-part", str(n), n, link), "站时段不全，为下限")
+    return Sentence("rain-heard", (*parts, "。"))

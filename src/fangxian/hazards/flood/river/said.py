@@ -1,0 +1,61 @@
+"""What a report says of rivers: which stations stand over which mark, and by how much."""
+
+from collections.abc import Iterable
+
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.read import signals
+from fangxian.spine.command.sitreps.says import Ask, Fact, Said, Sentence
+from fangxian.spine.core.levels import Level
+
+NAMED = 8
+
+
+def rivers_said(ask: Ask) -> Iterable[Said]:
+    found = signals(seat=ask.seat).filter(family="river", started_at__lt=ask.until)
+    rows = [s for s in found if s.cleared_at is None or s.cleared_at >= ask.until]
+    worst: dict[str, Signal] = {}
+    for one in sorted(rows, key=lambda s: (s.level, s.pk)):
+        worst.setdefault(one.about_key, one)
+    over = list(worst.values())
+    if not over:
+        yield Said(
+            "river", (Sentence("river-none", ("各站水位均在警戒以下，或没有登记警戒水位。",)),)
+        )
+        return
+    n = len(over)
+    link = ("/watch",)
+    red = sum(s.level <= Level.II for s in over)
+    sentences = [
+        Sentence(
+            "river-over",
+            (
+                "有",
+                Fact("river-over", str(n), n, link),
+                "站超警戒或汛限，其中橙色以上",
+                Fact("river-red", str(red), red, link),
+                "站。",
+            ),
+        )
+    ]
+    sentences += [_station(s) for s in over[:NAMED]]
+    if n > NAMED:
+        sentences.append(Sentence("river-more", (f"另有{n - NAMED}站，见水情表。",)))
+    yield Said("river", tuple(sentences))
+
+
+def _station(signal: Signal) -> Sentence:
+    told = signal.evidence or {}
+    value, mark = told.get("value"), told.get("threshold")
+    name = signal.about_name.removesuffix("站")
+    code = f"river-{signal.about_key}"
+    link = (f"/stations/{signal.about_key}",)
+    if not isinstance(value, int | float) or not isinstance(mark, int | float):
+        words = (
+            f"{name}站超",
+            Fact(code, Level(signal.level).numeral, int(signal.level), link),
+            "级。",
+        )
+        return Sentence(code, words)
+    above = Fact(f"{code}-above", f"{value - mark:.2f}", round(value - mark, 2), link)
+    stage = Fact(code, f"{value:.2f}", value, link)
+    return Sentence(code, (f"{name}站水位", stage, "米，超", above, "米。"))

@@ -1,0 +1,1 @@
+"""Situation reports (上报): compiled from records, signed, numbered, rendered, corrected."""
