@@ -3,11 +3,12 @@ decide of it is in write."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.days import after_working_days, days
-from fangxian.spine.core.editions import edition
+from fangxian.spine.core.editions import edition, stamp
 
 from .reading.broken import Candidate, repair_candidates
 from .reading.deadlines import Almanac, Limit
@@ -25,13 +26,23 @@ class Reading:
 
     def candidates(self) -> list[list[Candidate]]:
         """For each broken run the best five of what may have stood there."""
-        words = jieba_words()
-        raw = self.cleaned.raw
-        return [repair_candidates(raw, run, words=words) for run in self.cleaned.broken]
+        return _candidates(self.cleaned)
+
+
+@lru_cache(maxsize=16)
+def _candidates(cleaned: Cleaned) -> list[list[Candidate]]:
+    words = jieba_words()
+    return [repair_candidates(cleaned.raw, run, words=words) for run in cleaned.broken]
 
 
 def read_text(text: str, *, issued: datetime) -> Reading:
     """Read a text that was issued at a time, with the words and the calendar of that day."""
+    return _read(text, issued, stamp())
+
+
+@lru_cache(maxsize=16)
+def _read(text: str, issued: datetime, editions: int) -> Reading:
+    """``editions`` changes with the office's rules: then a text is read anew."""
     words = edition("directive_words", issued).content
     almanac = Almanac(
         clock.beijing(issued),

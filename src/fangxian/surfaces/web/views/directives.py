@@ -37,6 +37,7 @@ from fangxian.spine.registry.read import city, holders
 from fangxian.wiring import COVER
 
 SHOWN = 100
+OPENED = 3
 MOST_TEXT = 400_000
 QUARTER = timedelta(days=92)
 
@@ -128,7 +129,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "directive": directive,
         "state": DIRECTIVE.names[directive.state],
         "pieces": _pieces(directive.text, rows),
-        "waiting": [_waiting(item, directive.place, offered) for item in rows if _waits(item)],
+        "waiting": _all_waiting(rows, directive.place, offered),
         "items": [
             (item, ITEM.names[item.state], KINDS[item.kind], LETTERS[item.letter])
             for item in rows
@@ -173,6 +174,15 @@ def _posts_offered(place: Place) -> list[Post]:
     for post in rows.order_by("pk"):
         first.setdefault(post.organisation_id, post)
     return sorted(first.values(), key=lambda p: (p.place.kind != "city", p.organisation_id))
+
+
+def _all_waiting(rows: list[Item], place: Place, offered: list[Post]) -> list[dict[str, Any]]:
+    """What waits for a decision; the first requirements stand open, to be gone through."""
+    found = [_waiting(item, place, offered) for item in rows if _waits(item)]
+    wanted = [row for row in found if row["item"].kind == "requirement"]
+    for row in wanted[:OPENED]:
+        row["open"] = True
+    return found
 
 
 def _waiting(item: Item, place: Place, offered: list[Post]) -> dict[str, Any]:

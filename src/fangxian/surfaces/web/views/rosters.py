@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from fangxian.spine.command.rosters import read, write
 from fangxian.spine.command.rosters.feed import calendar, feed_code, person_of
@@ -45,10 +45,13 @@ def _after(first: date) -> date:
 
 @page("register.read")
 def index(request: SeatedRequest) -> HttpResponse:
-    """A month of every roster the seat may see, a row a day."""
-    first = _month(request.GET.get("month", ""))
-    last = _after(first)
+    """A month of every roster the seat may see, a row a day; unless one is asked for, the next 31
+    days."""
     seat, now = request.seat, clock.now()
+    asked = request.GET.get("month", "")
+    today = clock.beijing(now).date()
+    first = _month(asked) if asked else today
+    last = _after(first) if asked else today + timedelta(days=31)
     rows = list(read.rosters(seat=seat))
     at: dict[tuple[date, int], list[Turn]] = {}
     here = read.turns(seat=seat).filter(
@@ -68,8 +71,9 @@ def index(request: SeatedRequest) -> HttpResponse:
         "rosters": [(r, ROLES[r.role], _now(r, now), read.next_turn(r, now)) for r in rows],
         "table": table,
         "first": first,
-        "before": (first - timedelta(days=1)).replace(day=1),
-        "after": last,
+        "last": last - timedelta(days=1),
+        "before": (first.replace(day=1) - timedelta(days=1)).replace(day=1),
+        "after": _after(first.replace(day=1)),
         "now": now,
         "proof": proof,
         "holes": [(h, _words(h.reason)) for h in proof.holes[:30]],
@@ -136,9 +140,9 @@ def fill(request: SeatedRequest) -> HttpResponse:
             until = midnight(last + timedelta(days=1))
             made += write.fill(roster=roster, since=midnight(first), until=until, by=request.seat)
     empty = sum(t.person_id is None for t in made)
-    told = ngettext("已排 %(n)s 班。", "已排 %(n)s 班。", len(made)) % {"n": len(made)}
+    told = gettext("已排 %(n)s 班。") % {"n": len(made)}
     if empty:
-        told += gettext("其中 %(n)s 班没有人能值，已列为缺口。") % {"n": empty}
+        told += " " + gettext("其中 %(n)s 班没有人能值，已列为缺口。") % {"n": empty}
     messages.success(request, told)
     return redirect(f"/rosters?month={first:%Y-%m}")
 

@@ -138,8 +138,7 @@ def _pdf(content: bytes) -> list[Rule]:
         document.close()
     mm = (size[0] * PT, size[1] * PT)
     body = [[row for row in _rows(page) if _inside(row)] for page in pages]
-    wide = [_columns(row) for page in body for row in page]
-    columns = max(wide, default=0)
+    columns = _columns_of([row for page in body for row in page])
     down = max((_grid_rows(page) for page in body), default=0)
     numbers = [_number(page, k) for k, page in enumerate(pages, 1)]
     strange = sorted({c for page in pages for *_, c in page if c in "\ufffd\x00□"})
@@ -189,6 +188,23 @@ def _inside(row: list[Letter]) -> bool:
 
 def _middle(values: list[float]) -> float:
     return values[len(values) // 2]
+
+
+def _columns_of(rows: list[list[Letter]]) -> int:
+    """How many letters a full line holds: counted where a line is full, else by the step from one
+    letter to the next."""
+    if not rows:
+        return 0
+    most = max(_columns(row) for row in rows)
+    if most >= COLUMNS - 1:
+        return most
+    steps = [_step(row) for row in rows]
+    return int(WIDTH / _middle(sorted(steps)) + 1e-3)
+
+
+def _step(row: list[Letter]) -> float:
+    wide = [c for c in row if not c[4].isascii()]
+    return _middle(sorted((b[0] - a[0]) * PT for a, b in pairwise(wide)))
 
 
 def _columns(row: list[Letter]) -> int:
