@@ -29,9 +29,9 @@ from fangxian.spine.command.read import emergency_since
 from fangxian.spine.command.rosters import cover as roster_cover
 from fangxian.spine.command.rosters import doors as roster_doors
 from fangxian.spine.command.rosters import registers as roster_registers
-from fangxian.spine.command.rosters.follow import follow_gone
+from fangxian.spine.command.rosters.follow import end_watch, follow_gone
+from fangxian.spine.command.rosters.posture import follow_posture
 from fangxian.spine.command.rosters.read import on_duty, watch_seats
-from fangxian.spine.command.rosters.write import follow_posture
 from fangxian.spine.command.sitreps import cover as sitrep_cover
 from fangxian.spine.command.sitreps import registers as sitrep_registers
 from fangxian.spine.command.write.again import follow_merge
@@ -150,7 +150,7 @@ WIRING: dict[str, Sequence[Function]] = {
     # office-holders change
     "wave.due": [carry_wave],
     "person.gone": [follow_gone],
-    "organisation.merged": [follow_merge],
+    "organisation.merged": [follow_merge, end_watch],
     "glass.broken": [tell_of_glass],
     "delivery.answered": [take_answer, take_item_answer, hear_field],
     "delivery.failed": [call_after_failure],

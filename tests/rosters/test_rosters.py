@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from fangxian.spine.command.models import Response
-from fangxian.spine.command.rosters import cover, read, write
+from fangxian.spine.command.rosters import cover, posture, read, write
 from fangxian.spine.command.rosters.cast import make_rosters
 from fangxian.spine.command.rosters.models import Leave, Member, Roster, Swap, Turn
 from fangxian.spine.command.rosters.rules import Load, Slot, limits, short_of, take, wanted
@@ -245,7 +245,7 @@ def a_response(level, hq="flood"):
 
 def follow(response):
     for roster in Roster.objects.filter(post__organisation=response.headquarters):
-        write._follow(roster)
+        posture._follow(roster)
 
 
 def test_a_raised_posture_strengthens_the_watch_and_easing_takes_it_back(watch):
@@ -305,8 +305,8 @@ def test_days_of_the_year_2026():
 
 def test_the_digest_tells_who_is_next_once(main, now):
     now.at = MORNING + 9 * H
-    assert write.digest(by=SYSTEM) == 6
-    assert write.digest(by=SYSTEM) == 0
+    assert posture.digest(by=SYSTEM) == 6
+    assert posture.digest(by=SYSTEM) == 0
     turn = main.turns.filter(starts_at__gt=now.at).order_by("starts_at").first()
     assert "提醒" in told(turn.person)
 

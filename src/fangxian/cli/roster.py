@@ -34,13 +34,14 @@ def _at(text: str | None) -> datetime:
 def now(at_text: str | None, as_json: bool) -> None:
     start_ready()
     from fangxian.spine.command.rosters.models import ROLES
-    from fangxian.spine.command.rosters.read import next_turn, rosters, running
+    from fangxian.spine.command.rosters.read import now_and_next, rosters
     from fangxian.spine.core.rights import SYSTEM
 
     at, rows = _at(at_text), []
-    for roster in rosters(seat=SYSTEM):
-        on = roster.turns.filter(running(at)).select_related("person").order_by("number")
-        follower = next_turn(roster, at)
+    there = list(rosters(seat=SYSTEM))
+    seats = now_and_next(there, at)
+    for roster in there:
+        on, follower = seats[roster.pk]
         rows.append(
             {
                 "post": str(roster.post),

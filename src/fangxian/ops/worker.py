@@ -13,7 +13,7 @@ from django.db import close_old_connections
 
 from fangxian.spine.assess.watch import Watch
 from fangxian.spine.assess.write import announce
-from fangxian.spine.command.rosters.write import digest
+from fangxian.spine.command.rosters.posture import digest
 from fangxian.spine.command.screen import note_figures
 from fangxian.spine.command.write.field import check_field
 from fangxian.spine.command.write.reminders import remind

@@ -1,5 +1,6 @@
 """Selectors of command: what is in force, what is open, what is late, what passes at hand-over."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -58,13 +59,26 @@ def open_proposals(*, seat: Seat) -> QuerySet[Proposal]:
     return proposals(seat=seat).filter(state="open").order_by("made_at")
 
 
+Postures = Callable[[str, str], Level | None]
+
+
 def posture(headquarters: str, *, path: str) -> Level | None:
     """The highest level in force that a headquarters of this kind has over a path of the tree: its
     own and those above, never one of a place beside or below. None is peace. Derived, never
     stored."""
-    running = Response.objects.filter(ended_at=None, headquarters__headquarters=headquarters)
-    rows = running.values_list("level", "place__path")
-    return min((Level(level) for level, over in rows if path.startswith(over)), default=None)
+    return postures()(headquarters, path)
+
+
+def postures() -> Postures:
+    """The same for many places: asked of the database once."""
+    running = Response.objects.filter(ended_at=None)
+    rows = list(running.values_list("headquarters__headquarters", "level", "place__path"))
+
+    def of(headquarters: str, path: str) -> Level | None:
+        here = (n for kind, n, over in rows if kind == headquarters and path.startswith(over))
+        return min((Level(n) for n in here), default=None)
+
+    return of
 
 
 def emergency_since(headquarters: str, path: str, *, at: datetime | None = None) -> datetime | None:

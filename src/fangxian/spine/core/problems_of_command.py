@@ -65,6 +65,11 @@ OF_COMMAND: dict[str, tuple[int, str, str]] = {
         "《{title}》的数字都没有变，不用更正。",
         "Every figure of {title} still holds; there is nothing to correct.",
     ),
+    "swap.asked": (
+        409,
+        "班次 {turn} 已有换班待批；请先撤回或等待批准。",
+        "A swap of {turn} is asked already; withdraw it or wait for its approval.",
+    ),
     "turn.over": (
         409,
         "班次 {turn} 已开始、已结束或没有人，不能这样改。",

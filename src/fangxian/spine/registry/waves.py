@@ -21,7 +21,7 @@ from fangxian.spine.core.steps import move
 
 from .models import WAVE, Duty, Handover, Organisation, Person, Post, Term, Wave, WaveChange
 from .prove import Proof, prove
-from .read import in_force, leader_of, stand_in
+from .read import city, in_force, leader_of, stand_in
 from .write import end_term, open_handover
 
 YEAR = timedelta(days=365)
@@ -93,10 +93,17 @@ def _term(change: WaveChange, at: datetime) -> Term | None:
     return rows.order_by("-starts_at").first()
 
 
+def _may_change(wave: Wave, by: Seat) -> None:
+    """Asked at every post of the wave: one administrator does not act for another's."""
+    for change in wave.changes.select_related("post__place"):
+        require(by, "term.end", place=change.post.place.path)
+
+
 @transaction.atomic
 def open_wave(*, wave: Wave, items_of: Items, by: Seat) -> list[Handover]:
     """Open a hand-over for every change with a successor, to pass on the day of the wave. Refused
     while a post would be left to nobody."""
+    _may_change(wave, by)
     move(wave, "open", machine=WAVE, by=by, place=by.place_path)
     if lacking := _lacking(wave):
         names = "、".join(str(change.post) for change in lacking[:5])
@@ -124,6 +131,7 @@ def open_wave(*, wave: Wave, items_of: Items, by: Seat) -> list[Handover]:
 @transaction.atomic
 def withdraw_wave(*, wave: Wave, by: Seat, reason: str) -> None:
     """The wave does not take place. What was signed already has passed or will; the rest lapses."""
+    _may_change(wave, by)
     move(wave, "withdraw", machine=WAVE, by=by, place=by.place_path, reason=reason)
     Handover.objects.filter(of_waves__wave=wave, passed_at=None).delete()
 
@@ -135,8 +143,12 @@ def carry_wave(event: Event) -> None:
     if not move(wave, "carry", machine=WAVE, by=SYSTEM, quiet=True):
         return
     for change in _changes(wave):
-        change.outcome = _carry(change)
-        change.save(update_fields=["outcome", "handover"])
+        try:
+            with transaction.atomic():  # one post that cannot change holds up no other
+                change.outcome = _carry(change)
+        except Problem:
+            change.outcome = "stays"
+        change.save(update_fields=["outcome"])
 
 
 def _carry(change: WaveChange) -> str:
@@ -148,41 +160,55 @@ def _carry(change: WaveChange) -> str:
         return "stays"
     if stand_in(change.post, now, without=term.person_id) is None:
         return "stays"  # rather the old holder than nobody
-    why = "换届未签，上级代管"
-    interim = end_term(term=term, at=now, by=SYSTEM, to_superior=True, reason=why)
-    if change.handover and interim and change.successor:
-        items = change.handover.items
-        change.handover.delete()
-        change.handover = open_handover(
-            term=interim, successor=change.successor, items=items, by=SYSTEM
-        )
+    end_term(term=term, at=now, by=SYSTEM, to_superior=True, reason="换届未签，上级代管")
     return "interim"
 
 
 @transaction.atomic
 def person_gone(*, person: Person, reason: str, by: Seat) -> list[Term]:
     """A holder who died or cannot act: on every post of his the nearest superior stands in at
-    once, and it is recorded so. Returns the interim terms; a post without any superior keeps its
-    term, and the problem says which."""
+    once, and what he was to take over stays with whoever has it; it is recorded so. Returns the
+    interim terms. A post without any superior keeps its term, and the event names it under
+    ``kept``: a gap that only a person can close."""
     now = clock.now()
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
-    running = Term.objects.filter(in_force(now), person=person).select_related(
-        "post__superior", "post__place", "post__organisation", "person"
-    )
-    interims = []
-    for term in running:
-        found = end_term(term=term, at=now, by=by, to_superior=True, reason=reason)
-        interims += [found] if found else []
-    Term.objects.filter(person=person, starts_at__gt=now).delete()
+    terms = Term.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), person=person)
+    terms = terms.select_related("post__superior", "post__place", "post__organisation", "person")
+    for place in {term.post.place.path for term in terms} or {city().path}:
+        require(by, "term.end", place=place)
+    takeovers = Handover.objects.filter(Q(passed_at=None) | Q(passed_at__gt=now), successor=person)
+    takeovers.delete()
+    WaveChange.objects.filter(successor=person, outcome="").update(successor=None)
+    for term in [term for term in terms if term.starts_at > now]:
+        _never_begins(term)
+    interims, kept = [], []
+    for term in Term.objects.filter(pk__in=[t.pk for t in terms], starts_at__lte=now):
+        try:
+            found = end_term(term=term, at=now, by=by, to_superior=True, reason=reason)
+        except Problem:
+            kept.append(str(term.post))
+        else:
+            interims += [found] if found else []
     record(
         "person.gone",
         subject=person,
         by=by,
-        after={"name": person.name, "posts": [str(term.post) for term in interims]},
+        after={
+            "name": person.name,
+            "posts": [str(term.post) for term in interims],
+            "kept": kept,
+        },
         reason=reason,
     )
     return interims
+
+
+def _never_begins(term: Term) -> None:
+    """A term that was to come: whoever has the post until then keeps it."""
+    Handover.objects.filter(term=term).delete()
+    Term.objects.filter(pk=term.pk).delete()
+    Term.objects.filter(post=term.post_id, ends_at=term.starts_at).update(ends_at=term.ends_at)
 
 
 @transaction.atomic
@@ -207,10 +233,11 @@ def merge_organisation(
     same = {post.name: post for post in into.post_set.all()}
     moved: dict[str, str] = {}
     n = 0
-    for post in old.post_set.select_related("place"):
+    for post in old.post_set.select_related("place", "superior"):
         target = (posts or {}).get(post.pk) or same.get(post.name) or lead
         duties = list(Duty.objects.filter(rows_in_force(now), post=post))
         Duty.objects.filter(pk__in=[duty.pk for duty in duties]).update(valid_to=now)
+        Duty.objects.filter(post=post, valid_from__gt=now).update(post=target)
         Duty.objects.bulk_create(
             Duty(
                 thing_kind=duty.thing_kind,
@@ -226,10 +253,26 @@ def merge_organisation(
         )
         n += len(duties)
         moved[str(post.pk)] = str(target.pk)
-        Post.objects.filter(superior=post).update(superior=target)
-        running = post.terms.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lt=now)
+        _below(post, target)
+        for term in post.terms.filter(starts_at__gt=now):
+            _never_begins(term)
+        running = post.terms.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
         for term in running:
+            Handover.objects.filter(term=term, passed_at=None).delete()
             end_term(term=term, at=now, by=by, reason=reason)
     told = {"into": into.name, "duties": n, "posts": moved}
     record("organisation.merged", subject=old, by=by, after=told, reason=reason)
     return n
+
+
+def _below(post: Post, target: Post) -> None:
+    """What was below ``post`` is below ``target``; which itself, where it was below ``post``, is
+    below what ``post`` was below."""
+    above, seen = target, set()
+    while above.superior is not None and above.pk not in seen:
+        seen.add(above.pk)
+        if above.superior_id == post.pk:
+            Post.objects.filter(pk=target.pk).update(superior=post.superior)
+            break
+        above = above.superior
+    Post.objects.filter(superior=post).exclude(pk=target.pk).update(superior=target)

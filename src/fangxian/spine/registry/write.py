@@ -126,8 +126,18 @@ def end_term(
         if person is None:
             raise Problem("term.no_superior", post=str(term.post))
         _close(term, at=at, by=by, reason=reason)
+        planned = term.post.terms.filter(starts_at__gt=at).order_by("starts_at").first()
         interim = Term.objects.create(
-            post=term.post, person=person, kind=Term.Kind.INTERIM, starts_at=at, reason=reason
+            post=term.post,
+            person=person,
+            kind=Term.Kind.INTERIM,
+            starts_at=at,
+            ends_at=planned.starts_at if planned else None,
+            reason=reason,
+        )
+        # whoever stands in signs for the old side now
+        Handover.objects.filter(term=term, passed_at=None).update(
+            term=interim, old_signed_at=None, old_signed_by=""
         )
         record("term.started", subject=interim, by=by, after=_term(interim), reason=reason)
     else:
@@ -150,9 +160,12 @@ def open_handover(
     by: Seat,
     passes_at: datetime | None = None,
 ) -> Handover:
-    """Name a successor. Nothing passes until both have signed, and not before ``passes_at``."""
+    """Name a successor. Nothing passes until both have signed, and not before ``passes_at``; what
+    was signed for another successor counts for nothing."""
     require(by, "term.end", place=term.post.place.path)
-    defaults = {"successor": successor, "items": items, "passes_at": passes_at}
+    defaults: dict[str, Any] = {"successor": successor, "items": items, "passes_at": passes_at}
+    if Handover.objects.filter(term=term, passed_at=None).exclude(successor=successor).exists():
+        defaults |= {"old_signed_at": None, "old_signed_by": "", "new_signed_at": None}
     handover, _ = Handover.objects.update_or_create(term=term, passed_at=None, defaults=defaults)
     record(
         "handover.opened",

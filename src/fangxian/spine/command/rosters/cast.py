@@ -10,7 +10,7 @@ from fangxian.spine.registry.models import Organisation, Person, Post
 from fangxian.spine.registry.seal import mask_phone, seal
 
 from .models import Member, Role, Roster
-from .write import fill
+from .write import lay
 
 NAMES = {
     "leader": ("带班领导", "leader on duty", "commander"),
@@ -46,7 +46,8 @@ def make_rosters(*, since: datetime, days: int, by: Seat) -> int:
                 Member(roster=roster, person=person, rank=rank, starts_on=first)
                 for rank, person in enumerate(people)
             )
-            fill(roster=roster, since=since, until=since + timedelta(days=days), by=by)
+            until = since + timedelta(days=days)
+            lay(roster=roster, since=since, until=until, from_=since)
             n += 1
     return n
 

@@ -19,6 +19,7 @@ REASONS = {
     "ends": ("排班到此为止", "the roster ends here"),
     "short": ("人数少于当前响应要求", "fewer people than the posture wants"),
     "away": ("请假中", "on leave"),
+    "doubled": ("同一席位有两班", "two turns on one seat"),
     "twice": ("同时在两处值班", "on duty in two places"),
     "unreachable": ("没有可叫通的电话", "has no number to call"),
 }

@@ -21,6 +21,8 @@ def _roles(look: Any) -> dict[str, tuple[str, str]]:
 def person_col(zh: str = "人员", en: str = "Person", **more: Any) -> Col:
     def put(row: Any, text: str, look: Any) -> None:
         row.person = look.person(text) if text else None
+        if isinstance(row, Turn):
+            row.digest_at = None  # whoever is on it now has not been told
 
     field = Field("person", zh, en, known=lambda look: look.people_texts, **more)
     return Col(field, lambda row: person_text(row.person) if row.person else "", put)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from fangxian.spine.command.models import Shift
-from fangxian.spine.command.read import posture
+from fangxian.spine.command.read import Postures, postures
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.days import Day, days
@@ -16,7 +16,7 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.registry.models import Person, Post
 
 from .models import ROLES, Leave, Member, Roster, Swap, Turn
-from .rules import limits, short_of, wanted
+from .rules import limits, short_of
 
 
 def rosters(*, seat: Seat) -> QuerySet[Roster]:
@@ -44,15 +44,30 @@ def leaves(*, seat: Seat) -> QuerySet[Leave]:
     here = Q(person__rosters__roster__in=rosters(seat=seat).values("pk"))
     own = Q(person=seat.person_id or 0)
     found = Leave.objects.filter(here | own).distinct()
-    return found.select_related("person").order_by("starts_at", "pk")
+    return (
+        found.select_related("person")
+        .prefetch_related("person__rosters__roster__post__place")
+        .order_by("starts_at", "pk")
+    )
 
 
 def swaps(*, seat: Seat) -> QuerySet[Swap]:
     here = turns(seat=seat).values("pk")
     found = Swap.objects.filter(Q(turn__in=here) | Q(asked_by=seat.person_id or 0))
     return found.select_related(
-        "turn__roster__post__organisation", "turn__person", "other__roster", "to", "asked_by"
+        "turn__roster__post__organisation",
+        "turn__roster__post__place",
+        "turn__person",
+        "other__roster",
+        "to",
+        "asked_by",
     ).order_by("asked_at", "pk")
+
+
+def valid(turn: Turn) -> bool:
+    """Whether the roster of a turn was in force on the day on which it begins."""
+    day, roster = clock.beijing(turn.starts_at).date(), turn.roster
+    return roster.valid_from <= day and (roster.valid_to is None or day < roster.valid_to)
 
 
 def running(at: datetime) -> Q:
@@ -64,7 +79,7 @@ def on_duty(posts: Collection[int], at: datetime) -> dict[int, Person]:
     rows = Turn.objects.filter(running(at), roster__post__in=posts)
     found: dict[int, Person] = {}
     for turn in rows.select_related("person", "roster").order_by("number"):
-        if turn.person:
+        if turn.person and valid(turn):
             found.setdefault(turn.roster.post_id, turn.person)
     return found
 
@@ -79,7 +94,7 @@ def duty_names(place_id: int, at: datetime) -> list[tuple[str, str, str]]:
     found = [
         (t.roster.post.organisation.headquarters, t.roster.role, t.person.name)
         for t in rows
-        if t.person
+        if t.person and valid(t)
     ]
     return sorted(found, key=lambda row: (row[0], order.index(row[1])))
 
@@ -98,7 +113,7 @@ def watch_seats(whose: Q, at: datetime) -> list[tuple[Person, Post]]:
     recent = rows.filter(ends_at__gt=at - max(after, timedelta(days=3))).order_by("-starts_at")
     for turn in recent:
         person, post = turn.person, turn.roster.post
-        if person is None:
+        if person is None or not valid(turn):
             continue
         label = f"{person.name}（{post}）"
         if turn.ends_at + after > at or label in sitting:
@@ -106,10 +121,20 @@ def watch_seats(whose: Q, at: datetime) -> list[tuple[Person, Post]]:
     return list(found.values())
 
 
-def next_turn(roster: Roster, at: datetime) -> Turn | None:
-    """The turn after the one that runs, with its person."""
-    later = roster.turns.filter(starts_at__gt=at, person__isnull=False)
-    return later.select_related("person").order_by("starts_at", "number").first()
+def now_and_next(
+    rows: Collection[Roster], at: datetime
+) -> dict[int, tuple[list[Turn], Turn | None]]:
+    """For each roster the turns that run at ``at``, and the one after them, with their people."""
+    here = Turn.objects.filter(roster__in=rows, person__isnull=False).select_related("person")
+    found: dict[int, tuple[list[Turn], Turn | None]] = {row.pk: ([], None) for row in rows}
+    for turn in here.filter(running(at)).order_by("number"):
+        found[turn.roster_id][0].append(turn)
+    soonest = Turn.objects.filter(
+        roster=OuterRef("roster"), person__isnull=False, starts_at__gt=at
+    ).order_by("starts_at", "number")
+    for turn in here.filter(pk=Subquery(soonest.values("pk")[:1])):
+        found[turn.roster_id] = (found[turn.roster_id][0], turn)
+    return found
 
 
 def turns_of(person: Person, *, since: datetime) -> QuerySet[Turn]:
@@ -124,7 +149,7 @@ class Hole:
     roster: Roster
     since: datetime
     until: datetime
-    reason: str  # "empty" | "away" | "twice" | "ends"
+    reason: str  # of cover.REASONS
     person: Person | None = None
 
 
@@ -152,27 +177,32 @@ def prove_rosters(*, since: datetime, until: datetime, path: str = "") -> Roster
     spans = Turn.objects.filter(roster__in=there, ends_at__gt=since, starts_at__lt=until)
     for turn in spans.select_related("person", "roster__post__organisation"):
         there[turn.roster_id].append(turn)
-    holes = [hole for row in rows for hole in _holes(row, there[row.pk], since, until)]
+    now, over = clock.now(), postures()
+    holes = [
+        hole
+        for row in rows
+        for hole in _holes(row, there[row.pk], since, until, _strength(row, over, now), now)
+    ]
     everything = [turn for many in there.values() for turn in many]
-    holes += [*_away(everything), *_twice(everything)]
+    holes += [*_away(everything), *_twice(everything), *_doubled(everything)]
     first, last = clock.beijing(since).date(), clock.beijing(until - timedelta(seconds=1)).date()
     guessed = [d for d in days(first, last + timedelta(days=1)) if d.guessed]
     holes.sort(key=lambda hole: (hole.since, hole.roster.pk))
     return RosterProof(len(rows), len(everything), since, until, holes, guessed)
 
 
-def _holes(row: Roster, there: list[Turn], since: datetime, until: datetime) -> Iterable[Hole]:
-    now = clock.now()
+def _holes(
+    row: Roster, there: list[Turn], since: datetime, until: datetime, n: int, now: datetime
+) -> Iterable[Hole]:
     first = max(since, _midnight(row.valid_from) or since)
     last = min(until, _midnight(row.valid_to) or until)
     filled = [(t.starts_at, t.ends_at) for t in there if t.person_id]
     planned_to = max((t.ends_at for t in there), default=first)
-    if first >= last:
+    if first >= last or n == 0:
         return
     for start, end in short_of(filled, 1, since=first, until=last):
         reason = "ends" if start >= planned_to > now else "empty"
         yield Hole(row, start, end, reason)
-    n = strength(row, now)
     if n > 1 and first <= now < last:
         until_then = now + timedelta(hours=limits(now)["strengthen_h"])
         spans = short_of(filled, n, since=now, until=min(until_then, last))
@@ -187,17 +217,22 @@ def _midnight(on: object) -> datetime | None:
     return midnight(on) if isinstance(on, date) else None
 
 
-def strength(row: Roster, at: datetime) -> int:
+def _strength(row: Roster, over: Postures, at: datetime) -> int:
     """How many the posture of its headquarters wants on a roster at once."""
-    level = posture(row.post.organisation.headquarters, path=row.post.place.path)
-    slots = wanted(
-        role=row.role,
-        posture=level,
-        since=at,
-        until=at + timedelta(days=1),
-        content=limits(at),
-    )
-    return max((slot.number for slot in slots), default=0)
+    level = over(row.post.organisation.headquarters, row.post.place.path)
+    strength: int = limits(at)["strength"][level.name if level else "peace"][row.role]
+    return strength
+
+
+def _doubled(there: list[Turn]) -> Iterable[Hole]:
+    """Two turns that lie over one another on one seat: who sits there is not said."""
+    last: dict[tuple[int, int], Turn] = {}
+    for turn in sorted(there, key=lambda t: (t.starts_at, t.pk)):
+        before = last.get((turn.roster_id, turn.number))
+        if before and turn.starts_at < before.ends_at:
+            end = min(turn.ends_at, before.ends_at)
+            yield Hole(turn.roster, turn.starts_at, end, "doubled", turn.person)
+        last[turn.roster_id, turn.number] = turn
 
 
 def _away(there: list[Turn]) -> Iterable[Hole]:

@@ -1,24 +1,24 @@
 """Services of rosters, the only writers of their tables: fill a span, put somebody on a turn,
-leave, swaps, more people when a posture rises, and telling whom it concerns."""
+leave, swaps, and telling whom it concerns. What a posture asks for is in posture.py."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from fangxian.spine.command.read import posture
 from fangxian.spine.core import clock
-from fangxian.spine.core.days import day_of
-from fangxian.spine.core.events import record, subject_pk
+from fangxian.spine.core.days import day_of, midnight
+from fangxian.spine.core.events import record
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.reach.write import tell
 from fangxian.spine.registry.models import Person
+from fangxian.spine.registry.read import city
 
 from .models import LEAVE, SWAP, Leave, Member, Roster, Swap, Turn
-from .rules import Load, Slot, kind_of, limits, take, wanted, why_not
+from .rules import Load, Slot, kind_of, limits, short_of, take, wanted, why_not
 
 SEEN = timedelta(days=90)  # so far back turns count for a fair share
 WHY = {
@@ -28,56 +28,74 @@ WHY = {
     "overload": ("一周值班时间过长", "too many hours in a week"),
     "gone": ("不在名单上", "not on the list"),
 }
-HARD = ("away", "twice")
+HARD = ("away", "twice", "gone")
 
 
 @transaction.atomic
 def fill(*, roster: Roster, since: datetime, until: datetime, by: Seat) -> list[Turn]:
-    """Make the turns that begin within [since, until) and are not there yet, each with whoever has
-    the least of its kind of day. Turns that are there stay as they are."""
+    """Make the turns that begin within [since, until), are not over and not there yet, each with
+    whoever has the least of its kind of day. Turns that are there stay as they are; a seat that is
+    taken for part of a turn is filled for the rest of it."""
     require(by, "roster.write", place=roster.post.place.path)
+    now = clock.now()
     if until <= since or until - since > timedelta(days=400):
         raise Problem("input.invalid", field="until", why="1–400 天 / days")
-    slots = wanted(
-        role=roster.role, posture=None, since=since, until=until, content=limits(clock.now())
-    )
-    made = _make(roster, slots)
-    told = {"from": since, "to": until, "turns": len(made), "empty": _empty(made)}
+    if until <= now:
+        raise Problem("input.invalid", field="until", why="已过去的日子不能再排 / it is over")
+    made = lay(roster=roster, since=since, until=until, from_=now)
+    told = {"from": since, "to": until, "turns": len(made), "empty": empty(made)}
     record("roster.filled", subject=roster, by=by, after=told)
     return made
 
 
-def _empty(turns: Iterable[Turn]) -> int:
+def lay(*, roster: Roster, since: datetime, until: datetime, from_: datetime) -> list[Turn]:
+    """The turns of peace that begin within [since, until) and end after ``from_``."""
+    content = limits(clock.now())
+    slots = wanted(role=roster.role, posture=None, since=since, until=until, content=content)
+    return make(roster, [slot for slot in slots if slot.ends_at > from_])
+
+
+def empty(turns: Iterable[Turn]) -> int:
     return sum(turn.person_id is None for turn in turns)
 
 
-def _make(roster: Roster, slots: list[Slot], level: int | None = None) -> list[Turn]:
+def make(roster: Roster, slots: list[Slot], level: int | None = None) -> list[Turn]:
+    """Turns for whatever of the slots is not taken, within the days of the roster."""
+    starts = midnight(roster.valid_from)
+    ends = midnight(roster.valid_to) if roster.valid_to else None
+    slots = [s for s in slots if s.starts_at >= starts and (ends is None or s.starts_at < ends)]
     if not slots:
         return []
     first, last = slots[0].starts_at, max(s.ends_at for s in slots)
     near = roster.turns.filter(ends_at__gt=first, starts_at__lt=last)
-    taken = [(t.number, t.starts_at, t.ends_at) for t in near]
-    people = [
-        (m.person_id, m.rank, m.starts_on, m.ends_on) for m in roster.members.order_by("rank", "pk")
-    ]
+    taken: dict[int, list[tuple[datetime, datetime]]] = {}
+    for turn in near:
+        taken.setdefault(turn.number, []).append((turn.starts_at, turn.ends_at))
+    people = _people(roster)
     loads = _loads((p[0] for p in people), first - SEEN, last)
     content, made = limits(clock.now()), []
     for slot in slots:
-        if any(n == slot.number and a < slot.ends_at and slot.starts_at < b for n, a, b in taken):
-            continue
-        kind = kind_of(day_of(clock.beijing(slot.starts_at).date()))
-        who = take(slot, members=people, loads=loads, kind=kind, content=content)
-        made.append(
-            Turn(
-                roster=roster,
-                number=slot.number,
-                person_id=who,
-                starts_at=slot.starts_at,
-                ends_at=slot.ends_at,
-                level=level,
+        there = taken.get(slot.number, ())
+        for start, end in short_of(there, 1, since=slot.starts_at, until=slot.ends_at):
+            free = Slot(start, end, slot.number)
+            kind = kind_of(day_of(clock.beijing(start).date()))
+            who = take(free, members=people, loads=loads, kind=kind, content=content)
+            made.append(
+                Turn(
+                    roster=roster,
+                    number=slot.number,
+                    person_id=who,
+                    starts_at=start,
+                    ends_at=end,
+                    level=level,
+                )
             )
-        )
     return Turn.objects.bulk_create(made)
+
+
+def _people(roster: Roster) -> list[tuple[int, int, date, date | None]]:
+    rows = roster.members.order_by("rank", "pk")
+    return [(m.person_id, m.rank, m.starts_on, m.ends_on) for m in rows]
 
 
 def _loads(
@@ -122,14 +140,32 @@ def _fits(turn: Turn, person: Person, *, reason: str, without: tuple[int, ...] =
 
 @transaction.atomic
 def put(*, turn: Turn, person: Person, by: Seat, reason: str = "") -> Turn:
-    """Put somebody on a turn in the place of whoever is on it. Both are told."""
+    """Put somebody on a turn in the place of whoever is on it. Both are told. Of a turn that has
+    begun only what is left of it changes hands; that part is returned."""
     require(by, "roster.write", place=turn.roster.post.place.path)
     turn = Turn.objects.select_for_update(of=("self",)).get(pk=turn.pk)
     if turn.ends_at <= clock.now():
         raise Problem("turn.over", turn=str(turn))
     _fits(turn, person, reason=reason)
+    turn = rest_of(turn, clock.now())
     _give(turn, person, by, reason)
     return turn
+
+
+def rest_of(turn: Turn, since: datetime) -> Turn:
+    """What of a turn lies after ``since``, as one of its own: who sat until then did sit."""
+    if turn.starts_at >= since or turn.person_id is None:
+        return turn
+    ends_at, turn.ends_at = turn.ends_at, since
+    turn.save(update_fields=["ends_at"])
+    return Turn.objects.create(
+        roster=turn.roster,
+        number=turn.number,
+        person=turn.person,
+        starts_at=since,
+        ends_at=ends_at,
+        level=turn.level,
+    )
 
 
 def _give(turn: Turn, person: Person | None, by: Seat, reason: str) -> None:
@@ -147,19 +183,19 @@ def _give(turn: Turn, person: Person | None, by: Seat, reason: str) -> None:
         reason=reason,
     )
     if before:
-        _tell(turn, before, f"您{_when(turn)}的{turn.roster.get_role_display()}班已改由他人值", by)
+        tell_of(turn, before, f"您{when(turn)}的{turn.roster.get_role_display()}班已改由他人值", by)
     if person:
         day = day_of(clock.beijing(turn.starts_at).date())
         off = "" if day.works else f"，当天是{day.name or '休息日'}"
-        _tell(turn, person, f"请您值{_when(turn)}的{turn.roster.get_role_display()}班{off}", by)
+        tell_of(turn, person, f"请您值{when(turn)}的{turn.roster.get_role_display()}班{off}", by)
 
 
-def _when(turn: Turn) -> str:
+def when(turn: Turn) -> str:
     start = clock.beijing(turn.starts_at)
     return f"{start.month}月{start.day}日{start:%H:%M}"
 
 
-def _tell(turn: Turn, person: Person, text: str, by: Seat) -> None:
+def tell_of(turn: Turn, person: Person, text: str, by: Seat) -> None:
     del by
     number = Event.objects.filter(
         kind__in=("turn.put", "roster.eased"), subject_kind="turn", subject_id=str(turn.pk)
@@ -182,9 +218,9 @@ def _tell(turn: Turn, person: Person, text: str, by: Seat) -> None:
 def ask_leave(
     *, person: Person, starts_at: datetime, ends_at: datetime, reason: str, by: Seat
 ) -> Leave:
-    """Somebody asks for himself, or whoever keeps the roster for him."""
+    """Somebody asks for himself, or whoever keeps all the rosters he is on for him."""
     if by.person_id != person.pk:
-        require(by, "roster.write", place=by.place_path)
+        _keeps_all(person, by)
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
     if not starts_at < ends_at <= starts_at + timedelta(days=366):
@@ -194,6 +230,17 @@ def ask_leave(
     )
     record("leave.asked", subject=leave, by=by, after=_told(leave), reason=reason)
     return leave
+
+
+def _keeps_all(person: Person, by: Seat) -> str:
+    """Asked at every roster a person is on or has a turn in; returns one of their places."""
+    listed = Member.objects.filter(person=person).values_list("roster__post__place__path")
+    turns = Turn.objects.filter(person=person, ends_at__gt=clock.now())
+    seated = turns.values_list("roster__post__place__path")
+    places = [path for (path,) in listed.union(seated)] or [city().path]
+    for path in places:
+        require(by, "roster.write", place=path)
+    return places[0]
 
 
 def _told(leave: Leave) -> dict[str, object]:
@@ -212,27 +259,23 @@ def decide_leave(*, leave: Leave, grant: bool, by: Seat, reason: str = "") -> li
         machine=LEAVE,
         by=by,
         reason=reason,
-        place=by.place_path,
+        place=_keeps_all(leave.person, by),
         decided_by=by.label,
     )
     if not grant:
         return []
+    since = max(leave.starts_at, clock.now())
     hit = Turn.objects.filter(
-        person=leave.person_id,
-        starts_at__lt=leave.ends_at,
-        ends_at__gt=max(leave.starts_at, clock.now()),
+        person=leave.person_id, starts_at__lt=leave.ends_at, ends_at__gt=since
     ).select_related("roster__post__organisation", "roster__post__place", "person")
-    return [turn for turn in hit if not hand_on(turn=turn, reason="请假", by=by)]
+    rest = [rest_of(turn, since) for turn in hit]
+    return [turn for turn in rest if not hand_on(turn=turn, reason="请假", by=by)]
 
 
 def hand_on(*, turn: Turn, reason: str, by: Seat) -> bool:
     """Give a turn to the next who can take it; False where it stays empty."""
     slot = Slot(turn.starts_at, turn.ends_at, turn.number)
-    people = [
-        (m.person_id, m.rank, m.starts_on, m.ends_on)
-        for m in turn.roster.members.order_by("rank", "pk")
-        if m.person_id != turn.person_id
-    ]
+    people = [member for member in _people(turn.roster) if member[0] != turn.person_id]
     loads = _loads((p[0] for p in people), turn.starts_at - SEEN, turn.ends_at)
     kind = kind_of(day_of(clock.beijing(turn.starts_at).date()))
     who = take(slot, members=people, loads=loads, kind=kind, content=limits(clock.now()))
@@ -244,7 +287,7 @@ def hand_on(*, turn: Turn, reason: str, by: Seat) -> bool:
 def take_back_leave(*, leave: Leave, by: Seat, reason: str) -> None:
     """Whoever asked is back early, or does not go. His turns stay with those who took them."""
     if by.person_id != leave.person_id:
-        require(by, "roster.write", place=by.place_path)
+        _keeps_all(leave.person, by)
     move(leave, "withdraw", machine=LEAVE, by=by, reason=reason)
 
 
@@ -258,6 +301,10 @@ def ask_swap(*, turn: Turn, to: Person, by: Seat, reason: str, other: Turn | Non
         raise Problem("turn.over", turn=str(turn))
     if other is not None and other.person_id != to.pk:
         raise Problem("input.invalid", field="other", why=f"{other} ≠ {to.name}")
+    if other is not None and other.starts_at <= clock.now():
+        raise Problem("turn.over", turn=str(other))
+    if turn.swaps.filter(state="asked").exists():
+        raise Problem("swap.asked", turn=str(turn))
     _swap_fits(turn, to, other, reason)
     swap = Swap.objects.create(
         turn=turn,
@@ -284,10 +331,14 @@ def decide_swap(*, swap: Swap, approve: bool, by: Seat, reason: str = "") -> Swa
     come between."""
     if by.person_id in {swap.asked_by_id, swap.to_id}:
         raise Problem("step.second_person", seat=by.label)
+    swap = Swap.objects.select_for_update(of=("self",)).get(pk=swap.pk)
+    if swap.other:
+        require(by, "roster.write", place=swap.other.roster.post.place.path)
     if approve:
-        changed = swap.turn.person_id != swap.asked_by_id or swap.turn.starts_at <= clock.now()
-        if changed or (swap.other and swap.other.person_id != swap.to_id):
-            raise Problem("state.changed", what=str(swap))
+        both = [(swap.turn, swap.asked_by_id), (swap.other, swap.to_id)]
+        for turn, person in both:
+            if turn and (turn.person_id != person or turn.starts_at <= clock.now()):
+                raise Problem("state.changed", what=str(swap))
         _swap_fits(swap.turn, swap.to, swap.other, swap.reason)
     move(
         swap,
@@ -310,75 +361,3 @@ def take_back_swap(*, swap: Swap, by: Seat) -> None:
     if by.person_id != swap.asked_by_id:
         require(by, "roster.write", place=swap.turn.roster.post.place.path)
     move(swap, "withdraw", machine=SWAP, by=by)
-
-
-@transaction.atomic
-def follow_posture(event: Event) -> None:
-    """A response began, changed or ended: the rosters of its headquarters get the turns that the
-    posture wants for the time ahead, and give back what it wants no more. Each who is concerned is
-    told."""
-    from fangxian.spine.command.models import Response
-
-    response = Response.objects.select_related("headquarters", "place").get(pk=subject_pk(event))
-    rows = Roster.objects.filter(post__organisation=response.headquarters)
-    for roster in rows.select_related("post__organisation", "post__place"):
-        _follow(roster)
-
-
-def _follow(roster: Roster) -> None:
-    now = clock.now()
-    content = limits(now)
-    level = posture(roster.post.organisation.headquarters, path=roster.post.place.path)
-    until = now + timedelta(hours=content["strengthen_h"])
-    slots = wanted(role=roster.role, posture=level, since=now, until=until, content=content)
-    keep = {(slot.starts_at, slot.number) for slot in slots}
-    extra = roster.turns.filter(level__isnull=False, starts_at__gt=now)
-    for turn in extra.select_related("person", "roster__post__organisation"):
-        if (turn.starts_at, turn.number) not in keep:
-            _withdraw(turn)
-    made = _make(roster, slots, level=level)
-    for turn in made:
-        if turn.person and level:
-            _tell(turn, turn.person, f"响应升级，请您值{_when(turn)}的班", SYSTEM)
-    if made:
-        told = {"level": level, "turns": len(made), "empty": _empty(made)}
-        record("roster.strengthened", subject=roster, by=SYSTEM, after=told)
-
-
-def _withdraw(turn: Turn) -> None:
-    """A turn that is wanted no more; who had it is told."""
-    after = {"starts_at": turn.starts_at, "number": turn.number}
-    record("roster.eased", subject=turn, by=SYSTEM, after=after)
-    if turn.person:
-        _tell(turn, turn.person, f"响应降级或结束，{_when(turn)}的班不用值了", SYSTEM)
-    turn.delete()
-
-
-def digest(*, by: Seat) -> int:
-    """Tell each who is on within the next day that he is next: once, from the hour of the
-    edition."""
-    require(by, "message.tell")
-    now = clock.now()
-    if f"{clock.beijing(now):%H:%M}" < str(limits(now)["digest_at"]):
-        return 0
-    coming = Turn.objects.filter(
-        starts_at__gt=now,
-        starts_at__lte=now + timedelta(days=1),
-        person__isnull=False,
-        digest_at=None,
-    ).select_related("person", "roster__post__organisation")
-    told = 0
-    for turn in coming:
-        told += _remind(turn)
-    return told
-
-
-@transaction.atomic
-def _remind(turn: Turn) -> int:
-    person = turn.person
-    if person is None or not Turn.objects.filter(pk=turn.pk, digest_at=None).update(
-        digest_at=clock.now()
-    ):
-        return 0
-    _tell(turn, person, f"提醒：您{_when(turn)}值{turn.roster.get_role_display()}班", SYSTEM)
-    return 1

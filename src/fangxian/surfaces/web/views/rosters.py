@@ -1,16 +1,17 @@
 """The duty rosters: the month, who is on and who is next, holes, leave and swaps, one's own
 calendar."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
 from fangxian.spine.command.rosters import read, write
 from fangxian.spine.command.rosters.feed import calendar, feed_code, person_of
-from fangxian.spine.command.rosters.models import ROLES, Roster, Turn
+from fangxian.spine.command.rosters.models import ROLES, Member, Roster, Turn
 from fangxian.spine.command.rosters.rules import limits
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
@@ -26,8 +27,10 @@ from fangxian.spine.core.page import (
     whole,
 )
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import may
+from fangxian.spine.core.rights import Seat, may
 from fangxian.spine.registry.models import Person
+
+DECISIONS = ("grant", "approve", "decline")
 
 
 def _month(given: str) -> date:
@@ -65,10 +68,13 @@ def index(request: SeatedRequest) -> HttpResponse:
     ahead = now + timedelta(days=limits(now)["ahead_days"])
     proof = read.prove_rosters(since=now, until=ahead, path=seat.place_path)
     person = Person.objects.filter(pk=seat.person_id or 0).first()
+    seats = read.now_and_next(rows, now)
+    leaves = read.leaves(seat=seat).filter(state="asked")
+    swaps = read.swaps(seat=seat).filter(state="asked")
     context = {
         "room": "command",
         "tab": "rosters",
-        "rosters": [(r, ROLES[r.role], _now(r, now), read.next_turn(r, now)) for r in rows],
+        "rosters": [(r, ROLES[r.role], *seats[r.pk]) for r in rows],
         "table": table,
         "first": first,
         "last": last - timedelta(days=1),
@@ -80,8 +86,8 @@ def index(request: SeatedRequest) -> HttpResponse:
         "more": max(0, len(proof.holes) - 30),
         "year": first.year,
         "known": known_year(first.year),
-        "leaves": read.leaves(seat=seat).filter(state="asked"),
-        "swaps": read.swaps(seat=seat).filter(state="asked"),
+        "leaves": [(one, _decides(seat, one.person.rosters.all())) for one in leaves],
+        "swaps": [(one, _keeps(seat, one.turn.roster)) for one in swaps],
         "may": may(seat, "roster.write", place=seat.place_path),
         "own": read.turns_of(person, since=now)[:12] if person else (),
         "feed": f"{config().url}/calendars/{feed_code(person)}.ics" if person else "",
@@ -90,9 +96,14 @@ def index(request: SeatedRequest) -> HttpResponse:
     return render(request, "web/rosters.html", context)
 
 
-def _now(roster: Roster, at: datetime) -> list[Turn]:
-    found = roster.turns.filter(read.running(at)).select_related("person")
-    return list(found.order_by("number"))
+def _keeps(seat: Seat, roster: Roster) -> bool:
+    return may(seat, "roster.write", place=roster.post.place.path)
+
+
+def _decides(seat: Seat, listed: Iterable[Member]) -> bool:
+    """Whether a leave is the seat's to decide, and its reason his to read."""
+    rosters = [member.roster for member in listed]
+    return bool(rosters) and all(_keeps(seat, roster) for roster in rosters)
 
 
 def _words(reason: str) -> tuple[str, str]:
@@ -164,9 +175,9 @@ def _moment(request: SeatedRequest, name: str) -> datetime:
 def put(request: SeatedRequest, key: int) -> HttpResponse:
     found = get_object_or_404(read.turns(seat=request.seat), pk=key)
     person = get_object_or_404(Person, pk=whole(request, "person"))
-    write.put(turn=found, person=person, by=request.seat, reason=text(request, "reason"))
+    rest = write.put(turn=found, person=person, by=request.seat, reason=text(request, "reason"))
     messages.success(request, gettext("已改排，双方都已通知。"))
-    return redirect(f"/rosters/turns/{key}")
+    return redirect(f"/rosters/turns/{rest.pk}")
 
 
 @action("register.read")
@@ -189,9 +200,11 @@ def swap_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     swap = get_object_or_404(read.swaps(seat=request.seat), pk=key)
     if verb == "withdraw":
         write.take_back_swap(swap=swap, by=request.seat)
-    else:
+    elif verb in DECISIONS:
         reason = text(request, "reason", most=200)
         write.decide_swap(swap=swap, approve=verb == "approve", by=request.seat, reason=reason)
+    else:
+        raise Http404(verb)
     messages.success(request, gettext("已办理，双方都已通知。"))
     return redirect("/rosters")
 
@@ -212,6 +225,8 @@ def ask_leave(request: SeatedRequest) -> HttpResponse:
 
 @action("register.read")
 def leave_step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
+    if verb not in (*DECISIONS, "withdraw"):
+        raise Http404(verb)
     leave = get_object_or_404(read.leaves(seat=request.seat), pk=key)
     reason = text(request, "reason", most=200)
     if verb == "withdraw":

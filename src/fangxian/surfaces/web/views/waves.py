@@ -1,7 +1,7 @@
 """Changes of office: a wave with its proof and its hand-overs; a holder who is gone; a merger."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
@@ -43,6 +43,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
     changes = cut(rows.order_by("post__place__code", "post_id"), SHOWN)
     held = read.holders([change.post_id for change in changes])
     proof = waves.prove_wave(wave)
+    lacking = [c for c in proof.lacking if c.post.place.path.startswith(prefix)]
     signed = rows.filter(handover__passed_at__isnull=False).count()
     context = {
         "room": "registers",
@@ -50,7 +51,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "wave": wave,
         "state": WAVE.names[wave.state],
         "proof": proof,
-        "lacking": cut(proof.lacking, 30),
+        "lacking": cut(lacking, 30),
         "changes": [(c, held.get(c.post_id), OUTCOMES[c.outcome]) for c in changes],
         "total": changes.total,
         "signed": signed,
@@ -66,13 +67,15 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
     if verb == "withdraw":
         waves.withdraw_wave(wave=wave, by=request.seat, reason=text(request, "reason"))
         messages.success(request, gettext("换届已取消，未签的交接单作废。"))
-    else:
+    elif verb == "open":
         opened = waves.open_wave(
             wave=wave, items_of=lambda post: open_items(post, seat=SYSTEM), by=request.seat
         )
         messages.success(
             request, gettext("已开 %(n)s 份交接单，双方签字后到期生效。") % {"n": len(opened)}
         )
+    else:
+        raise Http404(verb)
     return redirect(f"/waves/{key}")
 
 
@@ -85,6 +88,8 @@ def gone(request: SeatedRequest, key: int) -> HttpResponse:
         request,
         gettext("%(n)s 个岗位已由上级代管，他的值班已另排。") % {"n": len(found)},
     )
+    for still in read.seats_of_person(person):
+        messages.warning(request, gettext("没有上级可代管，请尽快任命：%(post)s") % {"post": still.label})
     return redirect("/registers/waves")
 
 
