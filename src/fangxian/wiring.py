@@ -19,6 +19,7 @@ from fangxian.spine.command import registers as command_registers
 from fangxian.spine.command.directives import cover as directive_cover
 from fangxian.spine.command.directives import registers as directive_registers
 from fangxian.spine.command.directives.follow import (
+    follow_merged,
     send_letter,
     tell_over,
     tell_owner,
@@ -150,7 +151,7 @@ WIRING: dict[str, Sequence[Function]] = {
     # office-holders change
     "wave.due": [carry_wave],
     "person.gone": [follow_gone],
-    "organisation.merged": [follow_merge, end_watch],
+    "organisation.merged": [follow_merge, follow_merged, end_watch],
     "glass.broken": [tell_of_glass],
     "delivery.answered": [take_answer, take_item_answer, hear_field],
     "delivery.failed": [call_after_failure],

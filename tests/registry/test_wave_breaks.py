@@ -5,16 +5,36 @@ from datetime import timedelta
 import pytest
 from story import START
 
-from fangxian.spine.core import clock
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import sweep_due
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.registry.models import Duty, Handover, Organisation, Person, Place, Post, Term, Wave, WaveChange
+from fangxian.spine.registry.models import (
+    Duty,
+    Handover,
+    Organisation,
+    Place,
+    Post,
+    Term,
+    Wave,
+    WaveChange,
+)
 from fangxian.spine.registry.prove import prove
-from fangxian.spine.registry.read import holder, seats_of_person, stand_in
-from fangxian.spine.registry.waves import carry_wave, merge_organisation, open_wave, person_gone, withdraw_wave
-from fangxian.spine.registry.write import add_person, open_handover, sign_handover, start_term, succeed
+from fangxian.spine.registry.read import holder, seats_of_person
+from fangxian.spine.registry.waves import (
+    carry_wave,
+    merge_organisation,
+    open_wave,
+    person_gone,
+    withdraw_wave,
+)
+from fangxian.spine.registry.write import (
+    add_person,
+    open_handover,
+    sign_handover,
+    start_term,
+    succeed,
+)
 
 DAY = timedelta(days=1)
 
@@ -53,7 +73,11 @@ def gaps(days=60):
 @pytest.fixture
 def strange(guan, head):
     """The administrator of another county than the head's."""
-    county = Place.objects.filter(kind="county", successor=None).exclude(pk=head.place.ancestor("county").pk).first()
+    county = (
+        Place.objects.filter(kind="county", successor=None)
+        .exclude(pk=head.place.ancestor("county").pk)
+        .first()
+    )
     return Seat(None, None, "别县管理员", "administrator", county.path, "county")
 
 
@@ -112,7 +136,7 @@ def test_a_new_signature_of_another_is_none_of_mine(head, guan):
 
 def test_a_holder_who_is_gone_leaves_no_handover_that_cannot_be_signed(head, guan):
     later = new(guan)
-    handover = open_handover(term=head.terms.get(ends_at=None), successor=later, items=[], by=guan)
+    open_handover(term=head.terms.get(ends_at=None), successor=later, items=[], by=guan)
     person_gone(person=holder(head), reason="病故", by=guan)
     still = Handover.objects.filter(passed_at=None, term__ends_at__isnull=False)
     assert not still.exists()
@@ -157,11 +181,23 @@ def test_who_leads_without_a_superior_and_dies_leaves_his_other_posts_to_others(
 
 
 def test_a_post_below_that_takes_over_its_superior_is_not_its_own_superior(city, guan):
-    below = Post.objects.exclude(superior=None).exclude(superior__organisation=None).select_related("superior__organisation", "organisation").first()
-    for below in Post.objects.exclude(superior=None).select_related("superior__organisation", "organisation"):
-        if below.organisation_id != below.superior.organisation_id and below == below.organisation.post_set.order_by("pk").first():
+    below = (
+        Post.objects.exclude(superior=None)
+        .exclude(superior__organisation=None)
+        .select_related("superior__organisation", "organisation")
+        .first()
+    )
+    for below in Post.objects.exclude(superior=None).select_related(
+        "superior__organisation", "organisation"
+    ):
+        if (
+            below.organisation_id != below.superior.organisation_id
+            and below == below.organisation.post_set.order_by("pk").first()
+        ):
             break
-    merge_organisation(old=below.superior.organisation, into=below.organisation, by=guan, reason="机构改革")
+    merge_organisation(
+        old=below.superior.organisation, into=below.organisation, by=guan, reason="机构改革"
+    )
     below.refresh_from_db()
     assert not Post.objects.filter(superior=below, pk=below.pk).exists()
 
@@ -170,7 +206,15 @@ def test_a_duty_that_begins_tomorrow_is_merged_too(city, guan):
     old = Organisation.objects.get(name="漳州市水利局")
     into = Organisation.objects.get(name="漳州市市场监管局")
     duty = Duty.objects.filter(post__organisation=old, valid_to=None).first()
-    Duty.objects.create(thing_kind=duty.thing_kind, thing_id="明天", thing_name="明天", place=duty.place, role=duty.role, post=duty.post, valid_from=START + DAY)
+    Duty.objects.create(
+        thing_kind=duty.thing_kind,
+        thing_id="明天",
+        thing_name="明天",
+        place=duty.place,
+        role=duty.role,
+        post=duty.post,
+        valid_from=START + DAY,
+    )
     merge_organisation(old=old, into=into, by=guan, reason="机构改革")
     assert gaps() == []
 
@@ -187,7 +231,7 @@ def test_who_takes_over_tomorrow_does_not_sit_in_a_merged_organisation(city, gua
 def test_a_wave_of_another_place_tells_no_posts_of_it(client, guan, head, chen):
     from django.contrib.auth import get_user_model
 
-    far = Post.objects.filter(place__kind="city").exclude(superior=None).first()
+    Post.objects.filter(place__kind="city").exclude(superior=None).first()
     top = Post.objects.filter(superior=None, terms__ends_at=None).first()
     wave = a_wave(top)
     client.force_login(get_user_model().objects.get(username="chen"))

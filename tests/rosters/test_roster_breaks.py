@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from test_rosters import future, main, on, told, watch, H, MORNING  # noqa
+from test_rosters import H, future, on
 
 from fangxian.spine.command.models import Response
-from fangxian.spine.command.rosters import cover, follow, posture, read, write
+from fangxian.spine.command.rosters import follow, posture, read, write
 from fangxian.spine.command.rosters.models import Leave, Member, Roster, Swap, Turn
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import BEIJING
@@ -16,7 +16,7 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.registry.models import Organisation, Person, Place, Post
-from fangxian.spine.registry.read import holder, seats_of_person
+from fangxian.spine.registry.read import holder
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def gone(person, by):
 
 
 def a_leave(turn, **more):
-    return Leave.objects.create(person=turn.person, starts_at=turn.starts_at, ends_at=turn.ends_at, reason="住院", **more)
+    return Leave.objects.create(
+        person=turn.person, starts_at=turn.starts_at, ends_at=turn.ends_at, reason="住院", **more
+    )
 
 
 def test_a_county_does_not_grant_the_citys_leave(main, strange):
@@ -45,18 +47,24 @@ def test_a_county_does_not_grant_the_citys_leave(main, strange):
 
 def test_a_county_does_not_take_back_the_citys_leave(main, strange):
     leave = a_leave(future(main), state="granted")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem):
         write.take_back_leave(leave=leave, by=strange, reason="x")
 
 
 def test_a_county_does_not_ask_leave_for_the_city(main, strange):
     turn = future(main)
-    with pytest.raises(Problem) as refused:
-        write.ask_leave(person=turn.person, starts_at=turn.starts_at, ends_at=turn.ends_at, reason="x", by=strange)
+    with pytest.raises(Problem):
+        write.ask_leave(
+            person=turn.person,
+            starts_at=turn.starts_at,
+            ends_at=turn.ends_at,
+            reason="x",
+            by=strange,
+        )
 
 
 def test_why_somebody_is_away_is_not_told_to_everybody(main, client, chen, zheng, lin):
-    leave = a_leave(future(main), state="asked")
+    a_leave(future(main), state="asked")
     client.force_login(get_user_model().objects.get(username="zheng"))
     page = client.get("/rosters").content.decode()
     assert "住院" not in page
@@ -123,7 +131,9 @@ def test_a_swap_read_before_a_change_does_not_undo_it(main, guan):
 def test_a_county_does_not_approve_a_swap_for_a_turn_of_the_city(main, watch, strange, city):
     county = Place.objects.get(path=strange.place_path)
     org = Organisation.objects.filter(kind="headquarters", place=county).first()
-    post = Post.objects.create(organisation=org, place=county, name="县值班主班", role="duty_officer")
+    post = Post.objects.create(
+        organisation=org, place=county, name="县值班主班", role="duty_officer"
+    )
     own = Roster.objects.create(post=post, role="main", valid_from=date(2016, 1, 1))
     turn, there = future(main, 8), None
     a = main.members.exclude(person=turn.person_id).last().person
@@ -141,7 +151,9 @@ def test_a_county_does_not_approve_a_swap_for_a_turn_of_the_city(main, watch, st
 def test_who_was_on_duty_this_morning_stays_so_after_a_leave_of_the_evening(main, guan, now):
     turn = on(main)
     person, began = turn.person, turn.starts_at
-    leave = Leave.objects.create(person=person, starts_at=clock.now() + 5 * H, ends_at=clock.now() + 20 * H, reason="病")
+    leave = Leave.objects.create(
+        person=person, starts_at=clock.now() + 5 * H, ends_at=clock.now() + 20 * H, reason="病"
+    )
     write.decide_leave(leave=leave, grant=True, by=guan)
     assert holder(main.post, began + H) == person
 
@@ -170,19 +182,28 @@ def test_nothing_is_filled_beyond_the_end_of_a_roster(main, guan):
 
 def test_the_past_is_not_filled(main, guan):
     with pytest.raises(Problem):
-        write.fill(roster=main, since=clock.now() - 300 * 24 * H, until=clock.now() - 200 * 24 * H, by=guan)
+        write.fill(
+            roster=main, since=clock.now() - 300 * 24 * H, until=clock.now() - 200 * 24 * H, by=guan
+        )
 
 
 def respond(main, level, by=None):
     org = main.post.organisation
-    r = Response.objects.create(headquarters=org, place=org.place, level=level, started_at=clock.now(), decided_by="x") if True else None
-    return r
+    return (
+        Response.objects.create(
+            headquarters=org, place=org.place, level=level, started_at=clock.now(), decided_by="x"
+        )
+        if True
+        else None
+    )
 
 
 def test_a_second_seat_on_one_chair_is_a_hole(main):
     turn = future(main, 5)
     other = main.members.exclude(person=turn.person_id).last().person
-    Turn.objects.create(roster=main, number=1, person=other, starts_at=turn.starts_at + H, ends_at=turn.ends_at + H)
+    Turn.objects.create(
+        roster=main, number=1, person=other, starts_at=turn.starts_at + H, ends_at=turn.ends_at + H
+    )
     proof = read.prove_rosters(since=clock.now(), until=clock.now() + 14 * 24 * H)
     assert proof.holes
 
@@ -213,7 +234,9 @@ def test_a_roster_without_members_is_filled_with_gaps(main, guan):
     assert [t.person for t in made] == [None] * len(made)
 
 
-def test_questions_of_the_page_do_not_grow_with_rosters(watch, client, lin, django_assert_max_num_queries):
+def test_questions_of_the_page_do_not_grow_with_rosters(
+    watch, client, lin, django_assert_max_num_queries
+):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -222,14 +245,29 @@ def test_questions_of_the_page_do_not_grow_with_rosters(watch, client, lin, djan
     with CaptureQueriesContext(connection) as before:
         client.get("/rosters")
     for org in Organisation.objects.filter(kind="headquarters", place__kind="county")[:10]:
-        post = Post.objects.create(organisation=org, place=org.place, name="值班主班", role="duty_officer")
+        post = Post.objects.create(
+            organisation=org, place=org.place, name="值班主班", role="duty_officer"
+        )
         Roster.objects.create(post=post, role="main", valid_from=date(2016, 1, 1))
     with CaptureQueriesContext(connection) as after:
         client.get("/rosters")
     assert len(after) - len(before) < 10
 
 
-FOUL = ["", "abc", "-1", "99999999999999999999", "\x00", "１２", "2026-02-30", "9999-12-31T23:59", "0001-01-01", "2016-09-14T08:00+14:00", "2016-13", "0000-00"]
+FOUL = [
+    "",
+    "abc",
+    "-1",
+    "99999999999999999999",
+    "\x00",
+    "１２",
+    "2026-02-30",
+    "9999-12-31T23:59",
+    "0001-01-01",
+    "2016-09-14T08:00+14:00",
+    "2016-13",
+    "0000-00",
+]
 
 
 @pytest.mark.parametrize("value", FOUL)
@@ -259,21 +297,36 @@ def test_foul_fields_are_no_500(main, client, guan, value):
 def test_an_unknown_verb_changes_no_leave(main, client, guan):
     leave = a_leave(future(main))
     client.force_login(get_user_model().objects.get(username="guan"))
-    page = client.post(f"/rosters/leaves/{leave.pk}/nonsense", {"reason": "x"})
+    client.post(f"/rosters/leaves/{leave.pk}/nonsense", {"reason": "x"})
     leave.refresh_from_db()
     assert leave.state == "asked"
 
 
 def raised(organisation, level, by):
-    response = Response.objects.create(hazard="rain", headquarters=organisation, place=organisation.place, level=level, edition="x", clause="x", document_no="x", started_at=clock.now(), level_since=clock.now(), decided_by="x")
-    posture.follow_posture(Event(kind="response.started", subject_kind="response", subject_id=str(response.pk)))
+    response = Response.objects.create(
+        hazard="rain",
+        headquarters=organisation,
+        place=organisation.place,
+        level=level,
+        edition="x",
+        clause="x",
+        document_no="x",
+        started_at=clock.now(),
+        level_since=clock.now(),
+        decided_by="x",
+    )
+    posture.follow_posture(
+        Event(kind="response.started", subject_kind="response", subject_id=str(response.pk))
+    )
     return response
 
 
 def test_more_people_sit_from_the_hour_a_posture_rises(watch, huang):
     deputy = watch["flood", "deputy"]
     raised(deputy.post.organisation, Level.III, huang)
-    assert deputy.turns.filter(starts_at__lte=clock.now() + timedelta(minutes=30), ends_at__gt=clock.now(), number=2).exists()
+    assert deputy.turns.filter(
+        starts_at__lte=clock.now() + timedelta(minutes=30), ends_at__gt=clock.now(), number=2
+    ).exists()
 
 
 def test_more_people_sit_as_long_as_the_response_lasts(watch, huang, now):
@@ -286,8 +339,12 @@ def test_more_people_sit_as_long_as_the_response_lasts(watch, huang, now):
 
 def test_a_county_watch_follows_the_response_of_the_city(watch, huang):
     city = watch["flood", "deputy"].post.organisation
-    org = Organisation.objects.filter(kind="headquarters", headquarters="flood", place__kind="county").first()
-    post = Post.objects.create(organisation=org, place=org.place, name="县值班副班", role="duty_officer")
+    org = Organisation.objects.filter(
+        kind="headquarters", headquarters="flood", place__kind="county"
+    ).first()
+    post = Post.objects.create(
+        organisation=org, place=org.place, name="县值班副班", role="duty_officer"
+    )
     own = Roster.objects.create(post=post, role="deputy", valid_from=date(2016, 1, 1))
     for k, person in enumerate(Person.objects.order_by("pk")[:8]):
         Member.objects.create(roster=own, person=person, rank=k, starts_on=date(2016, 1, 1))
@@ -302,9 +359,15 @@ def test_a_day_filled_during_a_response_stays_filled_after_it(watch, huang, guan
     response = raised(main.post.organisation, Level.IV, huang)
     write.fill(roster=main, since=clock.now() - 10 * H, until=clock.now() + 20 * 24 * H, by=guan)
     Response.objects.filter(pk=response.pk).update(ended_at=clock.now())
-    posture.follow_posture(Event(kind="response.ended", subject_kind="response", subject_id=str(response.pk)))
+    posture.follow_posture(
+        Event(kind="response.ended", subject_kind="response", subject_id=str(response.pk))
+    )
     write.fill(roster=main, since=clock.now() - 10 * H, until=clock.now() + 20 * 24 * H, by=guan)
-    holes = [h for h in read.prove_rosters(since=clock.now(), until=clock.now() + 10 * 24 * H).holes if h.roster == main]
+    holes = [
+        h
+        for h in read.prove_rosters(since=clock.now(), until=clock.now() + 10 * 24 * H).holes
+        if h.roster == main
+    ]
     assert holes == []
 
 
@@ -340,8 +403,12 @@ def test_a_change_of_posture_leaves_no_hole_in_the_second_seat(watch, huang, to,
     response = raised(deputy.post.organisation, Level.III if to == Level.I else Level.I, huang)
     now.at += 21 * H  # 07:00
     Response.objects.filter(pk=response.pk).update(level=to)
-    posture.follow_posture(Event(kind="response.raised", subject_kind="response", subject_id=str(response.pk)))
-    spans = list(deputy.turns.filter(number=2).order_by("starts_at").values_list("starts_at", "ends_at"))
+    posture.follow_posture(
+        Event(kind="response.raised", subject_kind="response", subject_id=str(response.pk))
+    )
+    spans = list(
+        deputy.turns.filter(number=2).order_by("starts_at").values_list("starts_at", "ends_at")
+    )
     assert short_of(spans, 1, since=clock.now(), until=clock.now() + 24 * H) == []
 
 

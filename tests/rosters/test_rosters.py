@@ -24,22 +24,6 @@ H = timedelta(hours=1)
 MORNING = datetime(2016, 9, 14, 8, 30, tzinfo=BEIJING)
 
 
-@pytest.fixture
-def watch(city, now):
-    """Both headquarters' rosters, filled from yesterday on; it is ten in the morning."""
-    now.at = MORNING + 1.5 * H
-    make_rosters(since=now.at - 2 * 24 * H, days=40, by=SYSTEM)
-    return {
-        (r.post.organisation.headquarters, r.role): r
-        for r in Roster.objects.select_related("post__organisation", "post__place")
-    }
-
-
-@pytest.fixture
-def main(watch):
-    return watch["flood", "main"]
-
-
 def on(roster, at=None):
     return roster.turns.get(read.running(at or clock.now()), number=1)
 

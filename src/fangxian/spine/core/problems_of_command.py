@@ -65,6 +65,11 @@ OF_COMMAND: dict[str, tuple[int, str, str]] = {
         "《{title}》的数字都没有变，不用更正。",
         "Every figure of {title} still holds; there is nothing to correct.",
     ),
+    "directive.withdrawn": (
+        409,
+        "《{title}》已撤回，不能再立项；确需办理请重新录入。",
+        "{title} is withdrawn: nothing more follows of it. Enter it again if it is wanted.",
+    ),
     "swap.asked": (
         409,
         "班次 {turn} 已有换班待批；请先撤回或等待批准。",

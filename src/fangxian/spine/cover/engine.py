@@ -42,6 +42,7 @@ class Unjudged:
 
 
 Judged = Uncovered | Unjudged
+CODES: set[str] = set()  # of every rule there is
 
 
 def judged(
@@ -79,6 +80,9 @@ class CoverRule:
     find: Callable[[datetime], Iterable[Judged]]
     every_s: int = 60
     door: str = ""
+
+    def __post_init__(self) -> None:
+        CODES.add(self.code)
 
     def sentence(self, gap: Gap, language: str) -> str:
         text = self.zh if language.startswith("zh") else self.en

@@ -17,11 +17,11 @@ from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.reach.read import link_length
 from fangxian.spine.reach.write import cancel, tell
 from fangxian.spine.registry.models import Person, Post
-from fangxian.spine.registry.read import fallback_post, holder
+from fangxian.spine.registry.read import fallback_post, holder, seats_of_person
 
-from .models import OPEN, OVER, WORKING, Item
+from .models import OVER, WORKING, Item
 from .rules import colour_now, supervision
-from .write.items import progress_item, report_item, sign_item
+from .write.items import hand_over, progress_item, report_item, sign_item
 
 MOST = 70
 LIVES = timedelta(days=7)
@@ -80,6 +80,9 @@ def tell_owner(event: Event) -> None:
         "item.extended": "延期：",
     }
     text = _text(item, heads.get(event.kind, ""))
+    if event.kind == "item.transferred" and (old := (event.before or {}).get("post_id")):
+        over = f"【督办】已改由{item.post}承办：{item.what[:30]}"
+        _tell(item, Post.objects.filter(pk=old), over, ("app", "sms"))
     _tell(item, [item.post, *item.helpers.select_related("organisation")], text, ("app", "sms"))
 
 
@@ -147,7 +150,8 @@ def take_answer(event: Event) -> None:
     by = Seat(person.pk, post, person.name, "responder", place)
     said = str(about["answer"])
     verb = read_reply(said, edition("replies", clock.now()).content)
-    if item.state not in OPEN or post not in _owning(item):
+    seats = {seat.post_id for seat in seats_of_person(person)}  # he may have left since
+    if item.state not in WORKING or post not in _owning(item) or post not in seats:
         return
     if item.state == "assigned":
         sign_item(item=item, by=by)
@@ -155,6 +159,14 @@ def take_answer(event: Event) -> None:
         report_item(item=item, proof=said, by=by)
     elif verb != "received" and said.strip():
         progress_item(item=item, note=said, by=by)
+
+
+@transaction.atomic
+def follow_merged(event: Event) -> None:
+    """The open items of an organisation that was merged go to the posts that answer now."""
+    posts = {int(old): int(new) for old, new in (event.after or {}).get("posts", {}).items()}
+    targets = Post.objects.select_related("organisation", "place").in_bulk(list(posts.values()))
+    hand_over(posts={old: targets[new] for old, new in posts.items()}, reason="单位并入")
 
 
 def _owning(item: Item) -> set[int | None]:

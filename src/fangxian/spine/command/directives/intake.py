@@ -24,15 +24,14 @@ class Reading:
     cleaned: Cleaned
     sentences: list[Proposed]
 
-    def candidates(self) -> list[list[Candidate]]:
-        """For each broken run the best five of what may have stood there."""
-        return _candidates(self.cleaned)
+    def candidates(self, k: int) -> list[Candidate]:
+        """For the ``k``-th broken run the best five of what may have stood there."""
+        return _candidates(self.cleaned, k)
 
 
-@lru_cache(maxsize=16)
-def _candidates(cleaned: Cleaned) -> list[list[Candidate]]:
-    words = jieba_words()
-    return [repair_candidates(cleaned.raw, run, words=words) for run in cleaned.broken]
+@lru_cache(maxsize=256)
+def _candidates(cleaned: Cleaned, k: int) -> list[Candidate]:
+    return repair_candidates(cleaned.raw, cleaned.broken[k], words=jieba_words())
 
 
 def read_text(text: str, *, issued: datetime) -> Reading:
@@ -54,11 +53,17 @@ def _read(text: str, issued: datetime, editions: int) -> Reading:
     return Reading(cleaned, propose(cleaned, words=words, almanac=almanac))
 
 
+@lru_cache(maxsize=64)
+def _first_of(name: str, first: date, last: date, editions: int) -> date | None:
+    del editions
+    return next((day.on for day in days(first, last) if day.name == name), None)
+
+
 def _holiday(name: str, after: datetime) -> date | None:
     """The first day of the next holiday of a name within a year, if that year is known."""
     first = clock.beijing(after).date()
     last = first.replace(year=first.year + 1, day=min(first.day, 28))
-    return next((day.on for day in days(first, last) if day.name == name), None)
+    return _first_of(name, first, last, stamp())
 
 
 def end_of(limits: tuple[Limit, ...]) -> Limit | None:
@@ -99,7 +104,7 @@ def layout(reading: Reading) -> dict[str, Any]:
 
 def _run(reading: Reading, k: int) -> dict[str, Any]:
     cleaned, run = reading.cleaned, reading.cleaned.broken[k]
-    found = reading.candidates()[k]
+    found = reading.candidates(k)
     start = next((p for p, at in enumerate(cleaned.places) if at >= run.start), len(cleaned.text))
     end = next((p for p, at in enumerate(cleaned.places) if at >= run.end), len(cleaned.text))
     best = found[0] if found else None

@@ -47,7 +47,4 @@ def end_watch(event: Event) -> None:
         for turn in roster.turns.filter(ends_at__gt=now).select_related(
             "person", "roster__post__organisation"
         ):
-            if turn.starts_at > now:
-                withdraw(turn, "单位并入")
-            else:
-                Turn.objects.filter(pk=turn.pk).update(ends_at=now)
+            withdraw(turn, "单位并入")

@@ -54,7 +54,7 @@ def _follow(roster: Roster) -> None:
         if slot.ends_at > now
     ]
     keep = {(slot.number, slot.ends_at) for slot in slots}
-    extra = roster.turns.filter(level__isnull=False, starts_at__gt=now)
+    extra = roster.turns.filter(level__isnull=False, ends_at__gt=now)
     for turn in extra.select_related("person", "roster__post__organisation"):
         if (turn.number, turn.ends_at) not in keep:
             withdraw(turn, "响应降级或结束")
@@ -68,12 +68,16 @@ def _follow(roster: Roster) -> None:
 
 
 def withdraw(turn: Turn, why: str) -> None:
-    """A turn that is wanted no more; who had it is told."""
+    """A turn that is wanted no more, or what is left of it; who has it is told."""
+    now = clock.now()
     after = {"starts_at": turn.starts_at, "number": turn.number}
     record("roster.eased", subject=turn, by=SYSTEM, after=after)
     if turn.person:
         tell_of(turn, turn.person, f"{why}，{when(turn)}的班不用值了", SYSTEM)
-    turn.delete()
+    if turn.starts_at < now:
+        Turn.objects.filter(pk=turn.pk).update(ends_at=now)
+    else:
+        turn.delete()
 
 
 def digest(*, by: Seat) -> int:

@@ -11,7 +11,7 @@ declare_events(
         "roster.filled": ("排班", "roster filled"),
         "roster.strengthened": ("按响应级别增派值守", "watch strengthened"),
         "roster.ended": ("值班表停用", "roster ended"),
-    "roster.eased": ("减少值守", "watch eased"),
+        "roster.eased": ("减少值守", "watch eased"),
         "swap.approved": ("换班", "turns swapped"),
         "swap.asked": ("申请换班", "swap asked for"),
         "swap.declined": ("换班未批", "swap declined"),

@@ -38,6 +38,8 @@ from fangxian.wiring import COVER
 
 SHOWN = 100
 OPENED = 3
+WAITING = 40  # sentences to decide on one page; the next ones follow as these are decided
+RUNS = 6  # a run takes some tenths of a second to find candidates for
 MOST_TEXT = 400_000
 QUARTER = timedelta(days=92)
 
@@ -118,24 +120,33 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
     )
     reading = read_text(directive.text, issued=directive.issued_at)
     repaired = {row["start"]: row["text"] for row in directive.repairs}
+    broken = sorted(enumerate(reading.cleaned.broken), key=lambda row: row[1].start in repaired)
     runs = [
-        (run, directive.text[run.start : run.end], found, repaired.get(run.start, ""))
-        for run, found in zip(reading.cleaned.broken, reading.candidates(), strict=True)
+        (
+            run,
+            directive.text[run.start : run.end],
+            reading.candidates(k),
+            repaired.get(run.start, ""),
+        )
+        for k, run in broken[:RUNS]
     ]
-    offered = _posts_offered(directive.place)
+    waiting = [item for item in rows if _waits(item)]
+    waiting.sort(key=lambda item: item.kind not in {"requirement", "maybe"})
     context = {
         "room": "tasks",
         "tab": "directives",
         "directive": directive,
         "state": DIRECTIVE.names[directive.state],
         "pieces": _pieces(directive.text, rows),
-        "waiting": _all_waiting(rows, directive.place, offered),
+        "waiting": _all_waiting(waiting[:WAITING], directive.place),
+        "n_waiting": len(waiting),
         "items": [
             (item, ITEM.names[item.state], KINDS[item.kind], LETTERS[item.letter])
             for item in rows
             if not _waits(item)
         ],
         "runs": runs,
+        "n_runs": len(broken),
         "rest": sum(item.kind in {"telling", "exhortation"} for item in rows if _waits(item)),
         "may": may(request.seat, "directive.write", place=directive.place.path),
         "headquarters": headquarters(),
@@ -176,17 +187,23 @@ def _posts_offered(place: Place) -> list[Post]:
     return sorted(first.values(), key=lambda p: (p.place.kind != "city", p.organisation_id))
 
 
-def _all_waiting(rows: list[Item], place: Place, offered: list[Post]) -> list[dict[str, Any]]:
+def _all_waiting(rows: list[Item], place: Place) -> list[dict[str, Any]]:
     """What waits for a decision; the first requirements stand open, to be gone through."""
-    found = [_waiting(item, place, offered) for item in rows if _waits(item)]
+    offered = _posts_offered(place) if rows else []
+    owners: dict[tuple[str, ...], list[Post]] = {}
+    found = []
+    for item in rows:
+        named = (*item.owners_in_text, item.proposed_lead)
+        if named not in owners:
+            owners[named] = read.owners_for(item, place)
+        found.append(_waiting(item, owners[named], offered))
     wanted = [row for row in found if row["item"].kind == "requirement"]
     for row in wanted[:OPENED]:
         row["open"] = True
     return found
 
 
-def _waiting(item: Item, place: Place, offered: list[Post]) -> dict[str, Any]:
-    proposed = read.owners_for(item, place)
+def _waiting(item: Item, proposed: list[Post], offered: list[Post]) -> dict[str, Any]:
     known = {post.pk for post in proposed}
     return {
         "item": item,

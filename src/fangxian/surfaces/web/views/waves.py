@@ -89,7 +89,9 @@ def gone(request: SeatedRequest, key: int) -> HttpResponse:
         gettext("%(n)s 个岗位已由上级代管，他的值班已另排。") % {"n": len(found)},
     )
     for still in read.seats_of_person(person):
-        messages.warning(request, gettext("没有上级可代管，请尽快任命：%(post)s") % {"post": still.label})
+        messages.warning(
+            request, gettext("没有上级可代管，请尽快任命：%(post)s") % {"post": still.label}
+        )
     return redirect("/registers/waves")
 
 

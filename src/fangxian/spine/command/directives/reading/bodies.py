@@ -17,13 +17,17 @@ BODY_END = (
     "餐馆|酒店|厅|署|台|集团|处|科|院|馆|厂|店|场|户|会|校|行"
 )
 BODY = rf"[一-鿿A-Za-z0-9（）()、和及与“”·]{{0,28}}?(?:{BODY_END})(?:[（(][^（）()]{{1,8}}[）)])?"
+# several in a row, as one span: a list that repeats a span with the same letters never ends
+BODIES = (
+    rf"[一-鿿A-Za-z0-9（）()、和及与“”·]{{0,120}}?(?:{BODY_END})(?:[（(][^（）()]{{1,8}}[）)])?"
+)
 LEADING = re.compile(
-    rf"(?:由|责成|请|要求|督促)(?P<who>{BODY}(?:[、和及与]{BODY})*)(?=牵头|负责|承担|会同|"
+    rf"(?:由|责成|请|要求|督促)(?P<who>{BODIES})(?=牵头|负责|承担|会同|"
     rf"配合|组织|落实|于|在|按|对|尽|立|抓|做|开展|每|及时|加强|提前|务必|必须|要|到|督导|"
     rf"提供|完成|制定|报|商|统|当|严|汇|跟|审|上|$)"
 )
-HELPING = re.compile(rf"^(?P<co>{BODY}(?:[、和及与]{BODY})*)(?:配合|参与|协同|协助|配合做好)")
-JOINT = re.compile(rf"(?:会同|联合)(?P<co>{BODY}(?:[、和及与]{BODY})*)")
+HELPING = re.compile(rf"^(?P<co>{BODIES})(?:配合|参与|协同|协助|配合做好)")
+JOINT = re.compile(rf"(?:会同|联合)(?P<co>(?>{BODY}(?:[、和及与]{BODY})*+))")
 STRONG = re.compile(
     r"^(?:都|均|一律|还|也|更|又)?(?:要(?!求)|务必|必须|须|应当|应|不得|严禁|不准|禁止|"
     r"不许|负责|牵头|承担|按|对|将|把|于|在|从|每|最迟|同步|全程|同时|立即|立刻|马上|及时|"

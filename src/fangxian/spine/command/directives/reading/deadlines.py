@@ -65,7 +65,7 @@ VAGUE = re.compile(
     r"从速|火速"
 )
 # the last cell of a table's row: a day without a word after it
-ROW_END = re.compile(rf"(?:[｜|\t]|[　 ]{{2,}})\s*(?P<date>{DAY})(?P<clock>{CLOCK})?$")
+ROW_END = re.compile(rf"(?:[｜|\t]|[　 ]{{2}})\s*+(?P<date>{DAY})(?P<clock>{CLOCK})?$")
 ATTACHED = re.compile(r"(?:到岗|当|接报|发现|抵达|入境|受理|次)(?:当日|当天|次日|即)(?!起)")
 UNITS = {
     "小时": "H",
@@ -78,8 +78,23 @@ UNITS = {
     "年": "Y",
     "旬": "10D",
 }
+HALVES = {  # 每半年, 每半个月
+    "小时": "PT30M",
+    "日": "PT12H",
+    "天": "PT12H",
+    "周": "PT84H",
+    "星期": "PT84H",
+    "旬": "P5D",
+    "月": "P15D",
+    "季度": "P45D",
+    "年": "P6M",
+}
 WEEK = "一二三四五六日"
+ROW_END_MOST = 80  # the last cell is looked for in so many characters
+MOST_UNITS = 2000  # no directive asks for more hours, days or months than this
+NIGHT = ("晚", "晚上", "夜间")
 
+Maker = Callable[["re.Match[str]"], "Limit | None"]
 WorkingDays = Callable[[datetime, int], date]
 Holiday = Callable[[str, datetime], date | None]  # the first day of a holiday after a time
 FEASTS = {
@@ -137,45 +152,58 @@ def limits_in(text: str, almanac: Almanac) -> list[Limit]:
     """Every limit of a sentence, in order; of two that lie over one another the longer one.
     ``text`` is Simplified."""
     issued = almanac.issued
+    makers: dict[re.Pattern[str], Maker] = {
+        ABSOLUTE: lambda m: _absolute(m, issued, almanac.ask_days),
+        SPAN: lambda m: _span(m, issued, almanac.working_days),
+        EVERY: _every,
+        EVENT: lambda m: _event(m, issued, almanac.holiday),
+        ATTACHED: lambda m: Limit("attached", m[0], m.start(), m.end()),
+        VAGUE: lambda m: Limit("vague", m[0], m.start(), m.end()),
+    }
     found = [
-        *_absolute(text, issued, almanac.ask_days),
-        *_spans(text, issued, almanac.working_days),
-        *_every(text),
-        *_events(text, issued, almanac.holiday),
-        *(Limit("attached", m[0], m.start(), m.end()) for m in ATTACHED.finditer(text)),
-        *(Limit("vague", m[0], m.start(), m.end()) for m in VAGUE.finditer(text)),
+        *_made(ROW_END.search(text, max(0, len(text) - ROW_END_MOST)), almanac),
+        *(one for pattern, make in makers.items() for one in _each(pattern, text, make)),
     ]
     kept: list[Limit] = []
+    taken = bytearray(len(text))
     for one in sorted(found, key=lambda limit: (limit.start - limit.end, limit.start)):
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
+        if not any(taken[one.start : one.end]):
             kept.append(one)
+            taken[one.start : one.end] = b"\1" * (one.end - one.start)
     return sorted(kept, key=lambda limit: limit.start)
 
 
-def _absolute(text: str, issued: datetime, ask_days: int) -> Iterator[Limit]:
-    if row := ROW_END.search(text):
-        at, doubt = _moment(row, issued, ask_days)
-        yield Limit(
-            "clock", text[row.start("date") :], row.start("date"), row.end(), at, doubt=doubt
-        )
-    for match in ABSOLUTE.finditer(text):
-        if match["lead"] or (not match["date"] and not match["clock"]):
-            continue
-        if (
-            match["date"]
-            and match["date"].endswith(("日", "天"))
-            and match["mark"].endswith("内")
-            and match["only"]
-        ):
-            continue  # 三日内 is a span
-        if match["only"] and not match["clock"] and match["mark"] in {"内", "以内", "之内"}:
-            continue
+def _each(pattern: re.Pattern[str], text: str, make: Maker) -> Iterator[Limit]:
+    """What a pattern finds. A day or a number that does not exist is no limit."""
+    for match in pattern.finditer(text):
         try:
-            at, doubt = _moment(match, issued, ask_days)
-        except (ValueError, KeyError):
+            one = make(match)
+        except (ValueError, KeyError, OverflowError):
             continue
-        start = match.start("date") if match["date"] else match.start("clock")
-        yield Limit("clock", text[start : match.end()], start, match.end(), at=at, doubt=doubt)
+        if one is not None:
+            yield one
+
+
+def _made(row: "re.Match[str] | None", almanac: Almanac) -> Iterator[Limit]:
+    """The day in the last cell of a table's row."""
+    if row is None:
+        return
+    try:
+        at, doubt = _moment(row, almanac.issued, almanac.ask_days)
+    except (ValueError, KeyError, OverflowError):
+        return
+    start = row.start("date")
+    yield Limit("clock", row.string[start:], start, row.end(), at, doubt=doubt)
+
+
+def _absolute(match: "re.Match[str]", issued: datetime, ask_days: int) -> Limit | None:
+    if match["lead"] or (not match["date"] and not match["clock"]):
+        return None
+    if match["only"] and match["mark"].endswith("内") and not match["clock"]:
+        return None  # 三日内 is a span
+    at, doubt = _moment(match, issued, ask_days)
+    start = match.start("date") if match["date"] else match.start("clock")
+    return Limit("clock", match.string[start : match.end()], start, match.end(), at, doubt=doubt)
 
 
 def _moment(match: "re.Match[str]", issued: datetime, ask_days: int) -> tuple[datetime, str]:
@@ -195,13 +223,16 @@ def _clock(match: "re.Match[str]", near: str = "") -> timedelta:
     minute = whole(match["minute"][:-1]) if minute is None else minute
     minute = int(match["colon"]) if match["colon"] else minute
     part = match["part"] or ("晚" if near.endswith("晚") else "")
-    if near.endswith("夜") and hour == 12:
-        hour = 24
-    if part and hour < 12:
+    night = part in NIGHT or near.endswith("夜")
+    if night and hour == 12:
+        hour = 24  # 今晚12时 is midnight
+    elif night and hour < 5:
+        hour += 24 if near else 0  # 今晚2时 is past midnight
+    elif part and hour < 12:
         hour += HALF_DAYS[part]
     if part == "中午" and hour < 6:
         hour += 12
-    if hour > 24 or minute > 59:
+    if hour > 24 + 5 or minute > 59 or (hour > 24 and not night):
         raise ValueError(match[0])
     return timedelta(hours=hour, minutes=minute)
 
@@ -212,6 +243,8 @@ def _day(match: "re.Match[str]", issued: datetime, ask_days: int) -> tuple[date,
         return _of_month(match, today, ask_days)
     if match["only"]:
         day = whole(match["only"])
+        if not 1 <= day <= 31:
+            raise ValueError(match[0])
         first = today.replace(day=1) if day >= today.day else _next_month(today)
         while day > calendar.monthrange(first.year, first.month)[1]:
             first = _next_month(first)
@@ -235,13 +268,23 @@ def _of_month(match: "re.Match[str]", today: date, ask_days: int) -> tuple[date,
         year = int(told[:4])
     elif told in {"明年", "次年"}:
         year += 1
+    on = _dated(match, year, month)
+    if told and on:
+        return on, ""
+    if on is None or on < today - timedelta(days=ask_days):
+        on = None if told else _dated(match, year + 1, month)
+        if on is None:
+            raise ValueError(match[0])
+        return on, "year"
+    return on, ""
+
+
+def _dated(match: "re.Match[str]", year: int, month: int) -> date | None:
+    """The day in a year; None where that year has none, as February 29."""
     last = calendar.monthrange(year, month)[1]
     tails = {"底": last, "末": last, "下旬": last, "中旬": 20, "上旬": 10}
     day = tails[match["tail"]] if match["tail"] else whole(match["day"])
-    on = date(year, month, day)
-    if not told and on < today - timedelta(days=ask_days):
-        return on.replace(year=year + 1), "year"
-    return on, ""
+    return date(year, month, day) if 1 <= day <= last else None
 
 
 def _next_month(on: date) -> date:
@@ -258,48 +301,46 @@ def _end(text: str, today: date) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def _spans(text: str, issued: datetime, working_days: WorkingDays) -> Iterator[Limit]:
-    for match in SPAN.finditer(text):
-        if re.search(r"(每|过去|最近|近)$", text[: match.start()]):
-            continue
-        own = (match["from"] or "").strip()
-        if own and not re.search(r"通知|文件|印发|今|即", own):
-            yield Limit("attached", match[0], match.start(), match.end())
-            continue
-        n, unit = (0.5 if match["n"] == "半" else whole(match["n"])), match["unit"]
-        if unit in {"小时", "分钟"}:
-            at = issued + timedelta(hours=n) if unit == "小时" else issued + timedelta(minutes=n)
-        else:
-            days = {"周": 7, "星期": 7, "月": 30, "工作日": 0}.get(unit, 1)
-            on = (
-                working_days(issued, int(n))
-                if unit == "工作日"
-                else (issued + timedelta(days=n * days)).date()
-            )
-            at = datetime.combine(on + timedelta(days=1), time(), issued.tzinfo)
-        yield Limit("clock", match[0], match.start(), match.end(), at=at)
+def _span(match: "re.Match[str]", issued: datetime, working_days: WorkingDays) -> Limit | None:
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    if before.endswith(("每", "过去", "最近", "近")):
+        return None
+    own = (match["from"] or "").strip()
+    if own and not re.search(r"通知|文件|印发|今|即", own):
+        return Limit("attached", match[0], match.start(), match.end())
+    n, unit = (0.5 if match["n"] == "半" else whole(match["n"])), match["unit"]
+    if n > MOST_UNITS:
+        return None
+    if unit in {"小时", "分钟"}:
+        at = issued + timedelta(hours=n) if unit == "小时" else issued + timedelta(minutes=n)
+    else:
+        days = {"周": 7, "星期": 7, "月": 30, "工作日": 0}.get(unit, 1)
+        on = (
+            working_days(issued, int(n))
+            if unit == "工作日"
+            else (issued + timedelta(days=n * days)).date()
+        )
+        at = datetime.combine(on + timedelta(days=1), time(), issued.tzinfo)
+    return Limit("clock", match[0], match.start(), match.end(), at=at)
 
 
-def _every(text: str) -> Iterator[Limit]:
-    for match in EVERY.finditer(text):
-        if match["daily"] or match["hourly"] or match["weekly"]:
-            repeats = "P1D" if match["daily"] else "PT1H" if match["hourly"] else "P1W"
-        else:
-            n = match["n"] or "1"
-            k, unit = ("30", "分钟") if n == "半" else (str(whole(n)), match["unit"])
-            if unit == "分钟":
-                repeats = "PT30M" if match["unit"] == "小时" else "PT12H"
-            else:
-                code = UNITS[unit]
-                repeats = f"PT{k}H" if code == "H" else f"P{int(k) * int(code[:-1] or 1)}{code[-1]}"
-        yield Limit("every", match[0], match.start(), match.end(), repeats=repeats)
+def _every(match: "re.Match[str]") -> Limit | None:
+    if match["daily"] or match["hourly"] or match["weekly"]:
+        repeats = "P1D" if match["daily"] else "PT1H" if match["hourly"] else "P1W"
+    elif match["n"] == "半":
+        repeats = HALVES[match["unit"]]
+    else:
+        k, code = whole(match["n"] or "1"), UNITS[match["unit"]]
+        if k == 0:
+            return None
+        repeats = f"PT{k}H" if code == "H" else f"P{k * int(code[:-1] or 1)}{code[-1]}"
+    return Limit("every", match[0], match.start(), match.end(), repeats=repeats)
 
 
-def _events(text: str, issued: datetime, holiday: Holiday) -> Iterator[Limit]:
-    """Limits that an event ends. That of a named holiday has a time; "节前" alone has none."""
-    for match in EVENT.finditer(text):
-        event = match["event"]
-        name = next((feast for word, feast in FEASTS.items() if word in event), "")
-        on = holiday(name, issued) if name and match["mark"] != "期间" else None
-        at = datetime.combine(on, time(), issued.tzinfo) if on else None
-        yield Limit("event", match[0], match.start(), match.end(), at=at, ends_with=event)
+def _event(match: "re.Match[str]", issued: datetime, holiday: Holiday) -> Limit:
+    """A limit that an event ends. That of a named holiday has a time; "节前" alone has none."""
+    event = match["event"]
+    name = next((feast for word, feast in FEASTS.items() if word in event), "")
+    on = holiday(name, issued) if name and match["mark"] != "期间" else None
+    at = datetime.combine(on, time(), issued.tzinfo) if on else None
+    return Limit("event", match[0], match.start(), match.end(), at=at, ends_with=event)

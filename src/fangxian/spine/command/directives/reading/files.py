@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+from zipfile import ZipFile
 
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.tables.bounds import look_at
 
 MOST_BYTES = 20_000_000
 MOST_CHARACTERS = 400_000
@@ -62,6 +64,8 @@ def _docx(content: bytes, name: str) -> str:
     from docx import Document
 
     try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            look_at(archive)
         body: Any = Document(io.BytesIO(content)).element.body
     except Exception as error:  # noqa: BLE001 - whatever a damaged archive raises
         raise _unreadable(name, f"打不开：{error}", f"it cannot be opened: {error}") from None
@@ -80,19 +84,32 @@ def _blocks(body: Any) -> Iterator[str]:
         elif part.tag == f"{W}tbl":
             yield from _rows(part)
         elif part.tag == f"{W}sdt":
-            yield from _blocks(part.find(f"{W}sdtContent") or ())
+            yield from _blocks(_parts(part.find(f"{W}sdtContent")))
         elif part.tag in {f"{W}ins", f"{W}moveTo"}:
             yield from _blocks(part)
     if carry:
         yield carry
 
 
+def _parts(part: Any) -> list[Any]:
+    return [] if part is None else list(part)
+
+
+def _all(parent: Any, tag: str) -> Iterator[Any]:
+    """Its parts of a kind, also those inside content controls."""
+    for part in parent:
+        if part.tag == tag:
+            yield part
+        elif part.tag == f"{W}sdt":
+            yield from _all(_parts(part.find(f"{W}sdtContent")), tag)
+
+
 def _rows(table: Any) -> Iterator[str]:
-    for row in table.findall(f"{W}tr"):
+    for row in _all(table, f"{W}tr"):
         if row.find(f"{W}trPr/{W}del") is not None:
             continue
         cells = []
-        for cell in row.findall(f"{W}tc"):
+        for cell in _all(row, f"{W}tc"):
             merged = cell.find(f"{W}tcPr/{W}vMerge")
             follows = merged is not None and merged.get(f"{W}val") != "restart"
             cells.append("" if follows else " ".join(t for t in _blocks(cell) if t.strip()))
@@ -130,13 +147,10 @@ def _pdf(content: bytes, name: str) -> str:
     import pypdfium2
 
     try:
-        document = pypdfium2.PdfDocument(content)
+        with pypdfium2.PdfDocument(content) as document:
+            pages = [_ordered(_lines(page)) for page in document]
     except pypdfium2.PdfiumError as error:
         raise _unreadable(name, f"打不开：{error}", f"it cannot be opened: {error}") from None
-    try:
-        pages = [_ordered(_lines(page)) for page in document]
-    finally:
-        document.close()
     if not any(pages):
         zh = "是图片，没有文字层；请粘贴文字，图片里的字机器不能核对"
         raise _unreadable(name, zh, "it is a picture without text; paste the text instead")

@@ -1,7 +1,7 @@
 """Services of an item: it goes to its owners, is signed for, reported, verified, closed; it may be
 extended, handed on, sent back, reopened, withdrawn. Who is told is in follow.py."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,17 +16,19 @@ from fangxian.spine.command.directives.models import (
     OPEN,
     OVER,
     SIGN_DUE,
+    WORKING,
     Directive,
     Item,
 )
 from fangxian.spine.command.directives.read import conflicts_of, measured
 from fangxian.spine.command.directives.rules import letter_moments, supervision
 from fangxian.spine.core import clock
-from fangxian.spine.core.events import call_off, record
+from fangxian.spine.core.events import call_off, history, record
 from fangxian.spine.core.models import Due
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
+from fangxian.spine.cover.engine import CODES
 from fangxian.spine.registry.models import Post
 
 
@@ -50,7 +52,12 @@ def assign(  # noqa: PLR0913 - all that an item must have
     why it stands in spite of that."""
     place = item.directive.place
     require(by, "directive.write", place=place.path)
+    still_stands(item.directive)
+    for post in (*posts, *helpers):  # nobody gives work to those above him or beside him
+        require(by, "directive.write", place=post.place.path)
     now = clock.now()
+    if cover_rule and cover_rule not in CODES:
+        raise Problem("input.invalid", field="rule", why=cover_rule)
     if item.broken:
         raise Problem("item.broken", n=item.number)
     if not posts:
@@ -81,6 +88,12 @@ def assign(  # noqa: PLR0913 - all that an item must have
         one.helpers.set(helpers)
     settle(directive=item.directive, by=by)
     return made
+
+
+def still_stands(directive: Directive) -> None:
+    """Raises ``directive.withdrawn`` for a text of which nothing more may follow."""
+    if Directive.objects.filter(pk=directive.pk, state="withdrawn").exists():
+        raise Problem("directive.withdrawn", title=directive.title)
 
 
 def _no_conflict(item: Item, posts: Sequence[Post], deadline_at: datetime) -> None:
@@ -196,6 +209,9 @@ def verify_item(*, item: Item, by: Seat, note: str = "") -> Item:
         place = item.post.place.path if item.post else item.directive.place.path
         if n := measured(item.cover_rule, path=place):
             raise Problem("item.measured", rule=item.cover_rule, n=n)
+    last = history(item).filter(kind="item.reported").last()
+    if last and by.post_id and by.post_id == last.post_id:
+        raise Problem("step.second_person", seat=by.label)
     _watch(item, by, "verify", reason=note, verified_at=clock.now())
     return item
 
@@ -203,18 +219,7 @@ def verify_item(*, item: Item, by: Seat, note: str = "") -> Item:
 @transaction.atomic
 def close_item(*, item: Item, by: Seat, reason: str = "") -> Item:
     _watch(item, by, "close", reason=reason, closed_at=clock.now(), letter="")
-    directive = item.directive
-    if not directive.items.exclude(state__in=OVER).exists():
-        directive.refresh_from_db()
-        move(
-            directive,
-            "close",
-            machine=DIRECTIVE,
-            by=by,
-            quiet=True,
-            place=directive.place.path,
-            closed_at=clock.now(),
-        )
+    settle(directive=item.directive, by=by)
     return item
 
 
@@ -225,7 +230,9 @@ def reopen_item(*, item: Item, by: Seat, reason: str, deadline_at: datetime) -> 
         raise Problem("item.past", at=f"{clock.beijing(deadline_at):%Y-%m-%d %H:%M}")
     if item.post_id is None:
         raise Problem("item.incomplete", what="责任岗位 / owner")
-    fresh = {"closed_at": None, "verified_at": None, "reported_at": None}
+    still_stands(item.directive)
+    fresh: dict[str, Any] = {"closed_at": None, "verified_at": None, "reported_at": None}
+    fresh |= _anew()
     _watch(item, by, "reopen", reason=reason, deadline_at=deadline_at, **fresh)
     reopen_text(item.directive, by=by)
     settle(directive=item.directive, by=by)
@@ -242,7 +249,9 @@ def extend_item(*, item: Item, deadline_at: datetime, reason: str, by: Seat) -> 
     if item.state not in OPEN or item.deadline_at is None or deadline_at <= item.deadline_at:
         raise Problem("input.invalid", field="deadline", why="应晚于现时限，且事项在办")
     before = {"deadline": item.deadline_at}
-    Item.objects.filter(pk=item.pk).update(deadline_at=deadline_at, letter="")
+    there = Item.objects.filter(pk=item.pk, state__in=OPEN, deadline_at=item.deadline_at)
+    if not there.update(deadline_at=deadline_at, letter=""):
+        raise Problem("state.changed", what=str(item))
     item.refresh_from_db()
     _set_clocks(item)
     after = {"deadline": deadline_at, "first": item.first_deadline_at}
@@ -255,6 +264,7 @@ def transfer_item(*, item: Item, post: Post, reason: str, by: Seat) -> Item:
     """Another post takes it over; it is signed for anew, the deadline stays."""
     if post.pk == item.post_id:
         raise Problem("input.invalid", field="post", why=f"已由 {post} 承办")
+    require(by, "directive.write", place=post.place.path)
     now = clock.now()
     limit = now + timedelta(minutes=supervision(now)["sign_within_min"])
     _watch(
@@ -266,23 +276,56 @@ def transfer_item(*, item: Item, post: Post, reason: str, by: Seat) -> Item:
         sign_by=limit,
         signed_at=None,
         signed_by="",
+        **_anew(),
     )
     _set_clocks(item)
     return item
 
 
+def _anew() -> dict[str, Any]:
+    """Whoever gets an item now is not behind yet: its clocks run from here."""
+    return {"assigned_at": clock.now(), "progressed_at": None, "letter": "", "letter_at": None}
+
+
+@transaction.atomic
+def hand_over(*, posts: Mapping[int, Post], reason: str) -> int:
+    """The open items of posts that are no more go to those that answer now. How many."""
+    rows = Item.objects.filter(post__in=posts, state__in=OPEN)
+    n = 0
+    for item in rows.select_related("post__organisation", "directive__place"):
+        post = posts[item.post_id or 0]
+        if item.state in WORKING:
+            transfer_item(item=item, post=post, reason=reason, by=SYSTEM)
+        else:
+            Item.objects.filter(pk=item.pk).update(post=post)
+        n += 1
+    for old, post in posts.items():
+        for item in Item.objects.filter(helpers=old, state__in=OPEN):
+            item.helpers.remove(old)
+            item.helpers.add(post)
+    return n
+
+
 @transaction.atomic
 def withdraw_item(*, item: Item, reason: str, by: Seat) -> Item:
     _watch(item, by, "withdraw", reason=reason, closed_at=clock.now(), letter="")
+    settle(directive=item.directive, by=by)
     return item
 
 
 def settle(*, directive: Directive, by: Seat) -> bool:
-    """A text of which every sentence is an item or dropped is settled."""
-    require(by, "directive.write", place=directive.place.path)
+    """A text of which every sentence is an item or dropped is settled, and closed once nothing of
+    it is open."""
+    path = directive.place.path
+    require(by, "directive.write", place=path)
     if directive.items.filter(state="proposed").exists():
         return False
-    return move(directive, "settle", machine=DIRECTIVE, by=by, quiet=True)
+    directive.refresh_from_db()
+    settled = move(directive, "settle", machine=DIRECTIVE, by=by, quiet=True)
+    if not directive.items.exclude(state__in=OVER).exists():
+        more: dict[str, Any] = {"place": path, "closed_at": clock.now()}
+        move(directive, "close", machine=DIRECTIVE, by=by, quiet=True, **more)
+    return settled
 
 
 def reopen_text(directive: Directive, *, by: Seat) -> None:

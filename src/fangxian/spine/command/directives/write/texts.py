@@ -9,6 +9,7 @@ from django.db import transaction
 
 from fangxian.spine.command.directives.intake import Reading, end_of, read_text
 from fangxian.spine.command.directives.models import DIRECTIVE, ITEM, OPEN, Directive, Item
+from fangxian.spine.command.directives.read import directives
 from fangxian.spine.command.directives.reading.requirements import Proposed
 from fangxian.spine.command.directives.rules import ALIKE, alike, shingles, supervision
 from fangxian.spine.core.editions import edition
@@ -18,7 +19,7 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place
 
-from .items import reopen_text, settle, withdraw_item
+from .items import reopen_text, settle, still_stands, withdraw_item
 
 COMPARED = 400  # so many of the newest texts a new one is compared with
 
@@ -42,8 +43,9 @@ def enter_directive(
     if not text.strip():
         raise Problem("input.invalid", field="text", why="没有文字")
     own = shingles(text)
-    for other in Directive.objects.exclude(state="withdrawn").order_by("-pk")[:COMPARED]:
-        if alike(own, shingles(other.text)) >= ALIKE and not anyway.strip():
+    seen = directives(seat=by).exclude(state="withdrawn").order_by("-pk")
+    for other in () if anyway.strip() else seen[:COMPARED]:
+        if _of_a_length(text, other.text) and alike(own, shingles(other.text)) >= ALIKE:
             raise Problem("directive.same", title=other.title, key=other.pk)
     reading = read_text(text, issued=issued_at)
     first = next((one.sentence.plain for one in reading.sentences), "")
@@ -63,6 +65,11 @@ def enter_directive(
     told["requirements"] = sum(row.kind == "requirement" for row in rows)
     record("directive.entered", subject=directive, by=by, after=told, reason=anyway)
     return directive
+
+
+def _of_a_length(one: str, other: str) -> bool:
+    """A sentence that also stands in a long text is not that text; one that was cut is."""
+    return 2 * min(len(one), len(other)) >= max(len(one), len(other))
 
 
 def _rows(directive: Directive, reading: Reading) -> Iterable[Item]:
@@ -124,6 +131,7 @@ def _rule_of(plain: str, at: datetime) -> str:
 def add_item(*, directive: Directive, start: int, end: int, by: Seat) -> Item:
     """Make an item of any part of the text: what was not proposed is one click away."""
     require(by, "directive.write", place=directive.place.path)
+    still_stands(directive)
     if not 0 <= start < end <= len(directive.text):
         raise Problem("input.invalid", field="span", why=f"{start}–{end}")
     part = directive.text[start:end]
@@ -148,18 +156,26 @@ def repair(*, directive: Directive, start: int, text: str, by: Seat) -> None:
     run = next((r for r in reading.cleaned.broken if r.start == start), None)
     if run is None or not text.strip():
         raise Problem("input.invalid", field="text", why="—")
+    before = list(directive.repairs)
     kept = [row for row in directive.repairs if row["start"] != start]
     directive.repairs = [*kept, {"start": run.start, "end": run.end, "text": text.strip()}]
     directive.save(update_fields=["repairs"])
     raw = directive.text[run.start : run.end]
+    shown = next((row["text"] for row in before if row["start"] == start), raw)
     done = {row["start"] for row in directive.repairs}
     for item in directive.items.filter(start__lt=run.end, end__gt=run.start):
         inside = [r for r in reading.cleaned.broken if r.start < item.end and item.start < r.end]
-        item.what = item.what.replace(raw, text.strip())
-        item.sentence = item.sentence.replace(raw, text.strip())
+        item.what = item.what.replace(shown, text.strip(), 1)
+        item.sentence = item.sentence.replace(shown, text.strip(), 1)
         item.broken = any(r.start not in done for r in inside)
         item.save(update_fields=["what", "sentence", "broken"])
-    record("directive.repaired", subject=directive, by=by, before={"raw": raw}, after={"is": text})
+    record(
+        "directive.repaired",
+        subject=directive,
+        by=by,
+        before={"raw": raw, "was": shown},
+        after={"is": text},
+    )
 
 
 @transaction.atomic
