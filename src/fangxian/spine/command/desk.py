@@ -205,6 +205,7 @@ def situation(*, seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
     up = by_consequence(active_signals(seat=seat).exclude(hazard__in=others))
     moving = orders(seat=seat).filter(verb__contains=MOVING).exclude(state="withdrawn")
+    moving = moving.exclude(hazard__in=others)
     moving = moving.filter(responses__ended_at=None).distinct()
     people = moving.aggregate(done=Total("done"), total=Total("total"))
     return Situation(

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.hazards import of_others
+from fangxian.spine.core.rights import SYSTEM, Seat, desk_roles, require, visible
+from fangxian.spine.registry.read import city
 
 from .desk import Situation, situation
 from .models import FigureNote, Order
@@ -99,11 +101,15 @@ def numbers(*, seat: Seat, hq: str, now: Situation) -> list[Number]:
     for code, zh, en, value, unit, bad in rows[:MOST]:
         a, b = _as_number(value), _as_number(then.get(code, ""))
         # a part of the city is not what was noted of the whole
-        whole = seat.place_path in {"", SYSTEM.place_path} or seat.level == "city"
+        whole = seat.role in {"system", *desk_roles()} and visible(seat, "order.read") in {
+            "",
+            city().path,
+        }
         change = a - b if a is not None and b is not None and whole and hq == "all" else None
         found.append(Number(code, zh, en, value, unit, change, bad))
     return found
 
 
-def waiting(*, seat: Seat, most: int = 8) -> list[Order]:
-    return list(unanswered_orders(seat=seat)[:most])
+def waiting(*, seat: Seat, hq: str = "all", most: int = 8) -> list[Order]:
+    others = [] if hq == "all" else of_others(hq)
+    return list(unanswered_orders(seat=seat).exclude(hazard__in=others)[:most])

@@ -70,6 +70,11 @@ OF_COMMAND: dict[str, tuple[int, str, str]] = {
         "《{title}》已撤回，不能再立项；确需办理请重新录入。",
         "{title} is withdrawn: nothing more follows of it. Enter it again if it is wanted.",
     ),
+    "sitrep.early": (
+        409,
+        "这份报告应于 {due} 报出，现在还没有那段时间的情况；请届时再签发。",
+        "It is due at {due} and speaks of nothing of that span yet; sign it then.",
+    ),
     "swap.asked": (
         409,
         "班次 {turn} 已有换班待批；请先撤回或等待批准。",

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from fangxian.spine.assess.read import active_signals
+from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.read import counties_outline
 
@@ -57,11 +58,15 @@ def _rings(geometry: dict[str, Any]) -> list[list[tuple[float, float]]]:
     return [[(p[0], p[1]) for p in polygon[0]] for polygon in polygons]
 
 
-def shapes(*, seat: Seat) -> list[Shape]:
-    """Every county with its signals, as far as the seat sees them."""
+def shapes(*, seat: Seat, hq: str = "all") -> list[Shape]:
+    """Every county with its signals, as far as the seat sees them and the headquarters answers for
+    them."""
+    others = [] if hq == "all" else of_others(hq)
     worst: dict[str, int] = {}
     counts: dict[str, int] = {}
-    for signal in active_signals(seat=seat).select_related("place__parent__parent"):
+    for signal in (
+        active_signals(seat=seat).exclude(hazard__in=others).select_related("place__parent__parent")
+    ):
         county = signal.place.ancestor("county")
         if county is None:
             continue

@@ -9,8 +9,9 @@ from .read import arrivals
 
 
 def arrivals_said(ask: Ask) -> Iterable[Said]:
-    rows = arrivals(seat=ask.seat)
-    came = rows.filter(entered_at__gte=ask.since, entered_at__lt=ask.until).count()
+    rows = arrivals(seat=ask.seat).filter(place__path__startswith=ask.path)
+    there = rows.filter(arrived_at__gte=ask.since, arrived_at__lt=ask.until)
+    came = there.exclude(state=m.S.VOID).count()
     here = rows.filter(state__in=m.HERE).count()
     lost = rows.filter(state=m.S.LOST).count()
     if not came and not here and not lost:
@@ -20,9 +21,9 @@ def arrivals_said(ask: Ask) -> Iterable[Said]:
         "来漳",
         Fact("arrived", str(came), came, link),
         "人，在管",
-        Fact("managed", str(here), here, link),
+        Fact("managed", str(here), here, link, live=True),
         "人",
     )
     if lost:
-        parts = (*parts, "，失联", Fact("lost", str(lost), lost, link), "人，正在查找")
+        parts = (*parts, "，失联", Fact("lost", str(lost), lost, link, live=True), "人，正在查找")
     yield Said("arrivals", (Sentence("arrivals", (*parts, "。")),))

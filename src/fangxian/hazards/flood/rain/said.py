@@ -3,7 +3,10 @@ and three hours, and how many gauges were heard."""
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from fangxian.spine.command.sitreps.says import Ask, Bars, Fact, Said, Sentence, number
+from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.read import Sum, rain_sums, stations
 from fangxian.spine.registry.models import Place
@@ -17,27 +20,43 @@ CLASSES = (
     (10.0, "中雨"),
 )
 SHORT = (1, 3)  # hours
+DAY_S = 86_400
 
 
 def rain_said(ask: Ask) -> Iterable[Said]:
-    rows = list(stations(seat=ask.seat).select_related("place__parent__parent"))
+    rows = _gauges(ask)
     if not rows:
-        yield Said("rain", owes=("全市雨量站（一个也没有登记）",))
+        yield Said("rain", owes=("雨量站（一个也没有登记）",))
         return
     window_s = int((ask.until - ask.since).total_seconds())
     sums = rain_sums(at=ask.until, window_s=window_s, stations=rows)
     known = {one.pk: one for one in rows}
-    heard = {known[key].pk: found for key, found in sums.items() if key in known}
+    heard = {key: found for key, found in sums.items() if key in known}
     if not heard:
         yield Said("rain", owes=tuple(one.name for one in rows[:7]))
         return
-    sentences = [*_classes(heard, known), *_most(heard, known), *_short(ask, rows, known)]
+    whole = len(heard) == len(rows) and all(total.whole for total in heard.values())
+    classes = _classes(heard, known) if window_s == DAY_S else []
+    sentences = [
+        *classes,
+        *_counts(heard, known, whole=whole),
+        *_most(heard, known),
+        *_short(ask, rows, known),
+    ]
     sentences.append(_heard(heard, rows))
     county = _by_county(heard, known)
     bars = Bars(
         "各县（市、区）最大点雨量", "mm", tuple(sorted(county.items(), key=lambda r: -r[1]))
     )
     yield Said("rain", tuple(sentences), (bars,), tuple(_shades(heard, known)))
+
+
+def _gauges(ask: Ask) -> list[Station]:
+    """Stations that measure rain, and those that have not said yet what they measure."""
+    here = stations(seat=ask.seat).filter(place__path__startswith=ask.path)
+    unsaid = Q(series=None, river="")
+    rows = here.filter(Q(series__element__in=RAIN_FORMS) | unsaid).distinct().order_by("pk")
+    return list(rows.select_related("place__parent__parent"))
 
 
 def _county(one: Station) -> Place:
@@ -61,28 +80,37 @@ def _shades(heard: dict[int, Sum], known: dict[int, Station]) -> Iterable[tuple[
 
 
 def _classes(heard: dict[int, Sum], known: dict[int, Station]) -> list[Sentence]:
-    """Counties by the class of their wettest gauge; each county is named once."""
+    """Counties by the class of their wettest gauge, each named once. Classes are of 24 hours."""
     best = _by_county(heard, known)
-    sentences = []
+    told = []
     for k, (least, name) in enumerate(CLASSES):
         above = CLASSES[k - 1][0] if k else float("inf")
-        counties = [c for c, mm in best.items() if least <= mm < above]
-        gauges = [known[key] for key, t in heard.items() if least <= t.mm < above]
-        if not counties:
-            continue
-        links = tuple(f"/stations/{one.code}" for one in gauges[:12])
-        told = Fact(f"rain-{least:g}", str(len(gauges)), len(gauges), links)
-        words = ("、".join(counties), f"出现{name}，", told, f"站雨量达{least:g}毫米以上。")
-        sentences.append(Sentence(f"rain-{least:g}", words))
-    if not sentences:
-        sentences.append(Sentence("rain-none", ("全市雨量均不足10毫米。",)))
-    return sentences
+        if counties := [c for c, mm in best.items() if least <= mm < above]:
+            told.append(f"{'、'.join(counties)}出现{name}")
+    return [Sentence("rain-classes", (f"{'，'.join(told)}。",))] if told else []
+
+
+def _counts(heard: dict[int, Sum], known: dict[int, Station], *, whole: bool) -> list[Sentence]:
+    """How many gauges stand over each bound, all of them."""
+    parts: list[str | Fact] = []
+    for least, _ in reversed(CLASSES):
+        gauges = [known[key] for key, total in heard.items() if total.mm >= least]
+        if gauges:
+            links = tuple(f"/stations/{one.code}" for one in gauges[:12])
+            parts += ["，其中" if parts else "雨量"]
+            parts += [f"达{least:g}毫米以上的有"]
+            parts += [Fact(f"rain-{least:g}", str(len(gauges)), len(gauges), links), "站"]
+    if parts:
+        return [Sentence("rain-counts", (*parts, "。"))]
+    words = "各站雨量均不足10毫米。" if whole else "已收到的各站雨量均不足10毫米。"
+    return [Sentence("rain-none", (words,))]
 
 
 def _point(code: str, one: Station, total: Sum) -> tuple[str | Fact, ...]:
     part = f"（仅有{total.part}分钟）" if total.part else ""
     mm = Fact(code, number(total.mm), total.mm, (f"/stations/{one.code}",))
-    return (f"{_county(one).name}{one.name}", mm, f"毫米{part}")
+    gap = "站" if one.name[-1:].isdigit() else ""
+    return (f"{_county(one).name}{one.name}{gap}", mm, f"毫米{part}")
 
 
 def _most(heard: dict[int, Sum], known: dict[int, Station]) -> list[Sentence]:

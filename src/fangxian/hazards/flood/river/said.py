@@ -1,26 +1,29 @@
 """What a report says of rivers: which stations stand over which mark, and by how much."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import signals
 from fangxian.spine.command.sitreps.says import Ask, Fact, Said, Sentence
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.read import last_usable, newest_usable, stations
 
 NAMED = 8
+HEARD = timedelta(hours=6)  # a river that said nothing for longer is not known
 
 
 def rivers_said(ask: Ask) -> Iterable[Said]:
-    found = signals(seat=ask.seat).filter(family="river", started_at__lt=ask.until)
+    found = signals(seat=ask.seat).filter(
+        family="river", started_at__lt=ask.until, place__path__startswith=ask.path
+    )
     rows = [s for s in found if s.cleared_at is None or s.cleared_at >= ask.until]
     worst: dict[str, Signal] = {}
     for one in sorted(rows, key=lambda s: (s.level, s.pk)):
         worst.setdefault(one.about_key, one)
     over = list(worst.values())
     if not over:
-        yield Said(
-            "river", (Sentence("river-none", ("各站水位均在警戒以下，或没有登记警戒水位。",)),)
-        )
+        yield _quiet(ask)
         return
     n = len(over)
     link = ("/watch",)
@@ -39,8 +42,29 @@ def rivers_said(ask: Ask) -> Iterable[Said]:
     ]
     sentences += [_station(s) for s in over[:NAMED]]
     if n > NAMED:
-        sentences.append(Sentence("river-more", (f"另有{n - NAMED}站，见水情表。",)))
+        rest = Fact("river-more", str(n - NAMED), n - NAMED, link)
+        sentences.append(Sentence("river-more", ("另有", rest, "站，见水情表。")))
     yield Said("river", tuple(sentences))
+
+
+def _quiet(ask: Ask) -> Said:
+    """No station over its mark: said only of those that were heard."""
+    here = stations(seat=ask.seat).filter(place__path__startswith=ask.path)
+    rows = list(here.exclude(river="").distinct())
+    newest = newest_usable()
+    limit = int((ask.until - HEARD).timestamp())
+    heard = [one for one in rows if (last_usable(newest.get(one.pk, {})) or 0) >= limit]
+    if not heard:
+        return Said("river", owes=tuple(one.name for one in rows[:7]) or ("水情站（没有登记）",))
+    n, of = len(heard), len(rows)
+    parts = (
+        "已收到的",
+        Fact("river-heard", str(n), n, ("/stations",), live=True),
+        "站（共",
+        Fact("river-of", str(of), of, ("/stations",), live=True),
+        "站）水位均在警戒以下，或没有登记警戒水位。",
+    )
+    return Said("river", (Sentence("river-none", parts),))
 
 
 def _station(signal: Signal) -> Sentence:

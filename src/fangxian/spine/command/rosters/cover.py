@@ -124,6 +124,6 @@ RULES = [
         "{year} 年节假日与调休安排未录入，排班和期限按普通周末推算",
         "the holidays of {year} are not entered: rosters and limits guess from weekdays",
         years,
-        every_s=3600,
+        every_s=60,
     ),
 ]

@@ -12,6 +12,7 @@ from fangxian.spine.command.read import Postures, postures
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.days import Day, days
+from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.registry.models import Person, Post
 
@@ -90,13 +91,13 @@ def duty_names(place_id: int, at: datetime) -> list[tuple[str, str, str]]:
         running(at), roster__post__place=place_id, roster__post__organisation__kind="headquarters"
     )
     rows = here.select_related("person", "roster__post__organisation").order_by("number")
-    order = list(ROLES)
+    order, kinds = list(ROLES), list(headquarters())
     found = [
         (t.roster.post.organisation.headquarters, t.roster.role, t.person.name)
         for t in rows
         if t.person and valid(t)
     ]
-    return sorted(found, key=lambda row: (row[0], order.index(row[1])))
+    return sorted(found, key=lambda row: (kinds.index(row[0]), order.index(row[1])))
 
 
 def watch_seats(whose: Q, at: datetime) -> list[tuple[Person, Post]]:

@@ -3,15 +3,15 @@ is not covered."""
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from fangxian.spine.command.directives.read import items, late_items
-from fangxian.spine.command.models import DONE, OVER, Response
+from fangxian.spine.command.models import DONE, OVER, Order, Response
 from fangxian.spine.command.read import orders, responses
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import hazard, of_others
 from fangxian.spine.core.levels import Level
-from fangxian.spine.cover.read import open_gaps
+from fangxian.spine.cover.read import gaps
 from fangxian.spine.observe.reports.read import roll_up
 
 from .says import Ask, Fact, Said, Sentence, declare_sayers
@@ -20,18 +20,23 @@ NAMED = 6
 
 
 def responding(ask: Ask) -> Iterable[Said]:
-    """Responses in force within the span, with their orders."""
+    """Responses in force over the place within the span, with their orders."""
     others = of_others(ask.headquarters)
     rows = responses(seat=ask.seat).filter(started_at__lt=ask.until).exclude(hazard__in=others)
-    found = [r for r in rows if r.ended_at is None or r.ended_at >= ask.since]
-    sentences = [_response(r) for r in sorted(found, key=lambda r: r.started_at)]
+    rows = rows.filter(Q(ended_at=None) | Q(ended_at__gte=ask.since))
+    found = [r for r in rows.order_by("started_at", "pk") if _touches(r.place.path, ask.path)]
+    sentences = [_response(r, ask) for r in found]
     if not sentences:
         sentences = [Sentence("no-response", ("目前没有启动应急响应。",))]
     sentences += _orders(ask, others)
     yield Said("response", tuple(sentences))
 
 
-def _response(one: Response) -> Sentence:
+def _touches(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _response(one: Response, ask: Ask) -> Sentence:
     began = clock.beijing(one.started_at)
     level = Fact(
         f"response-{one.pk}",
@@ -39,19 +44,31 @@ def _response(one: Response) -> Sentence:
         int(one.level),
         (f"/command/responses/{one.pk}",),
     )
-    end = f"，{clock.beijing(one.ended_at):%d日%H时%M分}结束" if one.ended_at else ""
+    ended = one.ended_at if one.ended_at and one.ended_at < ask.until else None
+    end = f"，{clock.beijing(ended):%d日%H时%M分}结束" if ended else ""
     head = f"{one.place.name}{began:%m月%d日%H时%M分}启动{hazard(one.hazard).zh}"
+    since = clock.beijing(one.level_since)
+    if one.level_since > one.started_at:  # the level of the start is another one
+        head += f"应急响应，{since:%d日%H时%M分}调整为"
+        return Sentence(f"response-{one.pk}", (head, level, f"级{end}。"))
     return Sentence(f"response-{one.pk}", (head, level, f"级应急响应{end}。"))
 
 
+def _orders_of(ask: Ask, others: list[str]) -> "QuerySet[Order]":
+    rows = orders(seat=ask.seat).filter(area__path__startswith=ask.path)
+    return rows.exclude(hazard__in=others).exclude(state="withdrawn")
+
+
 def _orders(ask: Ask, others: list[str]) -> list[Sentence]:
-    rows = orders(seat=ask.seat).filter(issued_at__gte=ask.since, issued_at__lt=ask.until)
-    rows = rows.exclude(hazard__in=others).exclude(state="withdrawn")
+    """As they stood at the end of the span."""
+    rows = _orders_of(ask, others).filter(issued_at__gte=ask.since, issued_at__lt=ask.until)
     n = rows.count()
     if not n:
         return []
-    done = rows.filter(state__in=DONE).count()
-    late = rows.filter(deadline_at__lt=ask.until).exclude(state__in=[*DONE, *OVER]).count()
+    reported = Q(reported_at__lt=ask.until) | Q(reported_at=None, closed_at__lt=ask.until)
+    done = rows.filter(reported, state__in=DONE).count()
+    late = rows.filter(deadline_at__lt=ask.until).exclude(reported)
+    n_late = late.exclude(state="refused").count()
     link = ("/registers/orders",)
     parts: tuple[str | Fact, ...] = (
         "下达指令",
@@ -60,15 +77,20 @@ def _orders(ask: Ask, others: list[str]) -> list[Sentence]:
         Fact("orders-done", str(done), done, link),
         "件",
     )
-    if late:
-        parts = (*parts, "，逾期", Fact("orders-late", str(late), late, ("/",)), "件")
+    if n_late:
+        parts = (*parts, "，逾期", Fact("orders-late", str(n_late), n_late, ("/",)), "件")
     return [Sentence("orders", (*parts, "。"))]
 
 
 def moving(ask: Ask) -> Iterable[Said]:
-    """People moved, as the orders count them; a sum that is partly there says so."""
-    rows = orders(seat=ask.seat).filter(verb__contains="转移").exclude(state="withdrawn")
-    rows = rows.filter(issued_at__lt=ask.until, responses__ended_at=None).distinct()
+    """People moved, as the orders of the span or of its responses count them; a sum that is partly
+    there says so."""
+    rows = _orders_of(ask, of_others(ask.headquarters)).filter(verb__contains="转移")
+    over = Q(responses__ended_at=None) | Q(responses__ended_at__gte=ask.since)
+    during = Q(responses__isnull=False) & over
+    own = Q(responses=None) & (Q(issued_at__gte=ask.since) | ~Q(state__in=[*DONE, *OVER]))
+    keys = rows.filter(issued_at__lt=ask.until).filter(during | own).values("pk")
+    rows = Order.objects.filter(pk__in=keys)  # an order of two responses counts once
     told = rows.aggregate(done=Sum("done"), total=Sum("total"), n=Count("pk"))
     if not told["n"]:
         return
@@ -76,23 +98,25 @@ def moving(ask: Ask) -> Iterable[Said]:
     links = tuple(f"/orders/{o.pk}" for o in rows[:NAMED])
     parts: tuple[str | Fact, ...] = (
         "应转移",
-        Fact("to-move", str(told["total"] or 0), told["total"], links),
+        Fact("to-move", str(told["total"] or 0), told["total"], links, live=True),
         "人，已转移",
-        Fact("moved", str(told["done"] or 0), told["done"], links),
+        Fact("moved", str(told["done"] or 0), told["done"], links, live=True),
         "人",
     )
     if unsaid:
-        said = Fact("to-move-unsaid", str(unsaid), unsaid, links)
+        said = Fact("to-move-unsaid", str(unsaid), unsaid, links, live=True)
         parts = (*parts, "（", said, "处尚未报应转人数）")
     yield Said("moved", (Sentence("moved", (*parts, "。")),))
 
 
 def supervised(ask: Ask) -> Iterable[Said]:
     """Items of directives: assigned, closed, late."""
-    rows = items(seat=ask.seat).filter(headquarters__in=(ask.headquarters, ""))
+    both = (ask.headquarters, "")
+    here = Q(post__place__path__startswith=ask.path)
+    rows = items(seat=ask.seat).filter(here, headquarters__in=both)
     made = rows.filter(assigned_at__gte=ask.since, assigned_at__lt=ask.until).count()
     closed = list(rows.filter(closed_at__gte=ask.since, closed_at__lt=ask.until, state="closed"))
-    late = late_items(seat=ask.seat, at=ask.until).filter(headquarters__in=(ask.headquarters, ""))
+    late = late_items(seat=ask.seat, at=ask.until).filter(here, headquarters__in=both)
     n_late = late.count()
     if not made and not closed and not n_late:
         return
@@ -123,7 +147,9 @@ def missing(ask: Ask) -> Iterable[Said]:
     """Who has not reported, by name, and gaps that stand: n of m is never passed off as all."""
     sentences = []
     for roll in roll_up(seat=ask.seat, at=ask.until):
-        if not roll.missing:
+        if not roll.missing or not roll.place.path.startswith(ask.path):
+            continue
+        if roll.plan.headquarters not in {"", ask.headquarters}:
             continue
         n = len(roll.missing)
         names = [(one.site.name if one.site else str(one.post)) for one in roll.missing]
@@ -141,13 +167,15 @@ def missing(ask: Ask) -> Iterable[Said]:
                 ),
             )
         )
-    gaps = list(open_gaps(seat=ask.seat).filter(since__lt=ask.until))
-    if gaps:
-        worst: dict[str, int] = {}
-        for gap in gaps:
-            worst[gap.rule] = worst.get(gap.rule, 0) + 1
-        told = Fact("gaps", str(len(gaps)), len(gaps), ("/gaps",))
-        sentences.append(Sentence("gaps", ("在册缺口", told, "处，逐项有责任岗位。")))
+    stood = gaps(seat=ask.seat).filter(Q(until=None) | Q(until__gte=ask.until))
+    stood = stood.filter(since__lt=ask.until, noticed_at__lt=ask.until)
+    stood = stood.filter(Q(place=None) | Q(place__path__startswith=ask.path))
+    of_hq = Q(owner__organisation__kind="headquarters")
+    another = of_hq & ~Q(owner__organisation__headquarters=ask.headquarters)
+    n = stood.exclude(pk__in=stood.filter(another).values("pk")).count()
+    if n:
+        told = Fact("gaps", str(n), n, ("/gaps",), live=True)
+        sentences.append(Sentence("gaps", ("在册缺口", told, "处。")))
     if sentences:
         yield Said("missing", tuple(sentences))
 

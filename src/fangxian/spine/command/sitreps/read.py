@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from fangxian.spine.command.models import Response
 from fangxian.spine.core import clock
@@ -62,9 +62,10 @@ def dues(*, at: datetime, path: str = "", fixed: bool = True) -> list[Due]:
         "headquarters__place", "place"
     )
     since = at - timedelta(hours=content["final_h"]) - LOOKED_BACK
-    for response in running:
-        if response.ended_at is not None and response.ended_at < since:
-            continue
+    begun = Q(sitreps__state__in=WRITTEN) & Q(ended_at__isnull=False)
+    final = SitRep.objects.filter(kind="final", state__in=WRITTEN, response__isnull=False)
+    running = running.filter(Q(ended_at=None) | Q(ended_at__gte=since) | begun)
+    for response in running.exclude(pk__in=final.values("response")).distinct():
         written = response.sitreps.filter(state__in=WRITTEN, corrects=None)
         owed = response_due(
             started_at=response.started_at,
@@ -75,20 +76,19 @@ def dues(*, at: datetime, path: str = "", fixed: bool = True) -> list[Due]:
         )
         if owed:
             code, by = owed
-            draft = response.sitreps.filter(state="draft", kind=code).first()
+            draft = response.sitreps.filter(state="draft", kind=code, corrects=None).first()
             found.append(Due(response.headquarters, known[code], by, response, draft))
     return sorted(found, key=lambda due: due.at)
 
 
 def _fixed(hq: Organisation, kind: Kind, at: datetime) -> Due | None:
-    """The earliest fixed hour of the last days whose report is not there, or the next one. Before a
+    """The earliest fixed hour whose report is not there, or the next one. Before a
     headquarters has written its first, only the next counts: nobody owes the past."""
     rows = SitRep.objects.filter(headquarters=hq, kind=kind.code, corrects=None)
     written = set(rows.filter(state__in=WRITTEN).values_list("due_at", flat=True))
-    begun = rows.filter(state__in=WRITTEN).order_by("due_at").first()
-    after = at
-    if begun and begun.due_at:
-        after = max(at - LOOKED_BACK, begun.due_at)
+    dated = rows.filter(state__in=WRITTEN, due_at__isnull=False)
+    begun = dated.order_by("due_at").first()
+    after = begun.due_at if begun and begun.due_at else at
     while True:
         by = fixed_due(kind, after=after)
         if by is None:

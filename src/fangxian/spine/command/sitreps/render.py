@@ -29,13 +29,18 @@ def _mark() -> str:
     return "演练" if config().drill else ""
 
 
+def _marks(report: SitRep) -> list[str]:
+    return [mark for mark in (_mark(), "作废" if report.state == "dropped" else "") if mark]
+
+
 def document_of(report: SitRep, *, pictures: bool = True) -> Document:
     """What is printed. A draft says that it is one."""
     hq = report.headquarters
     blocks = [Block("para", f"{window_text(report.since, report.until)}情况如下。")]
     body = list(paragraphs(report.content))
     for heading, text in body:
-        blocks += [Block("head", heading), Block("para", text)]
+        blocks.append(Block("head", heading))
+        blocks += [Block("para", line) for line in text.splitlines() if line.strip()]
     if not body:
         blocks.append(Block("para", f"{NO_DATA}。"))
     if pictures:
@@ -52,7 +57,7 @@ def document_of(report: SitRep, *, pictures: bool = True) -> Document:
         copies=report.sent_to,
         office=f"{hq.name}办公室",
         printed=f"{told}印发",
-        mark=_mark(),
+        mark="".join(_marks(report)),
     )
 
 
@@ -73,14 +78,14 @@ def unprintable(report: SitRep) -> str:
     knows, which the doctor says."""
     document = document_of(report, pictures=False)
     text = "".join(block.text for block in document.blocks) + document.title + document.issuer
+    text += document.signer + "".join(document.closing)
     return fonts.missing(text) or ""
 
 
 def rendered(report: SitRep, form: str) -> bytes:
     """The bytes of one form. Raises ``not_found`` for a form nobody knows."""
     if form == "txt":
-        mark = f"【{_mark()}】" if _mark() else ""
-        return (mark + text_of(report)).encode()
+        return text_of(report).encode()
     if form not in FORMS:
         raise Problem("not_found", what=f"{form} ({', '.join(FORMS)})")
     document = document_of(report)
@@ -94,7 +99,8 @@ def rendered(report: SitRep, form: str) -> bytes:
 
 def text_of(report: SitRep) -> str:
     """The text for messengers and leaders' phones."""
-    return plain_text(
+    marks = "".join(f"【{mark}】" for mark in _marks(report))
+    return marks + plain_text(
         title=report.title,
         head=report.headquarters.short,
         since=report.since,

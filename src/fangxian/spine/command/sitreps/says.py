@@ -22,19 +22,24 @@ SECTIONS = {
     "ask": ("请求事项", "Asked for"),
 }
 
+ORDER = ("correction", *SECTIONS)
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One figure: its code within the report, as it is printed, its value, and the addresses of the
-    records it comes from."""
+    records it comes from. ``live`` is one without a history, known only as it is now: once a
+    report is signed nobody says that it was wrong because it changed since."""
 
     code: str
     text: str
     value: float | str | None = None
     links: tuple[str, ...] = ()
+    live: bool = False
 
     def kept(self) -> dict[str, Any]:
-        return {"f": self.code, "t": self.text, "v": self.value, "links": list(self.links)}
+        told = {"f": self.code, "t": self.text, "v": self.value, "links": list(self.links)}
+        return told | ({"live": True} if self.live else {})
 
 
 Part = str | Fact

@@ -2,6 +2,7 @@
 a number, rendered once, sent, corrected in the open."""
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,15 +15,26 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
-from fangxian.spine.registry.models import Organisation
+from fangxian.spine.registry.models import Organisation, Post
 
-from .compose import Changed, changes, compile_content, facts, unsourced, with_own
+from .compose import (
+    Changed,
+    changes,
+    compile_content,
+    digest,
+    facts,
+    settled,
+    unsourced,
+    with_own,
+    written,
+)
 from .models import SITREP, PhoneReport, Rendering, SitRep
 from .render import FORMS, rendered, unprintable
 from .rules import kinds
 from .says import SECTIONS, Ask
 
 LONGEST = timedelta(days=366)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # no form of paper has them
 
 
 def _ask(headquarters: Organisation, since: datetime, until: datetime) -> Ask:
@@ -46,15 +58,21 @@ def draft(
     """Compile a draft over the kind's span up to ``until``, by default up to when it is due or
     now. Pressed twice, it is the same draft, compiled anew."""
     require(by, "sitrep.write", place=headquarters.place.path)
+    if headquarters.kind != "headquarters":
+        raise Problem("input.invalid", field="headquarters", why=headquarters.name)
+    if response is not None and response.headquarters.headquarters != headquarters.headquarters:
+        raise Problem("input.invalid", field="response", why=str(response))
     known = kinds(clock.now())
     if kind not in known:
         raise Problem("not_found", what=f"{kind} ({', '.join(known)})")
     one, now = known[kind], clock.now()
     until = min(until or due_at or now, now)
+    if until.year < 1990:
+        raise Problem("input.invalid", field="until", why=f"{until:%Y-%m-%d}")
     since = since or until - one.span
     if response is not None:
         since = response.started_at if kind in {"first", "final"} else since
-    if not since < until <= since + LONGEST:
+    if not since < until or (response is None and until > since + LONGEST):
         raise Problem("input.invalid", field="until", why=f"{since:%Y-%m-%d %H:%M} – {until}")
     rows = SitRep.objects.filter(
         headquarters=headquarters, kind=kind, state="draft", response=response, due_at=due_at
@@ -89,51 +107,49 @@ def _title(report: SitRep, name: str) -> str:
 def write_own(*, report: SitRep, section: str, text: str, by: Seat) -> SitRep:
     """What a person adds to a section. A number in it needs its source in brackets."""
     require(by, "sitrep.write", place=report.headquarters.place.path)
-    _is_draft(report)
+    report = _draft_of(report)
     if section not in SECTIONS:
         raise Problem("input.invalid", field="section", why=section)
     if number := unsourced(text):
         raise Problem("sitrep.unsourced", number=number)
-    content = report.content
-    sections = {row["code"]: row for row in content["sections"]}
-    if section not in sections:
-        row = {"code": section, "title": SECTIONS[section][0], "sentences": [], "own": ""}
-        content["sections"].append(row)
-        sections[section] = row
-    before = sections[section]["own"]
-    sections[section]["own"] = text.strip()[:2000]
-    order = list(SECTIONS)
-    content["sections"].sort(key=lambda row: order.index(row["code"]))
+    own = CONTROL.sub("", text).strip()[:2000]
+    before = written(report.content, section, own)
     report.save(update_fields=["content"])
-    record(
-        "sitrep.written",
-        subject=report,
-        by=by,
-        before={section: before},
-        after={section: sections[section]["own"]},
-    )
+    told = {section: own}
+    record("sitrep.written", subject=report, by=by, before={section: before}, after=told)
     return report
 
 
-def _is_draft(report: SitRep) -> None:
+def _draft_of(report: SitRep) -> SitRep:
+    """The row as it is now: somebody may have written into it, or signed it, since it was read."""
+    report = SitRep.objects.select_for_update(of=("self",)).get(pk=report.pk)
     if report.state != "draft":
         raise Problem("step.not_from", what=str(report), state=report.state, verb="edit")
+    return report
+
+
+def _now(report: SitRep) -> dict[str, Any]:
+    now = compile_content(_ask(report.headquarters, report.since, report.until))
+    return settled(now, report.content) if report.corrects_id else now
 
 
 def changed(report: SitRep) -> list[Changed]:
-    """Figures that are others now than in the draft."""
-    now = compile_content(_ask(report.headquarters, report.since, report.until))
-    return changes(report.content, now)
+    """What is otherwise now than in the report; of a signed one or a correction what has no history
+    is left out."""
+    over = report.state != "draft" or report.corrects_id is not None
+    return changes(report.content, _now(report), settled=over)
 
 
 @transaction.atomic
 def accept(*, report: SitRep, by: Seat) -> list[Changed]:
     """Take the figures as they are now; which changed is kept with the report."""
     require(by, "sitrep.write", place=report.headquarters.place.path)
-    _is_draft(report)
-    now = compile_content(_ask(report.headquarters, report.since, report.until))
-    found = changes(report.content, now)
+    report = _draft_of(report)
+    found, now = changed(report), _now(report)
     rows = [{"code": c.code, "before": c.before, "after": c.after} for c in found]
+    if report.corrects:
+        first = next(s for s in report.content["sections"] if s["code"] == "correction")
+        now["sections"].insert(0, _corrected(report.corrects, now, str(first["reason"])))
     report.content = with_own(now, report.content)
     report.accepted = [*report.accepted, *rows]
     report.save(update_fields=["content", "accepted"])
@@ -142,15 +158,24 @@ def accept(*, report: SitRep, by: Seat) -> list[Changed]:
 
 
 @transaction.atomic
-def sign(*, report: SitRep, by: Seat) -> SitRep:
+def sign(*, report: SitRep, by: Seat, seen: str = "") -> SitRep:
     """Sign: the next number of its series and year is given, and every form is made and kept.
-    Raises ``sitrep.changed`` while a figure is another than in the draft, and
+    ``seen`` is the digest of the content that the signer has read. Raises ``state.changed`` where
+    it is another by now, ``sitrep.changed`` while a figure is another than in the draft,
+    ``sitrep.early`` for one that speaks of nothing of the span it is owed for, and
     ``sitrep.unprintable`` for a letter that no font here has."""
     require(by, "sitrep.sign", place=report.headquarters.place.path)
-    report = SitRep.objects.select_for_update(of=("self",)).get(pk=report.pk)
-    if report.corrects is None and (found := changed(report)):
+    report = _draft_of(report)
+    _of_his_headquarters(report, by)
+    if seen and seen != digest(report.content):
+        raise Problem("state.changed", what=str(report))
+    span = kinds(clock.now())[report.kind].span
+    if report.due_at and report.until < report.due_at - span / 4:
+        raise Problem("sitrep.early", due=f"{clock.beijing(report.due_at):%m-%d %H:%M}")
+    if found := changed(report):
         told = "；".join(f"{c.before or '—'} → {c.after or '—'}" for c in found[:4])
         raise Problem("sitrep.changed", n=len(found), what=told)
+    report.signed_by = by.label
     if letters := unprintable(report):
         raise Problem("sitrep.unprintable", letters=letters)
     now = clock.now()
@@ -179,6 +204,14 @@ def sign(*, report: SitRep, by: Seat) -> SitRep:
             made_at=now,
         )
     return report
+
+
+def _of_his_headquarters(report: SitRep, by: Seat) -> None:
+    """The officer on duty of one headquarters does not sign for the other one."""
+    post = Post.objects.select_related("organisation").filter(pk=by.post_id or 0).first()
+    own = post.organisation.headquarters if post and by.role == "duty_officer" else ""
+    if own and own != report.headquarters.headquarters:
+        raise Problem("rights.denied", seat=by.label, right="sitrep.sign")
 
 
 @transaction.atomic
@@ -214,12 +247,18 @@ def correct(*, report: SitRep, by: Seat, reason: str) -> SitRep:
         raise Problem("step.not_from", what=str(report), state=report.state, verb="correct")
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
-    now = compile_content(_ask(report.headquarters, report.since, report.until))
-    found = changes(report.content, now)
-    if not found:
+    if open_ := report.corrections.filter(state="draft").first():
+        return open_
+    last = report.corrections.filter(state__in=("signed", "sent")).order_by("pk").last()
+    now = settled(
+        compile_content(_ask(report.headquarters, report.since, report.until)), report.content
+    )
+    found = changes((last or report).content, now, settled=True)
+    own = any(section.get("own") for section in report.content["sections"])
+    if not found and (last or not own):
         raise Problem("sitrep.unchanged", title=report.title)
-    content = with_own(now, report.content)
-    content["sections"].insert(0, _corrected(report, found, reason))
+    now["sections"].insert(0, _corrected(report, now, reason))
+    content = with_own(now, (last or report).content)
     row = SitRep.objects.create(
         headquarters=report.headquarters,
         kind=report.kind,
@@ -237,15 +276,17 @@ def correct(*, report: SitRep, by: Seat, reason: str) -> SitRep:
     return row
 
 
-def _corrected(report: SitRep, found: list[Changed], reason: str) -> dict[str, Any]:
+def _corrected(report: SitRep, now: dict[str, Any], reason: str) -> dict[str, Any]:
     """The first section of a correction: what stood there and what is right."""
+    found = changes(report.content, now, settled=True)
     parts = [{"t": f"{report.document_no}有误（{reason.strip()[:100]}），更正如下："}]
     for k, one in enumerate(found):
         tail = "。" if k == len(found) - 1 else "；"
         words = f"{_named(report, one)}由“{one.before or '无'}”改为“{one.after or '无'}”{tail}"
         parts.append({"t": words})
     sentence = {"code": "correction", "parts": parts}
-    return {"code": "ask", "title": "更正说明", "sentences": [sentence], "own": ""}
+    told = {"code": "correction", "title": "更正说明", "reason": reason, "own": ""}
+    return {**told, "sentences": [sentence]}
 
 
 def _named(report: SitRep, one: Changed) -> str:

@@ -4,7 +4,7 @@ they do not answer."""
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from fangxian.spine.command.models import OVER, Order, Plea
 from fangxian.spine.command.replies import read_reply
@@ -18,7 +18,7 @@ from fangxian.spine.reach.write import tell
 from fangxian.spine.ready.models import Dispatch
 from fangxian.spine.ready.rules import number
 from fangxian.spine.registry.models import Person
-from fangxian.spine.registry.read import holder
+from fangxian.spine.registry.read import fallback_post, holder, seats_of_person
 
 from .pleas import plead
 
@@ -72,21 +72,49 @@ def hear_field(event: Event) -> None:
     kind, _, key = str(about.get("about", "")).partition(":")
     if kind != SUBJECT:
         return
-    one = Dispatch.objects.select_related("team", "place").get(pk=int(key))
-    Dispatch.objects.filter(pk=one.pk).update(heard_at=clock.now())
+    one = Dispatch.objects.select_related("team__post__superior", "place").get(pk=int(key))
     person = Person.objects.get(pk=about["person"])
+    if about.get("post") not in {seat.post_id for seat in seats_of_person(person)}:
+        return  # he has left: the team is asked at whoever leads it now
     by = Seat(person.pk, about.get("post"), person.name, "responder", one.place.path)
     said = str(about["answer"])
     record("team.heard", subject=one, by=by, after={"said": said})
     order = Order.objects.filter(about_kind=SUBJECT, about_key=str(one.pk)).last()
     verb = read_reply(said, edition("replies", clock.now()).content)
+    asks = verb in {"help", "cannot"}
     if order is not None and verb != "received":
-        what = Plea.Kind.HELP if verb in {"help", "cannot"} else Plea.Kind.UNCLEAR
-        if order.state not in OVER or what == Plea.Kind.HELP:
+        what = Plea.Kind.HELP if asks else Plea.Kind.UNCLEAR
+        if order.state not in OVER or asks:
             plead(order=order, kind=what, text=said, by=by)
+    elif order is None and asks:  # nobody commands it here: the superior is called
+        _call_superior(one, said)
+        return
+    Dispatch.objects.filter(pk=one.pk).update(heard_at=clock.now())
+
+
+def _call_superior(one: Dispatch, said: str) -> None:
+    """The team stays a gap until it is heard of again."""
+    above = (one.team.post.superior if one.team.post else None) or fallback_post()
+    person = holder(above) if above else None
+    if above is None or person is None:
+        return
+    tell(
+        subject_kind=SUBJECT,
+        subject_id=str(one.pk),
+        text=f"【求助】{one.team.name}在{one.place.name}：{said[:30]}",
+        level=Level.I,
+        person=person,
+        post=above,
+        channels=("app", "sms", "voice"),
+        step=int(clock.now().timestamp()) // 60,
+        expires_at=clock.now() + timedelta(hours=12),
+        by=SYSTEM,
+    )
 
 
 def silent(at: datetime) -> "QuerySet[Dispatch]":
-    """Teams that were asked and have not answered in time."""
-    limit = at - timedelta(minutes=number("field_answer_min", at))
-    return out().filter(Q(heard_at=None) | Q(heard_at__lt=F("asked_at")), asked_at__lt=limit)
+    """Teams that gave no sign of life for so long as they are asked again, and a while to answer:
+    whether or not somebody could be asked, and however often."""
+    minutes = number("field_check_min", at) + number("field_answer_min", at)
+    limit = at - timedelta(minutes=minutes)
+    return out().filter(Q(heard_at=None, sent_at__lt=limit) | Q(heard_at__lt=limit))

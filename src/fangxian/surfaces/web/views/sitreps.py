@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.command.models import Response
 from fangxian.spine.command.sitreps import read, write
-from fangxian.spine.command.sitreps.compose import Changed
+from fangxian.spine.command.sitreps.compose import Changed, digest, facts
 from fangxian.spine.command.sitreps.models import SITREP, PhoneReport, Rendering
 from fangxian.spine.command.sitreps.paper import fonts
 from fangxian.spine.command.sitreps.render import FORMS, TYPES, rendered, text_of
@@ -83,7 +83,9 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
     """A report as it reads; each figure opens its records; what changed since is struck and
     rewritten."""
     report = get_object_or_404(read.sitreps(seat=request.seat), pk=key)
-    fresh = write.changed(report) if report.corrects is None else []
+    draft = report.state == "draft"
+    fresh = write.changed(report) if draft or "check" in request.GET else []
+    told = facts(report.content)
     anew = {change.code: change for change in fresh}
     sections = [_section(row, anew) for row in report.content.get("sections", ())]
     there = {row["code"] for row in report.content.get("sections", ())}
@@ -94,7 +96,9 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "state": SITREP.names[report.state],
         "sections": sections,
         "fresh": fresh,
-        "new": [c for c in fresh if c.before is None],
+        "new": [c for c in fresh if c.code not in told],
+        "digest": digest(report.content),
+        "checked": "check" in request.GET,
         "others": [(code, words) for code, words in SECTIONS.items() if code not in there],
         "plain": text_of(report),
         "forms": FORMS,
@@ -128,7 +132,7 @@ def step(request: SeatedRequest, key: int, verb: str) -> HttpResponse:
         )
         messages.success(request, gettext("已保存。"))
     elif verb == "sign":
-        signed = write.sign(report=report, by=seat)
+        signed = write.sign(report=report, by=seat, seen=text(request, "seen", most=16))
         messages.success(request, gettext("已签发：%(no)s。") % {"no": signed.document_no})
     elif verb == "send":
         write.send(report=report, to=text(request, "to", most=200), by=seat)

@@ -13,6 +13,7 @@ from fangxian.spine.core.problems import Problem
 from .layout import BODY_MM, COLUMNS, HEIGHT, LEFT, PAGE_H, PAGE_W, PT, ROWS, TOP, WIDTH
 
 NEAR_MM = 1.0
+OFF_MM = 0.6  # so far from whole lines the usual row may stand
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 TWIP_MM = PT / 20
 
@@ -61,6 +62,7 @@ def _word(content: bytes) -> list[Rule]:
     book = docx.Document(io.BytesIO(content))
     section = book.sections[0]
     size = (_mm(section.page_width), _mm(section.page_height))
+    sizes = [(_mm(one.page_width), _mm(one.page_height)) for one in book.sections]
     margins = [
         _mm(m)
         for m in (
@@ -72,15 +74,16 @@ def _word(content: bytes) -> list[Rule]:
     ]
     wanted = [TOP, LEFT, PAGE_H - TOP - HEIGHT, PAGE_W - LEFT - WIDTH]
     style = book.styles["Normal"].element
-    step, line = _pitch(style)
+    step, line = _pitch(style, _body_points(book))
+    step, line = _gridded(section, style, step, line)
     across = size[0] - margins[1] - margins[3]
     down = size[1] - margins[0] - margins[2]
     columns = int(across / step + 1e-6) if step else None
     rows = int(down / line + 1e-6) if line else None
     footers = [section.footer, section.even_page_footer]
-    numbered = [bool(f._element.findall(f".//{W}instrText")) for f in footers]
+    numbered = [_counts_pages(f._element) for f in footers]
     return [
-        _rule("page", "210 × 297 mm", f"{size[0]:.0f} × {size[1]:.0f} mm", _sized(size)),
+        _rule("page", "210 × 297 mm", _told(sizes), all(map(_sized, sizes))),
         _rule(
             "margins",
             "37 28 35 26 mm",
@@ -99,6 +102,44 @@ def _word(content: bytes) -> list[Rule]:
     ]
 
 
+def _told(sizes: list[tuple[float, float]]) -> str:
+    """Each size once."""
+    return "、".join(dict.fromkeys(f"{w:.0f} × {h:.0f} mm" for w, h in sizes))
+
+
+def _counts_pages(footer: Any) -> bool:
+    """Whether a footer has a field that is the page's number; a date is none."""
+    codes = [part.text or "" for part in footer.iter(f"{W}instrText")]
+    codes += [part.get(f"{W}instr") or "" for part in footer.iter(f"{W}fldSimple")]
+    return any("PAGE" in code.upper().split() for code in codes)
+
+
+def _body_points(book: Any) -> float | None:
+    """The size most letters of the body are set in where their runs say one; None where the style
+    decides."""
+    found: dict[float | None, int] = {}
+    for paragraph in book.paragraphs:
+        for run in paragraph.runs:
+            points = run.font.size.pt if run.font.size is not None else None
+            found[points] = found.get(points, 0) + len(run.text)
+    return max(found, key=lambda points: found[points]) if found else None
+
+
+def _gridded(
+    section: Any, style: Any, step: float | None, line: float | None
+) -> tuple[float | None, float | None]:
+    """A grid of lines and characters (GB/T 9704 as offices set it) fixes both."""
+    grid = section._sectPr.find(f"{W}docGrid")
+    kind = grid.get(f"{W}type") if grid is not None else None
+    size = style.find(f"{W}rPr/{W}sz")
+    if kind in {"linesAndChars", "snapToChars"} and size is not None:
+        points = int(size.get(f"{W}val")) / 2 + int(grid.get(f"{W}charSpace") or 0) / 4096
+        step = points * PT
+    if kind in {"lines", "linesAndChars", "snapToChars"} and grid.get(f"{W}linePitch"):
+        line = line or int(grid.get(f"{W}linePitch")) * TWIP_MM
+    return step, line
+
+
 def _mm(length: Any) -> float:
     """A length of the file; 0 where it says none."""
     return float(length.mm) if length is not None else 0.0
@@ -108,14 +149,15 @@ def _sized(size: tuple[float, float]) -> bool:
     return _close(size[0], PAGE_W) and _close(size[1], PAGE_H)
 
 
-def _pitch(style: Any) -> tuple[float | None, float | None]:
-    """(step from letter to letter, line) of a style, mm; None where it does not fix them."""
+def _pitch(style: Any, points: float | None) -> tuple[float | None, float | None]:
+    """(step from letter to letter, line) of a style, mm, its letters of ``points`` where the runs
+    say so; None where it does not fix them."""
     size = style.find(f"{W}rPr/{W}sz")
     spacing = style.find(f"{W}rPr/{W}spacing")
     line = style.find(f"{W}pPr/{W}spacing")
     step = None
     if size is not None:
-        points = int(size.get(f"{W}val")) / 2
+        points = points or int(size.get(f"{W}val")) / 2
         points += int(spacing.get(f"{W}val")) / 20 if spacing is not None else 0
         step = points * PT
     exact = line is not None and line.get(f"{W}lineRule") == "exact"
@@ -133,10 +175,10 @@ def _pdf(content: bytes) -> list[Rule]:
     document = pypdfium2.PdfDocument(content)
     try:
         pages = [_letters(page) for page in document]
-        size = document[0].get_size()
+        sizes = [page.get_size() for page in document]
     finally:
         document.close()
-    mm = (size[0] * PT, size[1] * PT)
+    mm = [(w * PT, h * PT) for w, h in sizes]
     body = [[row for row in _rows(page) if _inside(row)] for page in pages]
     columns = _columns_of([row for page in body for row in page])
     down = max((_grid_rows(page) for page in body), default=0)
@@ -144,9 +186,9 @@ def _pdf(content: bytes) -> list[Rule]:
     strange = sorted({c for page in pages for *_, c in page if c in "\ufffd\x00□"})
     first = [row for page in body for row in page if row and row[0][4] in FIRST]
     return [
-        _rule("page", "210 × 297 mm", f"{mm[0]:.0f} × {mm[1]:.0f} mm", _sized(mm)),
+        _rule("page", "210 × 297 mm", _told(mm), all(map(_sized, mm))),
         _rule("columns", COLUMNS, columns, columns == COLUMNS),
-        _rule("rows", f"≤ {ROWS}", down, 0 < down <= ROWS),
+        _rule("rows", f"≤ {ROWS}", down, 0 < down <= ROWS and all(map(_on_grid, body))),
         _rule("page-numbers", "— n —", f"{sum(numbers)}/{len(pages)}", all(numbers)),
         _rule("glyphs", "all", "".join(strange) or "all", not strange),
         _rule("line-starts", 0, len(first), not first),
@@ -221,6 +263,14 @@ def _grid_rows(page: list[list[Letter]]) -> int:
         return 0
     high, low = page[0][0][1], page[-1][0][1]
     return round((high - low) * PT / (HEIGHT / ROWS)) + 1
+
+
+def _on_grid(page: list[list[Letter]]) -> bool:
+    """Whether the rows of a page stand whole lines apart."""
+    pitch = HEIGHT / ROWS
+    steps = sorted((a[0][1] - b[0][1]) * PT for a, b in pairwise(page))
+    off = sorted(abs(step - round(step / pitch) * pitch) for step in steps)
+    return not off or _middle(off) < OFF_MM
 
 
 def _number(page: list[Letter], n: int) -> bool:

@@ -2,6 +2,7 @@
 numbers, imprint. Lengths in mm from the top left corner. Drawing is in pdf.py and ofd.py."""
 
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,8 +16,26 @@ UNIT = BODY_MM / 2  # half a character
 BASELINE = 0.78  # of the size, below the top of a line's box
 RED, BLACK = (204, 0, 0), (0, 0, 0)
 NOT_FIRST = frozenset("，。、；：？！）》〉」』】〕”’％‰…—·,.;:?!)]}%")
+WORD_ENDS = (
+    "市",
+    "响应",
+    "防汛",
+    "防控",
+    "关于",
+    "汇报",
+    "报告",
+    "首报",
+    "续报",
+    "终报",
+    "快报",
+    "专报",
+    "）",
+)
 NOT_LAST = frozenset("（《〈「『【〔“‘([{")
-TOKEN = re.compile(r"[!-~]+|\s+|.", re.DOTALL)
+RAISED = "²³"  # as in m³: half a character like the letters before them
+TOKEN = re.compile(rf"[!-~{RAISED}]+|\s+|.", re.DOTALL)
+# a blank counts only between numbers and Latin letters
+IDLE = re.compile(r"(?<![!-~])\s+|\s+(?![!-~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +113,18 @@ class Piece:
     narrow: bool
 
 
+def narrow(text: str) -> bool:
+    """Whether each of its letters takes half a character."""
+    return all(c.isascii() or c in RAISED for c in text)
+
+
+def latin(text: str) -> bool:
+    """Letters that fonts draw narrower than a character though they are given one: é, ü."""
+    return any(0xA0 <= ord(c) < 0x250 for c in text)
+
+
 def _width(token: str) -> int:
-    return len(token) if token.isascii() else 2 * len(token)
+    return len(token) if narrow(token) else 2 * len(token)
 
 
 def broken(text: str, *, first: int, most: int = 2 * COLUMNS) -> list[list[Piece]]:
@@ -104,8 +133,8 @@ def broken(text: str, *, first: int, most: int = 2 * COLUMNS) -> list[list[Piece
     short for that is stretched to its full width."""
     lines: list[list[str]] = [[]]
     used = first
-    for token in _tokens(text, most):
-        if token.isspace():
+    for token in _tokens(IDLE.sub("", text), most - first):
+        if token.isspace() and (not lines[-1] or used + 1 > most):
             continue
         if used + _width(token) > most and lines[-1]:
             moved: list[str] = []
@@ -125,7 +154,7 @@ def broken(text: str, *, first: int, most: int = 2 * COLUMNS) -> list[list[Piece
 
 def _tokens(text: str, most: int) -> Iterator[str]:
     for match in TOKEN.finditer(text):
-        token = match[0]
+        token = " " if match[0].isspace() else match[0]
         while len(token) > most:
             yield token[:most]
             token = token[most:]
@@ -137,7 +166,7 @@ def _placed(line: Sequence[str], first: int, most: int, *, stretched: bool) -> l
     gap = (most - total) / (len(line) - 1) if stretched and len(line) > 1 else 0.0
     found, at = [], float(first)
     for token in line:
-        found.append(Piece(at, token, token.isascii()))
+        found.append(Piece(at, token, narrow(token)))
         at += _width(token) + gap
     return found
 
@@ -149,7 +178,8 @@ def drawn(line: Sequence[Piece], *, y: float, font: str = "fang", x: float = LEF
         at = x + piece.at * UNIT
         last = runs[-1] if runs else None
         step = at - last.x if last else 0.0
-        if last and not piece.narrow and not last.text.isascii():
+        alike = last and not piece.narrow and not narrow(last.text)
+        if last and alike and not latin(piece.text + last.text):
             n = len(last.text)
             advance = step / n
             if n == 1 or abs(advance - last.advance) < 1e-6:
@@ -166,7 +196,7 @@ def _centred(text: str, *, y: float, pt: float, font: str, colour: tuple[int, in
 
 
 def _span(text: str, size: float) -> float:
-    return sum(size / 2 if c.isascii() else size for c in text)
+    return sum(size / 2 if narrow(c) else size for c in text)
 
 
 def _runs(text: str, *, x: float, y: float, size: float, font: str) -> list[Text]:
@@ -211,9 +241,23 @@ class _Flow:
     def picture(self, block: Block) -> None:
         self.room(block.rows)
         y = TOP + self.row * PITCH
-        height = block.rows * PITCH - 2
-        self.pages[-1].append(Picture(LEFT, y + 1, WIDTH, height, block.png))
+        w, h = fitted(block)
+        x = LEFT + (WIDTH - w) / 2
+        self.pages[-1].append(Picture(x, y + 1, w, h, block.png))
         self.row += block.rows
+
+
+def fitted(block: Block) -> tuple[float, float]:
+    """Width and height of a picture within its rows and the type area, its own shape kept."""
+    wide, high = struct.unpack(">II", block.png[16:24])  # where a PNG says its size
+    scale = min(WIDTH / wide, (block.rows * PITCH - 2) / high)
+    return wide * scale, high * scale
+
+
+def _fitting(left: str, right: str, size: float, room: float) -> float:
+    """The size at which two texts on one line do not run into each other."""
+    span = _span(left, 1.0) + _span(right, 1.0) + 1.0
+    return min(size, room / span)
 
 
 def laid_out(document: Document) -> list[Page]:
@@ -247,10 +291,11 @@ def _red_head(flow: _Flow, document: Document) -> None:
     row = 7
     y = _row_y(row)
     if document.signer:
-        page += _runs(document.number, x=LEFT + BODY_MM, y=y, size=BODY_MM, font="fang")
         told = f"签发人：{document.signer}"
-        x = LEFT + WIDTH - BODY_MM - _span(told, BODY_MM)
-        page += _runs(told, x=x, y=y, size=BODY_MM, font="fang")
+        size = _fitting(document.number, told, BODY_MM, WIDTH - 2 * BODY_MM)
+        page += _runs(document.number, x=LEFT + BODY_MM, y=y, size=size, font="fang")
+        x = LEFT + WIDTH - BODY_MM - _span(told, size)
+        page += _runs(told, x=x, y=y, size=size, font="fang")
     else:
         x = LEFT + (WIDTH - _span(document.number, BODY_MM)) / 2
         page += _runs(document.number, x=x, y=y, size=BODY_MM, font="fang")
@@ -259,15 +304,25 @@ def _red_head(flow: _Flow, document: Document) -> None:
     flow.row = row + 3
 
 
+def _title_lines(title: str, per: int) -> list[str]:
+    """As few lines as it needs, of nearly a length, cut between words where one is near."""
+    n = -(-len(title) // per)
+    lines, rest = [], title
+    for k in range(n, 1, -1):
+        each = -(-len(rest) // k)
+        cuts = [each + d for d in (0, -1, 1, -2, 2, -3) if 0 < each + d <= per]
+        cut = next((c for c in cuts if rest[:c].endswith(WORD_ENDS)), each)
+        lines.append(rest[:cut])
+        rest = rest[cut:]
+    return [*lines, rest]
+
+
 def _title(flow: _Flow, title: str) -> None:
     """二号 centred, in as many lines as it needs; a blank line follows."""
     size = 22 * PT
     per = int(WIDTH // size)
-    n = -(-len(title) // per)
-    each = -(-len(title) // n)
-    for k in range(0, len(title), each):
+    for part in _title_lines(title, per):
         y = _row_y(flow.row)
-        part = title[k : k + each]
         x = LEFT + (WIDTH - _span(part, size)) / 2
         flow.pages[-1] += _runs(part, x=x, y=y, size=size, font="title")
         flow.row += 1
@@ -304,9 +359,10 @@ def _imprint(flow: _Flow, document: Document) -> None:
         told = f"抄送：{document.copies}。"
         page += _runs(told, x=LEFT + size, y=top + 6.2, size=size, font="fang")
     y = top + height * (rows - 1) + 6.2
-    page += _runs(document.office, x=LEFT + size, y=y, size=size, font="fang")
-    x = LEFT + WIDTH - size - _span(document.printed, size)
-    page += _runs(document.printed, x=x, y=y, size=size, font="fang")
+    own = _fitting(document.office, document.printed, size, WIDTH - 2 * size)
+    page += _runs(document.office, x=LEFT + size, y=y, size=own, font="fang")
+    x = LEFT + WIDTH - size - _span(document.printed, own)
+    page += _runs(document.printed, x=x, y=y, size=own, font="fang")
 
 
 def _number(page: Page, number: int) -> None:

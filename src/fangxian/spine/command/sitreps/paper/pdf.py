@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from . import fonts
-from .layout import BASELINE, PAGE_H, PAGE_W, Item, Line, Page, Picture, Text
+from .layout import BASELINE, PAGE_H, PAGE_W, Item, Line, Page, Picture, Text, latin, narrow
 
 STYLE = f"""
 @page {{ size: {PAGE_W}mm {PAGE_H}mm; margin: 0 }}
@@ -42,7 +42,7 @@ def _drawn(item: Item) -> str:
 def _text(item: Text) -> str:
     """Spacing makes every letter as wide as its step, whatever its font says."""
     own = item.size
-    if item.text.isascii():
+    if narrow(item.text) or latin(item.text):
         own = sum(fonts.advance_em(item.font, c) for c in item.text) / len(item.text) * item.size
     top = item.y - BASELINE * item.size - (1 - 0.88 - (1 - BASELINE - 0.12)) * item.size
     style = (

@@ -4,7 +4,7 @@ into 22 of 28 characters. Fonts are named, as offices have them."""
 import io
 from typing import Any
 
-from .layout import HEIGHT, PAGE_H, PAGE_W, PITCH, Block, Document
+from .layout import HEIGHT, PAGE_H, PAGE_W, Block, Document, fitted
 
 FANG, SONG, TITLE, HEI = "仿宋_GB2312", "宋体", "方正小标宋简体", "黑体"
 LINE_TWIPS = 579  # 28.95 pt: 22 lines; 580 gives 21
@@ -182,8 +182,9 @@ def _block(book: Any, block: Block) -> None:
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     # an exact line would cut the picture to one line's height
     paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-    height = Mm(block.rows * PITCH - 4)
-    paragraph.add_run().add_picture(io.BytesIO(block.png), height=height)
+    wide, high = fitted(block)
+    picture = io.BytesIO(block.png)
+    paragraph.add_run().add_picture(picture, width=Mm(wide), height=Mm(high))
 
 
 def _closing(book: Any, text: str, *, first: bool) -> None:
