@@ -48,6 +48,7 @@ PUBLIC = {
 }
 # Writers that ask no right because what calls them has: an event function, or a signed link.
 ASKED_ELSEWHERE = {
+    "hear_field",  # by an answer, whose sender reach knows
     "apply_correction",  # by the event that tells of it, which asked
     "call_receiver",
     "tell_of_glass",

@@ -228,7 +228,9 @@ OFD_JS = Path(__file__).parents[2] / "node_modules/ofd.js/lib/ofd.umd.min.js"
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not OFD_JS.exists(), reason="ofd.js 0.2.6 is not here: npm install --no-save ofd.js@0.2.6")
+@pytest.mark.skipif(
+    not OFD_JS.exists(), reason="ofd.js 0.2.6 is not here: npm install --no-save ofd.js@0.2.6"
+)
 def test_another_reader_of_ofd_shows_every_page(tmp_path):
     import base64
 

@@ -1,19 +1,29 @@
 """Faults found in the room of situation reports."""
 
 import io
+import itertools
 import re
 from datetime import datetime, timedelta
 
 import pytest
 from story import START, seat_of
 
-from fangxian.spine.command.models import FigureNote, Order, Response
+from fangxian.spine.command.models import Order, Response
 from fangxian.spine.command.sitreps import cover, read, write
 from fangxian.spine.command.sitreps.compose import facts, unsourced, window_text
-from fangxian.spine.command.sitreps.models import Rendering, SitRep
+from fangxian.spine.command.sitreps.models import SitRep
 from fangxian.spine.command.sitreps.paper.check import judge
 from fangxian.spine.command.sitreps.paper.layout import (
-    BODY_MM, COLUMNS, LEFT, PITCH, ROWS, WIDTH, Block, Document, Text, broken, laid_out,
+    COLUMNS,
+    LEFT,
+    PITCH,
+    ROWS,
+    WIDTH,
+    Block,
+    Document,
+    Text,
+    broken,
+    laid_out,
 )
 from fangxian.spine.command.sitreps.paper.word import docx_of
 from fangxian.spine.command.sitreps.render import document_of, rendered, text_of
@@ -44,12 +54,16 @@ def hq(city):
 def put(telemetry):
     def put(gauge, rows, *, hours=24):
         series, _ = Series.objects.get_or_create(
-            station=gauge, element="P5", defaults={"unit": "mm", "step_s": 300})
+            station=gauge, element="P5", defaults={"unit": "mm", "step_s": 300}
+        )
         first = START - hours * H
         steps = {first + k * timedelta(minutes=5): 0.0 for k in range(1, 12 * hours + 1)}
         steps |= {START - h * H: mm for h, mm in rows}
-        telemetry.put([Reading(series.pk, int(at.timestamp()), mm, Quality.GOOD)
-                       for at, mm in steps.items()], received_s=int(START.timestamp()))
+        telemetry.put(
+            [Reading(series.pk, int(at.timestamp()), mm, Quality.GOOD) for at, mm in steps.items()],
+            received_s=int(START.timestamp()),
+        )
+
     return put
 
 
@@ -60,8 +74,18 @@ def a_draft(hq, by, kind="daily", **more):
 def a_response(hq, level=Level.III, at=None, hazard="rain", **more):
     at = at or clock.now()
     return Response.objects.create(
-        hazard=hazard, headquarters=hq, place=hq.place, level=level, edition="x", clause="x",
-        document_no="x", started_at=at, level_since=at, decided_by="x", **more)
+        hazard=hazard,
+        headquarters=hq,
+        place=hq.place,
+        level=level,
+        edition="x",
+        clause="x",
+        document_no="x",
+        started_at=at,
+        level_since=at,
+        decided_by="x",
+        **more,
+    )
 
 
 def an_order(by, hexi, hazard="rain", **more):
@@ -74,6 +98,7 @@ def an_order(by, hexi, hazard="rain", **more):
 
 # --- figures as of now, not as of the report's end -------------------------------------------
 
+
 def test_a_signed_report_is_not_called_wrong_because_an_order_was_done_later(hq, lin, hexi, now):
     order = an_order(lin, hexi)
     now.at = START + H
@@ -84,8 +109,13 @@ def test_a_signed_report_is_not_called_wrong_because_an_order_was_done_later(hq,
 
 
 def test_gap_closed_after_the_end_does_not_change_a_signed_report(hq, lin, now):
-    gap = Gap.objects.create(rule="station-silent", subject_kind="station", subject_id="1",
-                             since=START - H, noticed_at=START)
+    gap = Gap.objects.create(
+        rule="station-silent",
+        subject_kind="station",
+        subject_id="1",
+        since=START - H,
+        noticed_at=START,
+    )
     report = write.sign(report=a_draft(hq, lin), by=lin)
     now.at = START + 3 * H
     Gap.objects.filter(pk=gap.pk).update(until=now.at)
@@ -101,6 +131,7 @@ def test_the_level_told_with_the_start_is_the_level_of_the_start(hq, lin, now):
 
 # --- other headquarters, other places ----------------------------------------------------------
 
+
 def test_people_moved_by_the_other_headquarters_are_not_ours(hq, lin, hexi, now):
     an_order(lin, hexi, hazard="rain", done=7)
     now.at = START + H
@@ -110,9 +141,15 @@ def test_people_moved_by_the_other_headquarters_are_not_ours(hq, lin, hexi, now)
 
 def test_gaps_and_rolls_of_the_other_headquarters_are_not_ours(hq, lin, now):
     epidemic = headquarters_at("epidemic", the_city())
-    Gap.objects.create(rule="sitrep-late", subject_kind="sitrep", subject_id="x",
-                       since=START - H, noticed_at=START, place=epidemic.place,
-                       owner=Post.objects.filter(organisation=epidemic).first())
+    Gap.objects.create(
+        rule="sitrep-late",
+        subject_kind="sitrep",
+        subject_id="x",
+        since=START - H,
+        noticed_at=START,
+        place=epidemic.place,
+        owner=Post.objects.filter(organisation=epidemic).first(),
+    )
     assert "在册缺口" not in text_of(a_draft(hq, lin))
 
 
@@ -183,6 +220,7 @@ def test_the_final_report_tells_who_was_moved(hq, lin, hexi, now):
 
 # --- rain --------------------------------------------------------------------------------------
 
+
 def test_stations_over_a_bound_are_all_stations_over_it(hq, lin, hexi, put, now):
     """A 120 and 60 in Nanjing, 55 in Zhangpu: three stations are over 50, and the two of Nanjing
     are not Zhangpu's."""
@@ -221,6 +259,7 @@ def test_a_river_station_is_no_silent_rain_gauge(hq, lin, hexi, put, now):
 
 
 # --- between draft and signature ---------------------------------------------------------------
+
 
 def test_another_station_with_the_same_figure_is_a_change(hq, lin, hexi, put, now):
     zhangpu = Place.objects.filter(kind="town", parent__name="漳浦县").first()
@@ -290,6 +329,7 @@ def test_two_who_write_into_two_sections_both_stay(hq, lin):
 
 
 # --- corrections -------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def corrected(hq, lin, hexi, put, now):
@@ -375,6 +415,7 @@ def test_the_draft_of_what_is_due_is_no_correction(hq, lin, hexi, put, now):
 
 # --- clocks ------------------------------------------------------------------------------------
 
+
 def test_the_final_report_of_a_response_of_two_years_can_be_written(lin, now):
     epidemic = headquarters_at("epidemic", the_city())
     response = a_response(epidemic, hazard="epidemic", at=START - 700 * 24 * H, ended_at=START)
@@ -422,6 +463,7 @@ def test_a_foul_time_is_a_problem_not_a_crash(hq):
 
 # --- drill, text, paper ------------------------------------------------------------------------
 
+
 def test_the_text_that_is_copied_in_a_drill_says_so(hq, lin, as_lin, monkeypatch):
     monkeypatch.setattr("fangxian.spine.command.sitreps.render._mark", lambda: "演练")
     report = a_draft(hq, lin)
@@ -429,10 +471,16 @@ def test_the_text_that_is_copied_in_a_drill_says_so(hq, lin, as_lin, monkeypatch
     assert "演练" in re.search(r'<pre id="plain"[^>]*>(.*?)</pre>', page, re.S)[1]
 
 
-@pytest.mark.parametrize("text", [
-    "死亡5人。倒塌房屋3间（来源：南靖县防指电话）。", "请求支援冲锋舟二十艘。", "死亡三名。", "转移三百余人。",
-    "失联两人。",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "死亡5人。倒塌房屋3间（来源：南靖县防指电话）。",
+        "请求支援冲锋舟二十艘。",
+        "死亡三名。",
+        "转移三百余人。",
+        "失联两人。",
+    ],
+)
 def test_a_number_without_its_source_is_found(text):
     assert unsourced(text)
 
@@ -448,16 +496,25 @@ def test_a_long_word_stays_within_the_line():
 
 
 def test_two_numbers_do_not_become_one():
-    text = "".join(p.text for line in broken("水位12.5 13.2，水量300\n400。", first=4) for p in line)
+    text = "".join(
+        p.text for line in broken("水位12.5 13.2，水量300\n400。", first=4) for p in line
+    )
     assert "12.513.2" not in text
     assert "300400" not in text
 
 
 def a_document(**more):
-    told = {"issuer": "漳州市防汛抗旱指挥部", "number": "漳州防指快报〔2016〕12号", "signer": "黄某某",
-            "title": "报告", "blocks": (Block("para", "汉" * COLUMNS * ROWS),),
-            "closing": ("漳州市防汛抗旱指挥部", "2016年9月15日"), "office": "漳州市防汛抗旱指挥部办公室",
-            "printed": "2016年9月15日印发", **more}
+    told = {
+        "issuer": "漳州市防汛抗旱指挥部",
+        "number": "漳州防指快报〔2016〕12号",
+        "signer": "黄某某",
+        "title": "报告",
+        "blocks": (Block("para", "汉" * COLUMNS * ROWS),),
+        "closing": ("漳州市防汛抗旱指挥部", "2016年9月15日"),
+        "office": "漳州市防汛抗旱指挥部办公室",
+        "printed": "2016年9月15日印发",
+        **more,
+    }
     return Document(**told)
 
 
@@ -472,7 +529,7 @@ def test_number_and_signer_do_not_run_into_each_other(signer):
     y = next(i.y for i in items if "防指" in i.text and "快报" in i.text)
     row = sorted((i for i in items if abs(i.y - y) < 1), key=lambda i: i.x)
     assert all(i.x >= LEFT - 0.01 for i in row)
-    assert all(right(a) <= b.x + 0.1 for a, b in zip(row, row[1:]))
+    assert all(right(a) <= b.x + 0.1 for a, b in itertools.pairwise(row))
 
 
 def test_the_imprint_of_a_long_office_does_not_run_into_its_date():
@@ -481,7 +538,7 @@ def test_the_imprint_of_a_long_office_does_not_run_into_its_date():
     items = [i for i in page if isinstance(i, Text)]
     y = next(i.y for i in items if i.text == office)
     row = sorted((i for i in items if abs(i.y - y) < 1), key=lambda i: i.x)
-    assert all(right(a) <= b.x + 0.1 for a, b in zip(row, row[1:]))
+    assert all(right(a) <= b.x + 0.1 for a, b in itertools.pairwise(row))
 
 
 def test_a_picture_in_word_is_no_wider_than_the_type_area(hq, lin, hexi, put, now):
@@ -510,7 +567,9 @@ def test_a_signers_name_that_no_font_has_is_named(hq, lin):
 
     if not fonts.known():
         pytest.skip("fontconfig is not here")
-    rare = Seat(lin.person_id, lin.post_id, "林\U00030000（值班员）", lin.role, lin.place_path, lin.level)
+    rare = Seat(
+        lin.person_id, lin.post_id, "林\U00030000（值班员）", lin.role, lin.place_path, lin.level
+    )
     with pytest.raises(Problem):
         write.sign(report=a_draft(hq, lin), by=rare)
 
@@ -528,6 +587,7 @@ def test_a_file_of_a_dropped_draft_says_that_it_is_void(hq, lin):
 
 
 # --- the check ---------------------------------------------------------------------------------
+
 
 def saved(book):
     out = io.BytesIO()
@@ -548,8 +608,10 @@ def test_a_document_set_by_a_grid_holds():
     style = book.styles["Normal"].element
     style.find(qn("w:rPr")).remove(style.find(qn("w:rPr")).find(qn("w:spacing")))
     style.find(qn("w:pPr")).remove(style.find(qn("w:pPr")).find(qn("w:spacing")))
-    grid = book.sections[0]._sectPr.makeelement(qn("w:docGrid"), {
-        qn("w:type"): "linesAndChars", qn("w:linePitch"): "579", qn("w:charSpace"): "-849"})
+    grid = book.sections[0]._sectPr.makeelement(
+        qn("w:docGrid"),
+        {qn("w:type"): "linesAndChars", qn("w:linePitch"): "579", qn("w:charSpace"): "-849"},
+    )
     book.sections[0]._sectPr.append(grid)
     assert told(saved(book))["columns"] is not False
 
@@ -611,9 +673,12 @@ def pdf(*, pitch=None, wide=False):
     lines = "".join(
         f"<p style='position:absolute;margin:0;left:28mm;top:{37 + k * pitch}mm;"
         f"font-size:15.75pt;font-family:Noto Serif CJK SC;white-space:pre'>{'汉' * 28}</p>"
-        for k in range(int(225 / pitch + 1e-6)))
-    foot = ("<p style='position:absolute;margin:0;left:{}mm;top:270mm;font-size:14pt;"
-            "font-family:Noto Serif CJK SC'>— {} —</p>")
+        for k in range(int(225 / pitch + 1e-6))
+    )
+    foot = (
+        "<p style='position:absolute;margin:0;left:{}mm;top:270mm;font-size:14pt;"
+        "font-family:Noto Serif CJK SC'>— {} —</p>"
+    )
     page = "<section style='position:relative;width:210mm;height:297mm;break-after:page'>"
     style = "@page{size:210mm 297mm;margin:0} @page w{size:297mm 210mm} body{margin:0}"
     last = "<section style='page:w'>汉</section>" if wide else ""
@@ -635,6 +700,7 @@ def test_a_pdf_with_a_landscape_page_is_found():
 
 
 # --- the screen and the field ------------------------------------------------------------------
+
 
 def test_a_responder_of_the_city_is_not_compared_with_the_whole_city(city, hexi, lin, now):
     from fangxian.spine.command.desk import situation
@@ -670,13 +736,22 @@ def away(city, hexi, now):
 
     post = Post.objects.filter(place=hexi).first()
     fields = {f.name for f in Team._meta.get_fields()}
-    told = {"code": "t1", "name": "突击队", "place": hexi, "post": post, "kind": "x", "size": 10, "headquarters": ["flood"]}
+    told = {
+        "code": "t1",
+        "name": "突击队",
+        "place": hexi,
+        "post": post,
+        "kind": "x",
+        "size": 10,
+        "headquarters": ["flood"],
+    }
     team = Team.objects.create(**{k: v for k, v in told.items() if k in fields})
     return Dispatch.objects.create(team=team, place=hexi, sent_at=START, sent_by="x")
 
 
 def test_a_silent_team_stays_a_gap_while_it_is_asked_again(away, now):
-    from fangxian.spine.command.write.field import check_field, silent
+    from fangxian.spine.command.field import silent
+    from fangxian.spine.command.write.field import check_field
 
     now.at = START + 2 * H
     assert check_field(by=SYSTEM) == 1
@@ -685,7 +760,7 @@ def test_a_silent_team_stays_a_gap_while_it_is_asked_again(away, now):
         now.at += timedelta(minutes=10)
         check_field(by=SYSTEM)
         seen.append(bool(silent(now.at)))
-    assert False not in seen[seen.index(True):], seen
+    assert False not in seen[seen.index(True) :], seen
 
 
 def test_a_team_that_says_all_is_well_is_understood(city):
@@ -696,7 +771,8 @@ def test_a_team_that_says_all_is_well_is_understood(city):
 
 
 def test_who_has_left_the_post_does_not_answer_for_the_team(away, now):
-    from fangxian.spine.command.write.field import check_field, hear_field, silent
+    from fangxian.spine.command.field import silent
+    from fangxian.spine.command.write.field import check_field, hear_field
     from fangxian.spine.registry.models import Term
     from fangxian.spine.registry.read import holder
 
@@ -707,8 +783,13 @@ def test_who_has_left_the_post_does_not_answer_for_the_team(away, now):
     now.at += H
 
     class Heard:
-        after = {"about": f"dispatch:{away.pk}", "person": person.pk, "post": away.team.post_id,
-                 "answer": "1"}
+        after = {
+            "about": f"dispatch:{away.pk}",
+            "person": person.pk,
+            "post": away.team.post_id,
+            "answer": "1",
+        }
+
     hear_field(Heard)
     assert list(silent(now.at)) == [away]
 
@@ -719,26 +800,41 @@ def test_a_call_for_help_of_a_team_without_an_order_is_not_lost(away, now):
     from fangxian.spine.registry.read import holder
 
     class Heard:
-        after = {"about": f"dispatch:{away.pk}", "person": holder(away.team.post).pk,
-                 "post": away.team.post_id, "answer": "3"}
+        after = {
+            "about": f"dispatch:{away.pk}",
+            "person": holder(away.team.post).pk,
+            "post": away.team.post_id,
+            "answer": "3",
+        }
+
     now.at = START + H
     hear_field(Heard)
-    from fangxian.spine.command.write.field import silent
+    from fangxian.spine.command.field import silent
+
     assert Plea.objects.exists() or list(silent(now.at + 2 * H))
 
 
 # --- epidemic ----------------------------------------------------------------------------------
 
+
 def test_a_suspected_case_is_no_new_local_case(city, hexi, lin, now):
-    from fangxian.hazards.epidemic.sentinel.models import Case
     from fangxian.hazards.epidemic.sentinel import said  # noqa: F401
+    from fangxian.hazards.epidemic.sentinel.models import Case
     from fangxian.spine.people.models import Person
 
     fields = {f.name for f in Person._meta.get_fields()}
     told = {"name": "某", "place": hexi, "added_at": START, "last_used_at": START}
     person = Person.objects.create(**{k: v for k, v in told.items() if k in fields})
-    Case.objects.create(number="1", person=person, disease="x", status="suspected",
-                        origin="unknown", place=hexi, diagnosed_at=START - H, reported_at=START - H)
+    Case.objects.create(
+        number="1",
+        person=person,
+        disease="x",
+        status="suspected",
+        origin="unknown",
+        place=hexi,
+        diagnosed_at=START - H,
+        reported_at=START - H,
+    )
     epidemic = headquarters_at("epidemic", the_city())
     assert facts(a_draft(epidemic, lin).content)["cases"]["t"] == "0"
 
@@ -749,13 +845,22 @@ def test_who_came_is_counted_when_he_arrived_here(city, hexi, lin, now):
 
     fields = {f.name for f in Person._meta.get_fields()}
     told = {"name": "某", "place": hexi, "added_at": START, "last_used_at": START}
-    for k, (entered, arrived, state) in enumerate([
-        (START - 200 * H, START - H, "arrived"),  # came through Xiamen, here today
-        (None, START - H, "arrived"),  # from another province
-    ]):
+    for k, (entered, arrived, state) in enumerate(
+        [
+            (START - 200 * H, START - H, "arrived"),  # came through Xiamen, here today
+            (None, START - H, "arrived"),  # from another province
+        ]
+    ):
         person = Person.objects.create(**{k: v for k, v in told.items() if k in fields})
-        Arrival.objects.create(person=person, place=hexi, entered_at=entered, arrived_at=arrived,
-                               state=state, state_at=START, made_at=START)
+        Arrival.objects.create(
+            person=person,
+            place=hexi,
+            entered_at=entered,
+            arrived_at=arrived,
+            state=state,
+            state_at=START,
+            made_at=START,
+        )
     epidemic = headquarters_at("epidemic", the_city())
     assert facts(a_draft(epidemic, lin).content)["arrived"]["t"] == "2"
 
@@ -767,12 +872,15 @@ def test_who_did_not_come_is_not_counted(city, hexi, lin, now):
     fields = {f.name for f in Person._meta.get_fields()}
     told = {"name": "某", "place": hexi, "added_at": START, "last_used_at": START}
     person = Person.objects.create(**{k: v for k, v in told.items() if k in fields})
-    Arrival.objects.create(person=person, place=hexi, entered_at=START - H, state="void", state_at=START, made_at=START)
+    Arrival.objects.create(
+        person=person, place=hexi, entered_at=START - H, state="void", state_at=START, made_at=START
+    )
     epidemic = headquarters_at("epidemic", the_city())
     assert facts(a_draft(epidemic, lin).content).get("arrived", {"t": "0"})["t"] == "0"
 
 
 # --- speed -------------------------------------------------------------------------------------
+
 
 def test_a_signed_report_of_long_ago_is_not_compiled_at_every_look(hq, lin, as_lin, monkeypatch):
     report = write.sign(report=a_draft(hq, lin), by=lin)
@@ -782,10 +890,12 @@ def test_a_signed_report_of_long_ago_is_not_compiled_at_every_look(hq, lin, as_l
     assert calls == []
 
 
-def test_what_is_owed_does_not_read_every_response_there_ever_was(hq, now, django_assert_max_num_queries):
+def test_what_is_owed_does_not_read_every_response_there_ever_was(
+    hq, now, django_assert_max_num_queries
+):
     for k in range(300):
         a_response(hq, at=START - (1000 + k) * 24 * H, ended_at=START - (999 + k) * 24 * H)
-    from django.db.models.query import QuerySet
+
     rows = []
     before = Response.from_db.__func__
     Response.from_db = classmethod(lambda cls, *a: rows.append(1) or before(cls, *a))
@@ -800,14 +910,16 @@ def test_a_raised_figure_does_not_pull_the_letters_behind_it():
     """m³ stands in every bulletin of a river."""
     import pypdfium2
 
-    from fangxian.spine.command.sitreps.paper.layout import PAGE_H, PT
+    from fangxian.spine.command.sitreps.paper.layout import PT
     from fangxian.spine.command.sitreps.paper.pdf import pdf_of
 
     pages = laid_out(a_document(blocks=(Block("para", "流量每秒3000m³以上汉字汉字。"),)))
     book = pypdfium2.PdfDocument(pdf_of(pages, title="t", author="a", made_at=START))
     text = book[0].get_textpage()
-    there = {text.get_text_range(k, 1): text.get_charbox(k, loose=True)[0] * PT
-             for k in range(text.count_chars())}
+    there = {
+        text.get_text_range(k, 1): text.get_charbox(k, loose=True)[0] * PT
+        for k in range(text.count_chars())
+    }
     run = next(i for i in pages[0] if isinstance(i, Text) and "以上" in i.text)
     wanted = run.x + run.text.index("上") * run.advance
     assert abs(there["上"] - wanted) < 0.5, (there["上"], wanted)

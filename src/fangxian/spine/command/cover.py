@@ -12,9 +12,9 @@ from fangxian.spine.reach.models import Delivery
 from fangxian.spine.ready.models import Dispatch
 from fangxian.spine.registry.read import fallback_post
 
+from .field import silent
 from .models import DONE, OVER, WAITING, Order, Plea, Response, Shift
 from .rules import span
-from .write.field import silent
 
 FAILURES_TOLD = 3  # one failure may be a passing lock; three in a row are not
 

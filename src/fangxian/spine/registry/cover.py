@@ -55,7 +55,8 @@ def posts_without_holder(at: datetime) -> Iterator[Post]:
     """Posts nobody holds that answer for nothing: those that do are told by their duties."""
     held = Exists(Term.objects.filter(in_force(at), post=OuterRef("pk")))
     duty = Exists(Duty.objects.filter(rows_in_force(at), post=OuterRef("pk")))
-    rows = list(Post.objects.filter(~held, ~duty).select_related("organisation", "place"))
+    there = Post.objects.filter(~held, ~duty, organisation__merged_into=None)
+    rows = list(there.select_related("organisation", "place"))
     seated = {key for hook in ON_DUTY for key in hook([row.pk for row in rows], at)}
     yield from (row for row in rows if row.pk not in seated)
 

@@ -80,6 +80,7 @@ class Organisation(models.Model):
     headquarters = models.CharField(max_length=20, blank=True)
     short_name = models.CharField(max_length=20, blank=True)
     duty_phone = models.CharField(max_length=30, blank=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
     synthetic = models.BooleanField(default=False)
 
     class Meta:

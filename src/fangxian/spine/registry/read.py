@@ -71,6 +71,14 @@ def _seats(whose: Q) -> list[Seat]:
     return seats + [_seat(person, post) for person, post in watches if post.pk not in has]
 
 
+def takeovers_of(person_id: int | None) -> "QuerySet[Handover]":
+    """Hand-overs that wait for a person's signature, on whichever side."""
+    new = Q(successor=person_id or 0, new_signed_at=None)
+    old = Q(term__person=person_id or 0, old_signed_at=None)
+    found = Handover.objects.filter(new | old, passed_at=None)
+    return found.select_related("term__post__organisation", "term__person", "successor")
+
+
 def _successor_seats(user: AbstractBaseUser | AnonymousUser) -> Iterable[Seat]:
     waiting = Handover.objects.filter(passed_at__isnull=True, successor__user_id=user.pk or 0)
     for handover in waiting.select_related("successor", "term__post__place"):

@@ -260,6 +260,7 @@ def merge_organisation(
         for term in running:
             Handover.objects.filter(term=term, passed_at=None).delete()
             end_term(term=term, at=now, by=by, reason=reason)
+    Organisation.objects.filter(pk=old.pk).update(merged_into=into)
     told = {"into": into.name, "duties": n, "posts": moved}
     record("organisation.merged", subject=old, by=by, after=told, reason=reason)
     return n

@@ -181,12 +181,11 @@ def sign_handover(*, handover: Handover, side: str, by: Seat, reason: str = "") 
     """Sign for the ``old`` or the ``new`` holder. A superior may sign for an old holder who is
     gone, with a reason, and it is recorded so. The second signature passes the post."""
     post = handover.term.post
-    require(
-        by, "handover.sign", place=post.place.path, posts=(post.pk, post.superior_id, by.post_id)
-    )
     handover = Handover.objects.select_for_update().get(pk=handover.pk, passed_at=None)
     signer = handover.term.person_id if side == "old" else handover.successor_id
-    if by.person_id != signer:
+    if by.person_id != signer:  # whoever is named signs, wherever he sits now
+        posts = (post.pk, post.superior_id, by.post_id)
+        require(by, "handover.sign", place=post.place.path, posts=posts)
         is_superior = by.post_id is not None and by.post_id == post.superior_id
         if side != "old" or not (is_superior or by.role == "administrator"):
             raise Problem("rights.denied", seat=by.label, right="handover.sign")

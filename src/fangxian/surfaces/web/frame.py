@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from fangxian.spine.assess.rules import stale_after
+from fangxian.spine.command.directives.models import Item
 from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
 from fangxian.spine.command.rosters.models import ROLES
 from fangxian.spine.command.rosters.read import duty_names
@@ -17,7 +18,7 @@ from fangxian.spine.core.health import troubles
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Place, Post
-from fangxian.spine.registry.read import holders, seats_of
+from fangxian.spine.registry.read import holders, seats_of, takeovers_of
 
 from .words import zh as is_zh
 
@@ -90,6 +91,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "hq": current_hq(request),
         "hqs": [("all", gettext("综合")), *names],
         **live_frame(seat),
+        "takeovers": takeovers_of(seat.person_id).count(),
+        "to_sign": Item.objects.filter(post=seat.post_id or 0, state="assigned").count(),
         "rail": [
             ("desk", "/", gettext("值班台"), ICONS["desk"]),
             ("map", "/map", gettext("一张图"), ICONS["map"]),

@@ -84,6 +84,7 @@ urlpatterns = [
     path("registers/prove", registers.prove),
     path("registers/waves", waves.index),
     path("waves/merge", waves.merge),
+    path("takeovers", waves.takeovers),
     path("waves/<int:key>", waves.one),
     path("waves/<int:key>/<str:verb>", waves.step),
     path("registers/people/<int:key>/gone", waves.gone),

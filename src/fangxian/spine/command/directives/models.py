@@ -119,6 +119,15 @@ class Item(models.Model):
     def __str__(self) -> str:
         return f"{self.directive.title} {self.number}"
 
+    @property
+    def is_late(self) -> bool:
+        """Past its deadline and not reported done."""
+        return (
+            self.state in WORKING
+            and self.deadline_at is not None
+            and self.deadline_at < clock.now()
+        )
+
 
 OPEN = ("assigned", "signed", "in_progress", "reported", "verified")
 WORKING = ("assigned", "signed", "in_progress")

@@ -1,11 +1,12 @@
 """Whether the people of teams that are out are well: asked by timer, answered by text, a gap when
 they do not answer."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from fangxian.spine.command.field import out
 from fangxian.spine.command.models import OVER, Order, Plea
 from fangxian.spine.command.replies import read_reply
 from fangxian.spine.core import clock
@@ -23,12 +24,6 @@ from fangxian.spine.registry.read import fallback_post, holder, seats_of_person
 from .pleas import plead
 
 SUBJECT = "dispatch"
-
-
-def out() -> "QuerySet[Dispatch]":
-    """Teams that are out and have a leader to ask."""
-    rows = Dispatch.objects.filter(back_at=None, team__post__isnull=False)
-    return rows.select_related("team__post", "place")
 
 
 def check_field(*, by: Seat) -> int:
@@ -110,11 +105,3 @@ def _call_superior(one: Dispatch, said: str) -> None:
         expires_at=clock.now() + timedelta(hours=12),
         by=SYSTEM,
     )
-
-
-def silent(at: datetime) -> "QuerySet[Dispatch]":
-    """Teams that gave no sign of life for so long as they are asked again, and a while to answer:
-    whether or not somebody could be asked, and however often."""
-    minutes = number("field_check_min", at) + number("field_answer_min", at)
-    limit = at - timedelta(minutes=minutes)
-    return out().filter(Q(heard_at=None, sent_at__lt=limit) | Q(heard_at__lt=limit))

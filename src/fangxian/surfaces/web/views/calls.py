@@ -14,6 +14,7 @@ from fangxian.spine.command.models import WAITING
 from fangxian.spine.command.read import open_proposals, orders, responses_in_force
 from fangxian.spine.command.rosters.read import duty_names
 from fangxian.spine.command.screen import numbers, waiting
+from fangxian.spine.command.sitreps.read import near
 from fangxian.spine.command.write.again import note_knock
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
@@ -90,6 +91,7 @@ def screen(request: SeatedRequest) -> HttpResponse:
         "numbers": numbers(seat=seat, hq=hq, now=found),
         "waiting": waiting(seat=seat, hq=hq),
         "counties": shapes(seat=seat, hq=hq),
+        "due": next(iter(near(seat=seat)), None),
         "people": duty_names(city().pk, now),
         "link": f"{config().url}/brief",
         "square": qr_svg(f"{config().url}/brief"),

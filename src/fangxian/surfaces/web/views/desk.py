@@ -62,14 +62,16 @@ ROWS = 40
 def desk(request: SeatedRequest) -> HttpResponse:
     seat = request.seat
     at_town = seat.level == "town" and seat.role == "head" and "desk" not in request.GET
+    if seat.role == "successor":
+        return redirect("/takeovers")  # he has nothing else yet
     if not sees_desk(seat) or (at_town and not request.GET):
         return redirect("/m/")  # a town head lands on his own orders
     hq = current_hq(request)
-    context = _context(request, hq)
     part = request.GET.get("part")
-    name = {"body": "web/desk_part.html", "dues": "web/sitrep_dues.html"}.get(
-        part or "", "web/desk.html"
-    )
+    if part == "dues":
+        return render(request, "web/sitrep_dues.html", {"dues": near(seat=seat)})
+    context = _context(request, hq)
+    name = "web/desk_part.html" if part == "body" else "web/desk.html"
     return render(request, name, {**context, "room": "desk"})
 
 

@@ -150,7 +150,7 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "rest": sum(item.kind in {"telling", "exhortation"} for item in rows if _waits(item)),
         "may": may(request.seat, "directive.write", place=directive.place.path),
         "headquarters": headquarters(),
-        "rules": [(rule.code, rule.name_zh, rule.name_en) for rule in COVER],
+        "rules": [(rule.code, (rule.name_zh, rule.name_en)) for rule in COVER],
         "soon": clock.beijing(clock.now() + timedelta(days=7)),
     }
     return render(request, "web/directive.html", context)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.command.rosters import read, write
 from fangxian.spine.command.rosters.feed import calendar, feed_code, person_of
-from fangxian.spine.command.rosters.models import ROLES, Member, Roster, Turn
+from fangxian.spine.command.rosters.models import ROLES, Member, Roster, Swap, Turn
 from fangxian.spine.command.rosters.rules import limits
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
@@ -87,7 +87,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "year": first.year,
         "known": known_year(first.year),
         "leaves": [(one, _decides(seat, one.person.rosters.all())) for one in leaves],
-        "swaps": [(one, _keeps(seat, one.turn.roster)) for one in swaps],
+        "swaps": [(one, _keeps(seat, one.turn.roster), _warned(one)) for one in swaps],
         "may": may(seat, "roster.write", place=seat.place_path),
         "own": read.turns_of(person, since=now)[:12] if person else (),
         "feed": f"{config().url}/calendars/{feed_code(person)}.ics" if person else "",
@@ -98,6 +98,15 @@ def index(request: SeatedRequest) -> HttpResponse:
 
 def _keeps(seat: Seat, roster: Roster) -> bool:
     return may(seat, "roster.write", place=roster.post.place.path)
+
+
+def _warned(swap: Swap) -> list[tuple[str, str]]:
+    """What speaks against a swap now, for whoever approves it."""
+    other = (swap.other_id,) if swap.other_id else ()
+    found = [write.reason_against(swap.turn, swap.to, without=other)]
+    if swap.other:
+        found.append(write.reason_against(swap.other, swap.asked_by, without=(swap.turn_id,)))
+    return [write.WHY[why] for why in found if why]
 
 
 def _decides(seat: Seat, listed: Iterable[Member]) -> bool:
@@ -187,8 +196,8 @@ def ask_swap(request: SeatedRequest, key: int) -> HttpResponse:
     other_key, to_key = as_key(text(request, "other")), as_key(text(request, "person"))
     other = get_object_or_404(read.turns(seat=request.seat), pk=other_key) if other_key else None
     to = other.person if other else get_object_or_404(Person, pk=to_key)
-    if to is None:
-        raise Problem("input.invalid", field="other", why="—")
+    if to is None or (other and to_key and to.pk != to_key):
+        raise Problem("input.invalid", field="other", why=str(other or "—"))
     reason = text(request, "reason", most=200)
     write.ask_swap(turn=found, to=to, other=other, by=request.seat, reason=reason)
     messages.success(request, gettext("已申请换班，批准前不变。"))

@@ -127,11 +127,12 @@ def look(request: SeatedRequest, kind: str) -> HttpResponse:
     """A table that was sent: what it would change, and what is wrong in it. Nothing is written."""
     one = door(kind)
     require_sight(request.seat, one.right)
-    sent, pasted = request.FILES.get("file"), request.POST.get("pasted", "").strip()
+    sent, pasted = request.FILES.get("file"), request.POST.get("pasted", "")
     if sent is not None:
         token = uploads.keep(str(sent.name or "table.xlsx"), sent.read(uploads.MOST + 1))
-    elif pasted:
-        token = uploads.keep("pasted.csv", pasted.encode())
+    elif pasted.strip():
+        # blanks at the end of a line are empty cells
+        token = uploads.keep("pasted.csv", pasted.strip("\r\n").encode())
     else:
         raise Problem("input.invalid", field="file", why=gettext("请选择文件或粘贴表格"))
     return _looked_at(request, one, token, text(request, "frame"))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.command.read import open_items
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, may, visible
 from fangxian.spine.registry import read, waves
 from fangxian.spine.registry.models import WAVE, Organisation, Person, Wave
@@ -27,7 +28,9 @@ def index(request: SeatedRequest) -> HttpResponse:
         "room": "registers",
         "tab": "waves",
         "waves": [(wave, WAVE.names[wave.state], wave.changes.count()) for wave in rows[:60]],
-        "organisations": read.organisations(seat=request.seat).order_by("place__code", "name"),
+        "organisations": read.organisations(seat=request.seat)
+        .filter(merged_into=None)
+        .order_by("place__code", "name"),
         "may": visible(request.seat, "term.end") is not None,
     }
     return render(request, "web/waves.html", context)
@@ -59,6 +62,17 @@ def one(request: SeatedRequest, key: int) -> HttpResponse:
         "may": may(request.seat, "term.end", place=request.seat.place_path),
     }
     return render(request, "web/wave.html", context)
+
+
+@page("handover.sign")
+def takeovers(request: SeatedRequest) -> HttpResponse:
+    """What waits for one's own signature; a named successor who holds no post yet lands here."""
+    mine = request.seat.person_id
+    rows = [
+        (h, "new" if h.successor_id == mine and h.new_signed_at is None else "old")
+        for h in read.takeovers_of(mine).order_by("opened_at")
+    ]
+    return render(request, "web/takeovers.html", {"room": "registers", "rows": rows})
 
 
 @action("term.end")
@@ -99,6 +113,8 @@ def gone(request: SeatedRequest, key: int) -> HttpResponse:
 def merge(request: SeatedRequest) -> HttpResponse:
     old = get_object_or_404(Organisation, pk=whole(request, "old"))
     into = get_object_or_404(Organisation, pk=whole(request, "into"))
+    if text(request, "sure") != "1":
+        raise Problem("input.invalid", field="sure", why=gettext("请先核对再并入"))
     n = waves.merge_organisation(
         old=old, into=into, by=request.seat, reason=text(request, "reason")
     )
