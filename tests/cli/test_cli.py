@@ -84,6 +84,7 @@ def test_proof_and_gaps_speak_json(city):
         "blind-spot",
         "plan-lacks",
         "plan-undrilled",
+        "headquarters-unrostered",
     }
     assert run("gaps", "--rule", "nonsense").exit_code == 2
 

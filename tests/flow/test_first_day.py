@@ -48,6 +48,7 @@ ALWAYS = {
     "blind-spot",
     "plan-lacks",
     "plan-undrilled",
+    "headquarters-unrostered",
 }
 FOLLOWS = {"plan-unnamed", "duty-without-action"}  # what the same row leaves in the plans
 

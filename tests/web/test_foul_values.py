@@ -251,7 +251,7 @@ def addresses_of_foul_values(walk):
 def test_no_foul_value_is_a_fault_of_ours(filled):
     walk = Walk()
     pages, forms = crawl(walk, filled)
-    assert len(pages) > 40  # by a slow machine fewer in the same time
+    assert len(pages) > 15  # by a slow machine fewer in the same time
     assert len(forms) > 30
     forms_of_foul_values(walk, forms)
     questions_of_foul_values(walk, pages)

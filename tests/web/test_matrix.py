@@ -25,6 +25,9 @@ from fangxian.hazards.flood.evacuation.models import AtRisk, Move
 from fangxian.hazards.flood.hazard_points.models import DangerPoint
 from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.command import models as com
+from fangxian.spine.command.directives.models import Directive, Item
+from fangxian.spine.command.rosters import models as ros
+from fangxian.spine.command.sitreps.models import SitRep
 from fangxian.spine.core.door import DOORS
 from fangxian.spine.core.events import Entry, Named, named, record_many
 from fangxian.spine.core.models import Event, Import, Job
@@ -40,7 +43,16 @@ from fangxian.spine.people.models import Glass, Pair, Person
 from fangxian.spine.people.write import enter_persons
 from fangxian.spine.reach.models import Delivery, Message
 from fangxian.spine.ready import models as rdy
-from fangxian.spine.registry.models import Duty, Handover, Organisation, Place, Post, Site
+from fangxian.spine.registry.models import (
+    Duty,
+    Handover,
+    Organisation,
+    Place,
+    Post,
+    Site,
+    Wave,
+    WaveChange,
+)
 from fangxian.spine.registry.models import Person as Holder
 from fangxian.surfaces.api.keys import ROLES, make_key
 from fangxian.surfaces.web.views import reports as reports_pages
@@ -50,6 +62,13 @@ FULL = "HOLDS_FULL" in os.environ  # every seat at every address: ./run bench ho
 
 # what is marked: the right one sees it by; "all": only by whoever has it over the whole city
 MARKS = {
+    "标记请假": "roster.write",
+    "标记换班": "roster.write",
+    "标记批示": "directive.read",
+    "标记原文": "directive.read",
+    "标记逐句": "directive.read",
+    "标记事项": "directive.read",
+    "标记简报": "response.read",
     "标记测站": "map.read",
     "标记阈值": "map.read",
     "标记场所": "map.read",
@@ -159,7 +178,8 @@ def world(seats, telemetry, tmp_path, monkeypatch):
     w.hq = Organisation.objects.get(headquarters="flood", place=w.county)
     w.chen = seats["chen"]
     w.post = Post.objects.get(pk=w.chen.post_id)
-    for make in (_watch, _command, _office, _reports, _ready, _people, _tracing, _leaving):
+    makers = (_watch, _command, _office, _reports, _ready, _people, _tracing, _leaving, _asked)
+    for make in makers:
         make(w)
     (tmp_path / "a.jpg").write_bytes("标记报告".encode())
     monkeypatch.setattr(reports_pages, "file_of", lambda row: tmp_path / "a.jpg")
@@ -530,6 +550,38 @@ def _leaving(w):
     w.move = Move.objects.create(order=w.order, household=w.household, at=w.at, note="标记走法")
 
 
+def _asked(w):
+    """A watch with a turn, leave and a swap, a change of office, a directive, a report."""
+    post = Post.objects.create(
+        organisation=w.hq, place=w.county, name="值班主班", role="duty_officer"
+    )
+    roster = ros.Roster.objects.create(post=post, role="main", valid_from=w.at.date())
+    ros.Member.objects.create(roster=roster, person=w.holder, starts_on=w.at.date())
+    span = {"starts_at": w.at + timedelta(days=5), "ends_at": w.at + timedelta(days=6)}
+    w.turn = ros.Turn.objects.create(roster=roster, person=w.holder, **span)
+    w.leave = ros.Leave.objects.create(person=w.holder, reason="标记请假", **span)
+    told = {"asked_by": w.holder, "asked_at": w.at, "reason": "标记换班"}
+    w.swap = ros.Swap.objects.create(turn=w.turn, to=w.holder, **told)
+    w.wave = Wave.objects.create(name="2016 年换届", at=w.at + timedelta(days=90))
+    WaveChange.objects.create(wave=w.wave, post=w.village_post)
+    w.directive = Directive.objects.create(
+        title="标记批示", text="要抓好标记原文。", issued_at=w.at, place=w.county, entered_by="x"
+    )
+    w.item = Item.objects.create(
+        directive=w.directive, number=1, start=0, end=4, sentence="标记逐句", what="标记事项"
+    )
+    w.sitrep = SitRep.objects.create(
+        kind="daily",
+        headquarters=w.hq,
+        title="标记简报",
+        since=w.at - timedelta(days=1),
+        until=w.at,
+        content={"sections": []},
+        series="汇报",
+        drafted_by="x",
+    )
+
+
 def routes(patterns=None, prefix=""):
     for entry in patterns or get_resolver().url_patterns:
         path = prefix + str(entry.pattern)
@@ -559,6 +611,13 @@ def addresses(w):
         "registers/handovers/<int:key>": [w.handover.pk],
         "registers/people/<int:key>": [w.holder.pk],
         "registers/strangers/<int:key>": [1],
+        "rosters/turns/<int:key>": [w.turn.pk],
+        "rosters/leaves/<int:key>": [w.leave.pk],
+        "rosters/swaps/<int:key>": [w.swap.pk],
+        "waves/<int:key>": [w.wave.pk],
+        "directives/<int:key>": [w.directive.pk],
+        "items/<int:key>": [w.item.pk],
+        "sitreps/<int:key>": [w.sitrep.pk],
         "places/<str:code>": [w.town.code, w.village.code, w.county.code],
         "sites/<str:kind>/<str:code>": ["hazard_point/X9", "warehouse/W9", "hospital/H9"],
         "dangers/<str:kind>/<str:code>": ["hazard_point/X9"],
@@ -606,6 +665,12 @@ def addresses(w):
         "transfers/<int:key>": ["take", "leave", "refuse", "call_off"],
         "tracing/do": ["case", "exclude", "withdraw", "unsay"],
     }
+    verbs["rosters/leaves/<int:key>"] = ["grant", "decline", "withdraw"]
+    verbs["rosters/swaps/<int:key>"] = ["approve", "decline", "withdraw"]
+    verbs["waves/<int:key>"] = ["open", "withdraw"]
+    verbs["items/<int:key>"] = ["verify", "close", "back", "extend", "transfer", "withdraw"]
+    verbs["items/<int:key>/own"] = ["sign", "progress", "report"]
+    verbs["sitreps/<int:key>"] = ["sign", "accept", "own", "send", "drop", "correct"]
     verbs["orders/<int:key>"] += ["knock", "reopen", "reassign"]
     for route in routes():
         if route.startswith(("accounts/", "api/")) or route == "live":
