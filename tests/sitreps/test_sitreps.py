@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from story import START
 
+from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import Response
 from fangxian.spine.command.sitreps import cover, read, write
 from fangxian.spine.command.sitreps.compose import facts, plain_text, unsourced, window_text
 from fangxian.spine.command.sitreps.models import Rendering, SitRep
-from fangxian.spine.command.sitreps.rules import clocks, river_hours
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.levels import Level
@@ -272,9 +272,33 @@ def test_a_response_not_reported_by_phone_is_a_gap_until_it_is(hq, lin, now):
 
 
 @pytest.mark.django_db
-def test_river_reports_come_closer_with_the_return_period():
-    content = clocks(START)
-    assert [river_hours(years, content) for years in (2, 5, 10, 20, 50, 100)] == [12, 6, 3, 2, 1, 1]
+def test_a_river_over_its_mark_owes_reports_the_oftener_the_worse_it_is(hq, lin, gauge, now):
+    """From the first signal, then from each report; nothing once none stands."""
+    told = {"hazard": "flood", "family": "river", "about_kind": "station", "place": gauge.place}
+    told |= {"about_key": gauge.code, "about_name": gauge.name}
+    signal = Signal.objects.create(
+        level=Level.IV,
+        worst_level=Level.II,
+        sure_level=Level.IV,
+        rule="x",
+        group="x",
+        started_at=START - H,
+        observed_at=START,
+        worsened_at=START - H,
+        **told,
+    )
+
+    def owed():
+        return [d for d in read.dues(at=now.at) if d.kind.code == "river"]
+
+    assert [d.at for d in owed()] == [START + 5 * H]
+    assert [d.headquarters for d in owed()] == [hq]
+    Signal.objects.filter(pk=signal.pk).update(level=Level.II)
+    assert [d.at for d in owed()] == [START + H]
+    write.sign(report=a_draft(hq, lin, "river", due_at=owed()[0].at), by=lin)
+    assert [d.at for d in owed()] == [START + 2 * H]
+    Signal.objects.filter(pk=signal.pk).update(cleared_at=START)
+    assert owed() == []
 
 
 def test_the_headquarters_sees_the_same_figures_whoever_drafts(

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from fangxian.spine.assess.read import active_signals
 from fangxian.spine.command.models import Response
 from fangxian.spine.core import clock
+from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.core.rights import SYSTEM, Seat, visible
 from fangxian.spine.registry.models import Organisation
 
 from .models import SitRep
@@ -58,6 +60,8 @@ def dues(*, at: datetime, path: str = "", fixed: bool = True) -> list[Due]:
         for kind in known.values():
             if kind.at and (one := _fixed(hq, kind, at)):
                 found.append(one)
+            if kind.family and (one := _while_signals_stand(hq, kind, at)):
+                found.append(one)
     running = Response.objects.filter(headquarters__place__path__startswith=path).select_related(
         "headquarters__place", "place"
     )
@@ -97,6 +101,23 @@ def _fixed(hq: Organisation, kind: Kind, at: datetime) -> Due | None:
             draft = rows.filter(state="draft", due_at=by).first()
             return Due(hq, kind, by, None, draft)
         after = by
+
+
+def _while_signals_stand(hq: Organisation, kind: Kind, at: datetime) -> Due | None:
+    """The next one of a kind that is owed while signals of its family stand, by their worst
+    level: counted from the first of them, or from the last report."""
+    stand = active_signals(seat=SYSTEM).filter(family=kind.family, started_at__lte=at)
+    stand = stand.filter(place__path__startswith=hq.place.path)
+    rows = list(stand.exclude(hazard__in=of_others(hq.headquarters)))
+    if not rows:
+        return None
+    level = Level(min(signal.level for signal in rows))
+    own = SitRep.objects.filter(headquarters=hq, kind=kind.code, corrects=None)
+    last = own.filter(state__in=WRITTEN).order_by("-until").first()
+    since = min(signal.started_at for signal in rows)
+    since = max(since, last.until) if last else since
+    by = since + timedelta(hours=kind.level_h[level.name])
+    return Due(hq, kind, by, None, own.filter(state="draft").first())
 
 
 def near(*, seat: Seat, at: datetime | None = None) -> list[Due]:

@@ -2,7 +2,7 @@
 follow-up and final ones."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ def _check(content: Content) -> Iterable[Complaint]:
             [time.fromisoformat(text) for text in row["at"]]
         except (KeyError, ValueError, TypeError):
             yield "kind", f'{row.get("code")}: at = ["08:00"] or []'
+        if row.get("family") and set(row.get("level_h", {})) != set(Level.__members__):
+            yield "kind", f"{row.get('code')}: level_h for each of I, II, III, IV"
 
 
 dated.declare(
@@ -48,6 +50,8 @@ class Kind:
     series: str
     at: tuple[time, ...]
     span: timedelta
+    family: str = ""  # of signals that make it owed while they stand
+    level_h: Mapping[str, int] = field(default_factory=dict)
 
 
 def clocks(at: datetime) -> Mapping[str, Any]:
@@ -64,6 +68,8 @@ def kinds(at: datetime) -> dict[str, Kind]:
             row["series"],
             tuple(time.fromisoformat(text) for text in row["at"]),
             timedelta(hours=row["span_h"]),
+            row.get("family", ""),
+            row.get("level_h", {}),
         )
         for row in clocks(at)["kind"]
     }
@@ -102,9 +108,3 @@ def response_due(
         return "first", started_at + timedelta(minutes=content["first_written_min"])
     last = max(at for _, at in rows)
     return "follow", last + timedelta(hours=content["follow_up_h"][level.name])
-
-
-def river_hours(return_period_years: float, content: Mapping[str, Any]) -> int:
-    """Hours between two river reports at a flood of such a return period."""
-    rows = sorted(content["river_h"], key=lambda row: -row["years"])
-    return int(next(row["hours"] for row in rows if return_period_years >= row["years"]))

@@ -41,7 +41,7 @@ OPENED = 3
 WAITING = 40  # sentences to decide on one page; the next ones follow as these are decided
 RUNS = 6  # a run takes some tenths of a second to find candidates for
 MOST_TEXT = 400_000
-QUARTER = timedelta(days=92)
+QUARTER, WEEK = timedelta(days=92), timedelta(days=7)
 
 
 @page("order.read")
@@ -50,6 +50,7 @@ def index(request: SeatedRequest) -> HttpResponse:
     seat, now = request.seat, clock.now()
     rows = read.directives(seat=seat)
     opened = read.open_items_of(seat=seat)
+    span = WEEK if request.GET.get("span") == "week" else QUARTER
     context = {
         "room": "tasks",
         "tab": "directives",
@@ -59,7 +60,8 @@ def index(request: SeatedRequest) -> HttpResponse:
         "items": [(i, ITEM.names[i.state], LETTERS[i.letter]) for i in opened[:SHOWN]],
         "n_open": opened.count(),
         "mine": [(i, ITEM.names[i.state]) for i in opened.filter(post=seat.post_id or 0)[:30]],
-        "departments": read.by_department(seat=seat, since=now - QUARTER, until=now),
+        "departments": read.by_department(seat=seat, since=now - span, until=now),
+        "week": span == WEEK,
         "may": visible(seat, "directive.write") is not None,
         "now": clock.beijing(now),
     }
