@@ -142,6 +142,10 @@ def broken(text: str, *, first: int, most: int = 2 * COLUMNS) -> list[list[Piece
                 (token if not moved else moved[0])[0] in NOT_FIRST or lines[-1][-1] in NOT_LAST
             ):
                 moved.insert(0, lines[-1].pop())
+            if lines[-1][-1:] == [" "]:  # no blank ends a line or begins the next
+                lines[-1].pop()
+            if moved[:1] == [" "]:
+                moved.pop(0)
             lines.append(moved)
             used = sum(map(_width, moved))
         lines[-1].append(token)
