@@ -52,7 +52,7 @@ ASKED = "q page hq part as rule from to hours kind on place state a b skill view
 ASKED += " owed day key other_kind other depth post point sort cursor limit topics k reason"
 STRANGE = ("0", "9" * 19, "9" * 5000, "²", "１", "x", "%00", "%ff", "..", "<script>")
 PEOPLE = ("lin", "huang", "guan", "xu", "chen")
-CRAWL_S, FORMS_S, ASKED_S, PATHS_S = 16, 18, 6, 5
+CRAWL_S, FORMS_S, ASKED_S, PATHS_S = 14, 12, 5, 4
 WAITS = {"live", "readyz", "accounts/logout/"}  # stream; tells of a worker that is not there
 
 
