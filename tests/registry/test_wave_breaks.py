@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from story import START
+from test_waves import a_wave, the_day
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.queue import sweep_due
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.cover import sites as site_cover
 from fangxian.spine.registry.models import (
     Duty,
     Handover,
@@ -16,13 +18,11 @@ from fangxian.spine.registry.models import (
     Place,
     Post,
     Term,
-    Wave,
     WaveChange,
 )
 from fangxian.spine.registry.prove import prove
 from fangxian.spine.registry.read import holder, seats_of_person
 from fangxian.spine.registry.waves import (
-    carry_wave,
     merge_organisation,
     open_wave,
     person_gone,
@@ -37,20 +37,6 @@ from fangxian.spine.registry.write import (
 )
 
 DAY = timedelta(days=1)
-
-
-def a_wave(*posts, successors=(), at=START + 30 * DAY, leaves=True, name="2016 换届"):
-    wave = Wave.objects.create(name=name, at=at)
-    for k, post in enumerate(posts):
-        follows = successors[k] if k < len(successors) else None
-        WaveChange.objects.create(wave=wave, post=post, successor=follows, leaves=leaves)
-    return wave
-
-
-def the_day(wave, now):
-    now.at = wave.at + timedelta(minutes=1)
-    sweep_due()
-    carry_wave(Event.objects.filter(kind="wave.due").last())
 
 
 @pytest.fixture
@@ -237,3 +223,15 @@ def test_a_wave_of_another_place_tells_no_posts_of_it(client, guan, head, chen):
     client.force_login(get_user_model().objects.get(username="chen"))
     page = client.get(f"/waves/{wave.pk}")
     assert page.status_code == 404 or str(top) not in page.content.decode()
+
+
+def test_who_is_gone_and_is_followed_by_nobody_is_a_gap_until_somebody_is_appointed(head, guan):
+    top = Post.objects.filter(superior=None, terms__ends_at=None).first()
+    person = holder(top)
+    person_gone(person=person, reason="病故", by=guan)
+    told = Event.objects.filter(kind="person.gone").last().after
+    assert str(top) in told["kept"]
+    gone = [found for found in site_cover.gone(clock.now()) if found.fields["post"] == str(top)]
+    assert len(gone) == 1
+    succeed(post=top, person=new(guan), at=clock.now(), by=guan)
+    assert list(site_cover.gone(clock.now())) == []

@@ -76,6 +76,7 @@ def test_a_swap_that_is_asked_to_one_who_died_is_not_approved(main, guan):
     seat = Seat(turn.person_id, None, "x", "responder", main.post.place.path)
     swap = write.ask_swap(turn=turn, to=to, by=seat, reason="家中有事")
     gone(to, guan)
+    assert Event.objects.filter(kind="swap.declined", subject_id=str(swap.pk)).exists()
     with pytest.raises(Problem):
         write.decide_swap(swap=Swap.objects.get(pk=swap.pk), approve=True, by=guan)
 

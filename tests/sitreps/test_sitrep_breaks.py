@@ -794,6 +794,30 @@ def test_who_has_left_the_post_does_not_answer_for_the_team(away, now):
     assert list(silent(now.at)) == [away]
 
 
+def test_a_call_for_help_of_one_who_has_left_the_post_is_not_lost(away, now):
+    from fangxian.spine.command.field import silent
+    from fangxian.spine.command.write.field import hear_field
+    from fangxian.spine.reach.models import Message
+    from fangxian.spine.registry.models import Term
+    from fangxian.spine.registry.read import holder
+
+    person = holder(away.team.post)
+    Term.objects.filter(post=away.team.post).update(ends_at=now.at)
+    now.at = START + H
+
+    class Heard:
+        after = {
+            "about": f"dispatch:{away.pk}",
+            "person": person.pk,
+            "post": away.team.post_id,
+            "answer": "3",
+        }
+
+    hear_field(Heard)
+    assert Message.objects.filter(text__contains="求助").exists()
+    assert list(silent(now.at + 2 * H)) == [away]
+
+
 def test_a_call_for_help_of_a_team_without_an_order_is_not_lost(away, now):
     from fangxian.spine.command.models import Plea
     from fangxian.spine.command.write.field import hear_field

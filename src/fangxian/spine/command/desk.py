@@ -23,8 +23,8 @@ from .figures import Figure, Shown, figures
 from .models import Order
 from .read import (
     late_orders,
+    moving,
     open_proposals,
-    orders,
     pleas,
     posture,
     to_verify,
@@ -35,7 +35,6 @@ from .read import (
 SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
 WORST = 5
-MOVING = "转移"
 COUNTED_ELSEWHERE: set[str] = set()  # actions that a subject counts in a figure of its own
 
 
@@ -204,10 +203,9 @@ def one_of_each(rows: Iterable[Signal]) -> list[tuple[Signal, int]]:
 def situation(*, seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
     up = by_consequence(active_signals(seat=seat).exclude(hazard__in=others))
-    moving = orders(seat=seat).filter(verb__contains=MOVING).exclude(state="withdrawn")
-    moving = moving.exclude(hazard__in=others)
-    moving = moving.filter(responses__ended_at=None).distinct()
-    people = moving.aggregate(done=Total("done"), total=Total("total"))
+    now = clock.now()
+    moved = moving(seat=seat, since=now, until=now).exclude(hazard__in=others)
+    people = moved.aggregate(done=Total("done"), total=Total("total"))
     return Situation(
         top=one_of_each(up)[:WORST],
         n_active=len(up),

@@ -1,7 +1,7 @@
 """Selectors of command: what is in force, what is open, what is late, what passes at hand-over."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -90,6 +90,21 @@ def emergency_since(headquarters: str, path: str, *, at: datetime | None = None)
         running = running.filter(Q(ended_at=None) | Q(ended_at__gt=at), started_at__lte=at)
     rows = running.values_list("started_at", "place__path")
     return min((since for since, over in rows if path.startswith(over)), default=None)
+
+
+MOVING = "转移"
+DAY = timedelta(days=1)
+
+
+def moving(*, seat: Seat, since: datetime, until: datetime) -> QuerySet[Order]:
+    """Orders that move people: those of responses that ran within the span, and of no response
+    those that are open or were issued within it or the day before its end. Each counts once."""
+    rows = orders(seat=seat).filter(verb__contains=MOVING, issued_at__lte=until)
+    ran = Q(responses__ended_at=None) | Q(responses__ended_at__gte=since)
+    recent = Q(issued_at__gte=min(since, until - DAY)) | ~Q(state__in=[*DONE, *OVER])
+    found = rows.filter((Q(responses__isnull=False) & ran) | (Q(responses=None) & recent))
+    there = Order.objects.filter(pk__in=found.values("pk"))
+    return there.exclude(state="withdrawn")
 
 
 def orders(*, seat: Seat) -> QuerySet[Order]:

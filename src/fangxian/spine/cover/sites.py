@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 
-from fangxian.spine.registry.cover import holders_without_account, posts_without_holder
+from fangxian.spine.registry.cover import (
+    holders_without_account,
+    posts_without_holder,
+    terms_of_the_gone,
+)
 from fangxian.spine.registry.models import Post, Site, Term, WaveChange
 from fangxian.spine.registry.read import owners
 from fangxian.spine.registry.registers import ROLES
@@ -87,6 +91,15 @@ def without_account(at: datetime) -> Iterator[Judged]:
     return judged("holder-without-account", "term", holders_without_account(at), judge)
 
 
+def gone(at: datetime) -> Iterator[Judged]:
+    def judge(term: Term) -> Uncovered:
+        told = {"post": str(term.post), "person": term.person.name}
+        since, place = term.person.gone_at or at, term.post.place_id
+        return Uncovered("term", str(term.pk), since, term.post.superior_id, place, told)
+
+    return judged("holder-gone", "term", terms_of_the_gone(at), judge)
+
+
 def unsigned(at: datetime) -> Iterator[Judged]:
     """Hand-overs of a change of office whose day has come and that are not signed."""
 
@@ -152,6 +165,15 @@ RULES = [
         vacant,
         every_s=600,
         door="terms",
+    ),
+    CoverRule(
+        "holder-gone",
+        "任职人不在岗",
+        "Holder is gone",
+        "{post}：{person} 已不能履职，没有上级可代管，请任命",
+        "{post}: {person} is gone and no superior can stand in; appoint somebody",
+        gone,
+        every_s=60,
     ),
     CoverRule(
         "holder-without-account",

@@ -61,6 +61,14 @@ def posts_without_holder(at: datetime) -> Iterator[Post]:
     yield from (row for row in rows if row.pk not in seated)
 
 
+def terms_of_the_gone(at: datetime) -> Iterator[Term]:
+    """Posts that somebody still holds of whom it was said that he is gone."""
+    terms = Term.objects.filter(
+        in_force(at), person__gone_at__lte=at, starts_at__lte=F("person__gone_at")
+    )
+    yield from terms.select_related("person", "post__organisation", "post__place")
+
+
 def holders_without_account(at: datetime) -> Iterator[Term]:
     """Terms in force on posts that work at the desk, whose holder cannot log in."""
     terms = Term.objects.filter(

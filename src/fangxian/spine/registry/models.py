@@ -177,6 +177,7 @@ class Person(models.Model):
     phone_masked = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    gone_at = models.DateTimeField(null=True)  # died or cannot act, as somebody said
     synthetic = models.BooleanField(default=False)
 
     class Meta:

@@ -168,8 +168,8 @@ def _carry(change: WaveChange) -> str:
 def person_gone(*, person: Person, reason: str, by: Seat) -> list[Term]:
     """A holder who died or cannot act: on every post of his the nearest superior stands in at
     once, and what he was to take over stays with whoever has it; it is recorded so. Returns the
-    interim terms. A post without any superior keeps its term, and the event names it under
-    ``kept``: a gap that only a person can close."""
+    interim terms. A post without any superior keeps its term; the event names it under
+    ``kept`` and is a gap (holder-gone) until somebody is appointed."""
     now = clock.now()
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
@@ -178,6 +178,7 @@ def person_gone(*, person: Person, reason: str, by: Seat) -> list[Term]:
     for place in {term.post.place.path for term in terms} or {city().path}:
         require(by, "term.end", place=place)
     takeovers = Handover.objects.filter(Q(passed_at=None) | Q(passed_at__gt=now), successor=person)
+    lapsed = [str(one.term.post) for one in takeovers.select_related("term__post__organisation")]
     takeovers.delete()
     WaveChange.objects.filter(successor=person, outcome="").update(successor=None)
     for term in [term for term in terms if term.starts_at > now]:
@@ -190,6 +191,7 @@ def person_gone(*, person: Person, reason: str, by: Seat) -> list[Term]:
             kept.append(str(term.post))
         else:
             interims += [found] if found else []
+    Person.objects.filter(pk=person.pk).update(gone_at=now)
     record(
         "person.gone",
         subject=person,
@@ -198,6 +200,7 @@ def person_gone(*, person: Person, reason: str, by: Seat) -> list[Term]:
             "name": person.name,
             "posts": [str(term.post) for term in interims],
             "kept": kept,
+            "not_taken_over": lapsed,
         },
         reason=reason,
     )

@@ -1,24 +1,17 @@
 """What a report says of rain: the window, counties by class, the gauge with the most, the last one
 and three hours, and how many gauges were heard."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q
 
+from fangxian.spine.command.sitreps.rules import clocks
 from fangxian.spine.command.sitreps.says import Ask, Bars, Fact, Said, Sentence, number
 from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.read import Sum, rain_sums, stations
 from fangxian.spine.registry.models import Place
 
-# GB/T 28592, sums of 24 hours (unverified)
-CLASSES = (
-    (250.0, "特大暴雨"),
-    (100.0, "大暴雨"),
-    (50.0, "暴雨"),
-    (25.0, "大雨"),
-    (10.0, "中雨"),
-)
 SHORT = (1, 3)  # hours
 DAY_S = 86_400
 
@@ -36,10 +29,11 @@ def rain_said(ask: Ask) -> Iterable[Said]:
         yield Said("rain", owes=tuple(one.name for one in rows[:7]))
         return
     whole = len(heard) == len(rows) and all(total.whole for total in heard.values())
-    classes = _classes(heard, known) if window_s == DAY_S else []
+    bounds = [(row["mm"], row["zh"]) for row in clocks(ask.until)["rain_class"]]
+    classes = _classes(heard, known, bounds) if window_s == DAY_S else []
     sentences = [
         *classes,
-        *_counts(heard, known, whole=whole),
+        *_counts(heard, known, bounds, whole=whole),
         *_most(heard, known),
         *_short(ask, rows, known),
     ]
@@ -79,21 +73,26 @@ def _shades(heard: dict[int, Sum], known: dict[int, Station]) -> Iterable[tuple[
     return found.items()
 
 
-def _classes(heard: dict[int, Sum], known: dict[int, Station]) -> list[Sentence]:
+Bounds = Sequence[tuple[int, str]]
+
+
+def _classes(heard: dict[int, Sum], known: dict[int, Station], bounds: Bounds) -> list[Sentence]:
     """Counties by the class of their wettest gauge, each named once. Classes are of 24 hours."""
     best = _by_county(heard, known)
     told = []
-    for k, (least, name) in enumerate(CLASSES):
-        above = CLASSES[k - 1][0] if k else float("inf")
+    for k, (least, name) in enumerate(bounds):
+        above = bounds[k - 1][0] if k else float("inf")
         if counties := [c for c, mm in best.items() if least <= mm < above]:
             told.append(f"{'、'.join(counties)}出现{name}")
     return [Sentence("rain-classes", (f"{'，'.join(told)}。",))] if told else []
 
 
-def _counts(heard: dict[int, Sum], known: dict[int, Station], *, whole: bool) -> list[Sentence]:
+def _counts(
+    heard: dict[int, Sum], known: dict[int, Station], bounds: Bounds, *, whole: bool
+) -> list[Sentence]:
     """How many gauges stand over each bound, all of them."""
     parts: list[str | Fact] = []
-    for least, _ in reversed(CLASSES):
+    for least, _ in reversed(bounds):
         gauges = [known[key] for key, total in heard.items() if total.mm >= least]
         if gauges:
             links = tuple(f"/stations/{one.code}" for one in gauges[:12])
@@ -102,7 +101,11 @@ def _counts(heard: dict[int, Sum], known: dict[int, Station], *, whole: bool) ->
             parts += [Fact(f"rain-{least:g}", str(len(gauges)), len(gauges), links), "站"]
     if parts:
         return [Sentence("rain-counts", (*parts, "。"))]
-    words = "各站雨量均不足10毫米。" if whole else "已收到的各站雨量均不足10毫米。"
+    words = (
+        f"各站雨量均不足{bounds[-1][0]}毫米。"
+        if whole
+        else f"已收到的各站雨量均不足{bounds[-1][0]}毫米。"
+    )
     return [Sentence("rain-none", (words,))]
 
 

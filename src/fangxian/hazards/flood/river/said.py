@@ -1,16 +1,17 @@
 """What a report says of rivers: which stations stand over which mark, and by how much."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import signals
 from fangxian.spine.command.sitreps.says import Ask, Fact, Said, Sentence
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.read import last_usable, newest_usable, stations
+from fangxian.spine.observe.rules import silence_limit
+from fangxian.spine.observe.store import from_s
 
 NAMED = 8
-HEARD = timedelta(hours=6)  # a river that said nothing for longer is not known
 
 
 def rivers_said(ask: Ask) -> Iterable[Said]:
@@ -52,8 +53,13 @@ def _quiet(ask: Ask) -> Said:
     here = stations(seat=ask.seat).filter(place__path__startswith=ask.path)
     rows = list(here.exclude(river="").distinct())
     newest = newest_usable()
-    limit = int((ask.until - HEARD).timestamp())
-    heard = [one for one in rows if (last_usable(newest.get(one.pk, {})) or 0) >= limit]
+
+    def speaks(one: Station) -> bool:
+        last_s = last_usable(newest.get(one.pk, {}))
+        limit = silence_limit(one, at=ask.until)
+        return last_s is not None and ask.until - from_s(last_s) <= limit
+
+    heard = [one for one in rows if speaks(one)]
     if not heard:
         return Said("river", owes=tuple(one.name for one in rows[:7]) or ("水情站（没有登记）",))
     n, of = len(heard), len(rows)

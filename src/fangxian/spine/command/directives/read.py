@@ -2,13 +2,15 @@
 and figures by department."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.editions import edition
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.registry.models import Organisation, Place, Post, Term
@@ -16,21 +18,6 @@ from fangxian.spine.registry.read import holders, in_force
 
 from .models import OPEN, Directive, Item
 from .rules import Conflict, Task, conflicts
-
-# how offices are called in a text, and how they are called in full
-SYNONYMS = {
-    "水利": "水利局",
-    "卫健": "卫健委",
-    "住建": "住建局",
-    "交通": "交通运输局",
-    "教育": "教育局",
-    "公安": "公安局",
-    "应急": "应急管理局",
-    "市场监管": "市场监管局",
-    "自然资源": "自然资源局",
-    "气象": "气象局",
-    "海洋": "海洋与渔业局",
-}
 
 
 def directives(*, seat: Seat) -> QuerySet[Directive]:
@@ -93,11 +80,15 @@ def _posts_called(name: str, place: Place) -> list[Post]:
     if town.exists():
         return _leads(town)
     stem = re.sub(r"(?:部门|机构|单位|系统)$", "", bare)
-    stem = re.sub(r"^(?:市|县|区|省)", "", SYNONYMS.get(stem, stem))
+    stem = re.sub(r"^(?:市|县|区|省)", "", _words()["offices"].get(stem, stem))
     if len(stem) < 2:
         return []
     own = here.filter(place=place, name__contains=stem)
     return _leads(own)
+
+
+def _words() -> Mapping[str, Any]:
+    return edition("directive_words", clock.now()).content
 
 
 def _leads(rows: "QuerySet[Organisation]") -> list[Post]:
@@ -133,7 +124,7 @@ def conflicts_of(item: Item, *, owner: Post, deadline_at: datetime | None) -> li
     against = [
         Task(t.key, frozenset(posts), t.text, t.deadline_at, t.clock) for t in map(task_of, others)
     ]
-    return conflicts(asked, against)
+    return conflicts(asked, against, words=_words())
 
 
 def _has_hour(at: datetime | None) -> bool:

@@ -15,34 +15,18 @@ from fangxian.spine.core.editions import edition
 DATA = Path(__file__).parent / "data"
 SHINGLE = 4
 ALIKE = 0.6  # of the shingles of the shorter text are in the other: the same text, perhaps cut
-OPPOSITES = (
-    ("停工", "复工"),
-    ("停工", "开工"),
-    ("停课", "复课"),
-    ("停课", "开学"),
-    ("关闭", "开放"),
-    ("关停", "开放"),
-    ("停业", "营业"),
-    ("撤离", "返回"),
-    ("撤离", "坚守"),
-    ("转移", "返回"),
-    ("泄洪", "蓄水"),
-    ("开闸", "关闸"),
-    ("腾空", "蓄水"),
-    ("集中", "分散"),
-    ("启动", "停止"),
-    ("解除", "实施"),
-    ("封控", "解封"),
-    ("回港", "出海"),
-    ("上岸", "出海"),
-)
-NEAR_BY = timedelta(hours=2)
 
 
 def _check_words(content: Content) -> Iterable[Complaint]:
     for name in ("cues", "not_cues", "past", "exhortations", "goals", "measurable", "prohibitions"):
         if not content.get(name):
             yield name, "a list of words"
+    if any(len(pair) != 2 for pair in content.get("opposites", [()])):
+        yield "opposites", "pairs of words that undo one another"
+    if not isinstance(content.get("conflict_h"), int):
+        yield "conflict_h", "hours"
+    if not content.get("offices"):
+        yield "offices", "how offices are called in texts, and in full"
     for k, row in enumerate(content.get("owners", {}).get("rows", ())):
         try:
             re.compile(row["word"])
@@ -112,7 +96,7 @@ class Conflict:
     words: tuple[str, str] = ("", "")
 
 
-def conflicts(one: Task, others: Sequence[Task]) -> list[Conflict]:
+def conflicts(one: Task, others: Sequence[Task], *, words: Mapping[str, Any]) -> list[Conflict]:
     """Against which others an item stands: one owner with two deadlines at nearly the same hour, or
     with verbs that undo one another."""
     found = []
@@ -122,7 +106,7 @@ def conflicts(one: Task, others: Sequence[Task]) -> list[Conflict]:
         pair = next(
             (
                 (a, b)
-                for first, second in OPPOSITES
+                for first, second in words["opposites"]
                 for a, b in ((first, second), (second, first))
                 if a in one.text and b in other.text and b not in one.text
             ),
@@ -130,15 +114,15 @@ def conflicts(one: Task, others: Sequence[Task]) -> list[Conflict]:
         )
         if pair:
             found.append(Conflict(other.key, "opposite", pair))
-        elif _at_once(one, other):
+        elif _at_once(one, other, timedelta(hours=words["conflict_h"])):
             found.append(Conflict(other.key, "deadline"))
     return found
 
 
-def _at_once(one: Task, other: Task) -> bool:
+def _at_once(one: Task, other: Task, near: timedelta) -> bool:
     if not (one.deadline_at and other.deadline_at and one.clock and other.clock):
         return False
-    return abs(one.deadline_at - other.deadline_at) < NEAR_BY
+    return abs(one.deadline_at - other.deadline_at) < near
 
 
 def letter_moments(

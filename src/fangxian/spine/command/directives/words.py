@@ -16,6 +16,7 @@ declare_events(
         "item.due": ("事项时限到", "deadline of an item came"),
         "item.extended": ("事项延期", "item extended"),
         "item.in_progress": ("事项进展", "progress of an item"),
+        "item.moved": ("承办单位并入", "item moved with its office"),
         "item.letter": ("督办单", "letter of supervision"),
         "item.near_due": ("事项临期", "item near its deadline"),
         "item.reopened": ("重新督办", "item reopened"),

@@ -9,8 +9,9 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.steps import move
 
-from .models import Member, Roster, Swap, Turn
+from .models import SWAP, Member, Roster, Swap, Turn
 from .posture import withdraw
 from .write import hand_on, rest_of
 
@@ -23,9 +24,9 @@ def follow_gone(event: Event) -> None:
     Member.objects.filter(person=person, starts_on__gte=clock.beijing(now).date()).delete()
     later = Q(ends_on=None) | Q(ends_on__gt=clock.beijing(now).date())
     Member.objects.filter(later, person=person).update(ends_on=clock.beijing(now).date())
-    Swap.objects.filter(Q(to=person) | Q(asked_by=person), state="asked").update(
-        state="declined", decided_by="原值班人不在了"
-    )
+    for swap in Swap.objects.filter(Q(to=person) | Q(asked_by=person), state="asked"):
+        why = "其中一人不在了"
+        move(swap, "decline", machine=SWAP, by=SYSTEM, reason=why, decided_by=SYSTEM.label)
     rows = Turn.objects.filter(person=person, ends_at__gt=now).select_related(
         "roster__post__organisation", "roster__post__place", "person"
     )

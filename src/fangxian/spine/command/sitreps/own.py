@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from django.db.models import Count, Q, QuerySet, Sum
 
 from fangxian.spine.command.directives.read import items, late_items
-from fangxian.spine.command.models import DONE, OVER, Order, Response
-from fangxian.spine.command.read import orders, responses
+from fangxian.spine.command.models import DONE, Order, Response
+from fangxian.spine.command.read import moving, orders, responses
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import hazard, of_others
 from fangxian.spine.core.levels import Level
@@ -82,15 +82,12 @@ def _orders(ask: Ask, others: list[str]) -> list[Sentence]:
     return [Sentence("orders", (*parts, "。"))]
 
 
-def moving(ask: Ask) -> Iterable[Said]:
+def moved(ask: Ask) -> Iterable[Said]:
     """People moved, as the orders of the span or of its responses count them; a sum that is partly
     there says so."""
-    rows = _orders_of(ask, of_others(ask.headquarters)).filter(verb__contains="转移")
-    over = Q(responses__ended_at=None) | Q(responses__ended_at__gte=ask.since)
-    during = Q(responses__isnull=False) & over
-    own = Q(responses=None) & (Q(issued_at__gte=ask.since) | ~Q(state__in=[*DONE, *OVER]))
-    keys = rows.filter(issued_at__lt=ask.until).filter(during | own).values("pk")
-    rows = Order.objects.filter(pk__in=keys)  # an order of two responses counts once
+    rows = moving(seat=ask.seat, since=ask.since, until=ask.until)
+    rows = rows.filter(area__path__startswith=ask.path)
+    rows = rows.exclude(hazard__in=of_others(ask.headquarters))
     told = rows.aggregate(done=Sum("done"), total=Sum("total"), n=Count("pk"))
     if not told["n"]:
         return
@@ -180,4 +177,4 @@ def missing(ask: Ask) -> Iterable[Said]:
         yield Said("missing", tuple(sentences))
 
 
-declare_sayers("both", responding, moving, supervised, missing)
+declare_sayers("both", responding, moved, supervised, missing)

@@ -120,13 +120,13 @@ def _while_signals_stand(hq: Organisation, kind: Kind, at: datetime) -> Due | No
     return Due(hq, kind, by, None, own.filter(state="draft").first())
 
 
-def near(*, seat: Seat, at: datetime | None = None) -> list[Due]:
+def near(*, seat: Seat, hq: str = "all", at: datetime | None = None) -> list[Due]:
     """What is due soon or late, for the desk; else the single next one."""
     now = at or clock.now()
     prefix = visible(seat, "response.read")
     if prefix is None:
         return []
-    found = dues(at=now, path=prefix)
+    found = [d for d in dues(at=now, path=prefix) if hq in {"all", d.headquarters.headquarters}]
     limit = now + timedelta(minutes=clocks(now)["near_min"])
     soon = [due for due in found if due.at <= limit]
     return soon or found[:1]

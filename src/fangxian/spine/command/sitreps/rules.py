@@ -17,6 +17,15 @@ def _check(content: Content) -> Iterable[Complaint]:
     for name in ("first_phone_min", "first_written_min", "final_h", "near_min"):
         if not isinstance(content.get(name), int):
             yield name, "a number"
+    if not 0 < content.get("early_part", 0) <= 1:
+        yield "early_part", "a share of the span, over 0 to 1"
+    rain = [row.get("mm") for row in content.get("rain_class", ()) if row.get("zh")]
+    if (
+        not rain
+        or any(not isinstance(mm, int) for mm in rain)
+        or rain != sorted(rain, reverse=True)
+    ):
+        yield "rain_class", "mm and zh, the largest first"
     if set(content.get("follow_up_h", {})) != set(Level.__members__):
         yield "follow_up_h", "hours for each of I, II, III, IV"
     codes = {row.get("code") for row in content.get("kind", ())}

@@ -30,7 +30,7 @@ from .compose import (
 )
 from .models import SITREP, PhoneReport, Rendering, SitRep
 from .render import FORMS, rendered, unprintable
-from .rules import kinds
+from .rules import clocks, kinds
 from .says import SECTIONS, Ask
 
 LONGEST = timedelta(days=366)
@@ -169,8 +169,8 @@ def sign(*, report: SitRep, by: Seat, seen: str = "") -> SitRep:
     _of_his_headquarters(report, by)
     if seen and seen != digest(report.content):
         raise Problem("state.changed", what=str(report))
-    span = kinds(clock.now())[report.kind].span
-    if report.due_at and report.until < report.due_at - span / 4:
+    span, part = kinds(clock.now())[report.kind].span, clocks(clock.now())["early_part"]
+    if report.due_at and report.until < report.due_at - span * part:
         raise Problem("sitrep.early", due=f"{clock.beijing(report.due_at):%m-%d %H:%M}")
     if found := changed(report):
         told = "；".join(f"{c.before or '—'} → {c.after or '—'}" for c in found[:4])

@@ -69,14 +69,15 @@ def hear_field(event: Event) -> None:
         return
     one = Dispatch.objects.select_related("team__post__superior", "place").get(pk=int(key))
     person = Person.objects.get(pk=about["person"])
-    if about.get("post") not in {seat.post_id for seat in seats_of_person(person)}:
-        return  # he has left: the team is asked at whoever leads it now
+    here = about.get("post") in {seat.post_id for seat in seats_of_person(person)}
     by = Seat(person.pk, about.get("post"), person.name, "responder", one.place.path)
     said = str(about["answer"])
     record("team.heard", subject=one, by=by, after={"said": said})
     order = Order.objects.filter(about_kind=SUBJECT, about_key=str(one.pk)).last()
     verb = read_reply(said, edition("replies", clock.now()).content)
     asks = verb in {"help", "cannot"}
+    if not here and not asks:
+        return  # he has left: that all is well has to come from whoever leads the team now
     if order is not None and verb != "received":
         what = Plea.Kind.HELP if asks else Plea.Kind.UNCLEAR
         if order.state not in OVER or asks:
@@ -84,7 +85,8 @@ def hear_field(event: Event) -> None:
     elif order is None and asks:  # nobody commands it here: the superior is called
         _call_superior(one, said)
         return
-    Dispatch.objects.filter(pk=one.pk).update(heard_at=clock.now())
+    if here:
+        Dispatch.objects.filter(pk=one.pk).update(heard_at=clock.now())
 
 
 def _call_superior(one: Dispatch, said: str) -> None:

@@ -91,7 +91,7 @@ def screen(request: SeatedRequest) -> HttpResponse:
         "numbers": numbers(seat=seat, hq=hq, now=found),
         "waiting": waiting(seat=seat, hq=hq),
         "counties": shapes(seat=seat, hq=hq),
-        "due": next(iter(near(seat=seat)), None),
+        "due": next(iter(near(seat=seat, hq=hq)), None),
         "people": duty_names(city().pk, now),
         "link": f"{config().url}/brief",
         "square": qr_svg(f"{config().url}/brief"),

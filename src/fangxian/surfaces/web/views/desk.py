@@ -69,7 +69,7 @@ def desk(request: SeatedRequest) -> HttpResponse:
     hq = current_hq(request)
     part = request.GET.get("part")
     if part == "dues":
-        return render(request, "web/sitrep_dues.html", {"dues": near(seat=seat)})
+        return render(request, "web/sitrep_dues.html", {"dues": near(seat=seat, hq=hq)})
     context = _context(request, hq)
     name = "web/desk_part.html" if part == "body" else "web/desk.html"
     return render(request, name, {**context, "room": "desk"})
@@ -103,7 +103,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "n_work_gaps": len(gaps),
         "responses": responses_in_force(seat=seat),
         "log": cut(log_entries(seat=seat), 12),
-        "dues": near(seat=seat),
+        "dues": near(seat=seat, hq=hq),
         "n_orders": everything.exclude(state__in=OVER).count(),
         "n_done": everything.filter(state__in=["reported", "verified"]).count(),
         "n_withdrawn": everything.filter(state="withdrawn").count(),

@@ -24,6 +24,7 @@ from fangxian.spine.core.page import (
     action,
     as_key,
     cut,
+    cut_of,
     keys,
     near,
     page,
@@ -50,6 +51,7 @@ def index(request: SeatedRequest) -> HttpResponse:
     seat, now = request.seat, clock.now()
     rows = read.directives(seat=seat)
     opened = read.open_items_of(seat=seat)
+    mine = opened.filter(post=seat.post_id or 0)
     span = WEEK if request.GET.get("span") == "week" else QUARTER
     context = {
         "room": "tasks",
@@ -59,7 +61,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "late": cut(read.late_items(seat=seat), 30),
         "items": [(i, ITEM.names[i.state], LETTERS[i.letter]) for i in opened[:SHOWN]],
         "n_open": opened.count(),
-        "mine": [(i, ITEM.names[i.state]) for i in opened.filter(post=seat.post_id or 0)[:30]],
+        "mine": cut_of([(i, ITEM.names[i.state]) for i in mine[:SHOWN]], mine.count()),
         "departments": read.by_department(seat=seat, since=now - span, until=now),
         "week": span == WEEK,
         "may": visible(seat, "directive.write") is not None,

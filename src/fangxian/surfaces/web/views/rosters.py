@@ -20,6 +20,7 @@ from fangxian.spine.core.page import (
     SeatedRequest,
     action,
     as_key,
+    cut,
     near,
     page,
     public,
@@ -91,7 +92,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "may": may(seat, "roster.write", place=seat.place_path),
         "own": read.turns_of(person, since=now)[:12] if person else (),
         "feed": f"{config().url}/calendars/{feed_code(person)}.ics" if person else "",
-        "away": read.leaves(seat=seat).filter(state="granted", ends_at__gt=now)[:20],
+        "away": cut(read.leaves(seat=seat).filter(state="granted", ends_at__gt=now), 60),
     }
     return render(request, "web/rosters.html", context)
 

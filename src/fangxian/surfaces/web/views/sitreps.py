@@ -17,7 +17,7 @@ from fangxian.spine.command.sitreps.render import FORMS, TYPES, rendered, text_o
 from fangxian.spine.command.sitreps.rules import kinds
 from fangxian.spine.command.sitreps.says import SECTIONS
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, as_key, near, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, near, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 from fangxian.spine.registry.models import Organisation
@@ -34,7 +34,7 @@ def index(request: SeatedRequest) -> HttpResponse:
     context = {
         "room": "reports",
         "dues": read.dues(at=now, path=prefix),
-        "drafts": rows.filter(state="draft")[:SHOWN],
+        "drafts": cut(rows.filter(state="draft"), SHOWN),
         "signed": [(r, SITREP.names[r.state]) for r in rows.filter(state__in=read.WRITTEN)[:SHOWN]],
         "total": rows.filter(state__in=read.WRITTEN).count(),
         "kinds": kinds(now).values(),

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
 from fangxian.spine.command.read import open_items
-from fangxian.spine.core.page import SeatedRequest, action, cut, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, cut, cut_of, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, may, visible
 from fangxian.spine.registry import read, waves
@@ -27,7 +27,10 @@ def index(request: SeatedRequest) -> HttpResponse:
     context = {
         "room": "registers",
         "tab": "waves",
-        "waves": [(wave, WAVE.names[wave.state], wave.changes.count()) for wave in rows[:60]],
+        "waves": cut_of(
+            [(wave, WAVE.names[wave.state], wave.changes.count()) for wave in rows[:SHOWN]],
+            rows.count(),
+        ),
         "organisations": read.organisations(seat=request.seat)
         .filter(merged_into=None)
         .order_by("place__code", "name"),

@@ -297,7 +297,10 @@ def hand_over(*, posts: Mapping[int, Post], reason: str) -> int:
         if item.state in WORKING:
             transfer_item(item=item, post=post, reason=reason, by=SYSTEM)
         else:
+            before = {"post": str(item.post)}
             Item.objects.filter(pk=item.pk).update(post=post)
+            told = {"post": str(post)}
+            record("item.moved", subject=item, by=SYSTEM, before=before, after=told, reason=reason)
         n += 1
     for old, post in posts.items():
         for item in Item.objects.filter(helpers=old, state__in=OPEN):
