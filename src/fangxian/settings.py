@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.epidemic.regimes",
     "fangxian.hazards.epidemic.arrivals",
     "fangxian.hazards.epidemic.tracing",
+    "fangxian.hazards.epidemic.coldchain",
     "fangxian.surfaces.api",
 ]
 
@@ -132,6 +133,7 @@ STATICFILES_DIRS = [
     ("leaflet", NODE_MODULES / "leaflet/dist"),
     ("echarts", NODE_MODULES / "echarts/dist"),
     ("htmx", NODE_MODULES / "htmx.org/dist"),
+    ("tweetnacl", NODE_MODULES / "tweetnacl"),
 ]
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

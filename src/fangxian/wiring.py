@@ -4,6 +4,7 @@ rules of cover. What a function does stands in its room."""
 from collections.abc import Sequence
 
 from fangxian.hazards.epidemic.arrivals import subject as arrivals
+from fangxian.hazards.epidemic.coldchain import subject as coldchain
 from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.epidemic.tracing import subject as tracing
@@ -111,6 +112,7 @@ SUBJECTS: tuple[Subject, ...] = (
     regimes.SUBJECT,
     arrivals.SUBJECT,
     tracing.SUBJECT,
+    coldchain.SUBJECT,
 )
 
 WIRING: dict[str, Sequence[Function]] = {

@@ -65,6 +65,8 @@ WORDS = {
     "risk": ("risk", "风险地区清单比较、行程比对", "lists of risk areas compared and matched"),
     "contacts": ("contacts", "接触关系：导入、导出", "contacts brought in and taken out"),
     "trace": ("trace", "从人、物、场所追踪", "trace from a person, a place or goods"),
+    "epcis": ("epcis", "EPCIS 货物事件：检查、收入、导出", "EPCIS events of goods"),
+    "ais": ("ais", "船舶 AIS 语句：解码", "AIS sentences of vessels: decoded"),
     "sentinel": (
         "sentinel",
         "哨点监测：研判、导入导出计数",

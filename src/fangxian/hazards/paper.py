@@ -4,6 +4,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fangxian.spine.core.qr import qr_rows
+
 FONT = "STSong-Light"  # every reader of PDF brings it or a stand-in of its own
 
 
@@ -52,11 +54,7 @@ def pages(parts: Sequence[Any], draw: Callable[[Paper, Any], None]) -> bytes:
 
 def qr_square(paper: Any, told: str, x: float, y: float, side: float) -> None:
     """A square that says ``told``, drawn as boxes: sharp at every size."""
-    import qrcode
-
-    code = qrcode.QRCode(border=2, error_correction=qrcode.constants.ERROR_CORRECT_M)
-    code.add_data(told)
-    rows = code.get_matrix()
+    rows = qr_rows(told)
     cell = side / len(rows)
     for r, row in enumerate(rows):
         for c, dark in enumerate(row):

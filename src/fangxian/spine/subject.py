@@ -17,6 +17,7 @@ from fangxian.spine.command.tasks import TARGETS, Target
 from fangxian.spine.core import dated, hazards, things
 from fangxian.spine.core.dated import RuleSet
 from fangxian.spine.core.door import Door, declare_doors
+from fangxian.spine.core.problems import declare_problems
 from fangxian.spine.core.queue import Function
 from fangxian.spine.core.registers import Register, declare_registers
 from fangxian.spine.core.rights import Seat, declare_rights
@@ -80,6 +81,7 @@ class Subject:
     )  # in reports, by headquarters
     followed: Follow | None = None  # what became of a report, told to who made it
     events: Mapping[str, Words] = field(default_factory=dict)
+    problems: Mapping[str, tuple[int, str, str]] = field(default_factory=dict)  # its refusals
     rights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -88,6 +90,7 @@ def install(subject: Subject) -> None:
     dated.declare(*subject.sets)
     things.declare(*subject.things)
     declare_events(subject.events)
+    declare_problems(subject.problems)
     declare_registers(*subject.registers)
     declare_doors(*subject.doors)
     declare_checks(*subject.checks)

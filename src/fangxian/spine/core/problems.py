@@ -1,5 +1,6 @@
 """The catalogue of problems: what can be refused, why, and what to do. Rendering is in surfaces."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from .problems_of_command import OF_COMMAND
@@ -313,6 +314,11 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
     "numbers.refused": (400, "这些数值不可用:{why}", "{why}"),
     "call.wrong": (400, "{zh}", "{en}"),
 }
+
+
+def declare_problems(more: Mapping[str, tuple[int, str, str]]) -> None:
+    """Refusals of a subject. Twice does no harm."""
+    CATALOGUE.update(more)
 
 
 class Problem(Exception):  # noqa: N818 - the word of the catalogue and of RFC 9457

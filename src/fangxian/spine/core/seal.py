@@ -1,5 +1,6 @@
 """Sealing personal data at rest: each value with a purpose and the id of its key, a blind index to
-find it by, and another key when the old one is to go. Who may open what is asked in the rooms."""
+find it by, another key when the old one is to go; signatures that outsiders can check. Who may open
+what is asked in the rooms."""
 
 import base64
 import hashlib
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.db import models, transaction
 
 from .config import config
@@ -79,6 +82,41 @@ def blind(text: str, *, purpose: str) -> str:
 @lru_cache(64)
 def _blind_key(key: str, purpose: str) -> bytes:
     return hmac.digest(key.encode(), f"blind:{purpose}".encode(), "sha256")
+
+
+def _signing_key(key: str, purpose: str) -> Ed25519PrivateKey:
+    seed = hmac.digest(key.encode(), f"sign:{purpose}".encode(), "sha256")
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def sign(text: bytes, *, purpose: str) -> tuple[str, bytes]:
+    """The name of the key and an Ed25519 signature (64 bytes) that anybody can check who has the
+    public key, without this machine. A drill signs by a key of its own."""
+    name = _now()
+    return name, _signing_key(config().key, _purpose(name, purpose)).sign(text)
+
+
+def public_keys(*, purpose: str) -> dict[str, bytes]:
+    """The public keys by name (32 bytes each): the one that signs now, and those before it."""
+    keys = {_now(): config().key}
+    if not config().drill:
+        keys |= {key_id(key): key for key in config().old_keys}
+    return {
+        name: _signing_key(key, _purpose(name, purpose)).public_key().public_bytes_raw()
+        for name, key in keys.items()
+    }
+
+
+def verify(text: bytes, signature: bytes, *, key: str, purpose: str) -> bool:
+    """Whether a signature is by one of our keys."""
+    public = public_keys(purpose=purpose).get(key)
+    if public is None:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
 from fangxian.spine.assess.read import active_signals
 from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.rights import Seat
@@ -76,25 +73,3 @@ def shapes(*, seat: Seat, hq: str = "all") -> list[Shape]:
         Shape(name, paths, x, y, worst.get(code), counts.get(code, 0))
         for code, name, paths, x, y in _outlines()
     ]
-
-
-def qr_svg(told: str) -> SafeString:
-    """A square that says ``told``."""
-    import qrcode
-
-    code = qrcode.QRCode(border=2, error_correction=qrcode.constants.ERROR_CORRECT_M)
-    code.add_data(told)
-    rows = code.get_matrix()
-    n = len(rows)
-    dark = "".join(f"M{x} {y}h1v1h-1z" for y in range(n) for x in range(n) if rows[y][x])
-    return format_html(
-        '<svg class="qr" viewBox="0 0 {} {}" role="img" aria-label="{}"><path fill="#fff" '
-        'd="M0 0h{}v{}h-{}z"/><path d="{}"/></svg>',
-        n,
-        n,
-        told,
-        n,
-        n,
-        n,
-        dark,
-    )

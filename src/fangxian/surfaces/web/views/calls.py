@@ -20,10 +20,11 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.health import troubles
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.qr import qr_svg
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.registry.read import city, holders
 from fangxian.surfaces.web.frame import current_hq, newest_data_at
-from fangxian.surfaces.web.outlines import qr_svg, shapes
+from fangxian.surfaces.web.outlines import shapes
 
 MOST = 600
 KEYED = re.compile(r"(\d+)[\s,，:：]+(.{1,200})")

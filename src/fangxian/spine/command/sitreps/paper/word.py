@@ -273,7 +273,7 @@ def _imprint(book: Any, document: Document) -> None:
     host.paragraph_format.line_spacing = Pt(1)
     width, height = int(Mm(156)), int(Mm(10)) * len(rows) + int(Pt(2))
     box = parse_xml(BOX.format(width=width, height=height))
-    content = box.find(f".//{qn('w:txbxContent')}")
+    content: Any = box.find(f".//{qn('w:txbxContent')}")
     for row in rows:
         content.append(row)
     host._p.append(box)

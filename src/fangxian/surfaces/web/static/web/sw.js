@@ -5,7 +5,7 @@ self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('fetch', (event) => {
   const { pathname, origin } = new URL(event.request.url);
-  const ours = ['/m/reports', '/m/move', '/m/checkpoint', '/static/'].some((start) =>
+  const ours = ['/m/reports', '/m/move', '/m/checkpoint', '/m/cold-scan', '/static/'].some((start) =>
     pathname.startsWith(start),
   );
   if (event.request.method === 'GET' && origin === self.location.origin && ours) {

@@ -1,0 +1,1 @@
+"""The coast: vessels, crews, tracks, patrols, tip-offs; which shore nobody has looked at."""

@@ -1,0 +1,48 @@
+"""Tables of the cold chain."""
+
+from .events import EventItem, GoodsEvent, Job
+from .lots import (
+    DONE,
+    GATES,
+    LOT,
+    SEAL,
+    Certificate,
+    Declaration,
+    Lot,
+    LotLink,
+    Paper,
+    Scan,
+    Visit,
+)
+from .samples import POSITIVE, SAMPLE, Positive, PositiveLot, PositivePerson, Sample
+from .stores import Capacity, Hold, LoggerFile, Review, Shift, StockCount, Worker
+
+__all__ = [
+    "DONE",
+    "GATES",
+    "LOT",
+    "POSITIVE",
+    "SAMPLE",
+    "SEAL",
+    "Capacity",
+    "Certificate",
+    "Declaration",
+    "EventItem",
+    "GoodsEvent",
+    "Hold",
+    "Job",
+    "LoggerFile",
+    "Lot",
+    "LotLink",
+    "Paper",
+    "Positive",
+    "PositiveLot",
+    "PositivePerson",
+    "Review",
+    "Sample",
+    "Scan",
+    "Shift",
+    "StockCount",
+    "Visit",
+    "Worker",
+]

@@ -1,0 +1,1 @@
+"""Services of the cold chain, the only writers of its tables."""

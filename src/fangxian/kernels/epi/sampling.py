@@ -1,0 +1,36 @@
+"""How many samples of a lot are enough, and what none of them positive still allows."""
+
+import math
+
+
+def sample_size(*, sure: float, prevalence: float) -> int:
+    """Samples that find at least one positive with probability ``sure`` where a share
+    ``prevalence`` of a large lot is positive: the smallest n of ``1 - (1 - p)^n >= sure``.
+
+    sure, prevalence: 0-1, both within. Raises ValueError outside.
+    Source: Cannon and Roe 1982, the freedom-from-disease formula for large populations.
+    """
+    if not (0 < sure < 1 and 0 < prevalence < 1):
+        raise ValueError(f"sure={sure}, prevalence={prevalence}: both must lie between 0 and 1")
+    n = math.log1p(-sure) / math.log1p(-prevalence)
+    return max(1, math.ceil(n - 1e-9))
+
+
+def possible_share(*, tubes: int, positives: int = 0, sure: float = 0.95) -> float:
+    """The upper bound of the share that is positive, one-sided: the largest p for which as few
+    positives as these are not rarer than 1 - sure (Clopper and Pearson 1934). 1 without a tube.
+
+    Of 50 tubes none positive: 0.058. Raises ValueError for positives outside 0..tubes.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= positives <= tubes or not 0 < sure < 1:
+        raise ValueError(f"positives={positives} of tubes={tubes}, sure={sure}")
+    if positives == tubes:
+        return 1.0
+    return float(betaincinv(positives + 1, tubes - positives, sure))
+
+
+def detection(*, tubes: int, prevalence: float) -> float:
+    """The probability that so many tubes find a share ``prevalence``. 0 without a tube."""
+    return -math.expm1(tubes * math.log1p(-prevalence)) if tubes else 0.0
