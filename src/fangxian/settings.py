@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.epidemic.arrivals",
     "fangxian.hazards.epidemic.tracing",
     "fangxian.hazards.epidemic.coldchain",
+    "fangxian.hazards.epidemic.coast",
     "fangxian.surfaces.api",
 ]
 

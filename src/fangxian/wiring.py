@@ -4,6 +4,7 @@ rules of cover. What a function does stands in its room."""
 from collections.abc import Sequence
 
 from fangxian.hazards.epidemic.arrivals import subject as arrivals
+from fangxian.hazards.epidemic.coast import subject as coast
 from fangxian.hazards.epidemic.coldchain import subject as coldchain
 from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
@@ -113,6 +114,7 @@ SUBJECTS: tuple[Subject, ...] = (
     arrivals.SUBJECT,
     tracing.SUBJECT,
     coldchain.SUBJECT,
+    coast.SUBJECT,
 )
 
 WIRING: dict[str, Sequence[Function]] = {

@@ -1,0 +1,1 @@
+"""Services of the coast, the only writers of its tables."""
