@@ -96,7 +96,9 @@ def sampled(lot, *, by=SYSTEM, tag="T"):
     """As many tubes as the plan wants."""
     plan = plan_for(lot.packages, clock.now())
     tubes = [samples.Tube(f"{tag}{lot.number}-{k}", "lot", lot=lot) for k in range(plan.lot)]
-    tubes += [samples.Tube(f"{tag}{lot.number}-P{k}", "packing", lot=lot) for k in range(plan.packing)]
+    tubes += [
+        samples.Tube(f"{tag}{lot.number}-P{k}", "packing", lot=lot) for k in range(plan.packing)
+    ]
     return samples.take(tubes, by=by)
 
 

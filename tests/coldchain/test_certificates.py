@@ -72,7 +72,9 @@ def test_a_replaced_paper_takes_the_certificate_with_it(lot, good):
 
 
 def test_a_scan_is_taken_once(lot, good):
-    said = scans.Said("i1", certificates.code_of(good), shown(lot), site("market", "M1"), clock.now())
+    said = scans.Said(
+        "i1", certificates.code_of(good), shown(lot), site("market", "M1"), clock.now()
+    )
     first, again = (scans.take_scan(said, by=SYSTEM) for _ in range(2))
     assert first.pk == again.pk
     assert first.ok

@@ -55,6 +55,36 @@ def _kept(text: str) -> str:
     return text
 
 
+# schemes whose inside is not GS1's to judge
+_OTHERS = frozenset({"gid", "usdod", "adi", "bic", "imovn"})
+_DIGITS = {"00", "01", "402", "414", "417", "8017", "8018"}
+
+
+def fault_of(identifier: str) -> str:
+    """What is wrong with an identifier of GS1: empty for a good one, and for any other URI."""
+    urn = _URN.fullmatch(identifier)
+    if urn is not None:
+        kind, scheme, rest = urn[1], urn[2], urn[3]
+        if scheme in _OTHERS:
+            return ""
+        known = {*_FIXED, *_LOOSE, *_ITEMS, *_SERIALS, "itip", "sgln", "cpi"}
+        if scheme not in known or (kind == "class") != (scheme == "lgtin"):
+            return "epc_scheme"
+        found = _of_urn(kind, scheme, rest)
+        bare = kind == "id" and scheme in {*_ITEMS, *_SERIALS, "itip", "cpi"}
+        if found is None or (bare and not rest.split(".", 2)[2:]):
+            return "epc_format"
+        return ""
+    if identifier.startswith("urn:epc:"):
+        return "epc_format"
+    linked = _LINK.match(identifier)
+    if linked is not None and linked[1] in _DIGITS:
+        digits = linked[2]
+        if digits.isascii() and digits.isdigit() and check_digit(digits[:-1]) != digits[-1]:
+            return "check_digit"
+    return ""
+
+
 @lru_cache(50_000)
 def link(identifier: str) -> str:
     """The Digital Link of an identifier; the identifier itself where it is none of GS1's."""

@@ -6,19 +6,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .gs1 import fault_of
 from .judge_query import judge_query
+from .judge_sensors import judge_sensors
+from .moments import URI, at, moment
 from .moments import is_number as _is_number
-from .moments import moment
 from .read import read
 from .shape import (
     ACTIONS,
     CBV,
     EPCS,
     FIELDS,
-    NUMBERS,
     PAIR,
     PAIRS,
     PLACE,
+    PREFIXES,
     QUANTITIES,
     TEXT,
     Document,
@@ -28,8 +30,7 @@ from .shape import (
 )
 
 OFFSET = re.compile(r"[+-]((0\d|1[0-3]):[0-5]\d|14:00)", re.ASCII)
-URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
-NAME = re.compile(r"[A-Z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", re.ASCII)
+CBV_HTTP = ("http://ref.gs1.org/cbv/",)
 UOM = re.compile(r"[A-Z0-9]{2,3}", re.ASCII)
 # the parts of a GS1 Digital Link whose length is fixed
 LINK = re.compile(r"https?://[^/]+(?:/[^/]+)*?/(01|00|414|417|8017|8018)/([^/?#]+)")
@@ -50,17 +51,13 @@ def check(raw: bytes) -> Document:
 def judge(event: Event, path: str = "") -> list[Fault]:
     """What is wrong with one event."""
     kind = event.get("type")
-    if kind not in FIELDS:
+    if not isinstance(kind, str) or kind not in FIELDS:
         text = f"没有 “{kind}” 这种事件 / no such type of event"
         return [Fault("event_type", f"{path}.type".strip("."), text)]
     found: list[Fault] = []
-    for rule in (_mandatory, _times, _words, _content, _lists, _identifiers, _sensors):
+    for rule in (_mandatory, _times, _words, _content, _lists, _identifiers, judge_sensors):
         found.extend(rule(event, path))
     return found
-
-
-def _at(path: str, *names: str) -> str:
-    return ".".join(part for part in (path, *names) if part)
 
 
 def _mandatory(event: Event, path: str) -> Found:
@@ -73,7 +70,7 @@ def _mandatory(event: Event, path: str) -> Found:
         wanted.append("bizTransactionList")
     for name in wanted:
         if event.get(name) in (None, "", []):
-            yield Fault("missing_mandatory", _at(path, name), f"缺 {name} / {name} is absent")
+            yield Fault("missing_mandatory", at(path, name), f"缺 {name} / {name} is absent")
 
 
 def _times(event: Event, path: str) -> Found:
@@ -82,24 +79,32 @@ def _times(event: Event, path: str) -> Found:
         text = (
             f"“{time}” 应如 2026-07-22T06:45:00+08:00 / must be a date, time and offset like that"
         )
-        yield Fault("eventTime_format", _at(path, "eventTime"), text)
+        yield Fault("eventTime_format", at(path, "eventTime"), text)
     offset = event.get("eventTimeZoneOffset")
     if offset not in (None, "") and not (
         isinstance(offset, str) and OFFSET.fullmatch(offset.strip())
     ):
         text = f"“{offset}” 应如 +08:00 / must be like that"
-        yield Fault("eventTimeZoneOffset_format", _at(path, "eventTimeZoneOffset"), text)
+        yield Fault("eventTimeZoneOffset_format", at(path, "eventTimeZoneOffset"), text)
     others = [("recordTime", event.get("recordTime"))]
     declared = event.get("errorDeclaration")
     if isinstance(declared, dict):
+        ids = declared.get("correctiveEventIDs", [])
+        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+            where = at(path, "errorDeclaration.correctiveEventIDs")
+            yield Fault("field_type", where, "应为文字的列表 / a list of texts")
+        for name in declared:
+            if not name.startswith("{") and name not in ERROR_FIELDS:
+                where = at(path, "errorDeclaration", name)
+                yield Fault("field_namespace", where, "多余的字段 / no such field")
         if not declared.get("declarationTime"):
-            where = _at(path, "errorDeclaration.declarationTime")
+            where = at(path, "errorDeclaration.declarationTime")
             yield Fault("missing_mandatory", where, "缺 declarationTime / it is absent")
         others.append(("errorDeclaration.declarationTime", declared.get("declarationTime")))
     for name, value in others:
         if value not in (None, "") and not moment(value):
             text = f"“{value}” 不是带时区的时间 / no time with an offset"
-            yield Fault("time_format", _at(path, name), text)
+            yield Fault("time_format", at(path, name), text)
 
 
 def _word(kind: str, rule: str, value: Any, where: str) -> Found:
@@ -108,7 +113,11 @@ def _word(kind: str, rule: str, value: Any, where: str) -> Found:
         if not isinstance(value, str):
             yield Fault("field_type", where, "应为文字 / must be text")
         return
-    if URI.fullmatch(value) and not value.startswith(("urn:epcglobal:cbv:", *CBV)):
+    if URI.fullmatch(value) and not value.startswith(("urn:epcglobal:cbv:", *CBV, *CBV_HTTP)):
+        if "//" in value or value.partition(":")[0] in ("urn", *PREFIXES):
+            return
+        text = f"前缀 “{value.partition(':')[0]}” 没有声明 / the prefix is not declared"
+        yield Fault("namespace_prefix", where, text)
         return
     text = f"CBV 没有 “{value}”；自有词要用网址 / not a word of the CBV; own words need an address"
     yield Fault(rule, where, text)
@@ -118,20 +127,30 @@ def _words(event: Event, path: str) -> Found:
     action = event.get("action")
     if action not in (None, "", *ACTIONS):
         text = f"“{action}” 不是 {' / '.join(ACTIONS)} 之一 / none of these"
-        yield Fault("action_value", _at(path, "action"), text)
+        yield Fault("action_value", at(path, "action"), text)
     for kind in ("bizStep", "disposition"):
-        if event.get(kind) not in (None, ""):
-            yield from _word(kind, f"cbv_{kind}", event[kind], _at(path, kind))
+        if kind in event:
+            yield from _word(kind, f"cbv_{kind}", event[kind], at(path, kind))
     states = event.get("persistentDisposition")
     if isinstance(states, dict):
-        for name in states:
-            for word in states[name] if isinstance(states[name], list) else [states[name]]:
-                where = _at(path, "persistentDisposition", name)
-                yield from _word("disposition", "cbv_disposition", word, where)
+        yield from _states(states, at(path, "persistentDisposition"))
     declared = event.get("errorDeclaration")
     if isinstance(declared, dict) and declared.get("reason"):
-        where = _at(path, "errorDeclaration.reason")
+        where = at(path, "errorDeclaration.reason")
         yield from _word("errorReason", "cbv_errorReason", declared["reason"], where)
+
+
+def _states(held: dict[str, Any], path: str) -> Found:
+    if not held:
+        yield Fault("event_content", path, "要有 set 或 unset / set or unset is wanted")
+    for name, listed in held.items():
+        if name not in ("set", "unset"):
+            yield Fault("field_namespace", at(path, name), "只有 set、unset / set, unset only")
+        elif not isinstance(listed, list) or not listed:
+            yield Fault("field_type", at(path, name), "应为非空列表 / a list with something in it")
+        else:
+            for word in listed:
+                yield from _word("disposition", "cbv_disposition", word, at(path, name))
 
 
 def _content(event: Event, path: str) -> Found:
@@ -142,10 +161,10 @@ def _content(event: Event, path: str) -> Found:
             continue
         if any(name in fields for fields in FIELDS.values()):
             text = f"{kind} 没有 “{name}” / has no such field"
-            yield Fault("field_not_of_type", _at(path, name), text)
+            yield Fault("field_not_of_type", at(path, name), text)
     if "ilmd" in event and kind == "ObjectEvent" and action in ("OBSERVE", "DELETE"):
         text = "只有 ADD 能带 ilmd / only an ADD may carry it"
-        yield Fault("ilmd_action", _at(path, "ilmd"), text)
+        yield Fault("ilmd_action", at(path, "ilmd"), text)
     yield from _GOODS.get(kind, _object_goods)(event, path)
 
 
@@ -166,12 +185,14 @@ def _group_goods(event: Event, path: str) -> Found:
     in_or_out = event["type"] == "AggregationEvent" and action in ("ADD", "DELETE")
     if in_or_out and not event.get("parentID"):
         text = "装入和拆出要有 parentID / adding and taking out need it"
-        yield Fault("missing_mandatory", _at(path, "parentID"), text)
+        yield Fault("missing_mandatory", at(path, "parentID"), text)
 
 
 def _object_goods(event: Event, path: str) -> Found:
-    named = any(name in event for name in ("epcList", "quantityList"))
-    if event["type"] == "ObjectEvent" and not named and not event.get("sensorElementList"):
+    named = event.get("epcList") or event.get("quantityList")
+    sensed = event["type"] == "ObjectEvent" and event.get("sensorElementList")
+    whole = event["type"] == "TransactionEvent" and event.get("parentID")
+    if not named and not sensed and not whole and event.get("action") != "DELETE":
         yield Fault("event_content", path, "没有说是什么货 / it names no goods")
 
 
@@ -197,7 +218,7 @@ def _lists(event: Event, path: str) -> Found:
     for name, holds in FIELDS[event["type"]].items():
         if name not in event:
             continue
-        value, where = event[name], _at(path, name)
+        value, where = event[name], at(path, name)
         if holds in (EPCS, QUANTITIES, PAIRS, "sensors"):
             if not isinstance(value, list):
                 yield Fault("field_type", where, "应为列表 / must be a list")
@@ -221,18 +242,22 @@ def _quantities(held: list[Any], path: str) -> Found:
             yield Fault("field_type", where, "应为对象 / must be an object")
             continue
         if not one.get("epcClass"):
-            yield Fault("missing_mandatory", _at(where, "epcClass"), "缺 epcClass / it is absent")
+            yield Fault("missing_mandatory", at(where, "epcClass"), "缺 epcClass / it is absent")
         quantity = one.get("quantity")
         if "quantity" in one and not _is_number(quantity):
             text = f"“{quantity}” 不是数 / is no number"
-            yield Fault("quantity_type", _at(where, "quantity"), text)
+            yield Fault("quantity_type", at(where, "quantity"), text)
+        elif isinstance(quantity, int | float) and quantity < 0:
+            yield Fault("quantity_value", at(where, "quantity"), "小于 0 / below nothing")
         uom = one.get("uom")
-        if uom is not None and not (isinstance(uom, str) and UOM.fullmatch(uom)):
+        if "uom" in one and quantity is None:
+            yield Fault("quantity_unit", where, "有单位没有数量 / a unit without a quantity")
+        if "uom" in one and not (isinstance(uom, str) and UOM.fullmatch(uom)):
             text = f"“{uom}” 不是单位代码（如 KGM） / no code of a unit"
-            yield Fault("uom_format", _at(where, "uom"), text)
+            yield Fault("uom_format", at(where, "uom"), text)
         for name in one:
             if name not in ("epcClass", "quantity", "uom"):
-                yield Fault("field_namespace", _at(where, name), "多余的字段 / no such field")
+                yield Fault("field_namespace", at(where, name), "多余的字段 / no such field")
 
 
 def _pairs(held: list[Any], name: str, path: str) -> Found:
@@ -244,24 +269,33 @@ def _pairs(held: list[Any], name: str, path: str) -> Found:
             yield Fault("field_type", where, "应为对象 / must be an object")
             continue
         if not one.get(half):
-            yield Fault("missing_mandatory", _at(where, half), f"缺 {half} / {half} is absent")
+            yield Fault("missing_mandatory", at(where, half), f"缺 {half} / {half} is absent")
+        for part in one:
+            if part not in ("type", half) and not part.startswith("@"):
+                yield Fault("field_namespace", at(where, part), "多余的字段 / no such field")
         if kind == "sourceDest" and not one.get("type"):
-            yield Fault("missing_mandatory", _at(where, "type"), "缺 type / it is absent")
+            yield Fault("missing_mandatory", at(where, "type"), "缺 type / it is absent")
         elif one.get("type"):
             value = one["type"]
-            if isinstance(value, str) and value.startswith(CBV) and kind == "sourceDest":
-                continue  # a prefix of one's own after the vocabulary's
-            yield from _word(kind, f"cbv_{kind}", value, _at(where, "type"))
+            own = isinstance(value, str) and value.startswith(CBV) and "SDT-" not in value
+            if own and kind == "sourceDest":
+                continue  # a name of one's own under the vocabulary's prefix
+            yield from _word(kind, f"cbv_{kind}", value, at(where, "type"))
 
 
 def _identifiers(event: Event, path: str) -> Found:
     for name, value in _named(event):
-        where = _at(path, name)
+        where = at(path, name)
         if not isinstance(value, str):
             yield Fault("field_type", where, "应为文字 / must be text")
         elif not URI.fullmatch(value.strip()):
             text = f"“{value[:80]}” 不是网址或 URN / is no URI"
             yield Fault("identifier_format", where, text)
+        elif rule := fault_of(value.strip()):
+            yield Fault(rule, where, f"{value[:80]}：{GS1_FAULTS[rule]}")
+        elif name.startswith(INSTANCES) and value.strip().startswith(CLASSES):
+            text = f"“{value[:80]}” 是品类不是单件 / a class, no single thing"
+            yield Fault("epc_class", where, text)
         elif (link := LINK.match(value.strip())) is not None:
             key, digits = link.groups()
             if not (digits.isascii() and digits.isdigit() and len(digits) == LENGTHS[key]):
@@ -269,11 +303,25 @@ def _identifiers(event: Event, path: str) -> Found:
                 yield Fault("digital_link", where, text)
 
 
+ERROR_FIELDS = ("declarationTime", "reason", "correctiveEventIDs")
+GS1_FAULTS = {
+    "epc_scheme": "没有这种 EPC / no such scheme of EPC",
+    "epc_format": "EPC 写法不对 / the EPC is not well formed",
+    "check_digit": "校验位不对 / the check digit is wrong",
+}
+INSTANCES = ("epcList", "inputEPCList", "outputEPCList", "childEPCs")
+CLASSES = ("urn:epc:class:", "urn:epc:idpat:")
+
+
 def _named(event: Event) -> Iterator[tuple[str, Any]]:
     """Everything that must be an identifier."""
     for name in ("eventID", "parentID", "transformationID"):
         if event.get(name) not in (None, ""):
             yield name, event[name]
+    certified = event.get("certificationInfo")
+    if "certificationInfo" in event:
+        for n, one in enumerate(certified if isinstance(certified, list) else [certified]):
+            yield f"certificationInfo[{n}]", one
     for name, holds in FIELDS[event["type"]].items():
         value = event.get(name)
         if holds == PLACE and isinstance(value, dict):
@@ -285,56 +333,3 @@ def _named(event: Event) -> Iterator[tuple[str, Any]]:
             for n, one in enumerate(value):
                 if isinstance(one, Mapping) and one.get(part):
                     yield f"{name}[{n}].{part}", one[part]
-
-
-def _sensors(event: Event, path: str) -> Found:
-    held = event.get("sensorElementList")
-    for n, one in enumerate(held if isinstance(held, list) else ()):
-        where = _at(path, f"sensorElementList[{n}]")
-        if not isinstance(one, Mapping):
-            yield Fault("field_type", where, "应为对象 / must be an object")
-            continue
-        reports = one.get("sensorReport")
-        if not reports or not isinstance(reports, list):
-            yield Fault("missing_mandatory", _at(where, "sensorReport"), "没有测值 / no report")
-            continue
-        metadata = one.get("sensorMetadata")
-        if isinstance(metadata, Mapping):
-            yield from _sensor_times(metadata, _at(where, "sensorMetadata"))
-        for m, report in enumerate(reports):
-            yield from _sensor_report(report, f"{where}.sensorReport[{m}]")
-
-
-def _sensor_times(held: Mapping[str, Any], path: str) -> Found:
-    for name in ("time", "startTime", "endTime"):
-        if name in held and not moment(held[name]):
-            text = f"“{held[name]}” 不是带时区的时间 / no time with an offset"
-            yield Fault("time_format", _at(path, name), text)
-
-
-def _sensor_report(report: Any, path: str) -> Found:
-    if not isinstance(report, Mapping):
-        yield Fault("field_type", path, "应为对象 / must be an object")
-        return
-    # a report that only tells of an exception measures nothing: EPCIS 2.0, 7.3.7.3
-    if not report.get("type") and not report.get("exception"):
-        yield Fault("missing_mandatory", _at(path, "type"), "没有说测的是什么 / what is measured?")
-    kinds = (("type", "measurement"), ("exception", "exception"), ("component", "component"))
-    for name, kind in kinds:
-        value = report.get(name)
-        if value is None or (isinstance(value, str) and value in words()[kind]):
-            continue
-        # what is measured grows without the standard: names of that shape are taken
-        named = isinstance(value, str) and (
-            URI.fullmatch(value) or (kind == "measurement" and NAME.fullmatch(value))
-        )
-        if not named:
-            text = f"标准词表没有 “{value}” / not a word of the standard"
-            yield Fault(f"cbv_{kind}", _at(path, name), text)
-    for name in NUMBERS:
-        if name in report and not _is_number(report[name]):
-            text = f"“{report[name]}” 不是数 / is no number"
-            yield Fault("quantity_type", _at(path, name), text)
-    if "booleanValue" in report and not isinstance(report["booleanValue"], bool):
-        yield Fault("field_type", _at(path, "booleanValue"), "应为 true 或 false / must be either")
-    yield from _sensor_times(report, path)

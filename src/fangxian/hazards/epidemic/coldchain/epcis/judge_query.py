@@ -39,7 +39,7 @@ def _judged(name: str, value: Any, many: list[Any]) -> tuple[bool, str]:
         own = isinstance(value, str) and (value in _ORDER or ":" in value)
         return own, "eventTime, recordTime"
     if name in _COUNTS:
-        whole = str(value).isascii() and str(value).isdigit() and int(value) > 0
+        whole = re.fullmatch(r"0*[1-9][0-9]{0,8}", str(value), re.ASCII) is not None
         return whole, "正整数 / a whole number above 0"
     if name in ("EQ_bizStep", "EQ_disposition"):
         known = words()[name[3:]]

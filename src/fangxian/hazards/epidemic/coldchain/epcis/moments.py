@@ -1,11 +1,18 @@
-"""Times and numbers as EPCIS wants them."""
+"""Times, numbers and addresses as EPCIS wants them."""
 
 import re
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
-STRICT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+STRICT_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII
+)
+TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII
+)
+
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
 def moment(value: Any, *, strict: bool = False) -> bool:
@@ -24,4 +31,9 @@ def moment(value: Any, *, strict: bool = False) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def at(path: str, *names: str) -> str:
+    """A path with more names behind it."""
+    return ".".join(part for part in (path, *names) if part)

@@ -2,8 +2,10 @@
 entity opened. Whether an event is right is asked in `judge`."""
 
 import json
+import re
 from typing import Any
 
+from .moments import moment
 from .read_xml import read_xml
 from .shape import (
     FIELDS,
@@ -17,6 +19,8 @@ from .shape import (
 )
 
 MOST_BYTES = 512 * 2**20
+VERSION = re.compile(r"\d+(\.\d+)*", re.ASCII)
+HOMES = ("ref.gs1.org", "gs1.github.io", "id.gs1.org", "gs1.org", "www.gs1.org")
 KINDS_NOT_TAKEN = ("EPCISMasterDataDocument", "EPCISCaptureJob", "EPCISCaptureErrors")
 
 
@@ -27,7 +31,8 @@ def read(raw: bytes) -> Document:
         found.fault("document_size", "", f"大于 {MOST_BYTES} 字节 / more than that many bytes")
         return found
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if raw.lstrip()[:1] == b"<":
+    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:4]
+    if raw.lstrip()[:1] == b"<" or (wide and b"<" in raw[:8]):
         found.syntax = "xml"
         read_xml(raw, found)
     else:
@@ -36,34 +41,63 @@ def read(raw: bytes) -> Document:
     return found
 
 
+class Twice(dict[str, Any]):
+    """An object in which a name stands twice with two values."""
+
+    names: tuple[str, ...] = ()
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _read_json(raw: bytes, found: Document) -> None:
-    twice: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        held = dict(pairs)
-        if len(held) < len(pairs):
-            twice.extend(sorted({name for name, value in pairs if held[name] != value}))
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) == len(pairs):
         return held
+    names = sorted({name for name, value in pairs if held[name] != value})
+    if not names:
+        return held
+    told = Twice(held)
+    told.names = tuple(names)
+    return told
 
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _read_json(raw: bytes, found: Document) -> None:
     try:
-        held = json.loads(raw, object_pairs_hook=once, parse_constant=_no_constant)
+        held = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+        if SURROGATE.search(raw):
+            json.dumps(held, ensure_ascii=False).encode()  # half a pair is no text
     except (ValueError, RecursionError) as error:
-        found.fault("syntax", "", f"不是有效的 JSON / no valid JSON: {error}"[:300])
+        told = str(error).encode("utf-8", "replace").decode()
+        found.fault("syntax", "", f"不是有效的 JSON / no valid JSON: {told}"[:300])
         return
-    for name in twice[:20]:
-        found.fault("duplicate_field", name, f"“{name}” 出现两次 / stands twice")
     if not isinstance(held, dict):
         found.fault("document_type", "", "不是一个文档 / no document")
         return
     _document(held, found)
+    for name in _twice(held):  # in the head; those of events are told with the event
+        found.fault("duplicate_field", name, f"“{name}” 出现两次 / stands twice")
+
+
+def _twice(value: Any, *, deep: bool = False) -> list[str]:
+    """Names that stand twice in an object, and with ``deep`` in everything inside it."""
+    told = list(value.names) if isinstance(value, Twice) else []
+    if deep:
+        inner = value.values() if isinstance(value, dict) else value
+        for one in inner if isinstance(value, dict | list) else ():
+            told += _twice(one, deep=True)
+    return told
 
 
 def _document(held: dict[str, Any], found: Document) -> None:
     kind = held.get("type")
+    if kind is not None and not isinstance(kind, str):
+        found.fault("document_type", "type", "type 应为文字 / must be text")
+        return
     found.version = str(held.get("schemaVersion") or "2.0")
     if kind == "EPCISDocument":
         _whole(held, found)
@@ -89,6 +123,14 @@ def _whole(held: dict[str, Any], found: Document) -> None:
     """A document to be captured."""
     found.form = "document"
     _wanted(found, held, "", "schemaVersion", "creationDate")
+    version, created = held.get("schemaVersion"), held.get("creationDate")
+    if version and not (isinstance(version, str) and VERSION.fullmatch(version)):
+        found.fault(
+            "schemaVersion_format", "schemaVersion", f"“{version}” 应如 2.0 / like 2.0"[:120]
+        )
+    if created and not moment(created):
+        text = f"“{created}” 不是带时区的时间 / no time with an offset"[:160]
+        found.fault("time_format", "creationDate", text)
     body = _object(found, held, "", "epcisBody")
     if body is None:
         return
@@ -158,11 +200,20 @@ def _context(found: Document, held: dict[str, Any], given: Any, path: str) -> No
     given = given if isinstance(given, list) else [given]
     names = [one for one in given if isinstance(one, str)]
     where = f"{path}.@context".strip(".")
-    if not any(name.rstrip("/").endswith("epcis-context.jsonld") for name in names):
+    if any(not isinstance(one, str | dict) for one in given if one is not None):
+        found.fault("field_type", where, "应为网址或对象 / addresses or objects")
+    ours = [
+        name
+        for name in names
+        if name.rstrip("/").endswith("epcis-context.jsonld")
+        and name.split("/")[2:3]
+        and name.split("/")[2] in HOMES
+    ]
+    if not ours:
         text = "没有 EPCIS 的 @context / the context of EPCIS is absent"
         found.fault("missing_mandatory" if given == [None] else "context", where, text)
     for name in names:
-        if "epcis-context" not in name:
+        if name not in ours and "query-schema" not in name:
             text = f"外部上下文不下载：{name} / a foreign context is never fetched"
             found.fault("context_not_taken", where, text[:300])
 
@@ -200,8 +251,12 @@ def _events(found: Document, held: dict[str, Any], events: Any, path: str) -> No
 def _event(found: Document, held: dict[str, Any], path: str, known: dict[str, str]) -> Event:
     if "@context" in held and path:
         known = _prefixes(held, known)
+    for name in _twice(held, deep=True):
+        where = f"{path}.{name}".strip(".")
+        found.fault("duplicate_field", where, f"“{name}” 出现两次 / stands twice")
     event: Event = {}
-    fields = FIELDS.get(str(held.get("type")), {})
+    kind = held.get("type")
+    fields = FIELDS.get(kind, {}) if isinstance(kind, str) else {}
     for key, value in held.items():
         if key in ("@context", "schemaVersion", "creationDate", "isA"):
             continue
@@ -238,7 +293,7 @@ def _name(
 
 
 def _foreign(found: Document, value: Any, path: str, known: dict[str, str]) -> Any:
-    """What an extension holds; names inside need a namespace too."""
+    """What an extension holds; names deeper inside may stand bare, as feeds write them."""
     if isinstance(value, dict):
         told = {}
         for key, inner in value.items():
@@ -259,20 +314,20 @@ def _standard(found: Document, key: str, value: Any, path: str, known: dict[str,
     """A field of the standard with its words made short and the names inside it known."""
     where = f"{path}.{key}".strip(".")
     if key in ("bizStep", "disposition"):
-        return short(key, value)
+        return _addressed(short(key, value), known)
     if key in ("readPoint", "bizLocation", "ilmd"):
         return _inside(found, value, where, known, ("id",) if key != "ilmd" else ())
     if key in ("bizTransactionList", "sourceList", "destinationList") and isinstance(value, list):
         kind = PAIR_KIND.get(key, "sourceDest")
         return [
-            {**one, "type": short(kind, one["type"])}
+            {**one, "type": _addressed(short(kind, one["type"]), known)}
             if isinstance(one, dict) and "type" in one
             else one
             for one in value
         ]
     if key == "persistentDisposition" and isinstance(value, dict):
         return {
-            name: [short("disposition", word) for word in words]
+            name: [_addressed(short("disposition", word), known) for word in words]
             if isinstance(words, list)
             else words
             for name, words in value.items()
@@ -281,11 +336,19 @@ def _standard(found: Document, key: str, value: Any, path: str, known: dict[str,
         own = ("declarationTime", "reason", "correctiveEventIDs")
         told = _inside(found, value, where, known, own)
         if "reason" in told:
-            told["reason"] = short("errorReason", told["reason"])
+            told["reason"] = _addressed(short("errorReason", told["reason"]), known)
         return told
     if key == "sensorElementList" and isinstance(value, list):
         return [_sensor(found, one, f"{where}[{n}]", known) for n, one in enumerate(value)]
     return value
+
+
+def _addressed(word: Any, known: dict[str, str]) -> Any:
+    """A word under a declared prefix as its whole address."""
+    if not isinstance(word, str) or "//" in word:
+        return word
+    prefix, colon, local = word.partition(":")
+    return known[prefix] + local if colon and prefix in known else word
 
 
 def _inside(

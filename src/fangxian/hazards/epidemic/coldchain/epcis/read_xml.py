@@ -25,10 +25,20 @@ from .shape import (
     sensor_words,
     short,
 )
+from .xml_values import (
+    OURS,
+    XSI,
+    add_to,
+    addressed,
+    foreign_value,
+    is_ours,
+    local_name,
+    number_of,
+    space_of,
+    tag_of,
+    text_of,
+)
 
-OURS = ("urn:epcglobal:epcis:xsd:1", "urn:epcglobal:epcis:xsd:2")
-QUERY = ("urn:epcglobal:epcis-query:xsd:1", "urn:epcglobal:epcis-query:xsd:2")
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 DECLARES = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[|<!DOCTYPE[^>]*(SYSTEM|PUBLIC)")
 WRAPPINGS = ("extension", "baseExtension")
 NOT_TAKEN = ("EPCISMasterDataDocument", "captureJob", "EPCISCaptureJob", "EPCISCaptureJobList")
@@ -52,23 +62,15 @@ def read_xml(raw: bytes, found: Document) -> None:
     except (etree.XMLSyntaxError, ValueError) as error:
         found.fault("syntax", "", f"不是有效的 XML / no valid XML: {error}"[:300])
         return
+    dtd: Any = root.getroottree().docinfo.internalDTD
+    if dtd is not None and (dtd.system_url or dtd.external_id or any(True for _ in dtd.entities())):
+        found.fault("unsafe_xml", "", "不收自带声明和实体 / declarations and entities are refused")
+        return
     _document(root, found)
 
 
-def _local(element: Any) -> str:
-    return str(etree.QName(element).localname)
-
-
-def _space(element: Any) -> str:
-    return etree.QName(element).namespace or ""
-
-
-def _is_ours(element: Any) -> bool:
-    return _space(element) in ("", *OURS, *QUERY)
-
-
 def _document(root: Any, found: Document) -> None:
-    name, space = _local(root), _space(root)
+    name, space = local_name(root), space_of(root)
     version = root.get("schemaVersion") or ""
     found.version = {"1": "1.2", "2": "2.0"}.get(space[-1:], version or "2.0")
     if name == "EPCISDocument":
@@ -103,7 +105,7 @@ def _first(element: Any, *names: str) -> Any:
     for name in names:
         if element is None:
             return None
-        element = next((e for e in element if _local(e) == name and _is_ours(e)), None)
+        element = next((e for e in element if local_name(e) == name and is_ours(e)), None)
     return element
 
 
@@ -112,7 +114,7 @@ def _query(body: Any, found: Document) -> None:
     if asked is None:
         found.fault("missing_mandatory", "EPCISBody", "没有查询 / no query")
         return
-    name = _local(asked)
+    name = local_name(asked)
     if name not in ("Poll", "Subscribe"):
         found.fault("kind_not_taken", name, f"{name}: 有效，但不收 / valid, not taken")
         return
@@ -133,15 +135,17 @@ def _events(listed: Any, found: Document) -> None:
         found.fault("missing_mandatory", "EventList", "没有事件列表 / no list of events")
         return
     number = 0
+    if any((text or "").strip() for text in (listed.text, *(one.tail for one in listed))):
+        found.fault("stray_text", "EventList", "事件之间有多余文字 / text between events")
     for one in listed:
-        inner = list(one) if _local(one) == "extension" else [one]
+        inner = list(one) if local_name(one) == "extension" else [one]
         for element in inner:
-            if _local(element) == "extension":
+            if local_name(element) == "extension":
                 inner.extend(element)  # 2.0 events within 1.2 stand two extensions deep
                 continue
-            name, number = _local(element), number + 1
+            name, number = local_name(element), number + 1
             path = f"EventList.{name}[{number - 1}]"
-            if name not in FIELDS or not _is_ours(element):
+            if name not in FIELDS or not is_ours(element):
                 text = f"没有 “{name}” 这种事件，或不再收 / no such type of event, or one not taken"
                 found.fault("event_type", path, text)
                 continue
@@ -155,12 +159,12 @@ def _parts(element: Any, found: Document, path: str, order: list[str]) -> list[A
     parts: list[Any] = []
     last = -1.0
     for child in element:
-        name = _local(child)
+        name = local_name(child)
         place = last
-        if _is_ours(child) and name in WRAPPINGS:
+        if is_ours(child) and name in WRAPPINGS:
             place = len(BASE_ORDER) - 0.5 if name == "baseExtension" else len(order)
             parts += _parts(child, found, path, [])
-        elif _is_ours(child):
+        elif is_ours(child):
             place = order.index(name) if name in order else last
             parts.append(child)
         else:
@@ -184,14 +188,14 @@ BASE_ORDER = (
 
 
 def _event(element: Any, found: Document, path: str) -> Event:
-    kind = _local(element)
+    kind = local_name(element)
     fields = FIELDS[kind]
     event: Event = {"type": kind}
     for part in _parts(element, found, path, list(fields)):
-        name = _local(part)
+        name = local_name(part)
         where = f"{path}.{name}"
-        if not _is_ours(part):
-            _add(event, _tag(part), _foreign(part))
+        if not is_ours(part):
+            add_to(event, tag_of(part), foreign_value(part))
         elif name not in fields:
             rule = "field_not_of_type" if _anywhere(name) else "field_namespace"
             text = f"{kind} 没有 “{name}” / has no such field"
@@ -199,7 +203,7 @@ def _event(element: Any, found: Document, path: str) -> Event:
         elif name in event and name != "certificationInfo":
             found.fault("duplicate_field", where, f"“{name}” 出现两次 / stands twice")
         else:
-            _add(event, name, _value(part, fields[name], name, found, where))
+            add_to(event, name, _value(part, fields[name], name, found, where))
     return event
 
 
@@ -207,59 +211,29 @@ def _anywhere(name: str) -> bool:
     return any(name in fields for fields in FIELDS.values())
 
 
-def _add(held: dict[str, Any], name: str, value: Any) -> None:
-    """Several elements of one name are a list."""
-    if name not in held:
-        held[name] = value
-    elif isinstance(held[name], list):
-        held[name].append(value)
-    else:
-        held[name] = [held[name], value]
-
-
-def _tag(element: Any) -> str:
-    space = _space(element)  # one form with JSON, whose prefix adds the colon
-    return f"{{{space.rstrip(':') if space.startswith('urn:') else space}}}{_local(element)}"
-
-
-def _text(element: Any) -> str:
-    return (element.text or "").strip()
-
-
-def _foreign(element: Any) -> Any:
-    """What an element of an extension holds: its text, or its parts and attributes by name."""
-    attributes = {
-        (f"{{{q.namespace}}}{q.localname}" if (q := etree.QName(key)).namespace else key): value
-        for key, value in element.attrib.items()
-        if etree.QName(key).namespace != XSI
-    }
-    if not len(element) and not attributes:
-        return _text(element)
-    held: dict[str, Any] = dict(attributes)
-    if _text(element):
-        held["#text"] = _text(element)
-    for child in element:
-        _add(held, _tag(child) if _space(child) else _local(child), _foreign(child))
-    return held
-
-
-def _number(text: str) -> Any:
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
-
-
 def _value(element: Any, holds: str, name: str, found: Document, path: str) -> Any:
     reader = READERS.get(holds)
     if reader is not None:
         return reader(element, name, found, path)
-    return short(name, _text(element)) if name in ("bizStep", "disposition") else _text(element)
+    if len(element):
+        found.fault("field_type", path, "应为文字 / must be text")
+    if name not in ("bizStep", "disposition"):
+        return text_of(element)
+    known = {prefix: space for prefix, space in element.nsmap.items() if prefix}
+    return addressed(short(name, text_of(element)), known)
 
 
 def _epcs(element: Any, name: str, found: Document, path: str) -> list[str]:
-    return [_text(one) for one in element]
+    _only(element, ("epc",), found, path)
+    return [text_of(one) for one in element]
+
+
+def _only(element: Any, names: tuple[str, ...], found: Document, path: str) -> None:
+    """Children of other names, where the standard knows only these."""
+    for one in element:
+        local = local_name(one)
+        if is_ours(one) and local not in (*names, *WRAPPINGS):
+            found.fault("field_namespace", f"{path}.{local}", f"没有 “{local}” / no such field")
 
 
 def _quantities(element: Any, name: str, found: Document, path: str) -> list[dict[str, Any]]:
@@ -267,66 +241,78 @@ def _quantities(element: Any, name: str, found: Document, path: str) -> list[dic
     for one in element:
         held: dict[str, Any] = {}
         for part in _parts(one, found, path, ["epcClass", "quantity", "uom"]):
-            local = _local(part)
+            local = local_name(part)
+            if local in held:
+                text = f"“{local}” 出现两次 / stands twice"
+                found.fault("duplicate_field", f"{path}.{local}", text)
             if local != "quantity":
-                held[local] = _text(part)
+                held[local] = text_of(part)
             elif part.get(f"{{{XSI}}}nil") != "true":
-                held[local] = _number(_text(part))
+                held[local] = number_of(text_of(part))
         told.append(held)
     return told
 
 
 def _place(element: Any, name: str, found: Document, path: str) -> dict[str, Any]:
     held: dict[str, Any] = {}
+    _only(element, ("id",), found, path)
     for part in _parts(element, found, path, ["id"]):
-        if _is_ours(part) and _local(part) == "id":
-            held["id"] = _text(part)
+        if is_ours(part) and local_name(part) == "id":
+            if "id" in held:
+                found.fault("duplicate_field", f"{path}.id", "“id” 出现两次 / stands twice")
+            held["id"] = text_of(part)
         else:
-            _add(held, _tag(part), _foreign(part))
+            add_to(held, tag_of(part), foreign_value(part))
     return held
 
 
 def _pairs(element: Any, name: str, found: Document, path: str) -> list[dict[str, Any]]:
     kind = "bizTransaction" if name == "bizTransactionList" else "sourceDest"
     told = []
+    _only(element, (PAIR[name],), found, path)
     for one in element:
-        held = {"type": short(kind, one.get("type"))} if one.get("type") else {}
-        told.append({**held, PAIR[name]: _text(one)})
+        known = {k: v for k, v in one.nsmap.items() if k}
+        held = {"type": addressed(short(kind, one.get("type")), known)} if one.get("type") else {}
+        told.append({**held, PAIR[name]: text_of(one)})
     return told
 
 
 def _states(element: Any, name: str, found: Document, path: str) -> dict[str, list[str]]:
     held: dict[str, list[str]] = {}
     for one in element:
-        held.setdefault(_local(one), []).append(short("disposition", _text(one)))
+        held.setdefault(local_name(one), []).append(short("disposition", text_of(one)))
     return held
 
 
 def _error(element: Any, name: str, found: Document, path: str) -> dict[str, Any]:
     held: dict[str, Any] = {}
-    order = ["declarationTime", "reason", "correctiveEventIDs"]
-    for part in _parts(element, found, path, order):
-        local = _local(part)
-        if not _is_ours(part):
-            _add(held, _tag(part), _foreign(part))
+    for part in _parts(element, found, path, []):
+        local = local_name(part)
+        if not is_ours(part):
+            add_to(held, tag_of(part), foreign_value(part))
         elif local == "correctiveEventIDs":
-            held[local] = [_text(one) for one in part]
+            held[local] = [text_of(one) for one in part]
         else:
-            held[local] = short("errorReason", _text(part)) if local == "reason" else _text(part)
+            held[local] = (
+                short("errorReason", text_of(part)) if local == "reason" else text_of(part)
+            )
     return held
 
 
 def _sensors(element: Any, name: str, found: Document, path: str) -> list[dict[str, Any]]:
     told = []
     for one in element:
-        if _local(one) == "extension":
+        if local_name(one) == "extension":
             continue
         held: dict[str, Any] = {}
         for part in _parts(one, found, path, ["sensorMetadata", "sensorReport"]):
-            local = _local(part)
-            if not _is_ours(part):
-                _add(held, _tag(part), _foreign(part))
+            local = local_name(part)
+            if not is_ours(part):
+                add_to(held, tag_of(part), foreign_value(part))
             elif local == "sensorMetadata":
+                if local in held:
+                    text = f"“{local}” 出现两次 / stands twice"
+                    found.fault("duplicate_field", f"{path}.{local}", text)
                 held[local] = _attributes(part, METADATA)
             elif local == "sensorReport":
                 report = sensor_words(_attributes(part, REPORT))
@@ -339,7 +325,7 @@ def _attributes(element: Any, own: tuple[str, ...]) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for key, value in element.attrib.items():
         if key in NUMBERS:
-            held[key] = _number(value)
+            held[key] = number_of(value)
         elif key == "booleanValue":
             held[key] = {"true": True, "1": True, "false": False, "0": False}.get(value, value)
         elif etree.QName(key).namespace != XSI:
@@ -350,10 +336,10 @@ def _attributes(element: Any, own: tuple[str, ...]) -> dict[str, Any]:
 def _ilmd(element: Any, name: str, found: Document, path: str) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for part in _parts(element, found, path, []):
-        if not _space(part):
-            text = f"字段 “{_local(part)}” 没有命名空间 / a field of an extension needs a namespace"
-            found.fault("ilmd_namespace", f"{path}.{_local(part)}", text)
-        _add(held, _tag(part), _foreign(part))
+        if not space_of(part):
+            text = f"字段 “{local_name(part)}” 没有命名空间 / a field of an extension needs a namespace"
+            found.fault("ilmd_namespace", f"{path}.{local_name(part)}", text)
+        add_to(held, tag_of(part), foreign_value(part))
     return held
 
 
