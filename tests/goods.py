@@ -112,7 +112,9 @@ def through(lot, *, to="release", people=(), by=SYSTEM):
         if gate == "clear":
             for tube in lot.samples.filter(state="sampled"):
                 negative(tube, by=by)
-        lots.pass_gate(lot=lot, gate=gate, by=by, people=[w.person for w in people])
+        lots.pass_gate(
+            lot=lot, gate=gate, by=by, people=[w.person for w in people], note="含氯 1000 mg/L"
+        )
         if gate == to:
             return lot
     return lot

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from fangxian.hazards.epidemic.coast import models as m
-from fangxian.hazards.epidemic.coast.trackfile import Fix, tracks
 from fangxian.spine.core import clock
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.tracks import Fix, tracks
 from fangxian.spine.people.matching import Record
 from fangxian.spine.people.write import enter_persons
 from fangxian.spine.registry.models import Place, Site

@@ -15,17 +15,17 @@ import fangxian
 
 SRC = Path(fangxian.__file__).parent
 ROOT = SRC.parents[1]
-TOY = ROOT / "tests/toy/lots"
+TOY = ROOT / "tests/toy/crates"
 MOST_LINES = 4
 # file, the line it stands after, the line that is added
 CENTRAL = [
-    ("settings.py", '    "fangxian.spine.command",', '    "fangxian.hazards.epidemic.lots",'),
+    ("settings.py", '    "fangxian.spine.command",', '    "fangxian.hazards.epidemic.crates",'),
     (
         "wiring.py",
         "from fangxian.hazards.flood.rain import subject as rain",
-        "from fangxian.hazards.epidemic.lots import subject as lots",
+        "from fangxian.hazards.epidemic.crates import subject as crates",
     ),
-    ("wiring.py", "SUBJECTS: tuple[Subject, ...] = (", "    lots.SUBJECT,"),
+    ("wiring.py", "SUBJECTS: tuple[Subject, ...] = (", "    crates.SUBJECT,"),
 ]
 
 STORY = """
@@ -50,7 +50,7 @@ from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.calls import order_text
 from fangxian.spine.cover.models import Gap
-from fangxian.hazards.epidemic.lots.write import enter_lot, enter_result
+from fangxian.hazards.epidemic.crates.write import enter_crate, enter_result
 
 fixed = FixedClock(clock.now()); clock.install(fixed)
 make_ready()
@@ -60,23 +60,24 @@ lin, chen, huang = seat("lin"), seat("chen"), seat("huang")
 hexi = Place.objects.get(name="和溪镇", kind="town")
 told = {}
 try:
-    enter_lot(number="X", goods="虾", place=hexi, by=chen)
+    enter_crate(number="X", goods="虾", place=hexi, by=chen)
 except Problem as refused:
     told["refused"] = refused.code
-lot = enter_lot(number="XM-2026-001", goods="冻虾", place=hexi, by=lin)
-enter_lot(number="XM-2026-002", goods="冻鱼", place=hexi, by=lin)
+crate = enter_crate(number="XM-2026-001", goods="冻虾", place=hexi, by=lin)
+enter_crate(number="XM-2026-002", goods="冻鱼", place=hexi, by=lin)
 worker = Worker()
 fixed.advance(hours=30)
 worker.cover(force=True)
-told["gaps"] = [str(g.fields["lot"]) for g in Gap.objects.filter(rule="lot-untested", until=None)]
-enter_result(lot=lot, positives=2, by=lin)
+gaps = Gap.objects.filter(rule="crate-untested", until=None)
+told["gaps"] = [str(g.fields["crate"]) for g in gaps]
+enter_result(crate=crate, positives=2, by=lin)
 worker.settle(); worker.cover(force=True)
-told["gaps_after"] = Gap.objects.filter(rule="lot-untested", until=None).count()
+told["gaps_after"] = Gap.objects.filter(rule="crate-untested", until=None).count()
 browser = Client(); browser.force_login(get_user_model().objects.get(username="lin"))
 told["desk"] = "冻虾 XM-2026-001" in browser.get("/").content.decode()
 told["desk_of_flood"] = "冻虾 XM-2026-001" in browser.get("/?hq=flood").content.decode()
 told["desk_of_epidemic"] = "冻虾 XM-2026-001" in browser.get("/?hq=epidemic").content.decode()
-signal = Signal.objects.get(family="lot-positive")
+signal = Signal.objects.get(family="crate-positive")
 told["signal"] = [signal.about_kind, signal.about_key, Level(signal.level).name]
 acknowledge(signals=[signal], by=lin)
 task = Task(area=hexi, verb="封存", object="批次", minutes=60, about=signal.about)
@@ -88,15 +89,15 @@ do.report_done(order=order, note="已封存", by=chen)
 do.verify_order(order=order, by=lin)
 do.close_order(order=order, reason="核验", by=lin)
 told["order"] = [order.about_kind, order.about_key, order.state]
-told["page"] = "XM-2026-001" in browser.get("/registers/lots?q=冻虾").content.decode()
-told["api"] = browser.get("/api/v1/lots?q=002").json()
-told["xlsx"] = len(browser.get("/registers/lots?as=xlsx").content) > 1000
+told["page"] = "XM-2026-001" in browser.get("/registers/crates?q=冻虾").content.decode()
+told["api"] = browser.get("/api/v1/crates?q=002").json()
+told["xlsx"] = len(browser.get("/registers/crates?as=xlsx").content) > 1000
 from fangxian.spine.core.words import event_words
-told["words"] = event_words("lot.tested", "zh")
+told["words"] = event_words("crate.tested", "zh")
 from fangxian.spine.core.hazards import family_name
-told["family"] = family_name("lot-positive", "en")
+told["family"] = family_name("crate-positive", "en")
 from fangxian.spine.core.things import thing
-told["thing"] = thing("lot", "XM-2026-001").title
+told["thing"] = thing("crate", "XM-2026-001").title
 print(json.dumps(told, ensure_ascii=False))
 """
 
@@ -125,13 +126,13 @@ def house(tmp_path_factory):
     shutil.copytree(SRC, copy / "src/fangxian", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "node_modules").symlink_to(ROOT / "node_modules")
     shutil.copy(ROOT / "pyproject.toml", copy)
-    shutil.copytree(TOY, copy / "src/fangxian/hazards/epidemic/lots")
+    shutil.copytree(TOY, copy / "src/fangxian/hazards/epidemic/crates")
     for name, after, line in CENTRAL:
         path = copy / "src/fangxian" / name
         text = path.read_text()
         assert text.count(after) == 1, (name, after)
         path.write_text(text.replace(after, f"{after}\n{line}"))
-    run(copy, "makemigrations", "lots")
+    run(copy, "makemigrations", "crates")
     return copy
 
 
@@ -144,15 +145,15 @@ def test_it_works_from_its_first_row_to_a_closed_order(house):
     assert told["refused"] == "rights.denied"
     assert (told["gaps"], told["gaps_after"]) == (["冻虾 XM-2026-001", "冻鱼 XM-2026-002"], 1)
     assert (told["desk"], told["desk_of_epidemic"], told["desk_of_flood"]) == (True, True, False)
-    assert told["signal"] == ["lot", "XM-2026-001", "I"]
+    assert told["signal"] == ["crate", "XM-2026-001", "I"]
     assert told["text"].startswith("【漳州疫指】疫情Ⅰ级 和溪镇封存批次")
-    assert told["order"] == ["lot", "XM-2026-001", "closed"]
+    assert told["order"] == ["crate", "XM-2026-001", "closed"]
     assert told["page"]
     assert told["xlsx"]
     assert told["api"]["items"] == [
         {"number": "XM-2026-002", "goods": "冻鱼", "place": "和溪镇", "positives": None}
     ]
-    assert (told["words"], told["family"]) == ("批次检测", "Positive lot")
+    assert (told["words"], told["family"]) == ("批次检测", "Positive crate")
     assert told["thing"] == "冻虾 XM-2026-001"
 
 

@@ -4,7 +4,8 @@ import pytest
 from sea import NIGHT
 from story import seat_of
 
-from fangxian.hazards.epidemic.coast import ticking, trackfile
+from fangxian.hazards.epidemic.coast import ticking
+from fangxian.spine.observe import tracks as trackfile
 
 
 @pytest.fixture(autouse=True)

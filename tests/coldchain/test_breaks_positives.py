@@ -6,7 +6,14 @@ import pytest
 from goods import announced, crew, negative, site, through
 
 from fangxian.hazards.epidemic.coldchain import models as m
-from fangxian.hazards.epidemic.coldchain.write import dividing, lots, people, positives, samples
+from fangxian.hazards.epidemic.coldchain.write import (
+    dividing,
+    following,
+    lots,
+    people,
+    samples,
+    seals,
+)
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
@@ -94,8 +101,8 @@ def test_a_tube_that_was_lost_and_turns_out_positive_is_not_passed_over(lot):
 def test_a_seal_laid_by_hand_later_is_not_opened_by_a_correction(lot):
     # sealed by a positive, opened by hand, sealed by hand for another reason: that seal must stay
     tube = negative(tube_of(lot), result="positive")
-    positives.open_seal(lot=fresh(lot), reason="复检阴性", by=SYSTEM)
-    positives.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
+    seals.open_seal(lot=fresh(lot), reason="复检阴性", by=SYSTEM)
+    seals.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
     negative(tube, corrects=True)
     assert fresh(lot).seal == "sealed"
 
@@ -103,8 +110,8 @@ def test_a_seal_laid_by_hand_later_is_not_opened_by_a_correction(lot):
 def test_certificates_revoked_for_another_reason_do_not_come_back(lot):
     # the same, and the certificate given in between was revoked for forged labels
     tube = negative(tube_of(lot), result="positive")
-    positives.open_seal(lot=fresh(lot), reason="复检", by=SYSTEM, certificates=True)
-    positives.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
+    seals.open_seal(lot=fresh(lot), reason="复检", by=SYSTEM, certificates=True)
+    seals.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
     negative(tube, corrects=True)
     assert not lot.certificates.filter(revoked_at=None).exists()
 
@@ -112,7 +119,7 @@ def test_certificates_revoked_for_another_reason_do_not_come_back(lot):
 def test_a_seal_by_hand_under_a_positive_outlives_it(lot):
     # sealed for forged labels while already sealed by the positive: False today, and then forgotten
     tube = negative(tube_of(lot), result="positive")
-    positives.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
+    seals.seal_lot(lot=fresh(lot), reason="标签造假", by=SYSTEM)
     negative(tube, corrects=True)
     assert fresh(lot).seal == "sealed"
 
@@ -207,5 +214,5 @@ def test_who_handled_goods_after_the_positive_is_named(lot, store):
     negative(tube_of(lot), result="positive")
     late = crew(1, store=store, first=80)[0]
     lots.arrive(lot=fresh(lot), site=site("market", "M9"), by=SYSTEM, people=[late.person])
-    positives.follow_goods(None)
+    following.follow_goods(None)
     assert m.Positive.objects.get().people.filter(person=late.person).exists()

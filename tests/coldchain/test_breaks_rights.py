@@ -13,9 +13,9 @@ from fangxian.hazards.epidemic.coldchain.write import (
     holds,
     lots,
     papers,
-    positives,
     samples,
     scans,
+    seals,
 )
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
@@ -54,7 +54,7 @@ def theirs(away):
 
 ACTS = {
     "gate": lambda lot, by: lots.pass_gate(lot=lot, gate="disinfect", by=by),
-    "seal": lambda lot, by: positives.seal_lot(lot=lot, reason="x", by=by),
+    "seal": lambda lot, by: seals.seal_lot(lot=lot, reason="x", by=by),
     "paper": lambda lot, by: papers.enter_paper(lot=lot, kind="customs", content=b"x", by=by),
     "lose": lambda lot, by: samples.spoil(
         sample=lot.samples.first(), how="lose", reason="x", by=by

@@ -6,7 +6,13 @@ import pytest
 from goods import announced, crew, negative, site, through
 
 from fangxian.hazards.epidemic.coldchain import models as m
-from fangxian.hazards.epidemic.coldchain.write import dividing, people, positives, samples
+from fangxian.hazards.epidemic.coldchain.write import (
+    dividing,
+    following,
+    people,
+    positives,
+    samples,
+)
 from fangxian.hazards.epidemic.tracing.write.edges import Told, end_of_person, enter_edges
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.command.models import OVER, Order
@@ -41,7 +47,7 @@ def positive_of(lot, *, number="POS"):
 
 
 def test_everything_of_it_is_sealed_and_its_certificates_are_bad(halves):
-    lot, made, same = halves
+    _lot, made, same = halves
     found = positive_of(made[0])
     concerned = {row.lot.number: row.how for row in found.lots.select_related("lot")}
     assert concerned == {"L1": "batch", "L1-a": "itself", "L1-b": "batch", "L2": "batch"}
@@ -125,7 +131,7 @@ def test_a_lot_made_of_a_sealed_source_later_is_sealed_too(halves, now):
     child = dividing.divide(
         parents=[(same, 100)], children=[dividing.Part("L2-x", 100)], how="split", by=SYSTEM
     )[0]
-    positives.follow_goods(None)
+    following.follow_goods(None)
     child.refresh_from_db()
     assert child.seal == "sealed"
     assert found.lots.filter(lot=child).exists()

@@ -1,4 +1,4 @@
-"""Backups: both databases at one moment, the files beside them and their keys, closed into one
+"""Backups: the databases at one moment, the files beside them and their keys, closed into one
 file; looked through without Django, and restored into an empty place. Restoring never writes over
 anything."""
 
@@ -22,7 +22,7 @@ from fangxian.spine.core.problems import Problem
 from .closed import ClosedFileError, Closing, Opening
 
 MANIFEST = "manifest.json"
-DATABASES = ("records.sqlite3", "telemetry.sqlite3")
+DATABASES = ("records.sqlite3", "telemetry.sqlite3", "tracks.sqlite3")
 SUFFIX = ".fxb"
 LEFT_OUT = (".lock", "-wal", "-shm", "backup.key", "backup.old", ".part")
 FOLDERS_LEFT_OUT = frozenset({"uploads", "backups"})
@@ -95,7 +95,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _copy_databases(folder: Path, space: Path, tell: Tell) -> list[Path]:
-    """Both databases as they stood at one moment. Writers are held only until both moments are
+    """The databases as they stood at one moment. Writers are held only until all moments are
     pinned, a few milliseconds; the copying itself holds nobody."""
     there = [folder / name for name in DATABASES if (folder / name).exists()]
     if not there:

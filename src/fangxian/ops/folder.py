@@ -11,7 +11,7 @@ from fangxian.spine.core.clock import ScenarioClock
 from fangxian.spine.core.macs import know_functions
 from fangxian.spine.core.marks import Kind, kind_of
 
-REAL = ("records.sqlite3", "telemetry.sqlite3", "secret.key")
+REAL = ("records.sqlite3", "telemetry.sqlite3", "tracks.sqlite3", "secret.key")
 
 
 def mark_drill(folder: Path, *, name: str, at: datetime, speed: float) -> None:

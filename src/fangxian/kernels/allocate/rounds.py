@@ -10,7 +10,17 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """The rounds to go, what they cover, and how much any choice could cover at most."""
+    """The rounds to go, what they cover, and how much any choice could cover at most. It
+    checks nothing and raises no errors; NaN as ``best_rounds`` says.
+
+    Attributes:
+        chosen: indices of the rounds taken, (k,), in no order.
+        covered: which demands one of them sees, (n,) bool.
+        total: their summed weight, in the unit of the weights.
+        bound: the most that any choice can cover; as ``total`` when the optimum is proved.
+
+    Source: Chekuri and Kumar 2004.
+    """
 
     chosen: NDArray[np.int64]
     covered: NDArray[np.bool_]
@@ -19,7 +29,7 @@ class Rounds:
 
     @property
     def optimal(self) -> bool:
-        """Whether no other choice covers more."""
+        """Whether it is proved that no other choice covers more. Raises no errors."""
         return self.total >= self.bound * (1 - 1e-6) - 1e-9
 
 
@@ -35,13 +45,15 @@ def best_rounds(
 
     Args:
         sees: (n, m), not 0 where round j sees demand i.
-        weight: what seeing each demand is worth, (n,), not negative.
+        weight: what seeing each demand is worth, (n,), not negative; NaN draws no round, but
+            makes ``total`` and ``bound`` NaN where a chosen round sees its demand.
         unit: whose round each is, (m,), whole numbers from 0.
         most: rounds of one unit, >= 1.
         seconds: limit of the solver; beyond it ``bound`` says how far the best may be.
 
     Raises:
-        ValueError: negative weights, shapes that differ, ``most`` < 1.
+        ValueError: negative weights, shapes that differ, ``most`` < 1; an infinite weight or a unit
+            below 0 (scipy's).
 
     Source: maximal coverage with group limits (Chekuri and Kumar 2004), solved by HiGHS.
     """

@@ -7,8 +7,9 @@ def sample_size(*, sure: float, prevalence: float) -> int:
     """Samples that find at least one positive with probability ``sure`` where a share
     ``prevalence`` of a large lot is positive: the smallest n of ``1 - (1 - p)^n >= sure``.
 
-    sure, prevalence: 0-1, both within. Raises ValueError outside.
-    Source: Cannon and Roe 1982, the freedom-from-disease formula for large populations.
+    sure, prevalence: scalars, probability and share 0-1, both within. Raises ValueError outside and
+    for NaN. Source: Cannon and Roe 1982, the freedom-from-disease formula for large
+    populations.
     """
     if not (0 < sure < 1 and 0 < prevalence < 1):
         raise ValueError(f"sure={sure}, prevalence={prevalence}: both must lie between 0 and 1")
@@ -18,9 +19,11 @@ def sample_size(*, sure: float, prevalence: float) -> int:
 
 def possible_share(*, tubes: int, positives: int = 0, sure: float = 0.95) -> float:
     """The upper bound of the share that is positive, one-sided: the largest p for which as few
-    positives as these are not rarer than 1 - sure (Clopper and Pearson 1934). 1 without a tube.
+    positives as these are not rarer than 1 - sure. 1 without a tube.
 
-    Of 50 tubes none positive: 0.058. Raises ValueError for positives outside 0..tubes.
+    Scalars: tubes and positives are counts, sure is a probability, 0-1, both without. Of 50 tubes
+    none positive: 0.058. Raises ValueError for positives outside 0..tubes, sure outside 0-1, and
+    for NaN. Source: Clopper and Pearson 1934.
     """
     from scipy.special import betaincinv
 
@@ -29,8 +32,3 @@ def possible_share(*, tubes: int, positives: int = 0, sure: float = 0.95) -> flo
     if positives == tubes:
         return 1.0
     return float(betaincinv(positives + 1, tubes - positives, sure))
-
-
-def detection(*, tubes: int, prevalence: float) -> float:
-    """The probability that so many tubes find a share ``prevalence``. 0 without a tube."""
-    return -math.expm1(tubes * math.log1p(-prevalence)) if tubes else 0.0

@@ -17,7 +17,12 @@ def near_pairs(
         km: the distance, above 0.
 
     Returns:
-        indices, (k, 2), the lower first, in no order.
+        indices, (k, 2), the lower first, in no order; none where ``km`` is NaN.
+
+    Raises:
+        ValueError: NaN or infinity among two or more points (scipy's), shapes that differ.
+
+    Source: definition (arc to chord on a sphere of 6,371 km).
     """
     if len(lon) < 2:
         return np.zeros((0, 2), np.int64)
@@ -27,7 +32,8 @@ def near_pairs(
 
 
 def on_sphere(*, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points of the unit sphere, (n, 3)."""
+    """Points of the unit sphere, (n, 3), of degrees (n,). NaN gives NaN. Raises ValueError for
+    shapes that differ (numpy's). Source: definition."""
     a, b = np.radians(lon), np.radians(lat)
     return np.column_stack([np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)])
 
@@ -38,7 +44,8 @@ def apart_km(
     to_lon: NDArray[np.float64],
     to_lat: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Great-circle distances, km; shapes as numpy joins them. Source: haversine formula."""
+    """Great-circle distances, km, of degrees; shapes (...) as numpy joins them. NaN gives NaN.
+    Raises ValueError for shapes that do not go together (numpy's). Source: haversine formula."""
     a, b, c, d = (np.radians(np.asarray(one, float)) for one in (lon, lat, to_lon, to_lat))
     half = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2
     found: NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
@@ -47,7 +54,11 @@ def apart_km(
 
 def wandering(*, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, float]:
     """How far a track of points went in all, and how far from its start it came, km. (0, 0) for
-    fewer than two points."""
+    fewer than two points.
+
+    lon, lat: degrees, (n,), in the order of time; a NaN makes both NaN. Raises ValueError for
+    shapes that differ (numpy's). Source: definition, by ``apart_km``.
+    """
     if len(lon) < 2:
         return 0.0, 0.0
     legs = apart_km(lon[:-1], lat[:-1], lon[1:], lat[1:])

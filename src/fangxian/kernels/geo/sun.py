@@ -10,11 +10,14 @@ def sun_altitude(*, at_s: ArrayLike, lon: ArrayLike, lat: ArrayLike) -> NDArray[
     """The altitude of the sun's centre in degrees, without refraction.
 
     Args:
-        at_s: Unix seconds; any shape that goes with the others.
+        at_s: Unix seconds, (...); any shape that goes with the others.
         lon, lat: degrees, east and north.
 
     Returns:
         degrees, -90 to 90; NaN where an argument is NaN. Within 0.05 degrees from 1950 to 2050.
+
+    Raises:
+        ValueError: shapes that do not go together (numpy's).
 
     Source: The Astronomical Almanac, low-precision formulas for the sun.
     """

@@ -34,7 +34,8 @@ _C: dict[str, tuple[tuple[int, int, int, int], float, str]] = {
 
 
 def known() -> frozenset[str]:
-    """Names of the constituents that are taken; others are left out by ``tide``."""
+    """Names of the constituents that are taken; others are left out by ``tide``. A set of
+    words, each a scalar without unit; no NaN. Raises no errors. Source: Schureman 1958, table 2."""
     return frozenset(_C)
 
 
@@ -42,11 +43,15 @@ def tide(*, at_s: ArrayLike, constants: Mapping[str, tuple[float, float]]) -> ND
     """The tide above the mean sea level of a port.
 
     Args:
-        at_s: Unix seconds, any shape.
+        at_s: Unix seconds, (...), any shape.
         constants: amplitude in m and phase lag at Greenwich in degrees, by name of constituent.
 
     Returns:
-        metres, of the shape of ``at_s``. Constituents that are not ``known`` count for nothing.
+        metres, of the shape of ``at_s``. Constituents that are not ``known`` count for nothing. NaN
+        where the time is NaN, everywhere where a ``known`` constant is; 0 without a known one.
+
+    Raises:
+        ValueError: a constant that is not a pair, a time that is no number.
 
     Source: Schureman 1958; nodal corrections f and u after table 14 and Pugh 1987, table 4:3.
     """

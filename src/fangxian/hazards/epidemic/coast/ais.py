@@ -1,6 +1,7 @@
 """AIS sentences into messages. Checksums, parts and doubtful times are judged here; the bits of a
 payload are read by pyais, which takes a wrong checksum unless somebody else refuses it."""
 
+import re
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -76,16 +77,18 @@ class Message:
         return found
 
 
+Tag = tuple[datetime | None, str, str]
+NO_TAG: Tag = (None, "", "")
+Key = tuple[bytes, bytes, bytes, bytes]  # talker and formatter, number, channel, group or receiver
+
+
 @dataclass(slots=True)
 class _Waiting:
     parts: dict[int, tuple[bytes, int]]  # number of the part: payload, line
     total: int
     begun: int  # messages of several parts of its talker until then
     last: int  # the line heard last
-
-
-Tag = tuple[datetime | None, str, str]
-NO_TAG: Tag = (None, "", "")
+    tag: Tag = NO_TAG
 
 
 class Decoder:
@@ -97,7 +100,7 @@ class Decoder:
 
         self._bits = bit_vector
         self._classes = MSG_CLASS
-        self._waiting: dict[tuple[bytes, bytes, bytes], _Waiting] = {}
+        self._waiting: dict[Key, _Waiting] = {}
         self._begun: dict[bytes, int] = {}
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Message]:
@@ -110,20 +113,21 @@ class Decoder:
         raw = line.strip()
         if not raw:
             return []
-        tag = NO_TAG
-        if raw[:1] == b"\\":
+        tag, group = NO_TAG, b""
+        while raw[:1] == b"\\":
             end = raw.find(b"\\", 1)
-            if end < 0:
-                return [Message(number, MALFORMED)]
-            tag, raw = read_tag(raw[1:end]), raw[end + 1 :]
+            if end < 0:  # its end is damaged: it says nothing, the sentence is kept
+                tag, raw = _both(tag, (None, "", "tag")), raw[max(1, raw.find(b"!")) :]
+                break
+            one, raw, block = read_tag(raw[1:end]), raw[end + 1 :], raw[1:end]
+            tag = _both(tag, one)
+            if not one[2] and (found := GROUP.search(block)):
+                group = found[1]
         body, star, given = raw[1:].rpartition(b"*")
         if raw[:1] != b"!" or not star or not raw.isascii():
             return [Message(number, MALFORMED)]
-        try:
-            said = int(given, 16) if len(given) == 2 else -1
-        except ValueError:
-            said = -1
-        if said < 0:
+        said = HEX.get(given)
+        if said is None:
             return [Message(number, MALFORMED)]
         if reduce(xor, body, 0) != said:
             return [Message(number, CHECKSUM)]
@@ -132,16 +136,16 @@ class Decoder:
             return [Message(number, MALFORMED)]
         if fields[1] == b"1" and fields[2] == b"1":
             return [self._decode(number, fields[5], fields[6], tag)]
-        return self._join(number, fields, tag)
+        return self._join(number, fields, tag, group or tag[1].encode())
 
-    def _join(self, number: int, fields: list[bytes], tag: Tag) -> list[Message]:
+    def _join(self, number: int, fields: list[bytes], tag: Tag, group: bytes) -> list[Message]:
         head, total_b, part_b, sequence, channel, payload, fill = fields
         if not (total_b.isdigit() and part_b.isdigit() and len(total_b) == len(part_b) == 1):
             return [Message(number, MALFORMED)]
         total, part = int(total_b), int(part_b)
         if not (1 < total <= MOST_PARTS and 1 <= part <= total):
             return [Message(number, MALFORMED)]
-        talker, key = head[:2], (head[:2], sequence, channel)
+        talker, key = head[:2], self._key((head[:2], sequence, channel, group))
         told = self._forget(number)
         held = self._waiting.get(key)
         if held is not None and (part in held.parts or held.total != total):
@@ -152,13 +156,25 @@ class Decoder:
             held = self._waiting[key] = _Waiting({}, total, self._begun[talker], number)
         held.parts[part] = (payload, number)
         held.last = number
+        held.tag = _both(held.tag, tag) if held.tag[0] is None else held.tag
         if len(held.parts) < total:
             return told
         del self._waiting[key]
         # the last part says how many bits of its last letter count for nothing
         whole = b"".join(held.parts[k][0] for k in range(1, total + 1))
         last_fill = fill if part == total else b"0"
-        return [*told, self._decode(number, whole, last_fill, tag)]
+        return [*told, self._decode(number, whole, last_fill, held.tag)]
+
+    def _key(self, key: Key) -> Key:
+        """The one that waits for it: of its group or receiver, or the one of which that is not
+        known."""
+        if key in self._waiting:
+            return key
+        if key[3]:
+            bare = (*key[:3], b"")
+            return bare if bare in self._waiting else key
+        same = [one for one in self._waiting if one[:3] == key[:3]]
+        return same[0] if len(same) == 1 else key
 
     def _forget(self, number: int) -> list[Message]:
         """What has waited too long for its other parts."""
@@ -170,7 +186,7 @@ class Decoder:
         ]
         return [one for key in late for one in self._given_up(key)]
 
-    def _given_up(self, key: tuple[bytes, bytes, bytes]) -> list[Message]:
+    def _given_up(self, key: Key) -> list[Message]:
         held = self._waiting.pop(key)
         return [Message(line, INCOMPLETE) for _, line in sorted(held.parts.values(), key=_line)]
 
@@ -209,7 +225,7 @@ class Decoder:
 
 # the sixty-four letters of a payload in the order of their values
 LETTERS = bytes([*range(48, 88), *range(96, 120)])
-# Nine in ten sentences are these reports of 168 bits; read here three times as fast as by pyais
+# Nine in ten sentences are these reports of 168 bits; read here faster than by pyais (benchmarks/ais.py)
 # and held to it by a test: type, bits of speed, longitude, latitude, course.
 REPORTS = {
     b"1": (1, 50, 61, 89, 116),
@@ -255,6 +271,15 @@ MOVING = {**dict.fromkeys((1, 2, 3, 18, 19), 102.3), 9: 1023, 27: 63}
 FILLS = frozenset(b"%d" % n for n in range(6))
 
 
+HEX = {text % n: n for n in range(256) for text in (b"%02X", b"%02x")}
+GROUP = re.compile(rb"(?:^|,)g:\d-\d-([^,*]+)")
+
+
+def _both(first: Tag, second: Tag) -> Tag:
+    """What two tags of one message say together."""
+    return first[0] or second[0], first[1] or second[1], first[2] or second[2]
+
+
 def _line(part: tuple[bytes, int]) -> int:
     return part[1]
 
@@ -264,8 +289,8 @@ def read_tag(raw: bytes) -> Tag:
     both and leaves the sentence alone."""
     body, star, given = raw.rpartition(b"*")
     try:
-        sound = bool(star) and len(given) == 2 and reduce(xor, body, 0) == int(given, 16)
-    except ValueError:
+        sound = bool(star) and reduce(xor, body, 0) == HEX[given]
+    except KeyError:
         sound = False
     if not sound:
         return None, "", "tag"

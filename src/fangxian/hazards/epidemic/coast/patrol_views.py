@@ -14,7 +14,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
-from fangxian.spine.ready.models import Team
+from fangxian.spine.ready.read import teams
 from fangxian.spine.registry.models import Place
 
 from . import models as m
@@ -72,7 +72,7 @@ def shore(request: SeatedRequest) -> HttpResponse:
             (row, words_of(PATROL_KINDS, row.kind), words_of(PATROL_STATES, row.state))
             for row in rows
         ],
-        "teams": Team.objects.filter(valid_to=None).order_by("name")[:200],
+        "teams": teams(seat=seat).order_by("name")[:200],
         "counties": sorted(counties().items()),
         "kinds": PATROL_KINDS.items(),
         "may_plan": visible(seat, "patrol.plan") is not None,
@@ -140,7 +140,7 @@ def plan(request: SeatedRequest) -> HttpResponse:
     """A round is planned."""
     along = _along(text(request, "pieces", most=2000))
     place = _place_of(along)
-    team = Team.objects.filter(pk=as_key(text(request, "team"))).first()
+    team = teams(seat=request.seat).filter(pk=as_key(text(request, "team"))).first()
     since = _moment(request, "since")
     patrols.plan_patrol(
         kind=text(request, "kind", most=8),

@@ -9,10 +9,10 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Thing
+from fangxian.spine.observe.tracks import Row, tracks
 from fangxian.spine.registry.read import place_label
 
 from . import models as m
-from .trackfile import Row, tracks
 from .write.verdicts import FAMILIES
 
 

@@ -12,13 +12,13 @@ from fangxian.spine.assess.rules import Finding
 from fangxian.spine.assess.write import settle
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.tracks import tracks
 from fangxian.spine.registry.models import Place, Site
 
 from . import models as m
 from . import watching as w
 from .rules import Sea, sea
 from .shore import codes, pieces
-from .trackfile import tracks
 
 EVERY_S = 60
 KEPT = timedelta(days=30)  # of fixes; what was found of them stays

@@ -14,6 +14,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, cut_of, page, text
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
+from fangxian.spine.observe.tracks import CELL_DEG, tracks
 from fangxian.spine.people.matching import Record
 from fangxian.spine.people.models import Person
 from fangxian.spine.registry.models import Place, Site
@@ -23,7 +24,6 @@ from . import read, ticking, watching
 from .rights import asked
 from .rules import kinds, sea
 from .shore import pieces
-from .trackfile import CELL_DEG, tracks
 from .write import found, positions, trips, verdicts
 
 SHOWN = 100
@@ -184,19 +184,22 @@ def settle(request: SeatedRequest, key: int) -> HttpResponse:
 @action("vessel.report")
 def texts(request: SeatedRequest) -> HttpResponse:
     """Texts of masters, a line each."""
-    done, refused = 0, []
-    for line in text(request, "texts", most=8000).splitlines():
-        if not line.strip():
-            continue
+    done, refused = 0, list[Problem]()
+    lines = [line for line in text(request, "texts", most=8000).splitlines() if line.strip()]
+    if not lines:
+        raise Problem("input.invalid", field="texts", why=gettext("没有短信"))
+    for line in lines:
         try:
             trips.take_text(text=line, by=request.seat)
             done += 1
         except Problem as problem:
-            refused.append(problem.text(get_language() or "zh"))
+            refused.append(problem)
+    if refused and not done:
+        raise refused[0]
     if done:
         messages.success(request, gettext("收下 %(n)s 条。") % {"n": done})
-    for why in refused[:20]:
-        messages.error(request, why)
+    for one in refused[:20]:
+        messages.error(request, one.text(get_language() or "zh"))
     return redirect("/coast")
 
 

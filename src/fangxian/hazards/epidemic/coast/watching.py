@@ -5,7 +5,6 @@ been seen if it were false."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -14,10 +13,10 @@ from scipy.spatial import cKDTree
 
 from fangxian.kernels.geo.sea import EARTH_KM, apart_km, near_pairs, on_sphere, wandering
 from fangxian.spine.core.levels import Level
+from fangxian.spine.observe.tracks import Row
 
 from .rules import Fence, Sea
 from .shore import nearest
-from .trackfile import Row
 
 FENCE, LOST, MEETING, LANDING, LOITERING, IDENTITY = (
     "sea_fence",
@@ -123,17 +122,16 @@ def _to_ports(
 def fences(scene: Scene) -> Iterable[Told]:
     """Vessels where their class must not be at this hour."""
     points = np.flatnonzero(scene.fresh)
-    if not len(points):
+    held = [fence for fence in scene.rules.fences if fence.in_force(scene.at)]
+    if not len(points) or not held:
         return
-    kinds = np.array([known.kind for known in scene.known])
-    for fence in scene.rules.fences:
-        if not fence.in_force(scene.at):
-            continue
-        mine = points[np.isin(kinds[points], list(fence.kinds))]
-        if not len(mine):
-            continue
-        inside = _inside(fence, scene, mine)
-        for k in mine[inside]:
+    names, kinds = np.unique([known.kind for known in scene.known], return_inverse=True)
+    for fence, within in zip(held, _within(held, scene, points), strict=True):
+        able = np.isin(names, list(fence.kinds))
+        mine = within[able[kinds[within]]]
+        if fence.beyond_km:
+            mine = mine[scene.shore_km[mine] > fence.beyond_km]
+        for k in mine:
             km = float(scene.shore_km[k])
             yield scene.told(
                 int(k),
@@ -150,21 +148,20 @@ def fences(scene: Scene) -> Iterable[Told]:
             )
 
 
-def _inside(fence: Fence, scene: Scene, mine: NDArray[np.int64]) -> NDArray[np.bool_]:
-    inside = np.ones(len(mine), bool)
-    if fence.polygon:
-        shape = _polygon(fence.polygon)
-        inside &= shapely.contains_xy(shape, scene.lon[mine], scene.lat[mine])
-    if fence.beyond_km:
-        inside &= scene.shore_km[mine] > fence.beyond_km
-    return inside
-
-
-@lru_cache(512)
-def _polygon(points: tuple[tuple[float, float], ...]) -> shapely.Polygon:
-    shape = shapely.Polygon(points)
-    shapely.prepare(shape)
-    return shape
+def _within(
+    held: Sequence[Fence], scene: Scene, points: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Of each fence the vessels inside; all of them where it has no bounds."""
+    bounded = [n for n, fence in enumerate(held) if fence.polygon]
+    found = [points] * len(held)
+    if bounded:
+        tree = shapely.STRtree(np.asarray(shapely.points(scene.lon[points], scene.lat[points])))
+        shapes = [shapely.Polygon(held[n].polygon) for n in bounded]
+        which, spots = tree.query(shapes, predicate="contains")
+        cuts = np.searchsorted(which, np.arange(1, len(bounded)))
+        for n, inside in zip(bounded, np.split(spots, cuts), strict=True):
+            found[n] = points[np.sort(inside)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

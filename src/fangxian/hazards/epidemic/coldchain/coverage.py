@@ -80,6 +80,7 @@ def _counties(seat: Seat) -> list[County]:
         county = one.place.ancestor("county") or one.place
         places[county.pk] = county
         declared[county.pk].append(one)
+    first = cover.goods.first_weights(m.Lot.objects.filter(imported=True))
     found = []
     for key, place in sorted(places.items(), key=lambda one: one[1].code):
         mine = lots[key]
@@ -92,7 +93,7 @@ def _counties(seat: Seat) -> list[County]:
                 sum(1 for lot in came if lot.tubes),
                 sum(1 for lot in came if lot.state in ("certified", "released")),
                 sum(one.weight_kg for one in declared[key]),
-                sum(lot.weight_kg for lot in came),
+                sum(first.get(lot.pk, lot.weight_kg) for lot in came),
             )
         )
     return found

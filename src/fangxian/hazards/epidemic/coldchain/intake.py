@@ -65,6 +65,16 @@ WORDS = {
 }
 
 
+YEARS = range(2000, 2101)
+
+
+def clean(value: Any) -> str:
+    """A cell as text that any database keeps: a number or text, without halves of letters."""
+    if not isinstance(value, str | int | float):
+        return ""
+    return str(value).encode("utf-8", "replace").decode().replace("\0", "").strip()[:200]
+
+
 def read_results(rows: list[Any]) -> tuple[list[Result], list[dict[str, str]]]:
     """Results of tables and programs: which are right, and what is wrong with the others."""
     found, wrong = [], []
@@ -73,16 +83,19 @@ def read_results(rows: list[Any]) -> tuple[list[Result], list[dict[str, str]]]:
         if not isinstance(row, dict):
             wrong.append({"where": where, "zh": "不是一行", "en": "is no row"})
             continue
-        number = str(row.get("number") or row.get("管号") or "").strip()
-        said = str(row.get("result") or row.get("结果") or "").strip().lower()
+        number = clean(row.get("number") or row.get("管号"))
+        said = clean(row.get("result") or row.get("结果")).lower()
         result = WORDS.get(said, said)
-        when = str(row.get("at") or row.get("时间") or "").strip()
+        when = clean(row.get("at") or row.get("时间"))
         try:
             at = datetime.fromisoformat(when.replace("/", "-")) if when else clock.now()
-        except ValueError:
+            at = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
+            if at.year not in YEARS:
+                raise ValueError(when)
+        except (ValueError, OverflowError):
             wrong.append({"where": where, "zh": f"时间“{when}”", "en": f"time {when!r}"})
             continue
-        if not number or result not in RESULTS:
+        if not number or len(number) > 40 or result not in RESULTS:
             text = f"{number} {said}"
             wrong.append(
                 {"where": where, "zh": f"管号或结果：{text}", "en": f"tube, result: {text}"}
@@ -91,9 +104,9 @@ def read_results(rows: list[Any]) -> tuple[list[Result], list[dict[str, str]]]:
         found.append(
             Result(
                 number,
-                str(row.get("laboratory") or row.get("实验室") or "—"),
+                clean(row.get("laboratory") or row.get("实验室")) or "—",
                 result,
-                min(at if at.tzinfo else at.replace(tzinfo=clock.BEIJING), clock.now()),
+                min(at, clock.now()),
                 corrects=str(row.get("corrects") or row.get("更正") or "").lower()
                 in ("true", "1", "是", "yes"),
             )

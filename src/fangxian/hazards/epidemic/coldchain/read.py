@@ -35,6 +35,18 @@ def lot(number: str, *, seat: Seat) -> m.Lot:
     return found
 
 
+def lot_to_come(number: str, *, seat: Seat) -> m.Lot:
+    """A lot that may come to a seat's own store: one it sees, or one that has a certificate, which
+    says as much to whoever holds it. Raises ``not_found``."""
+    found = lots(seat=seat).filter(number=number).first()
+    if found is None:
+        free = m.Lot.objects.filter(state__in=("certified", "released"))
+        found = free.select_related("site", "place").filter(number=number).first()
+    if found is None:
+        raise Problem("not_found", what=f"批次 {number} / lot")
+    return found
+
+
 def declarations(*, seat: Seat) -> QuerySet[m.Declaration]:
     return _seen(m.Declaration.objects.select_related("place"), seat)
 

@@ -222,6 +222,11 @@ def test_days(duty: str, at: datetime) -> int:
     return int(rows.get(duty, min(rows.values())))
 
 
+def environment_tubes(at: datetime) -> int:
+    """Tubes of the surroundings of a site on a day on which it has stock."""
+    return int(edition("cold_sampling", at).content["environment"]["a_day"])
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Tubes of a lot and of its packing, and what they can find."""
@@ -289,22 +294,20 @@ def judge_logger(points: Sequence[tuple[datetime, float]], *, too_warm_c: float)
     return Logged(points[0][0], points[-1][0], len(points), min(values), max(values), warm, gap)
 
 
-def stood(logged: Sequence[Logged], *, since: datetime, until: datetime, held: Clocks) -> str:
-    """Whether loggers show that a store stayed cold from when to when: empty, or what is against
+def stood(logged: Logged | None, *, since: datetime, until: datetime, held: Clocks) -> str:
+    """Whether a logger shows that a store stayed cold from when to when: empty, or what is against
     it."""
-    if not logged:
+    if logged is None:
         return "没有温度记录 / no record of the temperature"
-    begun, ended = min(one.since for one in logged), max(one.until for one in logged)
+    begun, ended = logged.since, logged.until
     slack = timedelta(minutes=held.gap_min)
     if begun > since + slack or ended < until - slack:
         return f"记录只有 {begun:%m-%d %H:%M} 至 {ended:%m-%d %H:%M} / it covers only that"
-    worst = max(logged, key=lambda one: one.warm_min)
-    if worst.warm_min > held.warm_min:
+    if logged.warm_min > held.warm_min:
         return (
-            f"高于 {held.too_warm_c:g} ℃ 达 {worst.warm_min:.0f} 分钟（最高 {worst.max_c:.1f} ℃）"
-            f" / above it for {worst.warm_min:.0f} minutes"
+            f"高于 {held.too_warm_c:g} ℃ 达 {logged.warm_min:.0f} 分钟（最高 {logged.max_c:.1f} ℃）"
+            f" / above it for {logged.warm_min:.0f} minutes"
         )
-    silent = max(one.gap_min for one in logged)
-    if silent > held.gap_min:
-        return f"记录中断 {silent:.0f} 分钟 / silent for {silent:.0f} minutes"
+    if logged.gap_min > held.gap_min:
+        return f"记录中断 {logged.gap_min:.0f} 分钟 / silent for {logged.gap_min:.0f} minutes"
     return ""

@@ -58,8 +58,9 @@ def scan_page(request: SeatedRequest) -> HttpResponse:
 def known_now() -> dict[str, Any]:
     """What a phone has to know: public keys, revoked serials, since when, how old it may be."""
     now = clock.now()
-    revoked = m.Certificate.objects.filter(revoked_at__isnull=False).order_by("-revoked_at")
-    total = revoked.count()
+    rows = m.Certificate.objects.filter(revoked_at__isnull=False).order_by("-revoked_at")
+    total = rows.count()
+    revoked = dict(rows.values_list("serial", "revoked_why")[:KEPT])
     return {
         "at": now.isoformat(),
         "stale_h": clocks(now).sync.total_seconds() / 3600,
@@ -67,11 +68,23 @@ def known_now() -> dict[str, Any]:
             name: base64.b64encode(key).decode()
             for name, key in seal.public_keys(purpose=PURPOSE).items()
         },
-        "revoked": dict(revoked.values_list("serial", "revoked_why")[:KEPT]),
+        "revoked": revoked | _held(),
         "whole": total <= KEPT,
         "wanted": list(papers_wanted(now)),
         "names": {code: words_of(PAPERS, code) for code in PAPERS},
     }
+
+
+def _held() -> dict[str, str]:
+    """Good certificates of lots that a hold keeps, with its reason: none passes meanwhile."""
+    found: dict[str, str] = {}
+    for hold in m.Hold.objects.filter(opened_at=None):
+        there = m.Visit.objects.filter(site=hold.site_id)
+        there = there.filter(until=None) | there.filter(until__gte=hold.since, left_kg__gt=0)
+        rows = m.Certificate.objects.filter(revoked_at=None, lot__in=there.values("lot"))
+        told = f"批次暂扣：{hold.why} / the lot is held"
+        found |= dict.fromkeys(rows.values_list("serial", flat=True), told)
+    return found
 
 
 @page("cold.scan")

@@ -20,7 +20,7 @@ from . import read
 from .asking import asked_at
 from .registers import STATES, words_of
 from .rules import clocks, hold_causes, staff_classes
-from .write import holds, samples, workers
+from .write import holds, lots, samples, workers
 
 SHOWN = 200
 MOST_BYTES = 20_000_000
@@ -39,8 +39,8 @@ def store(request: SeatedRequest, key: int) -> HttpResponse:
     """One store."""
     seat, now = request.seat, clock.now()
     site = _the_site(key, request)
-    lots = read.lots(seat=seat).filter(site=site).exclude(state__in=m.DONE).order_by("state_at")
-    shown = cut(lots, SHOWN)
+    here = read.lots(seat=seat).filter(site=site).exclude(state__in=m.DONE).order_by("state_at")
+    shown = cut(here, SHOWN)
     open_holds = [
         (row, holds.against(row, row.cause_ended_at or now))
         for row in m.Hold.objects.filter(site=site, opened_at=None).order_by("since")
@@ -62,7 +62,7 @@ def store(request: SeatedRequest, key: int) -> HttpResponse:
         "n_staff": staff.count(),
         "may": {
             right.replace(".", "_"): may(seat, right, **asked_at(site))
-            for right in ("cold.hold", "cold.work", "cold.manage", "cold.sample")
+            for right in ("cold.hold", "cold.work", "cold.manage", "cold.sample", "lot.pass")
         },
         "own": seat.post_id,
     }
@@ -97,9 +97,20 @@ def _curve(row: m.LoggerFile) -> dict[str, Any]:
         return round(HIGH - (value - low) / (high - low) * HIGH, 1)
 
     line = " ".join(
-        f"{round((at - begun) / span * WIDE, 1)},{y(value)}" for at, value in row.points
+        f"{round((at - begun) / span * WIDE, 1)},{y(value)}"
+        for at, value in row.points[:: len(row.points) // WIDE + 1]
     )
     return {"line": line, "limit": y(limit), "wide": WIDE, "high": HIGH, "warm": row.max_c > limit}
+
+
+@action("lot.pass")
+def arrive(request: SeatedRequest, key: int) -> HttpResponse:
+    """A lot of elsewhere came to this store, by its number."""
+    site = _the_site(key, request)
+    one = read.lot_to_come(text(request, "number", most=40), seat=request.seat)
+    lots.arrive(lot=one, site=site, by=request.seat)
+    messages.success(request, gettext("已到货。"))
+    return redirect(f"/coldchain/lots/{one.number}")
 
 
 @action("cold.hold")
@@ -184,6 +195,7 @@ def tube(request: SeatedRequest, key: int) -> HttpResponse:
 
 ROUTES = (
     path("coldchain/stores/<int:key>", store),
+    path("coldchain/stores/<int:key>/arrive", arrive),
     path("coldchain/stores/<int:key>/hold", hold),
     path("coldchain/stores/<int:key>/logger", logger),
     path("coldchain/stores/<int:key>/tube", tube),

@@ -5,6 +5,7 @@ from fangxian.spine.people.read import IN_USE
 from fangxian.spine.subject import Subject
 
 from . import (
+    board_views,
     cover,
     doors,
     figures,
@@ -21,7 +22,7 @@ from . import (
     views,
 )
 from .said import coldchain_said
-from .write import holds, positives
+from .write import following, holds, positives
 
 for asks in (read.staff_in_use, read.named_in_use):
     if asks not in IN_USE:
@@ -46,9 +47,12 @@ SUBJECT = Subject(
         "signal.worsened": (holds.follow_signal,),
         "signal.cleared": (holds.unfollow_signal,),
         "signal.withdrawn": (holds.unfollow_signal,),
-        "goods_event.withdrawn": (positives.follow_goods,),
-        "goods_job.ended": (positives.follow_goods,),
-        "lot.made": (positives.follow_goods,),
+        "goods_event.withdrawn": (following.follow_goods,),
+        "goods_job.ended": (following.follow_goods,),
+        "lot.made": (following.follow_goods,),
+        "lot.announced": (following.follow_lot,),
+        "lot.arrived": (following.follow_lot,),
+        "trace.entered": (following.follow_people,),
     },
     things=(
         Kind("lot", "冷链批次", "lot", read.look),
@@ -59,7 +63,13 @@ SUBJECT = Subject(
     registers=registers.LISTS,
     doors=doors.LISTS,
     inlet=intake.take_bytes,
-    routes=(*views.ROUTES, *positive_views.ROUTES, *store_views.ROUTES, *scan_views.ROUTES),
+    routes=(
+        *board_views.ROUTES,
+        *views.ROUTES,
+        *positive_views.ROUTES,
+        *store_views.ROUTES,
+        *scan_views.ROUTES,
+    ),
     problems=refusals.PROBLEMS,
     events={
         "lot.announced": ("批次预报", "Lot announced"),
@@ -91,6 +101,7 @@ SUBJECT = Subject(
         "cold_sample.differ": ("冷链样本结果矛盾", "Results differ"),
         "cold_positive.opened": ("冷链阳性处置", "A positive is worked on"),
         "cold_positive.person": ("阳性批次人员", "Somebody of a positive lot"),
+        "cold_positive.reopened": ("冷链阳性又成立", "A positive stands again"),
         "cold_positive.closed": ("冷链阳性结案", "Positive closed"),
         "cold_positive.withdrawn": ("冷链阳性撤回", "Positive taken back"),
         "cold_worker.entered": ("登记冷链人员", "Staff entered"),

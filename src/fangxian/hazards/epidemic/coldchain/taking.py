@@ -11,7 +11,7 @@ from . import models as m
 from .epcis.gs1 import link
 from .epcis.shape import Event
 from .trace import events, reach_of
-from .write.goods import moment_of
+from .write.goods import key_of, moment_of
 
 
 def events_of(*, since: Any = None, until: Any = None, lot: str = "") -> list[Event]:
@@ -82,7 +82,7 @@ def ask(query: Mapping[str, Any]) -> tuple[list[Event], int]:
             rows = rows.filter(**{f"{_IN[name]}__in": texts})
         elif name in _MATCH:
             items = m.EventItem.objects.filter(
-                epc__in=[link(str(one)) for one in many], role__in=_MATCH[name]
+                epc__in=[key_of(str(one)) for one in many], role__in=_MATCH[name]
             )
             rows = rows.filter(pk__in=items.values("event"))
         elif name[:3] in _BOUNDS and name[3:] in _TIMES:

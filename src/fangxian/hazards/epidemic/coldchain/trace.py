@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from . import models as m
 
 Key = TypeVar("Key")
-CHUNK = 900
+CHUNK = 9000  # what both databases take of parameters at once
 ROLE = m.EventItem.Role
 # an event's own sides: from which role to which, forward in time
 FORWARD = {ROLE.INTO: (ROLE.OUT,), ROLE.WHOLE: (ROLE.PART,), ROLE.PART: (ROLE.WHOLE,)}

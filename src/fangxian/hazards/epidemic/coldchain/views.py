@@ -1,6 +1,5 @@
 """The cold chain on screen: the board by gate, one lot with papers and way, positives, coverage."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +13,6 @@ from fangxian.spine.core.page import (
     SeatedRequest,
     action,
     as_key,
-    cut,
     cut_of,
     number,
     page,
@@ -24,21 +22,18 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.qr import qr_svg
 from fangxian.spine.core.rights import may
 from fangxian.spine.people.models import Person
-from fangxian.spine.registry.models import Place, Site
-from fangxian.spine.registry.read import places
+from fangxian.spine.registry.models import Site
 
 from . import models as m
 from . import read
 from .asking import asked
-from .bringing import bring_results
-from .coverage import covered
 from .drawing import picture_of
 from .laboratories import free
 from .registers import OF, PAPERS, STATES, TUBES, WORKS, words_of
 from .rules import gates, papers_wanted, plan_for, proved
 from .trace import places_of, reach_of
-from .write import certificates, dividing, lots, papers, positives, reviews, samples
-from .write.capture import capture as take_document
+from .write import certificates, dividing, lots, papers, samples, seals
+from .write.positives import lots_of
 
 SHOWN = 25  # lots of one gate on the board
 MOST_BYTES = 40_000_000
@@ -53,44 +48,6 @@ NEXT = dict(
 
 
 @page("lot.read")
-def board(request: SeatedRequest) -> HttpResponse:
-    """Lots by the gate they wait at, the late ones first; what is sealed; open positives."""
-    seat, now = request.seat, clock.now()
-    rows = read.lots(seat=seat)
-    held = gates(now)
-    columns = []
-    for state, gate in NEXT.items():
-        waiting = rows.filter(state=state).order_by("state_at")
-        late_at = now - held[gate].limit
-        shown = cut(waiting, SHOWN)
-        columns.append(
-            {
-                "gate": (held[gate].zh, held[gate].en),
-                "state": words_of(STATES, state),
-                "code": state,
-                "rows": shown,
-                "lots": [(lot, lot.state_at < late_at) for lot in shown],
-                "late": waiting.filter(state_at__lt=late_at).count(),
-            }
-        )
-    found = read.positives(seat=seat).filter(state="open").order_by("-at")
-    context = {
-        "room": "command",
-        "tab": "coldchain",
-        "columns": columns,
-        "sealed": cut(rows.filter(seal="sealed").exclude(state__in=m.DONE), SHOWN),
-        "positives": cut(found, SHOWN),
-        "holds": cut(read.holds(seat=seat).filter(opened_at=None).order_by("since"), SHOWN),
-        "released": rows.filter(state="released").count(),
-        "waiting": read.samples(seat=seat).filter(state="sampled").count(),
-        "spare": free(now)[:5],
-        "places": places(seat=seat).filter(kind__in=("city", "county"), successor=None),
-        "modes": m.Job.Mode.values,
-    }
-    return render(request, "coldchain/board.html", context)
-
-
-@page("lot.read")
 def lot(request: SeatedRequest, number_: str) -> HttpResponse:
     """One lot: its gate, papers, tubes and what they prove, certificate, way, people."""
     seat, now = request.seat, clock.now()
@@ -99,7 +56,7 @@ def lot(request: SeatedRequest, number_: str) -> HttpResponse:
     held = gates(now)
     gate = NEXT.get(one.state, "")
     found = reach_of([one.epc])
-    known = {row.epc: row for row in positives.lots_of(found.everything())}
+    known = {row.epc: row for row in lots_of(found.everything())}
     plan = plan_for(one.packages, now)
     by_kind = {paper.kind: paper for paper in one.papers.filter(replaced_at=None)}
     kinds = list(dict.fromkeys([*papers_wanted(now), *by_kind]))
@@ -281,6 +238,7 @@ def divide(request: SeatedRequest, number_: str) -> HttpResponse:
         how=text(request, "how", most=8),
         by=request.seat,
         people=_people(request),
+        waste_kg=number(request, "waste", low=0, high=1e9) if text(request, "waste") else 0.0,
     )
     messages.success(request, gettext("已分割加工。"))
     return redirect(f"/coldchain/lots/{one.number}")
@@ -313,9 +271,9 @@ def seal(request: SeatedRequest, number_: str) -> HttpResponse:
     one = read.lot(number_, seat=request.seat)
     verb, reason = text(request, "verb", most=8), text(request, "reason")
     if verb == "seal":
-        positives.seal_lot(lot=one, reason=reason, by=request.seat)
+        seals.seal_lot(lot=one, reason=reason, by=request.seat)
     elif verb == "open":
-        positives.open_seal(lot=one, reason=reason, by=request.seat)
+        seals.open_seal(lot=one, reason=reason, by=request.seat)
     else:
         lots.end_lot(lot=one, how=verb, reason=reason, by=request.seat)
     messages.success(request, gettext("已办。"))
@@ -347,60 +305,7 @@ def certificate(request: SeatedRequest, serial: str) -> HttpResponse:
     return render(request, "coldchain/certificate.html", context)
 
 
-@page("lot.read")
-def coverage(request: SeatedRequest) -> HttpResponse:
-    """What was declared, came, was tested, lies in stock, was scanned: and what is missing."""
-    found = covered(seat=request.seat)
-    context = {"room": "command", "tab": "coldchain", "found": found}
-    return render(request, "coldchain/coverage.html", context)
-
-
-@action("cold.result")
-def bring(request: SeatedRequest) -> HttpResponse:
-    """A table of results of a laboratory, or a document of EPCIS."""
-    given = request.FILES.get("file")
-    if given is None or (given.size or 0) > MOST_BYTES:
-        raise Problem("input.invalid", field="file", why=gettext("没有选文件，或文件太大"))
-    raw, name = given.read(), given.name or "file"
-    if name.lower().endswith((".xml", ".json", ".jsonld")):
-        mode = text(request, "mode", most=8) or "rollback"
-        captured = take_document(raw, name=name, by=request.seat, mode=mode)
-        return render(
-            request, "coldchain/brought.html", {"job": captured.told(), "tab": "coldchain"}
-        )
-    told = bring_results(name, raw, by=request.seat)
-    return render(request, "coldchain/brought.html", {"told": told, "tab": "coldchain"})
-
-
-@action("cold.manage")
-def review(request: SeatedRequest) -> HttpResponse:
-    """A round over old stock."""
-    place = Place.objects.filter(pk=as_key(text(request, "place"))).first()
-    if place is None:
-        raise Problem("input.invalid", field="place", why=gettext("没有选属地"))
-    found = reviews.start_review(
-        place=place,
-        since=_day(request, "since"),
-        until=_day(request, "until"),
-        why=text(request, "why", most=200),
-        by=request.seat,
-    )
-    messages.success(request, gettext("复检 %(n)s 批。") % {"n": len(found.lots)})
-    return redirect("/coldchain/coverage")
-
-
-def _day(request: SeatedRequest, name: str) -> date:
-    try:
-        return date.fromisoformat(text(request, name, most=10))
-    except ValueError:
-        raise Problem("input.invalid", field=name, why=gettext("日期如 2021-06-05")) from None
-
-
 ROUTES = (
-    path("coldchain", board),
-    path("coldchain/coverage", coverage),
-    path("coldchain/bring", bring),
-    path("coldchain/review", review),
     path("coldchain/lots/<str:number_>", lot),
     path("coldchain/lots/<str:number_>/gate", gate),
     path("coldchain/lots/<str:number_>/paper", paper),

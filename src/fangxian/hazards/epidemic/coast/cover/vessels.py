@@ -9,9 +9,9 @@ from django.db.models import F, Q
 from fangxian.hazards.epidemic.coast import models as m
 from fangxian.hazards.epidemic.coast import ticking, watching
 from fangxian.hazards.epidemic.coast.rules import sea
-from fangxian.hazards.epidemic.coast.trackfile import tracks
 from fangxian.spine.core import clock
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
+from fangxian.spine.observe.tracks import tracks
 from fangxian.spine.registry.read import city, fallback_post
 
 from .owners import Owners

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fangxian.hazards.epidemic.coast.ais import Decoder
-from fangxian.hazards.epidemic.coast.trackfile import Fix, tracks
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require_sight
+from fangxian.spine.observe.tracks import Fix, tracks
 
 AHEAD_S = 600  # a transponder's clock may be ahead so much
 

@@ -4,7 +4,7 @@ a certificate."""
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
 from fangxian.hazards.epidemic.coldchain import models as m
 from fangxian.hazards.epidemic.coldchain.asking import Owners, gate_post
@@ -24,19 +24,11 @@ def not_arrived(at: datetime) -> Iterator[Judged]:
     rows = m.Declaration.objects.filter(declared_at__lt=at - held.arrive).select_related(
         "place__parent__parent"
     )
-    counts: dict[int, int] = {}
-    weights: dict[int, float] = {}
-    for key, kg in m.Lot.objects.filter(
-        declaration__in=rows, imported=True, state__in=COME
-    ).values_list("declaration", "weight_kg"):
-        if key is not None:
-            counts[key] = counts.get(key, 0) + 1
-            weights[key] = weights.get(key, 0.0) + kg
-    went = _went()
+    came = arrived()
     answering = Owners()
 
     def judge(one: m.Declaration) -> Uncovered | None:
-        lots, kg = counts.get(one.pk, 0), weights.get(one.pk, 0.0) + went.get(one.pk, 0.0)
+        lots, kg = came.get(one.pk, (0, 0.0))
         lacking = one.lots - lots
         short = one.weight_kg * (1 - held.tolerance) - kg
         if lacking <= 0 and short <= 0:
@@ -53,16 +45,44 @@ def not_arrived(at: datetime) -> Iterator[Judged]:
     return judged("declared-not-arrived", "declaration", rows, judge)
 
 
-def _went() -> dict[int, float]:
-    """Of each declaration the kilograms that went from imported lots into others."""
-    found: dict[int, float] = {}
-    links = m.LotLink.objects.filter(
-        parent__declaration__isnull=False, parent__imported=True
-    ).values_list("parent__declaration", "weight_kg", "parent__state")
-    for key, weight, state in links:
-        if key is not None and state != m.Lot.State.DIVIDED:
-            found[key] = found.get(key, 0.0) + weight
+def first_weights(lots: QuerySet[m.Lot]) -> dict[int, float]:
+    """Kilograms of lots as they first came."""
+    first: dict[int, float] = {}
+    visits = m.Visit.objects.filter(lot__in=lots).order_by("since", "pk")
+    for key, kg in visits.values_list("lot", "weight_kg"):
+        first.setdefault(key, kg)
+    return first
+
+
+def arrived() -> dict[int, tuple[int, float]]:
+    """Of each declaration the lots that came and their kilograms as they came: what was split off
+    since is not lacking."""
+    lots = m.Lot.objects.filter(imported=True, declaration__isnull=False, state__in=COME)
+    first = first_weights(lots)
+    found: dict[int, tuple[int, float]] = {}
+    for key, one, kg in lots.values_list("declaration", "pk", "weight_kg"):
+        if key is not None:
+            n, total = found.get(key, (0, 0.0))
+            found[key] = n + 1, total + first.get(one, kg)
     return found
+
+
+def more_arrived(at: datetime) -> Iterator[Judged]:
+    """More lots or kilograms under a declaration than customs knows of."""
+    held, came = clocks(at), arrived()
+    rows = m.Declaration.objects.filter(pk__in=came).select_related("place__parent__parent")
+    answering = Owners()
+
+    def judge(one: m.Declaration) -> Uncovered | None:
+        lots, kg = came[one.pk]
+        if lots <= one.lots and kg <= one.weight_kg * (1 + held.tolerance):
+            return None
+        more = max(0.0, kg - one.weight_kg)
+        told = {"what": str(one), "lots": max(0, lots - one.lots), "kg": f"{more:.0f}"}
+        owner = answering.of_place(one.place)
+        return Uncovered("declaration", str(one.pk), at, owner, one.place_id, told)
+
+    return judged("more-than-declared", "declaration", rows, judge)
 
 
 def not_declared(at: datetime) -> Iterator[Judged]:
@@ -128,26 +148,54 @@ def announced_late(at: datetime) -> Iterator[Judged]:
     return judged("lot-announced-late", "lot", rows, judge, key=_number)
 
 
+def _moved() -> set[int]:
+    """Lots that went on from where they first came, and whatever was made of them there."""
+    rows = m.Visit.objects.values("lot").annotate(n=Count("pk")).filter(n__gte=2)
+    moved = set(rows.values_list("lot", flat=True))
+    children: dict[int, list[int]] = {}
+    for parent, child in m.LotLink.objects.values_list("parent", "child"):
+        children.setdefault(parent, []).append(child)
+    front = list(moved)
+    while front:
+        front = [child for key in front for child in children.get(key, ()) if child not in moved]
+        moved.update(front)
+    return moved
+
+
 def uncertified(at: datetime) -> Iterator[Judged]:
     """Imported goods somewhere without a good certificate: in a market or store they went on to."""
     good = m.Certificate.objects.filter(revoked_at=None)
-    moved = m.Visit.objects.filter(until=None).exclude(lot__pk__in=good.values("lot"))
-    rows = m.Lot.objects.filter(pk__in=moved.values("lot"), state__in=COME)
-    rows = rows.exclude(state__in=m.DONE)
-    rows = rows.select_related("site", "place__parent__parent")
-    answering = Owners()
+    rows = m.Lot.objects.filter(visits__until=None, visits__isnull=False)
+    rows = rows.exclude(pk__in=good.values("lot")).exclude(state__in=m.DONE)
+    rows = rows.select_related("site", "place__parent__parent").prefetch_related("visits")
+    answering, moved = Owners(), _moved()
 
     def judge(one: m.Lot) -> Uncovered | None:
-        visits = list(one.visits.order_by("since"))
         market = one.site is not None and one.site.kind == "market"
-        if not market and len(visits) < 2:
+        if not market and one.pk not in moved:
             return None
         told = {"lot": str(one), "site": one.site.name if one.site else ""}
         owner = answering.of_site(one.site, one.place)
-        since = visits[-1].since if visits else one.state_at
+        since = max(visit.since for visit in one.visits.all())
         return Uncovered("lot", one.number, since, owner, one.place_id, told)
 
     return judged("lot-uncertified", "lot", rows, judge, key=_number)
+
+
+def sealed_long(at: datetime) -> Iterator[Judged]:
+    """Sealed lots that nobody tests, opens, destroys or sends back."""
+    wait = clocks(at).review
+    rows = m.Lot.objects.filter(seal="sealed", sealed_at__lt=at - wait).exclude(state__in=m.DONE)
+    rows = rows.select_related("site", "place__parent__parent")
+    answering = Owners()
+
+    def judge(one: m.Lot) -> Uncovered:
+        told = {"lot": str(one), "why": one.sealed_why}
+        owner = answering.of_site(one.site, one.place)
+        since = (one.sealed_at or at) + wait
+        return Uncovered("lot", one.number, since, owner, one.place_id, told)
+
+    return judged("lot-sealed-long", "lot", rows, judge, key=_number)
 
 
 def refused(at: datetime) -> Iterator[Judged]:
@@ -180,7 +228,7 @@ def unreviewed(at: datetime) -> Iterator[Judged]:
             rows = rows.exclude(state__in=m.DONE).select_related("site", "place__parent__parent")
             tested = m.Sample.objects.filter(
                 sampled_at__gte=review.at, void=False, of__in=("lot", "packing")
-            )
+            ).exclude(state__in=m.SPOILT)
             for lot in rows.exclude(pk__in=tested.values("lot")):
                 found.append((review, lot))
 
@@ -228,6 +276,16 @@ RULES = (
         door="lots",
     ),
     CoverRule(
+        "more-than-declared",
+        "到货多于报关",
+        "More than declared",
+        "{what}：多出 {lots} 批、{kg} 公斤",
+        "{what}: {lots} lots, {kg} kg too many",
+        more_arrived,
+        every_s=600,
+        door="declarations",
+    ),
+    CoverRule(
         "arrived-not-declared",
         "到货未报关",
         "Arrived, not declared",
@@ -272,6 +330,15 @@ RULES = (
         "{lot} is at {site} without a good certificate",
         uncertified,
         every_s=300,
+    ),
+    CoverRule(
+        "lot-sealed-long",
+        "封存未处置",
+        "Sealed and left",
+        "{lot} 封存（{why}）已久，未解封、销毁或退运",
+        "{lot}: sealed ({why}), neither opened nor ended",
+        sealed_long,
+        every_s=600,
     ),
     CoverRule(
         "scan-refused",

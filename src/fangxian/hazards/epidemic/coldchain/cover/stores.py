@@ -1,16 +1,17 @@
 """Stores: goods in stock that no lot knows, counts that do not agree, held without a look, results
 and tubes that are late, laboratories above what they can do."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Exists, F, Max, OuterRef
 
 from fangxian.hazards.epidemic.coldchain import models as m
 from fangxian.hazards.epidemic.coldchain.asking import Owners
 from fangxian.hazards.epidemic.coldchain.laboratories import loads
-from fangxian.hazards.epidemic.coldchain.rules import clocks
+from fangxian.hazards.epidemic.coldchain.rules import clocks, environment_tubes
+from fangxian.hazards.epidemic.coldchain.write.lots import held_by
 from fangxian.spine.core import clock
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Site
@@ -86,12 +87,14 @@ def unbalanced(at: datetime) -> Iterator[Judged]:
 
 
 def _since(site: Site, since: datetime) -> float:
-    """Kilograms that came in less those that left since a count, by the visits."""
-    came = site.lot_visits.filter(since__gte=since, until=None).values_list("weight_kg", flat=True)
-    left = site.lot_visits.filter(since__lt=since, until__gte=since).values_list(
-        "weight_kg", flat=True
-    )
-    return sum(came) - sum(left)
+    """Kilograms that came in less those that left since a count; work within the store changes
+    goods and loses its waste."""
+    came = site.lot_visits.filter(since__gte=since).values_list("weight_kg", flat=True)
+    left = site.lot_visits.filter(until__gte=since, left_kg__isnull=False)
+    here = site.lot_visits.filter(made_here=True).values("lot")
+    worked = m.LotLink.objects.filter(at__gte=since, child__in=here)
+    gone = (*left.values_list("left_kg", flat=True), *worked.values_list("weight_kg", flat=True))
+    return sum(came) - sum(kg or 0.0 for kg in gone)
 
 
 def holding(at: datetime) -> Iterator[Judged]:
@@ -116,6 +119,55 @@ def holding(at: datetime) -> Iterator[Judged]:
         return Uncovered("cold_hold", str(one.pk), since, owner, one.site.place_id, told)
 
     return judged("store-held", "cold_hold", rows, judge)
+
+
+def left_held(at: datetime) -> Iterator[Judged]:
+    """Lots that left a store while it was held."""
+    out = m.Visit.objects.filter(
+        lot=OuterRef("pk"), site__cold_holds__opened_at=None,
+        until__gte=F("site__cold_holds__since"), left_kg__isnull=False,
+    )  # fmt: skip
+    rows = m.Lot.objects.filter(Exists(out)).exclude(state__in=m.DONE)
+    rows = rows.select_related("site", "place__parent__parent")
+    answering = Owners()
+
+    def judge(one: m.Lot) -> Uncovered | None:
+        hold = held_by(one)
+        if hold is None or hold.site_id == one.site_id:
+            return None
+        told = {"lot": str(one), "why": hold.why, "site": one.site.name if one.site else ""}
+        owner = answering.of_site(one.site, one.place)
+        return Uncovered("lot", one.number, hold.since, owner, one.place_id, told)
+
+    return judged("lot-left-held", "lot", rows, judge, key=lambda one: one.number)
+
+
+def surroundings(at: datetime) -> Iterator[Judged]:
+    """Sites that had stock all of yesterday and of whose surroundings fewer tubes were taken than
+    the plan wants of a day."""
+    ended = datetime.combine(clock.beijing(at).date(), datetime.min.time(), clock.BEIJING)
+    begun = ended - timedelta(days=1)
+    wanted = environment_tubes(at)
+    lay = m.Visit.objects.filter(since__lte=begun).exclude(until__lt=ended)
+    lay = lay.filter(lot__imported=True)
+    taken = Counter(
+        m.Sample.objects.filter(
+            of="environment", void=False, sampled_at__gte=begun, sampled_at__lt=ended
+        )
+        .exclude(state__in=("broken", "lost"))
+        .values_list("site", flat=True)
+    )
+    sites = Site.objects.filter(pk__in=lay.values("site")).select_related("place__parent__parent")
+    answering = Owners()
+
+    def judge(one: Site) -> Uncovered | None:
+        if taken[one.pk] >= wanted:
+            return None
+        told = {"site": one.name, "n": taken[one.pk], "wanted": wanted, "on": f"{begun:%m-%d}"}
+        owner = answering.of_site(one, one.place)
+        return Uncovered("site", str(one.pk), ended, owner, one.place_id, told)
+
+    return judged("surroundings-untested", "site", sites, judge)
 
 
 def results(at: datetime) -> Iterator[Judged]:
@@ -191,6 +243,24 @@ RULES = (
         "{site} is held ({why}): {en}",
         holding,
         every_s=120,
+    ),
+    CoverRule(
+        "lot-left-held",
+        "暂扣批次外流",
+        "Left a held store",
+        "{lot} 在暂扣（{why}）中离库，现在 {site}",
+        "{lot} left a store that is held ({why}) and is at {site}",
+        left_held,
+        every_s=120,
+    ),
+    CoverRule(
+        "surroundings-untested",
+        "环境未采样",
+        "Surroundings not tested",
+        "{site}：{on} 环境采样 {n}/{wanted} 管",
+        "{site}: {n} of {wanted} tubes of its surroundings on {on}",
+        surroundings,
+        every_s=600,
     ),
     CoverRule(
         "cold-result-late",

@@ -1,6 +1,6 @@
 """Whether a document of EPCIS is right: rules above any schema, each with a name. GS1's own schemas
 pass some wrong documents and refuse some right ones; this verdict is ours
-(docs/decisions/027-cold-chain.md)."""
+(docs/decisions/027-goods-and-shore.md)."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -262,8 +262,8 @@ def _event(found: Document, held: dict[str, Any], path: str, known: dict[str, st
             continue
         if key in ("type", *fields):
             event[key] = _standard(found, key, value, path, known)
-        elif (name := _name(found, key, path, known, strict=bool(fields))) is not None:
-            event[name] = _foreign(found, value, f"{path}.{key}", known)
+        elif (told := _name(found, key, path, known, strict=bool(fields))) is not None:
+            event[told] = _foreign(found, value, f"{path}.{key}", known)
     return event
 
 

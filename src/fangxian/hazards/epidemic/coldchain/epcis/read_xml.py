@@ -337,8 +337,9 @@ def _ilmd(element: Any, name: str, found: Document, path: str) -> dict[str, Any]
     held: dict[str, Any] = {}
     for part in _parts(element, found, path, []):
         if not space_of(part):
-            text = f"字段 “{local_name(part)}” 没有命名空间 / a field of an extension needs a namespace"
-            found.fault("ilmd_namespace", f"{path}.{local_name(part)}", text)
+            name = local_name(part)
+            text = f"字段 “{name}” 没有命名空间 / a field of an extension needs a namespace"
+            found.fault("ilmd_namespace", f"{path}.{name}", text)
         add_to(held, tag_of(part), foreign_value(part))
     return held
 

@@ -249,6 +249,8 @@ def _foreign(parent: Any, name: str, value: Any) -> None:
         for one in value:
             _foreign(parent, name, one)
         return
+    if value is None:
+        return
     element = etree.SubElement(parent, name)
     if not isinstance(value, dict):
         element.text = _text(value)
@@ -259,7 +261,8 @@ def _foreign(parent: Any, name: str, value: Any) -> None:
         elif key.startswith("{") or isinstance(held, dict | list):
             _foreign(element, key, held)
         else:
-            element.set(key.lstrip("@"), _text(held))
+            if held is not None:
+                element.set(key.lstrip("@"), _text(held))
 
 
 _WRITERS: dict[str, Any] = {

@@ -14,7 +14,7 @@ from .lots import (
     Scan,
     Visit,
 )
-from .samples import POSITIVE, SAMPLE, Positive, PositiveLot, PositivePerson, Sample
+from .samples import POSITIVE, SAMPLE, SPOILT, Positive, PositiveLot, PositivePerson, Sample
 from .stores import Capacity, Hold, LoggerFile, Review, Shift, StockCount, Worker
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "POSITIVE",
     "SAMPLE",
     "SEAL",
+    "SPOILT",
     "Capacity",
     "Certificate",
     "Declaration",

@@ -84,7 +84,8 @@ class EventItem(models.Model):
         WHOLE = 3, "整件"
         PART = 4, "部分"
 
-    event = models.ForeignKey(GoodsEvent, models.CASCADE, related_name="items")
+    # its own index is item_by_event
+    event = models.ForeignKey(GoodsEvent, models.CASCADE, related_name="items", db_index=False)
     epc = models.CharField(max_length=200)
     role = models.PositiveSmallIntegerField(choices=Role)
     quantity = models.FloatField(null=True)

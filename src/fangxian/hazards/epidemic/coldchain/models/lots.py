@@ -62,8 +62,8 @@ class Lot(models.Model):
     packages = models.PositiveIntegerField(default=1)
     weight_kg = models.FloatField()
     imported = models.BooleanField(default=True)
-    site = models.ForeignKey(Site, models.PROTECT, null=True, related_name="lots")
-    place = models.ForeignKey(Place, models.PROTECT)
+    site = models.ForeignKey(Site, models.PROTECT, null=True, related_name="cold_lots")
+    place = models.ForeignKey(Place, models.PROTECT, related_name="cold_lots")
     state = models.CharField(max_length=12, choices=State, default=State.ANNOUNCED)
     state_at = models.DateTimeField()
     state_by = models.CharField(max_length=120, blank=True)
@@ -71,6 +71,7 @@ class Lot(models.Model):
     seal = models.CharField(max_length=6, blank=True, default="")
     sealed_at = models.DateTimeField(null=True)
     sealed_why = models.CharField(max_length=200, blank=True)
+    by_hand = models.BooleanField(default=False)  # the seal: no correction of a result opens it
     expected_at = models.DateTimeField(null=True)
     cleared_at = models.DateTimeField(null=True)  # by customs
     entered_on = models.DateField(null=True)  # imported on, for reviews of old stock
@@ -185,7 +186,9 @@ class Visit(models.Model):
     site = models.ForeignKey(Site, models.PROTECT, related_name="lot_visits")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
-    weight_kg = models.FloatField()
+    weight_kg = models.FloatField()  # when it came, or was made there
+    left_kg = models.FloatField(null=True)  # when it went; none: there, or it became other lots
+    made_here = models.BooleanField(default=False)  # out of lots that lay there: nothing came in
     by = models.CharField(max_length=120)
 
     class Meta:

@@ -67,19 +67,20 @@ class Sample(models.Model):
 
 
 _S = Sample.State
-_OPEN = (_S.SAMPLED, _S.INCONCLUSIVE)
+SPOILT = (_S.BROKEN, _S.LOST, _S.INCONCLUSIVE, _S.DIFFER)  # to be taken again
+_OPEN = (_S.SAMPLED, _S.INCONCLUSIVE, _S.DIFFER)
+_GONE = (_S.BROKEN, _S.LOST)  # what was given up and turns out positive counts all the same
 SAMPLE = Machine(
     "cold_sample",
     **of_column("state", _S.values),
     steps={
         "negative": Step((*_OPEN, _S.POSITIVE), _S.NEGATIVE),
-        "positive": Step((*_OPEN, _S.NEGATIVE), _S.POSITIVE),
-        "inconclusive": Step((_S.SAMPLED, _S.POSITIVE, _S.NEGATIVE), _S.INCONCLUSIVE),
-        "differ": Step((*_OPEN, _S.NEGATIVE, _S.POSITIVE), _S.DIFFER),
+        "positive": Step((*_OPEN, *_GONE, _S.NEGATIVE), _S.POSITIVE),
+        "inconclusive": Step((_S.SAMPLED, _S.DIFFER, _S.POSITIVE, _S.NEGATIVE), _S.INCONCLUSIVE),
+        "differ": Step((_S.SAMPLED, _S.INCONCLUSIVE, _S.NEGATIVE, _S.POSITIVE), _S.DIFFER),
         "break": Step((_S.SAMPLED,), _S.BROKEN, right="cold.sample", needs=("reason",)),
         "lose": Step((_S.SAMPLED,), _S.LOST, right="cold.sample", needs=("reason",)),
     },
-    done=frozenset({_S.BROKEN, _S.LOST}),
 )
 
 
@@ -112,7 +113,7 @@ POSITIVE = Machine(
     steps={
         "close": Step(("open",), "closed", right="cold.manage", needs=("reason",)),
         "withdraw": Step(("open", "closed"), "withdrawn", needs=("reason",)),
-        "reopen": Step(("withdrawn",), "open"),
+        "reopen": Step(("withdrawn",), "open", event="cold_positive.reopened"),
     },
     done=frozenset({"closed", "withdrawn"}),
 )

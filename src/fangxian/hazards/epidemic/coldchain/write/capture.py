@@ -2,6 +2,7 @@
 the same event is the same by its hash. An error declaration takes back what its event told."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,10 @@ from fangxian.spine.core.rights import Seat, require_sight
 
 from .goods import digest, keep_hashed, moment_of
 
+logger = logging.getLogger(__name__)
+
 AHEAD_S = 600  # clocks differ
+YEARS = range(1950, 2200)
 AT_ONCE = 2000  # events written in one go
 TOLD = 100  # problems that a job remembers
 Progress = Callable[[int, int], None]
@@ -71,11 +75,17 @@ def capture(
     whole = not faults or (mode == m.Job.Mode.PROCEED and document.events)
     if not whole or not document.events:
         return Captured(_ended(job, m.Job.State.FAILED, 0, 0, faults, by), faults)
-    if mode == m.Job.Mode.ROLLBACK:
-        with transaction.atomic():
+    try:
+        if mode == m.Job.Mode.ROLLBACK:
+            with transaction.atomic():
+                taken, same = _take(right, job, by, progress)
+        else:
             taken, same = _take(right, job, by, progress)
-    else:
-        taken, same = _take(right, job, by, progress)
+    except Exception as error:
+        logger.exception("EPCIS document %s", job.pk)
+        faults.append(Fault("not_written", "", f"{type(error).__name__}: {error}"[:300]))
+        taken = job.held.count()
+        return Captured(_ended(job, m.Job.State.FAILED, taken, 0, faults, by), faults)
     return Captured(_ended(job, m.Job.State.DONE, taken, same, faults, by, refused=wrong), faults)
 
 
@@ -90,7 +100,12 @@ def _sorted(document: Document) -> tuple[list[Event], int, list[Fault]]:
     for event, path in zip(document.events, document.paths, strict=True):
         if path in bad:
             continue
-        if moment_of(event["eventTime"]).timestamp() > late:
+        when = moment_of(event["eventTime"])
+        if when.year not in YEARS:
+            text = f"{event['eventTime']} 不是年份 / no such year"
+            faults.append(Fault("eventTime_odd", f"{path}.eventTime", text))
+            bad.add(path)
+        elif when.timestamp() > late:
             text = f"{event['eventTime']} 还没有到 / is in the future"
             faults.append(Fault("eventTime_future", f"{path}.eventTime", text))
             bad.add(path)
@@ -120,7 +135,7 @@ def _take(
             taken, same = taken + new, same + known + (len(part) - len(fresh))
             for event in part:
                 if "errorDeclaration" in event:
-                    n = _withdraw(event, by)
+                    n = min(1, _withdraw(event, by))
                     taken, same = taken + n, same - n
         if progress is not None:
             progress(min(at + AT_ONCE, len(events)), len(events))

@@ -18,6 +18,7 @@ from fangxian.spine.core.rights import Seat, require
 
 PURPOSE = "coldchain"
 HEAD = "FX1"  # of the code that is scanned
+HOLDERS = ("certified", "released")  # states of a lot that may have one
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -57,8 +58,7 @@ def paper_code(paper: m.Paper) -> str:
 
 def issue(*, lot: m.Lot, by: Seat) -> m.Certificate:
     """A new certificate of a lot; one before it is replaced. The gate has asked the right."""
-    for old in lot.certificates.filter(revoked_at=None):
-        revoke(certificate=old, reason="换发 / replaced", by=by, asked_for=False)
+    revoke_all(lot, reason="换发 / replaced", by=by)
     now = clock.now()
     serial = "".join(secrets.choice(LETTERS) for _ in range(10))
     body = body_of(lot, serial, now)
@@ -72,6 +72,12 @@ def issue(*, lot: m.Lot, by: Seat) -> m.Certificate:
         issued_at=now,
         issued_by=by.label,
     )
+
+
+def revoke_all(lot: m.Lot, *, reason: str, by: Seat) -> None:
+    """Whatever a lot's certificates say is true no more. Asked by who does it."""
+    for certificate in lot.certificates.filter(revoked_at=None):
+        revoke(certificate=certificate, reason=reason, by=by, asked_for=False)
 
 
 @transaction.atomic
@@ -94,7 +100,13 @@ def revoke(
 
 
 def restore(*, certificate: m.Certificate, reason: str, by: Seat) -> None:
-    """What revoked it was taken back. Asked by who takes it back."""
+    """What revoked it was taken back: it is good again where what it says is still so. Asked by who
+    takes it back."""
+    lot = certificate.lot
+    papers = {p.kind: p.sha256 for p in lot.papers.filter(replaced_at=None)}
+    same = papers == certificate.body["p"] and round(lot.weight_kg, 3) == certificate.body["w"]
+    if lot.seal or lot.state not in HOLDERS or not same:
+        return
     rows = m.Certificate.objects.filter(pk=certificate.pk, revoked_at__isnull=False)
     if rows.update(revoked_at=None, revoked_why=""):
         after = {"serial": certificate.serial}

@@ -1,6 +1,7 @@
 """What is done with lots here becomes events of goods, in the form in which the world tells them:
 one graph holds ours and what others send."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,12 @@ def epc_of(number: str) -> str:
 
 def place_of(site: Site) -> str:
     return f"urn:fangxian:site:{site.kind}:{site.code}"
+
+
+def key_of(identifier: str) -> str:
+    """What a good is found by: its Digital Link without blanks; a very long one by its hash."""
+    text = link(identifier.strip())
+    return text if len(text) <= 200 else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def digest(event: Event) -> str:
@@ -172,15 +179,15 @@ def _items(row: m.GoodsEvent) -> Iterable[m.EventItem]:
     event: dict[str, Any] = row.body
     for name, role in _LISTS:
         for epc in dict.fromkeys(event.get(name) or ()):
-            yield m.EventItem(event=row, epc=link(str(epc))[:200], role=role)
+            yield m.EventItem(event=row, epc=key_of(str(epc)), role=role)
     for name, role in _QUANTITIES:
         for one in event.get(name) or ():
             yield m.EventItem(
                 event=row,
-                epc=link(str(one["epcClass"]))[:200],
+                epc=key_of(str(one["epcClass"])),
                 role=role,
                 quantity=one.get("quantity"),
                 uom=str(one.get("uom") or "")[:3],
             )
     if event.get("parentID"):
-        yield m.EventItem(event=row, epc=link(str(event["parentID"]))[:200], role=ROLES.WHOLE)
+        yield m.EventItem(event=row, epc=key_of(str(event["parentID"])), role=ROLES.WHOLE)

@@ -4,7 +4,10 @@ the market; loggers that show it stayed cold open the hold, or two posts with a 
 import csv
 import hashlib
 import io
-from datetime import datetime
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -33,7 +36,7 @@ from fangxian.spine.registry.models import Site
 from fangxian.spine.registry.read import town_of
 
 STORES = ("cold_store", "market")
-POINTS = 400  # of a logger's table that are kept for its chart
+POINTS = 20_000  # of a logger's table that are kept: a year by the minute to half an hour
 
 
 def stores_in(path: str) -> list[Site]:
@@ -65,7 +68,8 @@ def follow_signal(event: Event) -> None:
 def unfollow_signal(event: Event) -> None:
     """It is over; what it held is looked at now. One that was withdrawn held nothing rightly."""
     now = clock.now()
-    rows = m.Hold.objects.filter(cause=f"signal:{subject_pk(event)}", opened_at=None)
+    cause = f"signal:{subject_pk(event)}"
+    rows = m.Hold.objects.filter(Q(cause=cause) | Q(cause__startswith=f"{cause}#"), opened_at=None)
     if event.kind == "signal.withdrawn":
         for hold in rows.select_related("site"):
             _open(hold, "信号撤回 / the signal was withdrawn", SYSTEM)
@@ -95,7 +99,8 @@ def _order(hold: m.Hold) -> None:
 def hold_site(
     *, site: Site, cause: str, why: str, by: Seat, since: datetime | None = None
 ) -> m.Hold:
-    """The lots of a site go nowhere. The same cause holds it once."""
+    """The lots of a site go nowhere. The same cause holds it once, until it was opened: what comes
+    back after that is new."""
     require(by, "cold.hold", **asked_at(site))
     if ":" not in cause:
         words = hold_causes(clock.now())
@@ -103,6 +108,11 @@ def hold_site(
             raise Problem("input.invalid", field="cause", why="、".join(words))
         why, cause = f"{words[cause][0]} {why}".strip(), f"{cause}:{clock.now():%Y%m%d%H%M%S}"
     now = clock.now()
+    before = m.Hold.objects.filter(
+        Q(cause=cause) | Q(cause__startswith=f"{cause}#"), site=site, opened_at__isnull=False
+    ).count()
+    if before:
+        cause = f"{cause}#{before + 1}"
     hold, new = m.Hold.objects.get_or_create(
         site=site, cause=cause, defaults={"why": why[:200], "since": min(since or now, now)}
     )
@@ -154,18 +164,29 @@ def against(hold: m.Hold, until: datetime) -> str:
     """What speaks against opening a hold, by its loggers: each of them must have stayed cold."""
     held = clocks(until)
     rows = m.LoggerFile.objects.filter(site=hold.site, until__gt=hold.since, since__lt=until)
-    loggers: dict[str, list[Logged]] = {}
-    for row in rows.order_by("since"):
-        one = Logged(
-            row.since, row.until, row.readings, row.min_c, row.max_c, row.warm_min, row.gap_min
-        )
-        loggers.setdefault(row.logger, []).append(one)
+    loggers: dict[str, dict[int, float]] = defaultdict(dict)
+    for name, points in rows.values_list("logger", "points"):
+        mine = loggers[name]
+        for at, value in points:
+            mine[at] = max(value, mine.get(at, value))
     if not loggers:
-        return stood([], since=hold.since, until=until, held=held)
-    for name, logged in sorted(loggers.items()):
+        return stood(None, since=hold.since, until=until, held=held)
+    for name, mine in sorted(loggers.items()):
+        logged = _during(sorted(mine.items()), hold.since, until, held.too_warm_c)
         if told := stood(logged, since=hold.since, until=until, held=held):
             return f"{name}：{told}"
     return ""
+
+
+def _during(
+    points: Sequence[tuple[int, float]], since: datetime, until: datetime, too_warm_c: float
+) -> Logged | None:
+    """What a logger says of a span: its readings within, and one on either side."""
+    a, b = since.timestamp(), until.timestamp()
+    first = max((n for n, (at, _) in enumerate(points) if at <= a), default=0)
+    last = min((n for n, (at, _) in enumerate(points) if at >= b), default=len(points) - 1)
+    within = [(datetime.fromtimestamp(at, UTC), value) for at, value in points[first : last + 1]]
+    return judge_logger(within, too_warm_c=too_warm_c) if len(within) > 1 else None
 
 
 @transaction.atomic
@@ -197,34 +218,57 @@ TIMES = ("time", "时间", "at", "datetime", "timestamp", "日期时间")
 DEGREES = ("temperature", "温度", "temp", "celsius", "c", "℃", "温度(℃)")
 
 
+MOMENT = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?"
+)
+YEARS = range(2000, 2101)
+
+
+def _moment(text: str) -> datetime:
+    """A time as loggers write it, 2026/6/22 9:05 as well; of Beijing unless it says otherwise."""
+    found = MOMENT.fullmatch(text.strip())
+    if found:
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+        at = datetime(year, month, day, hour, minute, second, tzinfo=clock.BEIJING)
+    else:
+        at = datetime.fromisoformat(text.strip())
+        at = at if at.tzinfo else at.replace(tzinfo=clock.BEIJING)
+    if at.year not in YEARS:
+        raise ValueError(text)
+    return at
+
+
 def read_logger(raw: bytes) -> list[tuple[datetime, float]]:
-    """The readings of a logger's table: a column of times and one of degrees. Raises
-    ``input.invalid`` with the line."""
+    """The readings of a logger's table: a column of times and one of degrees, of two probes at one
+    time the warmer. Raises ``input.invalid`` with the line."""
     text = _decoded(raw)
     sample = text[:4096]
     comma = max(",;\t", key=sample.count)
-    rows = csv.reader(io.StringIO(text), delimiter=comma)
-    head = [cell.strip().lower() for cell in next(rows, [])]
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=None), delimiter=comma))
+    except csv.Error as error:
+        raise Problem("input.invalid", field="file", why=str(error)[:200]) from None
+    head = [cell.strip().lower() for cell in (rows[0] if rows else [])]
     when = next((n for n, cell in enumerate(head) if cell in TIMES), None)
     what = next((n for n, cell in enumerate(head) if cell in DEGREES), None)
     if when is None or what is None:
         why = "要有“时间”和“温度”两列 / columns time and temperature"
         raise Problem("input.invalid", field="file", why=why)
-    found: list[tuple[datetime, float]] = []
-    for line, row in enumerate(rows, 2):
+    warmest: dict[datetime, float] = {}
+    for line, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
         try:
-            at = datetime.fromisoformat(row[when].strip().replace("/", "-"))
-            value = float(row[what].strip().replace("℃", ""))
-        except (ValueError, IndexError):
+            at = _moment(row[when])
+            value = float(row[what].strip().replace("℃", "").replace(",", "."))
+        except (ValueError, IndexError, OverflowError):
             why = f"第 {line} 行：{' '.join(row)[:60]} / line {line}"
             raise Problem("input.invalid", field="file", why=why) from None
         if not -90 <= value <= 90:
             why = f"第 {line} 行：{value:g} ℃ / line {line}"
             raise Problem("input.invalid", field="file", why=why)
-        found.append((at if at.tzinfo else at.replace(tzinfo=clock.BEIJING), value))
-    found = sorted(dict(found).items())
+        warmest[at] = max(value, warmest.get(at, value))
+    found = sorted(warmest.items())
     if len(found) < 2:
         raise Problem("input.invalid", field="file", why="少于两次读数 / fewer than two readings")
     return found
@@ -249,8 +293,12 @@ def enter_logger(*, site: Site, logger: str, name: str, raw: bytes, by: Seat) ->
         return there
     points = read_logger(raw)
     logged = judge_logger(points, too_warm_c=clocks(clock.now()).too_warm_c)
-    every = max(1, len(points) // POINTS)
-    kept: list[Any] = [(int(at.timestamp()), value) for at, value in points[::every]]
+    every = -(-len(points) // POINTS)
+    kept: list[Any] = [
+        (int(at.timestamp()), value)
+        for n in range(0, len(points), every)
+        for at, value in [max(points[n : n + every], key=lambda point: point[1])]
+    ]
     row = m.LoggerFile.objects.create(
         site=site,
         logger=logger.strip()[:40] or "1",

@@ -1,12 +1,13 @@
 """Lots from their notice through the gates to their release, or to their end."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from fangxian.hazards.epidemic.coldchain import models as m
 from fangxian.hazards.epidemic.coldchain.asking import asked, asked_at, gate_post
@@ -26,8 +27,8 @@ from fangxian.spine.core.steps import move
 from fangxian.spine.people.models import Person
 from fangxian.spine.registry.models import Place, Site
 
-from .certificates import issue, revoke
-from .goods import epc_of, keep, told_there
+from .certificates import HOLDERS, issue, revoke_all
+from .goods import epc_of, keep, key_of, told_there
 from .handlers import handled
 
 STEP = {"unload": "unloading", "sample": "sampling", "release": "shipping"}
@@ -66,13 +67,14 @@ def announce(rows: Sequence[Notice], *, by: Seat) -> list[m.Lot]:
     for at in range(0, len(numbers), 900):
         found = m.Lot.objects.filter(number__in=numbers[at : at + 900])
         there |= {lot.number: lot for lot in found}
-    new = {}
+    new: dict[str, m.Lot] = {}
     for row in rows:
         if row.number in there or row.number in new:
             continue
+        _its_own(row, new.values())
         new[row.number] = m.Lot(
             **{name: getattr(row, name) for name in _NAMES},
-            epc=row.epc or epc_of(row.number),
+            epc=key_of(row.epc) if row.epc else epc_of(row.number),
             state_at=now,
             made_at=now,
             state_by=by.label,
@@ -87,6 +89,16 @@ def announce(rows: Sequence[Notice], *, by: Seat) -> list[m.Lot]:
     )
     there |= new
     return [there[row.number] for row in rows]
+
+
+def _its_own(row: Notice, new: Iterable[m.Lot]) -> None:
+    """Another lot must not carry its identifier."""
+    epc = key_of(row.epc) if row.epc else epc_of(row.number)
+    if any(lot.epc == epc for lot in new) or m.Lot.objects.filter(epc=epc).exists():
+        raise Problem("input.invalid", field="epc", why=f"{epc} 是另一批的 / is another lot's")
+    if not 0 <= row.weight_kg < math.inf:
+        why = f"{row.number}: {row.weight_kg} kg"
+        raise Problem("input.invalid", field="weight_kg", why=why)
 
 
 _NAMES = (
@@ -132,16 +144,21 @@ def pass_gate(
     Raises ``lot.sealed``, ``lot.held``, ``lot.proof_missing`` (which proof), ``step.not_from``."""
     now = clock.now()
     held = gates(now)[gate]
-    if site is not None and gate in ("appoint", "unload"):
-        lot.site = site
+    as_it_is(lot)
     about = asked(lot, held.role)
+    if site is not None and gate in ("appoint", "unload"):
+        if lot.site_id is not None or not site.place.path.startswith(lot.place.path):
+            require(by, "lot.pass", **about)  # naming a site of his own gives nobody the lot
+        lot.site, lot.place = site, site.place
+        about = asked(lot, held.role)
+    require(by, "lot.pass", **about)
     _open(lot, gate)
-    lacking = _lacking(lot, gate, people)
+    lacking = _lacking(lot, gate, people, note)
     if lacking:
         raise Problem("lot.proof_missing", lot=str(lot), gate=held.zh, lacking=lacking)
     changes: dict[str, Any] = {"state_at": now, "state_by": by.label, "passed_by": by.post_id}
     if gate in ("appoint", "unload"):
-        changes["site_id"] = lot.site_id
+        changes |= {"site_id": lot.site_id, "place_id": lot.place_id}
     if gate == "clear":
         changes |= _proof(lot)
     move(lot, gate, machine=m.LOT, by=by, reason=note, **about, **changes)
@@ -156,18 +173,49 @@ def pass_gate(
     return lot
 
 
+def as_it_is(lot: m.Lot) -> m.Lot:
+    """The lot as it is now, nobody else's until this work is done: whoever loaded it before
+    somebody sealed or split it sees that."""
+    lot.refresh_from_db(from_queryset=m.Lot.objects.select_for_update())
+    return lot
+
+
+def held_by(lot: m.Lot) -> m.Hold | None:
+    """The hold that keeps a lot: of the site it lies at, or of one it left while that was held."""
+    rows = m.Hold.objects.filter(opened_at=None).order_by("since")
+    own = rows.filter(site=lot.site_id).first() if lot.site_id is not None else None
+    return (
+        own
+        or rows.filter(
+            Exists(
+                m.Visit.objects.filter(
+                    lot=lot,
+                    site=OuterRef("site"),
+                    until__gte=OuterRef("since"),
+                    left_kg__isnull=False,
+                )
+            )
+        ).first()
+    )
+
+
+def require_free(lot: m.Lot) -> None:
+    """Raises ``lot.held`` for a lot that a hold keeps."""
+    hold = held_by(lot)
+    if hold is not None:
+        raise Problem("lot.held", lot=str(lot), why=hold.why)
+
+
 def _open(lot: m.Lot, gate: str) -> None:
     """Neither sealed nor held. What was sealed goes on by nobody's gate; a held one is still
     sampled and tested."""
     if lot.seal:
         raise Problem("lot.sealed", lot=str(lot), why=lot.sealed_why)
-    if gate in ("certify", "release") and lot.site_id is not None:
-        hold = m.Hold.objects.filter(site=lot.site_id, opened_at=None).order_by("since").first()
-        if hold is not None:
-            raise Problem("lot.held", lot=str(lot), why=hold.why)
+    if gate in ("certify", "release"):
+        require_free(lot)
 
 
-def _lacking(lot: m.Lot, gate: str, people: Sequence[Person]) -> str:
+def _lacking(lot: m.Lot, gate: str, people: Sequence[Person], note: str) -> str:
     """What proof is missing, in words; empty where all is there."""
     if gate == "appoint":
         return "" if lot.site else "入哪个仓 / which store it goes to"
@@ -192,6 +240,8 @@ def _lacking(lot: m.Lot, gate: str, people: Sequence[Person]) -> str:
         return "、".join(short)
     if gate == "clear":
         return _not_negative(lot)
+    if gate == "disinfect":
+        return "" if note.strip() else "消毒记录（药剂、浓度、时间） / what it was disinfected with"
     if gate == "release":
         if not lot.certificates.filter(revoked_at=None).exists():
             return "出仓证 / exit certificate"
@@ -199,12 +249,9 @@ def _lacking(lot: m.Lot, gate: str, people: Sequence[Person]) -> str:
     return ""
 
 
-_SPOILT = ("broken", "lost", "inconclusive", "differ")
-
-
 def counting(lot: m.Lot) -> Any:
     """Tubes of a lot that count now: not of a round before, not spoilt."""
-    return lot.samples.filter(void=False, of__in=("lot", "packing")).exclude(state__in=_SPOILT)
+    return lot.samples.filter(void=False, of__in=("lot", "packing")).exclude(state__in=m.SPOILT)
 
 
 def _tubes(lot: m.Lot) -> dict[str, int]:
@@ -225,7 +272,7 @@ def _not_negative(lot: m.Lot) -> str:
     positive = rows.filter(state="positive").count()
     if positive:
         words.append(f"{positive} 管阳性 / positive")
-    spoilt = rows.filter(state__in=_SPOILT, again=None).count()
+    spoilt = rows.filter(state__in=m.SPOILT, again=None).count()
     if spoilt:
         words.append(f"{spoilt} 管要重采 / to be taken again")
     wanted, n = plan_for(lot.packages, clock.now()), _tubes(lot)
@@ -256,7 +303,7 @@ def _together(lot: m.Lot) -> Any:
     ).exclude(pk=lot.pk)
 
 
-def stay(lot: m.Lot, site: Site | None, at: datetime, by: Seat) -> None:
+def stay(lot: m.Lot, site: Site | None, at: datetime, by: Seat, *, made_here: bool = False) -> None:
     """It is at a site from now on, and nowhere else."""
     if site is None:
         return
@@ -264,8 +311,18 @@ def stay(lot: m.Lot, site: Site | None, at: datetime, by: Seat) -> None:
     if open_one is not None and open_one.site_id == site.pk:
         return
     if open_one is not None:
-        m.Visit.objects.filter(pk=open_one.pk).update(until=max(at, open_one.since))
-    m.Visit.objects.create(lot=lot, site=site, since=at, weight_kg=lot.weight_kg, by=by.label)
+        _leave(lot, at)
+    m.Visit.objects.create(
+        lot=lot, site=site, since=at, weight_kg=lot.weight_kg, made_here=made_here, by=by.label
+    )
+
+
+def _leave(lot: m.Lot, at: datetime) -> None:
+    """It goes, with what it weighs now."""
+    for visit in m.Visit.objects.filter(lot=lot, until=None):
+        m.Visit.objects.filter(pk=visit.pk).update(
+            until=max(at, visit.since), left_kg=lot.weight_kg
+        )
 
 
 @transaction.atomic
@@ -275,6 +332,9 @@ def arrive(
     """A lot came to a site: said as it is, with a certificate or without. One that should not have
     is a gap, never unsaid."""
     require(by, "lot.pass", **asked_at(site))
+    as_it_is(lot)
+    if lot.state not in HOLDERS and lot.place_id != site.place_id:
+        require(by, "lot.pass", **asked(lot))
     if lot.state in m.DONE:
         raise Problem("step.not_from", what=str(lot), state=lot.get_state_display(), verb="arrive")
     when = min(at or clock.now(), clock.now())
@@ -297,7 +357,8 @@ def end_lot(*, lot: m.Lot, how: str, reason: str, by: Seat) -> m.Lot:
     changes: dict[str, Any] = {"state_at": now, "state_by": by.label}
     about = asked(lot)
     move(lot, how, machine=m.LOT, by=by, reason=reason, first=lot.passed_by, **about, **changes)
-    m.Visit.objects.filter(lot=lot, until=None).update(until=now)
+    _leave(lot, now)
+    revoke_all(lot, reason=f"{lot.get_state_display()}：{reason}", by=by)
     step = "destroying" if how == "destroy" else "shipping"
     keep([told_there(lot, step, at=now, site=lot.site)], by=by)
     return lot
@@ -311,8 +372,7 @@ def sample_again(*, lots: Iterable[m.Lot], reason: str, by: Seat) -> int:
     now = clock.now()
     for lot in lots:
         lot.samples.filter(void=False).update(void=True)
-        for one in lot.certificates.filter(revoked_at=None):
-            revoke(certificate=one, reason=reason, by=by)
+        revoke_all(lot, reason=reason, by=by)
         move(
             lot, "resample", machine=m.LOT, by=by, reason=reason, quiet=True, **asked(lot),
             state_at=now, state_by=by.label, tubes=0, possible=None,

@@ -11,7 +11,7 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 
-from .certificates import revoke
+from .certificates import revoke_all
 
 MOST_BYTES = 5 * 2**20
 
@@ -35,8 +35,7 @@ def enter_paper(
     now = clock.now()
     if old is not None:
         m.Paper.objects.filter(pk=old.pk).update(replaced_at=now)
-        for certificate in lot.certificates.filter(revoked_at=None):
-            revoke(certificate=certificate, reason=f"{old} 已更换 / replaced", by=by)
+        revoke_all(lot, reason=f"{old} 已更换 / replaced", by=by)
     paper = m.Paper.objects.create(
         lot=lot,
         kind=kind,

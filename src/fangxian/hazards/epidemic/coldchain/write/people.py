@@ -14,7 +14,7 @@ from fangxian.spine.command.write.orders import set_count
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.people.models import Person
 
 CHUNK = 900
@@ -89,6 +89,11 @@ def step_person(
     """Somebody was found, sampled, let go after a negative test, or is a case. Nobody is let go
     without his own negative tube (``lot.proof_missing``)."""
     require(by, "cold.person", place=one.place.path)
+    if to not in PERSON_STEPS:
+        raise Problem("input.invalid", field="to", why="、".join(PERSON_STEPS))
+    if sample is not None and not _own(sample, one):
+        why = f"{sample} 不是本人在阳性之后的样本 / not his own, or from before"
+        raise Problem("input.invalid", field="sample", why=why)
     if to == "released":
         tube = one.sample
         if tube is None or tube.state != m.Sample.State.NEGATIVE:
@@ -104,15 +109,23 @@ def step_person(
     one.refresh_from_db()
     record("cold_positive.person", subject=one.positive, by=by, after={"to": to, "one": one.pk})
     if one.order is not None:
-        _count(one.order, by)
+        _count(one.order)
     return one
 
 
-def _count(key: int, by: Seat) -> None:
-    """n of m onto the order of his town."""
+def _own(sample: m.Sample, one: m.PositivePerson) -> bool:
+    return (
+        sample.of == m.Sample.Of.STAFF
+        and sample.person_id == one.person_id
+        and sample.sampled_at >= one.positive.at
+    )
+
+
+def _count(key: int) -> None:
+    """n of m onto the order of his town: the count is nobody's word."""
     order = Order.objects.filter(pk=key).exclude(state__in=OVER).first()
     if order is None:
         return
     mine = m.PositivePerson.objects.filter(order=order.pk).exclude(state="off")
     done = mine.exclude(state__in=("named", "found")).count()
-    set_count(order=order, done=done, total=mine.count(), by=by)
+    set_count(order=order, done=done, total=mine.count(), by=SYSTEM)

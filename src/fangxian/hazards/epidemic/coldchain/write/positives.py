@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from fangxian.hazards.epidemic.coldchain import models as m
-from fangxian.hazards.epidemic.coldchain.asking import asked, gate_post
+from fangxian.hazards.epidemic.coldchain.asking import gate_post
 from fangxian.hazards.epidemic.coldchain.rules import clocks
 from fangxian.hazards.epidemic.coldchain.trace import reach_of
 from fangxian.spine.assess.rules import Finding, Rejudged
@@ -21,15 +21,14 @@ from fangxian.spine.command.write.orders import close_order, issue_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.core.steps import move
 from fangxian.spine.registry.models import Place, Post, Site
 from fangxian.spine.registry.read import town_of
 
-from .certificates import restore, revoke
 from .people import people_of
+from .seals import open_seal, seal_lot
 
 FAMILY = "lot_positive"
 PERSON_FAMILY = "cold_staff_positive"
@@ -45,16 +44,14 @@ def follow_positive(*, sample: m.Sample, by: Seat) -> m.Positive:
         sample=sample, defaults={"lot": sample.lot, "place": sample.place, "at": now}
     )
     if not new:
-        move(positive, "reopen", machine=m.POSITIVE, by=SYSTEM, quiet=True, ended_at=None)
+        again: dict[str, Any] = {"ended_at": None, "ended_why": "", "orders": []}
+        if not move(positive, "reopen", machine=m.POSITIVE, by=SYSTEM, quiet=True, **again):
+            return positive
     _signal(positive, now)
-    lots = _lots(positive)
-    _seal(positive, lots)
-    people = _people(positive, [one.lot for one in lots], now)
-    orders = [*_tell_sites(positive, lots), *_tell_towns(positive, people)]
-    m.Positive.objects.filter(pk=positive.pk).update(
-        orders=[*positive.orders, *(order.pk for order in orders)]
-    )
-    positive.refresh_from_db()
+    lots = lots_concerned(positive)
+    seal_lots(positive, lots)
+    people = name_people(positive, [one.lot for one in lots], now)
+    orders = tell(positive, lots, lots, people)
     after = {"lots": len(lots), "people": len(people), "orders": len(orders)}
     record("cold_positive.opened", subject=positive, by=by, after=after)
     return positive
@@ -92,25 +89,32 @@ def _signal(positive: m.Positive, now: datetime) -> None:
 # lots --------------------------------------------------------------------------------------------
 
 
-def _lots(positive: m.Positive) -> list[m.PositiveLot]:
+def lots_concerned(positive: m.Positive) -> list[m.PositiveLot]:
     """The lots it concerns and how: itself, its batch, what came out of them, what they came of."""
     if positive.lot is None:
         return []
-    wanted: dict[int, tuple[m.Lot, str]] = {positive.lot.pk: (positive.lot, HOW.ITSELF)}
-    batch = _batch(positive.lot)
-    for lot in batch:
-        wanted.setdefault(lot.pk, (lot, HOW.BATCH))
-    found = reach_of([lot.epc for lot, _ in wanted.values()])
-    for epcs, way in ((found.forward, HOW.FORWARD), (found.back, HOW.BACK)):
-        for lot in lots_of(epcs):
-            wanted.setdefault(lot.pk, (lot, way))
     rows = []
-    for lot, how in wanted.values():
+    for lot, how in concerned(positive.lot).values():
         row, _ = m.PositiveLot.objects.get_or_create(
             positive=positive, lot=lot, defaults={"how": how}
         )
         rows.append(row)
     return rows
+
+
+def concerned(lot: m.Lot) -> dict[int, tuple[m.Lot, str]]:
+    """A lot and what it came of may be infected, and others of their batches; then whatever came
+    out of any of these."""
+    wanted: dict[int, tuple[m.Lot, str]] = {lot.pk: (lot, HOW.ITSELF)}
+    sources = lots_of(reach_of([lot.epc]).back)
+    for one in (lot, *sources):
+        for mate in _batch(one):
+            wanted.setdefault(mate.pk, (mate, HOW.BATCH))
+    for source in sources:
+        wanted.setdefault(source.pk, (source, HOW.BACK))
+    for one in lots_of(reach_of([one.epc for one, _ in wanted.values()]).forward):
+        wanted.setdefault(one.pk, (one, HOW.FORWARD))
+    return wanted
 
 
 def _batch(lot: m.Lot) -> list[m.Lot]:
@@ -130,7 +134,7 @@ def lots_of(epcs: Iterable[str]) -> list[m.Lot]:
     return found
 
 
-def _seal(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> None:
+def seal_lots(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> None:
     """Whatever is still there is sealed and its certificates are revoked. What it came of is sealed
     too: a sound source is opened by its own test."""
     why = f"{positive} 阳性，管号 {positive.sample.number}"
@@ -138,43 +142,36 @@ def _seal(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> None:
         lot = row.lot
         if lot.state in m.DONE:
             continue
-        if seal_lot(lot=lot, reason=why, by=SYSTEM):
+        if seal_lot(lot=lot, reason=why, by=SYSTEM, by_hand=False):
             m.PositiveLot.objects.filter(pk=row.pk).update(sealed=True)
             row.sealed = True
-
-
-@transaction.atomic
-def seal_lot(*, lot: m.Lot, reason: str, by: Seat) -> bool:
-    """A lot stands still where it is: no gate, no certificate. False where it did before."""
-    about = asked(lot)
-    changes: dict[str, Any] = {"sealed_at": clock.now(), "sealed_why": reason[:200]}
-    done = move(lot, "seal", machine=m.SEAL, by=by, reason=reason, quiet=True, **about, **changes)
-    if done:
-        for certificate in lot.certificates.filter(revoked_at=None):
-            revoke(certificate=certificate, reason=reason, by=by)
-    return done
-
-
-@transaction.atomic
-def open_seal(*, lot: m.Lot, reason: str, by: Seat, certificates: bool = False) -> bool:
-    """The seal is taken off. With ``certificates`` what revoked them was an error: they are good
-    again."""
-    why = lot.sealed_why
-    about = asked(lot)
-    changes: dict[str, Any] = {"sealed_at": None, "sealed_why": ""}
-    if not move(lot, "open", machine=m.SEAL, by=by, reason=reason, quiet=True, **about, **changes):
-        return False
-    if certificates:
-        for certificate in lot.certificates.filter(revoked_why=why[:200]):
-            restore(certificate=certificate, reason=reason, by=by)
-    return True
 
 
 # tasks -------------------------------------------------------------------------------------------
 
 
-def _tell_sites(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> list[Order]:
-    """One order a site where such lots lie or lay: seal them, sample the surroundings."""
+def tell(
+    positive: m.Positive,
+    rows: Sequence[m.PositiveLot],
+    fresh: Sequence[m.PositiveLot],
+    people: Sequence[m.PositivePerson],
+) -> list[Order]:
+    orders = [*_tell_sites(positive, rows, fresh), *_tell_towns(positive, people)]
+    if orders:
+        keys = [*positive.orders, *(order.pk for order in orders)]
+        m.Positive.objects.filter(pk=positive.pk).update(orders=keys)
+        positive.refresh_from_db()
+    return orders
+
+
+def _tell_sites(
+    positive: m.Positive, rows: Sequence[m.PositiveLot], fresh: Sequence[m.PositiveLot]
+) -> list[Order]:
+    """One order a site where such lots lie or lay: seal them, sample the surroundings. A site that
+    was told is told again of fresh lots alone."""
+    told = set(Order.objects.filter(pk__in=positive.orders).values_list("about_kind", "about_key"))
+    new = {row.lot_id for row in fresh}
+    again: set[int] = set()
     here: dict[int, list[m.Lot]] = defaultdict(list)
     sites: dict[int, Site] = {}
     keys = [row.lot_id for row in rows]
@@ -184,10 +181,14 @@ def _tell_sites(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> list[Ord
         visits = visits.exclude(until__lt=since).select_related("site__place", "lot")
         for visit in visits:
             sites[visit.site_id] = visit.site
+            if visit.lot_id in new:
+                again.add(visit.site_id)
             if visit.until is None:
                 here[visit.site_id].append(visit.lot)
     tasks = []
     for key, site in sites.items():
+        if (site.kind, site.code) in told and key not in again:
+            continue
         lots = here.get(key, [])
         numbers = "、".join(lot.number for lot in lots[:3]) + ("…" if len(lots) > 3 else "")
         what = f"{site.name} {len(lots)} 批（{numbers}）" if lots else f"{site.name}（货已运走）"
@@ -205,7 +206,9 @@ def _tell_sites(positive: m.Positive, rows: Sequence[m.PositiveLot]) -> list[Ord
     return issue_orders(tasks, hazard="epidemic", level=Level.II, by=SYSTEM)
 
 
-def _people(positive: m.Positive, lots: Sequence[m.Lot], now: datetime) -> list[m.PositivePerson]:
+def name_people(
+    positive: m.Positive, lots: Sequence[m.Lot], now: datetime
+) -> list[m.PositivePerson]:
     sample = positive.sample
     since = sample.sampled_at - clocks(now).look_back
     found = people_of(lots, since=since) if lots else []
@@ -274,7 +277,7 @@ def withdraw_positive(*, sample: m.Sample, reason: str, by: Seat) -> m.Positive 
     if not others.exclude(pk=positive.pk).exists():
         settle([Rejudged(family, about, [], why)], by=SYSTEM)
     for row in positive.lots.filter(sealed=True).select_related("lot__place", "lot__site"):
-        if _still_sealed(row):
+        if row.lot.by_hand or still_sealed(row):
             continue
         open_seal(lot=row.lot, reason=reason, by=SYSTEM, certificates=True)
         m.PositiveLot.objects.filter(pk=row.pk).update(sealed=False)
@@ -286,7 +289,7 @@ def withdraw_positive(*, sample: m.Sample, reason: str, by: Seat) -> m.Positive 
     return positive
 
 
-def _still_sealed(row: m.PositiveLot) -> bool:
+def still_sealed(row: m.PositiveLot) -> bool:
     """Another positive that stands concerns the lot too; then the seal becomes its."""
     others = m.PositiveLot.objects.filter(lot=row.lot, positive__state="open")
     other = others.exclude(pk=row.pk).first()
@@ -317,39 +320,6 @@ def close_positive(*, positive: m.Positive, reason: str, by: Seat) -> m.Positive
     for order in Order.objects.filter(pk__in=positive.orders).exclude(state__in=OVER):
         close_order(order=order, reason=reason, by=SYSTEM)
     return positive
-
-
-@transaction.atomic
-def follow_goods(event: Event) -> None:
-    """What is known of the way of goods changed: open positives reach other lots now. Those that
-    are reached no more are opened with notice."""
-    for positive in m.Positive.objects.filter(state="open").exclude(lot=None):
-        old = {row.lot_id: row for row in positive.lots.select_related("lot__place", "lot__site")}
-        rows = _lots(positive)
-        still = _reached(positive)
-        gone = [row for key, row in old.items() if key not in still]
-        for row in gone:
-            reason = "货物去向已更正 / the way of the goods was corrected"
-            if row.sealed and not _still_sealed(row):
-                open_seal(lot=row.lot, reason=reason, by=SYSTEM, certificates=True)
-            row.delete()
-        fresh = [row for row in rows if row.lot_id not in old]
-        if not fresh:
-            continue
-        _seal(positive, fresh)
-        people = _people(positive, [row.lot for row in fresh], clock.now())
-        orders = [*_tell_sites(positive, fresh), *_tell_towns(positive, people)]
-        keys = [*positive.orders, *(order.pk for order in orders)]
-        m.Positive.objects.filter(pk=positive.pk).update(orders=keys)
-
-
-def _reached(positive: m.Positive) -> set[int]:
-    lot = positive.lot
-    if lot is None:
-        return set()
-    batch = [lot, *_batch(lot)]
-    epcs = reach_of([one.epc for one in batch]).everything()
-    return {one.pk for one in batch} | {one.pk for one in lots_of(epcs)}
 
 
 def post_of(lot: m.Lot, role: str) -> Post | None:

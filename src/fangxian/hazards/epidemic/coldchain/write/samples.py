@@ -66,6 +66,8 @@ def take(tubes: Sequence[Tube], *, by: Seat) -> list[m.Sample]:
                 raise Problem("input.invalid", field="number", why=why)
             found.append(there)
             continue
+        if tube.instead_of is not None:
+            _in_place_of(tube, tube.instead_of)
         sample = m.Sample.objects.create(
             number=number,
             of=tube.of,
@@ -81,6 +83,18 @@ def take(tubes: Sequence[Tube], *, by: Seat) -> list[m.Sample]:
         record("cold_sample.sampled", subject=sample, by=by, after={"number": number})
         found.append(sample)
     return found
+
+
+def _in_place_of(tube: Tube, old: m.Sample) -> None:
+    """Taken again means of the same goods, the same person, in the same way."""
+    same = (old.of, old.lot_id, old.person_id) == (
+        tube.of,
+        tube.lot.pk if tube.lot else None,
+        tube.person.pk if tube.person else None,
+    )
+    if not same or old.state not in m.SPOILT or hasattr(old, "again"):
+        why = f"{old} 不能由它代替 / cannot be taken again by it"
+        raise Problem("input.invalid", field="instead_of", why=why)
 
 
 @transaction.atomic
@@ -106,11 +120,19 @@ class Result:
 
 def enter_results(rows: Sequence[Result], *, by: Seat) -> dict[str, int]:
     """Results, each taken once. One of a tube nobody knows is kept with its reason and stops no
-    other."""
+    other, nor does one that is refused; where all are, the reason of the first is raised."""
     counts = {"taken": 0, "same": 0, "unknown": 0}
+    refused = []
     for row in rows:
-        counts[_enter(row, by)] += 1
-    return counts
+        try:
+            counts[_enter(row, by)] += 1
+        except Problem as problem:
+            refused.append(problem)
+            why = f"{row.number} {row.laboratory} {row.result}: {problem}"[:300]
+            keep_bad_row(where="coldchain:results", key=f"{row.number}:{row.laboratory}", why=why)
+    if refused and len(refused) == len(rows):
+        raise refused[0]
+    return {**counts, "unknown": counts["unknown"] + len(refused)}
 
 
 @transaction.atomic
@@ -118,8 +140,10 @@ def _enter(row: Result, by: Seat) -> str:
     if row.result not in RESULTS:
         raise Problem("input.invalid", field="result", why=row.result)
     samples = m.Sample.objects.select_related("lot__place", "lot__site", "place", "person")
+    samples = samples.select_for_update(of=("self",))
     sample = samples.filter(number=row.number.strip().upper()).first()
-    if sample is None or sample.state in (m.Sample.State.BROKEN, m.Sample.State.LOST):
+    gone = sample is not None and sample.state in (m.Sample.State.BROKEN, m.Sample.State.LOST)
+    if sample is None or (gone and row.result != "positive"):
         state = sample.get_state_display() if sample else "没有此管 / no such tube"
         why = f"{row.number} {state}: {row.laboratory} {row.result}"
         keep_bad_row(where="coldchain:results", key=f"{row.number}:{row.laboratory}", why=why)
@@ -140,14 +164,14 @@ def _enter(row: Result, by: Seat) -> str:
     was = sample.state
     verb = _verdict(results)
     if verb != was:
-        move(sample, verb, machine=m.SAMPLE, by=by, quiet=True, **changes)
+        move(sample, verb, machine=m.SAMPLE, by=by, **changes)
     else:
         m.Sample.objects.filter(pk=sample.pk).update(**changes)
         record("cold_sample.heard", subject=sample, by=by, after={"result": row.result})
     sample.refresh_from_db()
     if sample.state == m.Sample.State.POSITIVE and was != m.Sample.State.POSITIVE:
         follow_positive(sample=sample, by=by)
-    elif was == m.Sample.State.POSITIVE and sample.state == m.Sample.State.NEGATIVE:
+    elif sample.state == m.Sample.State.NEGATIVE:
         reason = f"{row.laboratory} 更正为阴性 / corrected to negative"
         withdraw_positive(sample=sample, reason=reason, by=by)
     return "taken"

@@ -2,6 +2,7 @@
 judges again what it is told, and keeps it once."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.models import Site
 
 from .certificates import HEAD, PURPOSE, text_of
+from .lots import held_by
 
 KINDS = dict(m.Paper.Kind.choices)
 
@@ -53,7 +55,7 @@ def read_code(code: str) -> Read:
         text = _unb64(told)
         body = json.loads(text)
         good = seal.verify(text, _unb64(signature), key=key, purpose=PURPOSE)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return Read(why="出仓证损坏 / the certificate is damaged")
     if not good or not isinstance(body, dict) or text_of(body) != text:
         return Read(why="签名不对，是假证 / the signature is not ours")
@@ -79,6 +81,10 @@ def against(code: str, papers: Mapping[str, str], at: datetime) -> tuple[m.Lot |
         why.append(f"出仓证已作废：{certificate.revoked_why} / revoked")
     if lot is not None and lot.seal and (lot.sealed_at or at) <= at:
         why.append(f"批次已封存：{lot.sealed_why} / the lot is sealed")
+    if lot is not None and lot.state in m.DONE:
+        why.append(f"批次{lot.get_state_display()} / the lot has ended")
+    if lot is not None and (hold := held_by(lot)) is not None:
+        why.append(f"批次暂扣：{hold.why} / the lot is held")
     for kind in papers_wanted(at):
         name = KINDS.get(kind, kind)
         if kind not in papers:
@@ -104,7 +110,10 @@ def take_scan(said: Said, *, by: Seat) -> m.Scan:
     """Keep a scan once. What the phone let through and the server would not have is refused here,
     and a gap of the site from then on."""
     require(by, "cold.scan", **asked_at(said.site))
-    there = m.Scan.objects.filter(instance=said.instance).first()
+    instance = f"{by.post_id or 0}:{said.instance}"
+    if len(instance) > 80:
+        instance = hashlib.sha256(instance.encode()).hexdigest()
+    there = m.Scan.objects.filter(instance=instance).first()
     if there is not None:
         return there
     if not said.code.strip():
@@ -113,7 +122,7 @@ def take_scan(said: Said, *, by: Seat) -> m.Scan:
     at = min(said.at, now)
     lot, why = against(said.code, said.papers, now)
     scan = m.Scan.objects.create(
-        instance=said.instance[:80],
+        instance=instance,
         code=said.code.strip()[:700],
         lot=lot,
         site=said.site,

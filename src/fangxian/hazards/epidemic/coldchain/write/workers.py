@@ -87,14 +87,22 @@ def begin_shift(*, worker: m.Worker, by: Seat, at: datetime | None = None) -> m.
     """A shift begins. Raises ``cold.no_shift`` without a valid test."""
     require(by, "cold.work", **asked_at(worker.site))
     now = clock.now()
-    good = valid_until(worker, now)
-    if good is None or good <= now:
+    since = min(at or now, now)
+    worker.refresh_from_db()
+    if worker.until is not None:
+        why = f"{worker.until:%m-%d} 已离岗 / works there no more"
+        raise Problem("cold.no_shift", who=str(worker), why=why)
+    taken, good = last_negative(worker.person_id), valid_until(worker, now)
+    if taken is None or good is None or good <= now:
         why = f"有效期到 {clock.beijing(good):%m-%d}" if good else "没有阴性结果"
+        raise Problem("cold.no_shift", who=str(worker), why=why)
+    if since < taken:
+        why = "上岗时还没有采样 / before his test"
         raise Problem("cold.no_shift", who=str(worker), why=why)
     there = worker.shifts.filter(until=None).first()
     if there is not None:
         return there
-    shift = m.Shift.objects.create(worker=worker, since=min(at or now, now), by=by.label)
+    shift = m.Shift.objects.create(worker=worker, since=since, by=by.label)
     record("cold_shift.begun", subject=shift, by=by, after={"worker": worker.pk})
     return shift
 

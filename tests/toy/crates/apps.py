@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 
-class LotsConfig(AppConfig):
-    name = "fangxian.hazards.epidemic.lots"
-    label = "lots"
+class CratesConfig(AppConfig):
+    name = "fangxian.hazards.epidemic.crates"
+    label = "crates"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,12 +1,12 @@
-"""Lots of imported goods, each at a place, tested or not."""
+"""Crates of imported goods, each at a place, tested or not."""
 
 from django.db import models
 
 from fangxian.spine.registry.models import Place
 
 
-class Lot(models.Model):
-    """One lot by its customs number. ``positives`` None: no result yet, which is not zero."""
+class Crate(models.Model):
+    """One crate by its customs number. ``positives`` None: no result yet, which is not zero."""
 
     number = models.CharField(max_length=30, unique=True)
     place = models.ForeignKey(Place, models.PROTECT)

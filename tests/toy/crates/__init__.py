@@ -1,0 +1,1 @@
+"""Crates of imported cold goods: the example of docs/adding-a-subject.md."""

@@ -1,1 +1,0 @@
-"""Lots of imported cold goods: the example of docs/adding-a-subject.md."""
