@@ -225,8 +225,8 @@ class Decoder:
 
 # the sixty-four letters of a payload in the order of their values
 LETTERS = bytes([*range(48, 88), *range(96, 120)])
-# Nine in ten sentences are these reports of 168 bits; read here faster than by pyais (benchmarks/ais.py)
-# and held to it by a test: type, bits of speed, longitude, latitude, course.
+# Nine in ten sentences are these reports of 168 bits; read here faster than by pyais and held to
+# it by a test (benchmarks/ais.py): type, bits of speed, longitude, latitude, course.
 REPORTS = {
     b"1": (1, 50, 61, 89, 116),
     b"2": (2, 50, 61, 89, 116),

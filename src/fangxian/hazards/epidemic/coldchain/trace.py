@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from . import models as m
 
 Key = TypeVar("Key")
-CHUNK = 9000  # what both databases take of parameters at once
+CHUNK = 900
 ROLE = m.EventItem.Role
 # an event's own sides: from which role to which, forward in time
 FORWARD = {ROLE.INTO: (ROLE.OUT,), ROLE.WHOLE: (ROLE.PART,), ROLE.PART: (ROLE.WHOLE,)}
@@ -50,21 +51,18 @@ def reach_of(epcs: Iterable[str], *, hops: int = 40) -> Reach:
 def _walk(
     start: Collection[str], ways: dict[Any, tuple[Any, ...]], hops: int, used: set[int]
 ) -> dict[str, int]:
+    others = {role for roles in ways.values() for role in roles}
     met: dict[str, int] = {}
     front = set(start)
     for hop in range(1, hops + 1):
         sides: dict[int, set[int]] = {}  # event: roles in which the front stands there
         for part in _parts(sorted(front)):
-            rows = m.EventItem.objects.filter(
-                epc__in=part, role__in=list(ways), event__withdrawn_at=None
-            )
-            for event, role in rows.values_list("event_id", "role"):
+            for event, role in _rows(STANDING, part, ways):
                 sides.setdefault(event, set()).add(role)
         _joined(sides)
         found: set[str] = set()
         for keys in _parts(sorted(sides)):
-            items = m.EventItem.objects.filter(event__in=keys)
-            for event, role, epc in items.values_list("event_id", "role", "epc"):
+            for event, role, epc in _rows(JOINED, keys, others):
                 if any(role in ways[side] for side in sides[event]):
                     used.add(event)
                     found.add(epc)
@@ -73,6 +71,23 @@ def _walk(
             break
         met |= dict.fromkeys(front, hop)
     return met
+
+
+# Said to the database as text: of a hundred thousand goods the half of the time went into making
+# queries.
+STANDING = """SELECT item.event_id, item.role FROM coldchain_eventitem item
+JOIN coldchain_goodsevent event ON event.id = item.event_id
+WHERE item.epc IN ({keys}) AND item.role IN ({roles}) AND event.withdrawn_at IS NULL"""
+JOINED = """SELECT event_id, role, epc FROM coldchain_eventitem
+WHERE event_id IN ({keys}) AND role IN ({roles})"""
+
+
+def _rows(question: str, keys: Sequence[Any], roles: Iterable[int]) -> list[tuple[Any, ...]]:
+    told = {"keys": ",".join(["%s"] * len(keys)), "roles": ",".join(str(int(r)) for r in roles)}
+    with connection.cursor() as cursor:
+        cursor.execute(question.format(**told), list(keys))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _joined(sides: dict[int, set[int]]) -> None:
