@@ -62,7 +62,7 @@ def table(path):
     from openpyxl import Workbook
 
     book = Workbook()
-    book.active.append(["批次号", "货物", "重量（公斤）", "行政区", "件数"])
+    book.active.append(["批次号", "货物", "重量（公斤）", "区划", "件数"])
     for n in range(20):
         book.active.append([f"T20-{n:02d}", "冻南美白虾", 1000 + n, "和溪镇", 40])
     book.save(path)
@@ -109,7 +109,7 @@ def test_t22_a_market_without_a_network_refuses_what_lacks_a_paper(sit, folder):
     for papers, words in ((told["papers"], "可以放行"), (told["papers"][1:], "缺")):
         page.get_by_label("出仓证码").fill(told["codes"][0])
         page.get_by_label("四证的码").fill("\n".join(papers))
-        page.get_by_role("button", name="验").click()
+        page.get_by_role("button", name="验", exact=True).click()
         expect(verdict).to_contain_text(words)
     page.context.set_offline(False)
     expect(page.locator("[data-outbox]")).to_be_hidden(timeout=60_000)

@@ -76,7 +76,7 @@ def test_proof_and_gaps_speak_json(city):
     result = run(*words, "--planned")
     assert (json.loads(result.stdout), result.exit_code) == ([], 0)
     gaps = json.loads(run("gaps", "--json", "--sweep").stdout)
-    # a city without a gauge, a visit, a patrol or a drill says so; so do commanders without a log-in
+    # a city without a gauge, a visit, a patrol or a drill says so; so do holders without a log-in
     assert {gap["rule"] for gap in gaps} == {
         "no-gauge",
         "no-sentinel",

@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, number, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import visible
 from fangxian.spine.ready.read import teams
@@ -211,13 +211,12 @@ def log(request: SeatedRequest, key: int) -> HttpResponse:
         patrols.begin(patrol=row, by=request.seat)
     elif verb == "end":
         given = text(request, "pieces", most=2000)
-        nm = text(request, "nm", most=10)
         patrols.end(
             patrol=row,
             by=request.seat,
             seen=text(request, "seen", most=2000),
             along=_along(given) if given else None,
-            nm=float(nm) if nm.replace(".", "", 1).isdigit() else None,
+            nm=number(request, "nm", low=0, high=2000) if text(request, "nm") else None,
             boarded=whole(request, "boarded", most=9999) if text(request, "boarded") else 0,
         )
     elif verb == "drop":

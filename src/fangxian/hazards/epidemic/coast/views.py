@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, cut_of, page, text
+from fangxian.spine.core.page import number as number_of
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
 from fangxian.spine.observe.tracks import CELL_DEG, tracks
@@ -136,7 +137,11 @@ def report(request: SeatedRequest, number: str) -> HttpResponse:
             }
         (messages.error if trip.extra or trip.missing else messages.success)(request, note)
     else:
-        given = {p.pk: text(request, f"temperature-{p.pk}", most=6) for p in people}
+        given = {
+            p.pk: number_of(request, f"temperature-{p.pk}", low=30, high=45)
+            for p in people
+            if text(request, f"temperature-{p.pk}", most=6)
+        }
         trips.go_out(
             vessel=one,
             people=people,
@@ -144,17 +149,10 @@ def report(request: SeatedRequest, number: str) -> HttpResponse:
             port=port,
             due_at=_hours(request, "due_at"),
             ground=text(request, "ground", most=60),
-            temperatures={key: float(t) for key, t in given.items() if _is_number(t)},
+            temperatures=given,
         )
         messages.success(request, gettext("已出港。"))
     return redirect(f"/coast/vessels/{one.number}")
-
-
-def _is_number(given: str) -> bool:
-    try:
-        return 30 <= float(given) <= 45
-    except ValueError:
-        return False
 
 
 @page("vessel.read")
@@ -216,6 +214,7 @@ def bring(request: SeatedRequest) -> HttpResponse:
         taken = positions.take_table(raw, source=source, by=request.seat)
     refused = sum(taken.refused.values())
     note = gettext("收下 %(n)s 个船位，不收 %(m)s 行。") % {"n": taken.fixes, "m": refused}
+    note += "；".join(f" {why} {n}" for why, n in taken.refused.items())
     (messages.error if refused and not taken.fixes else messages.success)(request, note)
     return redirect("/coast")
 

@@ -11,7 +11,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
 
 from . import read
-from .registers import HOW, PEOPLE, STATES, TUBES, words_of
+from .registers import FINDINGS, HOW, OF, PEOPLE, STATES, TUBES, words_of
 from .rules import clocks
 from .write import people as concerned
 from .write import positives, samples
@@ -30,6 +30,9 @@ def positive(request: SeatedRequest, key: int) -> HttpResponse:
         "room": "command",
         "tab": "coldchain",
         "one": one,
+        "state": words_of(FINDINGS, one.state),
+        "of": words_of(OF, one.sample.of),
+        "results": [(row, words_of(TUBES, row["result"])) for row in one.sample.results],
         "lots": [
             (row, words_of(HOW, row.how), words_of(STATES, row.lot.state)) for row in rows[:300]
         ],

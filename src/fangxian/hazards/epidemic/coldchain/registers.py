@@ -30,6 +30,15 @@ STATES = _words(
         "returned": "returned",
     },
 )
+STEPS = {
+    "unloading": ("卸货", "unloaded"),
+    "sampling": ("采样", "sampled"),
+    "shipping": ("运出", "shipped"),
+    "receiving": ("到货", "received"),
+    "repackaging": ("分割换装", "repacked"),
+    "creating_class_instance": ("加工", "processed"),
+    "destroying": ("销毁", "destroyed"),
+}
 SEALS = {"": ("—", "—"), "sealed": ("已封存", "sealed")}
 TUBES = _words(
     m.Sample.State,

@@ -20,6 +20,7 @@ from . import read
 from .asking import asked_at
 from .registers import STATES, words_of
 from .rules import clocks, hold_causes, staff_classes
+from .views import say_arrived
 from .write import holds, lots, samples, workers
 
 SHOWN = 200
@@ -39,7 +40,12 @@ def store(request: SeatedRequest, key: int) -> HttpResponse:
     """One store."""
     seat, now = request.seat, clock.now()
     site = _the_site(key, request)
-    here = read.lots(seat=seat).filter(site=site).exclude(state__in=m.DONE).order_by("state_at")
+    here = (
+        read.lots(seat=seat)
+        .filter(visits__site=site, visits__until=None)
+        .exclude(state__in=m.DONE)
+        .order_by("state_at")
+    )
     shown = cut(here, SHOWN)
     open_holds = [
         (row, holds.against(row, row.cause_ended_at or now))
@@ -109,7 +115,7 @@ def arrive(request: SeatedRequest, key: int) -> HttpResponse:
     site = _the_site(key, request)
     one = read.lot_to_come(text(request, "number", most=40), seat=request.seat)
     lots.arrive(lot=one, site=site, by=request.seat)
-    messages.success(request, gettext("已到货。"))
+    say_arrived(request, one)
     return redirect(f"/coldchain/lots/{one.number}")
 
 

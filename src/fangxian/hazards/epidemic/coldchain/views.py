@@ -29,7 +29,7 @@ from . import read
 from .asking import asked
 from .drawing import picture_of
 from .laboratories import free
-from .registers import OF, PAPERS, STATES, TUBES, WORKS, words_of
+from .registers import OF, PAPERS, STATES, STEPS, TUBES, WORKS, words_of
 from .rules import gates, papers_wanted, plan_for, proved
 from .trace import places_of, reach_of
 from .write import certificates, dividing, lots, papers, samples, seals
@@ -98,7 +98,9 @@ def lot(request: SeatedRequest, number_: str) -> HttpResponse:
             [(row, words_of(STATES, row.state)) for row in list(known.values())[:100]], len(known)
         ),
         "strange": len(found.everything()) - len(known),
-        "seen": [(row, sites.get(row.site_id or 0)) for row in seen[-60:]],
+        "seen": [
+            (row, words_of(STEPS, row.step), sites.get(row.site_id or 0)) for row in seen[-60:]
+        ],
         "n_seen": len(seen),
         "sites": Site.objects.filter(
             kind__in=("cold_store", "market", "port", "warehouse"), valid_to=None
@@ -254,6 +256,15 @@ def _kg(given: str) -> float:
     return value
 
 
+def say_arrived(request: SeatedRequest, one: m.Lot) -> None:
+    """That it is written down, and what is wrong with it being there."""
+    messages.success(request, gettext("已到货。"))
+    if not one.certificates.filter(revoked_at=None).exists():
+        messages.error(request, gettext("没有有效出仓证：已记为缺口，不得上市。"))
+    if (hold := lots.held_by(one)) is not None:
+        messages.error(request, gettext("暂扣中：%(why)s") % {"why": hold.why})
+
+
 @action("lot.read")
 def arrive(request: SeatedRequest, number_: str) -> HttpResponse:
     """The lot came to a site."""
@@ -262,6 +273,7 @@ def arrive(request: SeatedRequest, number_: str) -> HttpResponse:
     if site is None:
         raise Problem("input.invalid", field="site", why=gettext("到哪个场所"))
     lots.arrive(lot=one, site=site, by=request.seat, people=_people(request))
+    say_arrived(request, one)
     return redirect(f"/coldchain/lots/{one.number}")
 
 
@@ -273,7 +285,7 @@ def seal(request: SeatedRequest, number_: str) -> HttpResponse:
     if verb == "seal":
         seals.seal_lot(lot=one, reason=reason, by=request.seat)
     elif verb == "open":
-        seals.open_seal(lot=one, reason=reason, by=request.seat)
+        seals.open_by_hand(lot=one, reason=reason, by=request.seat)
     else:
         lots.end_lot(lot=one, how=verb, reason=reason, by=request.seat)
     messages.success(request, gettext("已办。"))

@@ -80,6 +80,9 @@ def end(
     """What was really gone: which pieces, from when to when, what was seen."""
     now = clock.now()
     ended = min(at or now, now)
+    if patrol.begun_at is None and begun_at is None and (now < patrol.since or not seen.strip()):
+        why = "没有出发：先按“出发”，或在时段之后补记看到什么 / it has not gone"
+        raise Problem("input.invalid", field="seen", why=why)
     begun = patrol.begun_at or begun_at or min(patrol.since, ended)
     if ended < begun:
         raise Problem("input.invalid", field="ended_at", why=f"{ended:%H:%M} < {begun:%H:%M}")

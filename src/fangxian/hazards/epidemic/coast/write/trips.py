@@ -83,7 +83,9 @@ def go_out(
     due = due_at or when + timedelta(hours=24)
     if due <= when:
         raise Problem(
-            "input.invalid", field="due_at", why=f"{due:%m-%d %H:%M} ≤ {when:%m-%d %H:%M}"
+            "input.invalid",
+            field="due_at",
+            why=f"{clock.beijing(due):%m-%d %H:%M} ≤ {clock.beijing(when):%m-%d %H:%M}",
         )
     gates = {p.pk: gate_of(p, now, temperature_c=(temperatures or {}).get(p.pk)) for p in people}
     stopped = [f"{p}：{'、'.join(gates[p.pk].stops)}" for p in people if gates[p.pk].stops]
@@ -228,6 +230,8 @@ def read_text(text: str) -> Texted | None:
     if found is None:
         return None
     verb, number, n, rest = found.groups()
+    if n is None and rest and re.match(r"[-+]?\d", rest):
+        return None  # a number of people that is none
     out = verb.upper() in ("出海", "出港", "OUT")
     return Texted(out, number, int(n) if n else None, (rest or "").strip())
 

@@ -19,7 +19,7 @@ from fangxian.spine.core.steps import move, state_of
 from fangxian.spine.people.models import Person
 
 from .certificates import HOLDERS, issue, revoke_all
-from .goods import epc_of, keep, key_of, told_worked
+from .goods import epc_of, fit_number, keep, key_of, told_worked
 from .handlers import handled
 from .lots import as_it_is, require_free, stay
 
@@ -143,6 +143,7 @@ def _child(
     at: datetime,
     by: Seat,
 ) -> m.Lot:
+    fit_number(part.number)
     epc = key_of(part.epc) if part.epc else epc_of(part.number)
     if m.Lot.objects.filter(number=part.number).exists() or m.Lot.objects.filter(epc=epc).exists():
         raise Problem("input.invalid", field="number", why=f"{part.number} 已有 / is there already")
@@ -174,7 +175,8 @@ def _child(
         paper.pk, paper.lot = None, child
         paper.save(force_insert=True)
     stay(child, first.site, at, by, made_here=True)
-    if child.state in HOLDERS:
+    good = m.Certificate.objects.filter(lot__in=lots, revoked_at=None).values("lot").distinct()
+    if child.state in HOLDERS and good.count() == len(lots):
         issue(lot=child, by=by)
     return child
 

@@ -2,6 +2,7 @@
 one graph holds ours and what others send."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,22 @@ from fangxian.hazards.epidemic.coldchain.epcis.event_hash import event_hash
 from fangxian.hazards.epidemic.coldchain.epcis.gs1 import link
 from fangxian.hazards.epidemic.coldchain.epcis.shape import Event
 from fangxian.spine.core import clock
+from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.registry.models import Site
 
 ROLES = m.EventItem.Role
 KG = "KGM"
+
+
+NUMBER = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff._-]{0,39}")
+
+
+def fit_number(number: str) -> None:
+    """A lot's number is part of addresses and of squares. Raises ``input.invalid``."""
+    if not NUMBER.fullmatch(number):
+        why = f"“{number}”：字母、数字、汉字、- _ . / letters, digits, - _ ."
+        raise Problem("input.invalid", field="number", why=why)
 
 
 def epc_of(number: str) -> str:

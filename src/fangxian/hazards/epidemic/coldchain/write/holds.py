@@ -7,7 +7,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -222,6 +222,7 @@ MOMENT = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?"
 )
 YEARS = range(2000, 2101)
+AHEAD = timedelta(hours=1)  # clocks of loggers differ
 
 
 def _moment(text: str) -> datetime:
@@ -264,6 +265,9 @@ def read_logger(raw: bytes) -> list[tuple[datetime, float]]:
         except (ValueError, IndexError, OverflowError):
             why = f"第 {line} 行：{' '.join(row)[:60]} / line {line}"
             raise Problem("input.invalid", field="file", why=why) from None
+        if at > clock.now() + AHEAD:
+            why = f"第 {line} 行：{at:%Y-%m-%d %H:%M} 还没有到 / line {line} is in the future"
+            raise Problem("input.invalid", field="file", why=why)
         if not -90 <= value <= 90:
             why = f"第 {line} 行：{value:g} ℃ / line {line}"
             raise Problem("input.invalid", field="file", why=why)

@@ -28,7 +28,7 @@ from fangxian.spine.people.models import Person
 from fangxian.spine.registry.models import Place, Site
 
 from .certificates import HOLDERS, issue, revoke_all
-from .goods import epc_of, keep, key_of, told_there
+from .goods import epc_of, fit_number, keep, key_of, told_there
 from .handlers import handled
 
 STEP = {"unload": "unloading", "sample": "sampling", "release": "shipping"}
@@ -93,6 +93,7 @@ def announce(rows: Sequence[Notice], *, by: Seat) -> list[m.Lot]:
 
 def _its_own(row: Notice, new: Iterable[m.Lot]) -> None:
     """Another lot must not carry its identifier."""
+    fit_number(row.number)
     epc = key_of(row.epc) if row.epc else epc_of(row.number)
     if any(lot.epc == epc for lot in new) or m.Lot.objects.filter(epc=epc).exists():
         raise Problem("input.invalid", field="epc", why=f"{epc} 是另一批的 / is another lot's")

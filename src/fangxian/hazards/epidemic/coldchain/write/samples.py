@@ -20,6 +20,7 @@ from fangxian.spine.registry.models import Place, Site
 
 from .positives import follow_positive, withdraw_positive
 
+BEFORE = ("announced", "appointed", "papers")  # nothing has come that could be sampled
 RESULTS = ("negative", "positive", "inconclusive")
 
 
@@ -66,6 +67,9 @@ def take(tubes: Sequence[Tube], *, by: Seat) -> list[m.Sample]:
                 raise Problem("input.invalid", field="number", why=why)
             found.append(there)
             continue
+        if tube.lot is not None and tube.lot.state in BEFORE:
+            state = tube.lot.get_state_display()
+            raise Problem("step.not_from", what=str(tube.lot), state=state, verb="sample")
         if tube.instead_of is not None:
             _in_place_of(tube, tube.instead_of)
         sample = m.Sample.objects.create(

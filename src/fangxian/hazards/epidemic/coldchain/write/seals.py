@@ -8,10 +8,12 @@ from fangxian.hazards.epidemic.coldchain import models as m
 from fangxian.hazards.epidemic.coldchain.asking import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
-from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.core.steps import move
 
 from .certificates import restore, revoke_all
+from .lots import sample_again
 
 
 @transaction.atomic
@@ -31,6 +33,20 @@ def seal_lot(*, lot: m.Lot, reason: str, by: Seat, by_hand: bool = True) -> bool
         lot.refresh_from_db()
         record("lot.sealed", subject=lot, by=by, before=before, after=changes, reason=reason)
     return done
+
+
+@transaction.atomic
+def open_by_hand(*, lot: m.Lot, reason: str, by: Seat) -> None:
+    """Opened because somebody says so: what was proved before counts no more, it is sampled anew.
+    The lot that is positive itself stays sealed while its positive stands (``lot.proof_missing``).
+    """
+    mine = m.PositiveLot.objects.filter(lot=lot, positive__state="open", how="itself")
+    if mine.exists():
+        lacking = "本批阳性未撤回、未结案 / it is positive itself"
+        raise Problem("lot.proof_missing", lot=str(lot), gate="解封", lacking=lacking)
+    if open_seal(lot=lot, reason=reason, by=by) and lot.state in m.LOT.steps["resample"].sources:
+        sample_again(lots=[lot], reason=reason, by=SYSTEM)
+        lot.refresh_from_db()
 
 
 @transaction.atomic

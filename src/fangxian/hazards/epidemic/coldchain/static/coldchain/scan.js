@@ -14,9 +14,12 @@ const STORE = 'fangxian-cold-known';
 
 let known = JSON.parse(document.getElementById('known').textContent);
 const kept = JSON.parse(localStorage.getItem(STORE) || 'null');
-if (kept && kept.at > known.at) known = kept; // the page came from the phone itself, the list was newer
+if (kept && kept.at >= known.at)
+  known = kept; // the page came from the phone itself, the list was newer
+else known.got = Date.now();
 
-const hoursOld = () => (Date.now() - Date.parse(known.at)) / 3600000;
+// by the phone's own clock: the server's may be a drill's
+const hoursOld = () => (Date.now() - known.got) / 3600000;
 
 function showAge() {
   const stale = hoursOld() > known.stale_h;
@@ -29,6 +32,7 @@ async function sync() {
   const answer = await fetch('/m/cold-scan/known', { redirect: 'manual' }).catch(() => null);
   if (!answer || !answer.ok) return;
   known = await answer.json();
+  known.got = Date.now();
   localStorage.setItem(STORE, JSON.stringify(known));
   showAge();
 }
