@@ -26,7 +26,7 @@ from .seeing import Seen, Unit, dark_hours, hour_of, last_seen, propose, seen_of
 from .shore import codes, pieces
 from .write import patrols
 
-SHOWN = 60
+SHOWN = 20
 HOURS = 24
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import get_language, gettext
 
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, cut_of, page, text
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, cut_of, page, text, whole
 from fangxian.spine.core.page import number as number_of
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import may
+from fangxian.spine.core.rights import Seat, may
 from fangxian.spine.observe.tracks import CELL_DEG, tracks
 from fangxian.spine.people.matching import Record
 from fangxian.spine.people.models import Person
@@ -75,6 +75,7 @@ def vessel(request: SeatedRequest, number: str) -> HttpResponse:
     one = read.vessel(number, seat=seat)
     crew = [row.person for row in one.crew.filter(until=None).select_related("person")]
     open_one = one.trips.filter(in_at=None).first()
+    aboard = list(open_one.aboard.select_related("person")) if open_one else []
     fix = read.last_fixes([one]).get(one.pk)
     history = cut(one.trips.select_related("out_port", "in_port").order_by("-out_at"), 30)
     context = {
@@ -84,7 +85,8 @@ def vessel(request: SeatedRequest, number: str) -> HttpResponse:
         "kind": kinds(now).get(one.kind, (one.kind, one.kind)),
         "crew": [(person, trips.gate_of(person, now)) for person in crew],
         "open": open_one,
-        "aboard": open_one.aboard.select_related("person") if open_one else (),
+        "aboard": aboard,
+        "ashore": [person for person in crew if person.pk not in {a.person_id for a in aboard}],
         "fix": fix,
         "fix_at": _moment(fix[1]) if fix else None,
         "rows": history,
@@ -128,7 +130,10 @@ def report(request: SeatedRequest, number: str) -> HttpResponse:
         open_one = one.trips.filter(in_at=None).first()
         if open_one is None:
             raise Problem("vessel.not_out", vessel=str(one))
-        trip = trips.come_in(trip=open_one, people=people, by=request.seat, port=port)
+        strangers = whole(request, "strangers", most=99) if text(request, "strangers") else 0
+        trip = trips.come_in(
+            trip=open_one, people=people, by=request.seat, port=port, strangers=strangers
+        )
         note = gettext("已进港。")
         if trip.extra or trip.missing:
             note = gettext("已进港，人数不符：多 %(a)s，少 %(b)s，要查明。") % {
@@ -273,10 +278,11 @@ def sea_map(request: SeatedRequest) -> HttpResponse:
     """The sea: last positions, the shore, and where anybody is heard; the table is its twin."""
     seat, now = request.seat, clock.now()
     scene = _scene(now)
+    own = _own(seat)
     rows = [
         {
             "track": track,
-            "number": scene.known[k].number,
+            "number": scene.known[k].number if scene.known[k].number in own else "",
             "at": _moment(int(scene.at_s[k])),
             "lon": float(scene.lon[k]),
             "lat": float(scene.lat[k]),
@@ -303,6 +309,11 @@ def sea_map(request: SeatedRequest) -> HttpResponse:
     return render(request, "coast/map.html", context)
 
 
+def _own(seat: Seat) -> set[str]:
+    """Vessels that a seat may see by name; to it the others are tracks."""
+    return set(read.vessels(seat=seat).values_list("number", flat=True))
+
+
 def _scene(now: datetime) -> watching.Scene:
     rules = sea(now)
     now_s = int(now.timestamp())
@@ -317,6 +328,7 @@ def map_data(request: SeatedRequest) -> HttpResponse:
     """What the map draws."""
     now = clock.now()
     scene = _scene(now)
+    own = _own(request.seat)
     order = sorted(range(len(scene.tracks)), key=lambda k: -int(scene.at_s[k]))[:MOST_DOTS]
     signalled = {
         signal.evidence.get("track"): signal.level for signal in read.signals(seat=request.seat)
@@ -329,7 +341,7 @@ def map_data(request: SeatedRequest) -> HttpResponse:
         "vessels": [
             [
                 scene.tracks[k],
-                scene.known[k].number or scene.tracks[k],
+                scene.known[k].number if scene.known[k].number in own else scene.tracks[k],
                 round(float(scene.lon[k]), 5),
                 round(float(scene.lat[k]), 5),
                 int((now.timestamp() - int(scene.at_s[k])) // 60),

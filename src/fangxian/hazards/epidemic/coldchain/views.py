@@ -103,7 +103,7 @@ def lot(request: SeatedRequest, number_: str) -> HttpResponse:
         ],
         "n_seen": len(seen),
         "sites": Site.objects.filter(
-            kind__in=("cold_store", "market", "port", "warehouse"), valid_to=None
+            kind__in=("cold_store", "market", "port"), valid_to=None
         ).order_by("kind", "name"),
         "workers": _workers(one),
         "laboratories": free(now),
@@ -193,7 +193,7 @@ def sample(request: SeatedRequest, number_: str) -> HttpResponse:
     """Tubes of a lot, one number a line."""
     one = read.lot(number_, seat=request.seat)
     of = text(request, "of", most=12)
-    numbers = text(request, "numbers", most=4000).split()
+    numbers = list(dict.fromkeys(text(request, "numbers", most=4000).upper().split()))
     if not numbers:
         raise Problem("input.invalid", field="numbers", why=gettext("没有管号"))
     instead = text(request, "instead", most=40)
@@ -307,7 +307,12 @@ def certificate(request: SeatedRequest, serial: str) -> HttpResponse:
         "square": qr_svg(certificates.code_of(one)),
         "code": certificates.code_of(one),
         "papers": [
-            (words_of(PAPERS, p.kind), p, qr_svg(certificates.paper_code(p)))
+            (
+                words_of(PAPERS, p.kind),
+                p,
+                certificates.paper_code(p),
+                qr_svg(certificates.paper_code(p)),
+            )
             for p in there.order_by("pk")
         ],
         "proof": proved(one.lot.tubes, one.lot.sure)[1:]

@@ -117,9 +117,11 @@ def come_in(
     port: Site | None = None,
     at: datetime | None = None,
     door: str = "page",
+    strangers: int = 0,
 ) -> m.Trip:
-    """She is in, at her own port or another, with these people aboard: who went and did not come,
-    and who came and had not gone, stand with it. The recall that waits for her is counted."""
+    """She is in, at her own port or another, with these people aboard and so many whom nobody
+    knows: who went and did not come, and who came and had not gone, stand with it. The recall
+    that waits for her is counted."""
     require(by, "vessel.report", **asked(trip.vessel, port))
     now = clock.now()
     when = max(trip.out_at, min(at or now, now))
@@ -132,7 +134,7 @@ def come_in(
         in_port=port or trip.vessel.port,
         in_by=by.label,
         in_door=door,
-        extra=len(extra),
+        extra=len(extra) + strangers,
         missing=len(missing),
     )
     trip.refresh_from_db()
@@ -143,7 +145,7 @@ def come_in(
     m.Aboard.objects.bulk_create(
         m.Aboard(trip=trip, person=came[key], out=False, came_in=True) for key in extra
     )
-    told = {"vessel": trip.vessel.number, "extra": len(extra), "missing": len(missing)}
+    told = {"vessel": trip.vessel.number, "extra": len(extra) + strangers, "missing": len(missing)}
     record("sea_trip.in", subject=trip, by=by, after=told)
     _count_recalls(trip)
     return trip
@@ -259,8 +261,5 @@ def take_text(*, text: str, by: Seat, at: datetime | None = None) -> m.Trip:
         raise Problem("vessel.not_out", vessel=str(vessel))
     aboard = [row.person for row in trip.aboard.select_related("person")]
     n = len(aboard) if said.n is None else said.n
-    trip = come_in(trip=trip, people=aboard[:n], by=by, at=at, door="text")
-    if n > len(aboard):
-        m.Trip.objects.filter(pk=trip.pk).update(extra=n - len(aboard))
-        trip.refresh_from_db()
-    return trip
+    more = max(0, n - len(aboard))
+    return come_in(trip=trip, people=aboard[:n], by=by, at=at, door="text", strangers=more)

@@ -2,6 +2,7 @@
 network can check it; revoked when the lot is sealed."""
 
 import base64
+import hashlib
 import json
 import secrets
 from datetime import datetime
@@ -26,9 +27,18 @@ def _b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
+def mark_of(sha256: str) -> str:
+    """What stands of a paper in a certificate: from its hash anybody makes it, and from it nobody
+    the hash, so that a certificate alone makes no papers."""
+    return hashlib.sha512(bytes.fromhex(sha256)).hexdigest()[:64]
+
+
+def marks_of(lot: m.Lot) -> dict[str, str]:
+    return {p.kind: mark_of(p.sha256) for p in lot.papers.filter(replaced_at=None)}
+
+
 def body_of(lot: m.Lot, serial: str, at: datetime) -> dict[str, Any]:
-    """What is signed: the lot, its weight, what was proved, the hashes of its papers."""
-    papers = {p.kind: p.sha256 for p in lot.papers.filter(replaced_at=None)}
+    """What is signed: the lot, its weight, what was proved, marks of its papers."""
     return {
         "s": serial,
         "l": lot.number,
@@ -36,7 +46,7 @@ def body_of(lot: m.Lot, serial: str, at: datetime) -> dict[str, Any]:
         "w": round(lot.weight_kg, 3),
         "t": int(at.timestamp()),
         "n": lot.tubes,
-        "p": papers,
+        "p": marks_of(lot),
     }
 
 
@@ -103,8 +113,9 @@ def restore(*, certificate: m.Certificate, reason: str, by: Seat) -> None:
     """What revoked it was taken back: it is good again where what it says is still so. Asked by who
     takes it back."""
     lot = certificate.lot
-    papers = {p.kind: p.sha256 for p in lot.papers.filter(replaced_at=None)}
-    same = papers == certificate.body["p"] and round(lot.weight_kg, 3) == certificate.body["w"]
+    same = (
+        marks_of(lot) == certificate.body["p"] and round(lot.weight_kg, 3) == certificate.body["w"]
+    )
     if lot.seal or lot.state not in HOLDERS or not same:
         return
     rows = m.Certificate.objects.filter(pk=certificate.pk, revoked_at__isnull=False)

@@ -126,7 +126,7 @@ def _weighed(
     loss = held.work_loss if how == m.LotLink.How.PROCESS else held.tolerance
     told = out + waste_kg
     if told > total + GRAM or told < total * (1 - loss) - GRAM:
-        number, there = children[0].number, f"{total:g}"
+        number, there = "、".join(lot.number for lot, _ in parents), f"{total:g}"
         raise Problem("lot.weight", lot=number, there=there, asked=f"{told:g}")
     return out
 

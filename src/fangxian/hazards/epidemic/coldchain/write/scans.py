@@ -20,7 +20,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.models import Site
 
-from .certificates import HEAD, PURPOSE, text_of
+from .certificates import HEAD, PURPOSE, mark_of, text_of
 from .lots import held_by
 
 KINDS = dict(m.Paper.Kind.choices)
@@ -89,9 +89,16 @@ def against(code: str, papers: Mapping[str, str], at: datetime) -> tuple[m.Lot |
         name = KINDS.get(kind, kind)
         if kind not in papers:
             why.append(f"缺 {name} / missing: {kind}")
-        elif papers[kind] != body.get("p", {}).get(kind):
+        elif _mark(papers[kind]) != body.get("p", {}).get(kind):
             why.append(f"{name}被换过 / replaced: {kind}")
     return lot, why
+
+
+def _mark(sha256: str) -> str:
+    try:
+        return mark_of(sha256)
+    except ValueError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
