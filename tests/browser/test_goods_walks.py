@@ -19,12 +19,13 @@ RELEASED = """
 import django; django.setup()
 import json, sys
 import fangxian.wiring
-from goods import announced, crew, site, through
+from goods import announced, crew, site, through, town
 from fangxian.hazards.epidemic.coldchain.write import certificates, dividing, lots, samples
 from fangxian.hazards.epidemic.coldchain.write.certificates import paper_code
 from fangxian.spine.core.rights import SYSTEM
 tag, halves = sys.argv[1], int(sys.argv[2])
-store, market = site(code="CKB", name="冷库B"), site("market", "MB", "走查市场")
+place = town("金山镇")  # orders of these walks are nobody else's
+store, market = site("cold_store", "CKB", "冷库B", place), site("market", "MB", "走查市场", place)
 first = 100 + sum(map(ord, tag))
 lot = through(announced(tag, store=store, batch=tag), people=crew(2, store=store, first=first))
 made = [lot]

@@ -27,6 +27,7 @@ from .shore import codes, pieces
 from .write import patrols
 
 SHOWN = 20
+KIND_OF = {zh: code for code, (zh, _) in PATROL_KINDS.items()}
 HOURS = 24
 
 
@@ -173,9 +174,11 @@ def best(request: SeatedRequest) -> HttpResponse:
         told = line.split()
         if not told:
             continue
+        if len(told) > 1:
+            told[1] = KIND_OF.get(told[1], told[1])
         good = len(told) == 4 and told[1] in PATROL_KINDS and told[2] in pieces()
         if not good or not told[3].isdigit() or not 1 <= int(told[3]) <= 24:
-            raise Problem("input.invalid", field="units", why=f"“{line}”")
+            raise Problem("input.invalid", field="units", why=f"“{line}”：名称 方式 岸段 小时")
         units.append(Unit(told[0][:30], told[1], told[2], int(told[3])))
     if not units or len(units) > 40:
         raise Problem("input.invalid", field="units", why=gettext("一行一个，最多 40 个"))

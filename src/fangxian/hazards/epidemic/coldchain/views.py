@@ -63,7 +63,8 @@ def lot(request: SeatedRequest, number_: str) -> HttpResponse:
     good = one.certificates.filter(revoked_at=None).first()
     seen = places_of(found.everything())
     sites = Site.objects.in_bulk({row.site_id for row in seen if row.site_id})
-    proof = proved(one.tubes, one.sure)[1:] if one.tubes and one.sure else None
+    bad = bool(one.seal) or one.samples.filter(state="positive").exists()
+    proof = proved(one.tubes, one.sure)[1:] if one.tubes and one.sure and not bad else None
     context = {
         "room": "command",
         "tab": "coldchain",

@@ -161,7 +161,7 @@ RULES = (
         "{vessel}：多 {extra} 人，少 {missing} 人，未查明",
         "{vessel}: {extra} too many, {missing} missing",
         changed,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "vessel-elsewhere",

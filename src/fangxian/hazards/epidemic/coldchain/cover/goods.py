@@ -302,7 +302,7 @@ RULES = (
         "{lot} 该办“{gate_zh}”，已超时；要有：{proof_zh}",
         "{lot}: “{gate_en}” is late; it needs: {proof_en}",
         at_gate,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "lot-announced-late",
@@ -347,7 +347,7 @@ RULES = (
         "{site}：{why}",
         "{site}: {why}",
         refused,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "stock-unreviewed",

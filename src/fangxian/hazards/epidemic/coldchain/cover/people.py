@@ -101,7 +101,7 @@ RULES = (
         "{who}（{of}）：{zh}",
         "{who} ({of}): {en}",
         unfound,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "positive-lot-open",
@@ -110,6 +110,6 @@ RULES = (
         "{lot}（{of}）：{zh}",
         "{lot} ({of}): {en}",
         unsealed,
-        every_s=120,
+        every_s=300,
     ),
 )

@@ -242,7 +242,7 @@ RULES = (
         "{site} 暂扣（{why}）：{zh}",
         "{site} is held ({why}): {en}",
         holding,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "lot-left-held",
@@ -251,7 +251,7 @@ RULES = (
         "{lot} 在暂扣（{why}）中离库，现在 {site}",
         "{lot} left a store that is held ({why}) and is at {site}",
         left_held,
-        every_s=120,
+        every_s=300,
     ),
     CoverRule(
         "surroundings-untested",
