@@ -23,7 +23,7 @@ def tick() -> int | None:
     """Orders for lots that are late at a gate and of which nobody was called yet."""
     now = clock.now()
     late = [one for one in at_gate(now) if isinstance(one, Uncovered)]
-    return (_call(late) + _close()) or None
+    return ((_call(late) if late else 0) + _close()) or None
 
 
 @transaction.atomic
