@@ -13,7 +13,7 @@ def own_tracks(tmp_path, monkeypatch):
     """A file of fixes for each test."""
     file = trackfile.TrackFile(tmp_path / "tracks.sqlite3")
     monkeypatch.setattr(trackfile, "_open", lambda path: file)
-    monkeypatch.setattr(ticking, "_last", [0, 0])
+    monkeypatch.setattr(ticking, "_last", [0])
     return file
 
 

@@ -143,3 +143,29 @@ def test_the_tide_comes_twice_a_day():
     level = tide_m(hours)
     assert int(((level[1:] >= 0) & (level[:-1] < 0)).sum()) in (1, 2)
     assert 1.0 < level.max() < 3.5
+
+
+def test_a_patrol_of_a_minute_has_not_passed_what_it_was_to_see(xu, now):
+    patrol = patrols.plan_patrol(
+        kind="foot", place=dongshan(), along=ALONG, since=NOON, until=NOON + timedelta(hours=2),
+        by=SYSTEM,
+    )  # fmt: skip
+    now.at = NOON
+    patrols.begin(patrol=patrol, by=SYSTEM)
+    now.at = NOON + timedelta(minutes=1)
+    patrols.end(patrol=patrol, by=SYSTEM, seen="无异常")
+    now.at = NOON + timedelta(days=1, hours=8)
+    whole = gone("foot", since=NOON + timedelta(days=1), hours=6)
+    assert whole.pieces == ALONG
+    assert seen().table.sum() < seen(NOON + timedelta(days=1)).table.sum()
+
+
+def test_a_patrol_under_way_has_seen_nothing_of_later(xu, now):
+    patrol = patrols.plan_patrol(
+        kind="camera", place=dongshan(), along=ALONG[:1], since=NOON,
+        until=NOON + timedelta(hours=6), by=SYSTEM,
+    )  # fmt: skip
+    now.at = NOON
+    patrols.begin(patrol=patrol, by=SYSTEM)
+    now.at = NOON + timedelta(minutes=90)
+    assert set(np.flatnonzero(seen().table.any(axis=0))) == {12, 13}

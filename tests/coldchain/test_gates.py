@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from goods import announced, hand_in, negative, sampled, site, through
 
+from fangxian.hazards.epidemic.coldchain import cover
 from fangxian.hazards.epidemic.coldchain import models as m
 from fangxian.hazards.epidemic.coldchain.write import dividing, lots, samples
 from fangxian.spine.core import clock
@@ -142,3 +143,15 @@ def test_two_posts_are_in_the_end_of_a_lot(store, four, xu):
     assert refused.value.code == "step.second_person"
     assert lots.end_lot(lot=lot, how="destroy", reason="变质", by=SYSTEM).state == "destroyed"
     assert not m.Visit.objects.filter(lot=lot, until=None).exists()
+
+
+def test_a_store_whose_surroundings_nobody_sampled_yesterday_is_a_gap(store, four, now):
+    through(announced(), to="unload", people=four)
+    now.at = clock.now() + timedelta(days=2)
+    rule = next(rule for rule in cover.RULES if rule.code == "surroundings-untested")
+    assert [gap.fields["n"] for gap in rule.find(clock.now())] == [0]
+    day = clock.now() - timedelta(days=1)
+    samples.take(
+        [samples.Tube(f"E{k}", "environment", site=store, at=day) for k in range(3)], by=SYSTEM
+    )
+    assert list(rule.find(clock.now())) == []

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def xu(city, now, tmp_path, monkeypatch):
     file = trackfile.TrackFile(tmp_path / "tracks.sqlite3")
     monkeypatch.setattr(trackfile, "_open", lambda path: file)
-    monkeypatch.setattr(ticking, "_last", [0, 0])
+    monkeypatch.setattr(ticking, "_last", [0])
     now.at = DAY_0
     return seat_of("xu")
 

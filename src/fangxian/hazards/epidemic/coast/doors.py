@@ -1,18 +1,16 @@
 """The doors of the coast: vessels, and their crews."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.canon import short, to_day
-from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
+from fangxian.spine.core.door import Change, Door, Field, Key, Row
 from fangxian.spine.core.door_rows import Col, number_col, rows_door
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.core.tables import UnreadableError
-from fangxian.spine.people.identity import judge_number
+from fangxian.spine.people.door_fields import SEALED, judge_person
 from fangxian.spine.people.matching import Record
-from fangxian.spine.people.read import speaking_for
-from fangxian.spine.people.write import enter_persons
 from fangxian.spine.registry.doors.cols import (
     choice_col,
     flag_col,
@@ -26,6 +24,7 @@ from fangxian.spine.registry.doors.look import Look
 
 from .models import Crew, Vessel
 from .rules import kinds
+from .write.crews import join_crew, leave_crew
 
 
 def _kinds(look: Any) -> dict[str, tuple[str, str]]:
@@ -78,27 +77,18 @@ VESSELS = rows_door(
 )
 
 
-def _number(text: str) -> str:
-    if "*" in text:
-        return text
-    found = judge_number(text, today=clock.beijing(clock.now()).date())
-    if not found.ok:
-        raise UnreadableError(f"“{text[:4]}…”：{found.why}", f"{text[:4]}…: {found.why}")
-    return text.strip().upper()
-
-
 class CrewLook(Look):
     """Beside the registry, vessels by number."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.vessels = {v.number: v for v in Vessel.objects.select_related("place")}
+        self.vessels = {v.number: v for v in Vessel.objects.select_related("place", "port")}
         self.rows: dict[Key, Crew] = {}
 
 
 def _there(look: CrewLook) -> dict[Key, Row]:
     found: dict[Key, Row] = {}
-    rows = Crew.objects.filter(until=None).select_related("person", "vessel__place")
+    rows = Crew.objects.filter(until=None).select_related("person", "vessel__place", "vessel__port")
     for one in rows:
         key = (str(one.pk),)
         look.rows[key] = one
@@ -119,38 +109,16 @@ def _fill(row: Row, there: dict[Key, Row], look: CrewLook) -> None:
         look.coming.add((row["key"],))
 
 
-def _judge(row: Row, before: Row | None, look: CrewLook) -> Iterable[Wrong]:
-    if before is not None:
-        for name in ("vessel", "name", "id_number", "phone"):
-            if row[name] != before[name]:
-                zh = "人的资料请在“人员”页改；换船先撤这行再加一行"
-                yield name, zh, "who somebody is is changed on the page of persons"
-    elif "*" in row["id_number"] + row["phone"]:
-        yield "id_number", "新船员要完整号码", "a new one needs whole numbers"
-
-
 def _write(changes: Sequence[Change], by: Seat, look: CrewLook) -> None:
     today = clock.beijing(clock.now()).date()
     for change in changes:
         if change.after is None:
-            Crew.objects.filter(pk=look.rows[change.key].pk).update(until=today)
+            leave_crew(row=look.rows[change.key], on=today, by=by)
         elif change.before is None:
             row = change.after
-            vessel = look.vessels[row["vessel"]]
             who = Record(name=row["name"], id_number=row["id_number"], phone=row["phone"])
-            person = speaking_for(
-                enter_persons(
-                    [who], place=vessel.place, source="渔船民登记", retention="crew", by=by
-                )[0]
-            )
             since = to_day(row["since"]) or today
-            Crew.objects.get_or_create(
-                vessel=vessel, person=person, until=None, defaults={"since": since}
-            )
-
-
-def _masked(text: str) -> str:
-    return text[:1] + "＊" if text else ""
+            join_crew(vessel=look.vessels[row["vessel"]], who=who, since=since, by=by)
 
 
 CREWS = Door(
@@ -166,27 +134,14 @@ CREWS = Door(
             known=lambda look: {n: n for n in look.vessels},
             needed=True,
         ),
-        Field(
-            "name", "姓名", "Name", short(40), needed=True, secret=True, mask=_masked, sealed=True
-        ),
-        Field(
-            "id_number",
-            "证件号",
-            "Number",
-            _number,
-            needed=True,
-            secret=True,
-            sealed=True,
-            heads=("身份证号", "身份证号码", "证件号码"),
-        ),
-        Field("phone", "电话", "Phone", short(20), secret=True, sealed=True, heads=("手机",)),
+        *SEALED,
         Field("since", "上船日期", "Since", short(10)),
     ),
     key=("key",),
     there=_there,
     write=_write,
     fill=_fill,
-    judge=_judge,
+    judge=lambda row, before, look: judge_person(row, before, "vessel"),
     look=CrewLook,
     scope=lambda row, look: look.vessels[row["vessel"]].place.path,
     right="vessel.write",

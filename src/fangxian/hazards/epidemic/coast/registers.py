@@ -12,6 +12,12 @@ def _words(kind: Any, english: dict[str, str]) -> dict[str, tuple[str, str]]:
     return {str(code): (str(zh), english[code]) for code, zh in kind.choices}
 
 
+REFUSED = {
+    "checksum": ("校验和不对", "wrong checksum"),
+    "incomplete": ("分段不全", "parts are missing"),
+    "malformed": ("读不懂", "not readable"),
+    "future": ("时间还没有到", "of the future"),
+}
 PATROL_KINDS = _words(
     m.Patrol.Kind, {"boat": "boat", "foot": "on foot", "drone": "drone", "camera": "camera"}
 )

@@ -15,6 +15,16 @@ from fangxian.spine.core.levels import Level
 DATA = Path(__file__).parent / "data"
 NUMBERS = (
     "late_h",
+    "due_h",
+    "fresh_min",
+    "jumps",
+    "renamed_h",
+    "over_min",
+    "fixes_days",
+    "crossing_h",
+    "known_days",
+    "paid_days",
+    "word_tries",
     "lost_min",
     "heard_others",
     "heard_km",

@@ -10,12 +10,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from fangxian.kernels.allocate.rounds import Rounds, best_rounds
+from fangxian.spine.core import clock
 
 from . import models as m
-from .rules import Sea, sea
+from .rules import Sea, Sight, sea
 from .shore import Piece, codes, dark, pieces, tide_m, within
 
 HOUR_S = 3600
+KM_A_NM = 1.852
 
 
 def hour_of(at: datetime) -> int:
@@ -51,26 +53,30 @@ def seen_of(
     rules = sea(since)
     table = np.zeros((len(number), hours), bool)
     for patrol in patrols:
-        for hour, code in _looks(patrol, planned=planned):
+        sight = rules.sight(patrol.kind)
+        for hour, code in _looks(patrol, sight, planned=planned):
             k = hour - since_h
             if not 0 <= k < hours or code not in number:
                 continue
-            sight = rules.sight(patrol.kind)
             reach = sight.reach_km * (sight.dark if night[k] else 1.0)
             for near in within(code, reach) if reach > 0 else ():
                 table[number[near], k] = True
     return Seen(since_h, table)
 
 
-def _looks(patrol: m.Patrol, *, planned: bool) -> Iterable[tuple[int, str]]:
-    """Hour and piece of every look of a patrol."""
+def _looks(patrol: m.Patrol, sight: Sight, *, planned: bool) -> Iterable[tuple[int, str]]:
+    """Hour and piece of every look of a patrol: what is under way has seen no more than until now,
+    and nobody has passed more shore than the time allows at the speed of his kind."""
     begun = patrol.since if planned else patrol.begun_at
-    ended = patrol.until if planned else patrol.ended_at or patrol.until
-    if begun is None or not patrol.pieces:
+    ended = patrol.until if planned else patrol.ended_at or min(patrol.until, clock.now())
+    if begun is None or not patrol.pieces or ended < begun:
         return
     first, last = hour_of(begun), max(hour_of(begun), hour_of(ended - timedelta(seconds=1)))
     n = last - first + 1
     along = patrol.pieces
+    if not planned and patrol.kind != "camera":
+        km = sight.kn * KM_A_NM * (ended - begun).total_seconds() / HOUR_S
+        along = list(_as_far([pieces()[code] for code in along if code in pieces()], km))
     for k, code in enumerate(along):
         if patrol.kind == "camera":
             yield from ((hour, code) for hour in range(first, last + 1))
@@ -84,15 +90,17 @@ def went(since: datetime, until: datetime) -> list[m.Patrol]:
     return list(rows.exclude(ended_at__lt=since))
 
 
-def last_seen(at: datetime, *, days: int = 60) -> dict[str, datetime]:
-    """When each piece was seen last; pieces that nobody saw in so many days are absent."""
+def last_seen(at: datetime) -> dict[str, datetime]:
+    """When each piece was seen last; pieces that nobody saw in the days of the rules are absent."""
+    rules = sea(at)
+    days = int(rules["known_days"])
     since = at - timedelta(days=days)
-    since_h, rules = hour_of(since), sea(at)
+    since_h = hour_of(since)
     night = dark_hours(since_h, days * 24 + 48)
     found: dict[str, datetime] = {}
     for patrol in went(since, at):
         sight = rules.sight(patrol.kind)
-        for hour, code in _looks(patrol, planned=False):
+        for hour, code in _looks(patrol, sight, planned=False):
             when = datetime.fromtimestamp(hour * HOUR_S, at.tzinfo)
             if code not in pieces() or when > at or not since_h <= hour < since_h + len(night):
                 continue
@@ -193,7 +201,7 @@ def _rounds(n: int, unit: Unit, rules: Sea, since_h: int, hours: int) -> Iterabl
     """The rounds that a unit could go from its home, either way along the shore."""
     own = [p for p in pieces().values() if p.county == pieces()[unit.home].county]
     sight = rules.sight(unit.kind)
-    km = sight.kn * 1.852 * unit.hours
+    km = sight.kn * KM_A_NM * unit.hours
     at = [p.code for p in own].index(unit.home)
     ways = [own[at:], own[at::-1]] if unit.kind != "camera" else [own[at : at + 1]]
     alongs = {tuple(_as_far(way, km)) for way in ways}

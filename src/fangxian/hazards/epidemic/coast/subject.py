@@ -62,6 +62,8 @@ SUBJECT = Subject(
         "sea_trip.in": ("进港", "In"),
         "sea_trip.settled": ("人员不符已查明", "Difference looked into"),
         "sea_trip.recalled": ("召回渔船", "Boats called home"),
+        "sea_crew.joined": ("船员上船", "Joined a crew"),
+        "sea_crew.left": ("船员离船", "Left a crew"),
         "sea_patrol.planned": ("巡查已计划", "Patrol planned"),
         "sea_patrol.going": ("巡查出发", "Patrol under way"),
         "sea_patrol.done": ("巡查完成", "Patrol done"),

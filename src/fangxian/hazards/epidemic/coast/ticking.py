@@ -1,7 +1,7 @@
 """The work of every round: new fixes are judged; what is over is told to be over."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,23 +21,21 @@ from .rules import Sea, sea
 from .shore import codes, pieces
 
 EVERY_S = 60
-KEPT = timedelta(days=30)  # of fixes; what was found of them stays
 PASSING = (w.FENCE, w.LOST, w.LOITERING)  # end by themselves; the others wait for somebody
-HELD_S = 1800
 
-_last: list[int] = [0, 0]  # the newest fix that was judged, and when
+_last = [0]  # when it was judged
 
 
 def tick() -> int | None:
     """Judge the newest fixes, once a minute; without any there is nothing to say here, and the
     cover says that nobody is heard."""
     now = clock.now()
-    now_s, newest = int(now.timestamp()), tracks().newest_s()
-    if not newest or (newest == _last[0] and now_s - _last[1] < EVERY_S):
+    now_s = int(now.timestamp())
+    if not tracks().newest_s() or 0 <= now_s - _last[0] < EVERY_S:
         return None
-    _last[0], _last[1] = newest, now_s
+    _last[0] = now_s
     found = judge(now)
-    tracks().forget(before_s=now_s - int(KEPT.total_seconds()))
+    tracks().forget(before_s=now_s - int(sea(now)["fixes_days"] * 86400))
     return len(found) or None
 
 
@@ -168,6 +166,6 @@ def _over(signal: Signal, about: tuple[str, str], now: datetime) -> Finding:
         value=None,
         rule=signal.rule,
         group=signal.family,
-        hold_s=HELD_S,
+        hold_s=int(sea(now).minutes("over_min").total_seconds()),
         evidence=dict(signal.evidence),
     )

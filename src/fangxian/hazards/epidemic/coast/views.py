@@ -22,6 +22,7 @@ from fangxian.spine.registry.models import Place, Site
 from fangxian.spine.registry.read import places
 
 from . import read, ticking, watching
+from .registers import REFUSED, words_of
 from .rights import asked
 from .rules import kinds, sea
 from .shore import pieces
@@ -203,6 +204,8 @@ def texts(request: SeatedRequest) -> HttpResponse:
         messages.success(request, gettext("收下 %(n)s 条。") % {"n": done})
     for one in refused[:20]:
         messages.error(request, one.text(get_language() or "zh"))
+    if len(refused) > 20:
+        messages.error(request, gettext("另有 %(n)s 条没有收。") % {"n": len(refused) - 20})
     return redirect("/coast")
 
 
@@ -219,7 +222,8 @@ def bring(request: SeatedRequest) -> HttpResponse:
         taken = positions.take_table(raw, source=source, by=request.seat)
     refused = sum(taken.refused.values())
     note = gettext("收下 %(n)s 个船位，不收 %(m)s 行。") % {"n": taken.fixes, "m": refused}
-    note += "；".join(f" {why} {n}" for why, n in taken.refused.items())
+    english = (get_language() or "zh").startswith("en")
+    note += "；".join(f"{words_of(REFUSED, why)[english]} {n}" for why, n in taken.refused.items())
     (messages.error if refused and not taken.fixes else messages.success)(request, note)
     return redirect("/coast")
 

@@ -26,7 +26,6 @@ FENCE, LOST, MEETING, LANDING, LOITERING, IDENTITY = (
     "sea_loitering",
     "sea_identity",
 )
-FRESH_S = 900  # a fix older than this says nothing of now
 STEP_S = 300  # at which two tracks are compared
 
 
@@ -83,7 +82,7 @@ class Scene:
         if rows:
             self.shore_km, self.piece = nearest(self.lon, self.lat)
         self.port_km = _to_ports(self.lon, self.lat, ports)
-        self.fresh = self.now_s - self.at_s <= FRESH_S
+        self.fresh = self.now_s - self.at_s <= rules["fresh_min"] * 60
 
     def slow(self, kn: float) -> NDArray[np.bool_]:
         """Slow, or of a speed that the transponder does not know."""
@@ -352,9 +351,6 @@ def loiterings(scene: Scene, trails: Trails) -> Iterable[Told]:
         )
 
 
-JUMPS = 3  # there, back and there again: one bad fix makes two
-
-
 def doubled(
     scene: Scene,
     jumps: Mapping[str, tuple[int, float]],
@@ -366,8 +362,8 @@ def doubled(
             continue
         n, kn = jumps.get(track, (0, 0.0))
         said = names.get(track, ())
-        changed = len(said) > 1 and said[-1][1] > scene.now_s - 86400
-        if n >= JUMPS:
+        changed = len(said) > 1 and said[-1][1] > scene.now_s - scene.rules["renamed_h"] * 3600
+        if n >= scene.rules["jumps"]:
             words = (
                 f"同一识别码两处出现，换算航速 {kn:.0f} 节",
                 f"one number at two places: {kn:.0f} knots between them",

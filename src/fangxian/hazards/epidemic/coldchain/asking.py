@@ -1,7 +1,6 @@
 """What is asked when somebody does something with a lot or at a store: the place, and the posts
 that answer for it."""
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -88,7 +87,3 @@ class Owners:
                 return owner
             at = at.parent
         return None
-
-
-def label_of(sites: Iterable[Site]) -> str:
-    return "、".join(site.name for site in sites)

@@ -34,14 +34,6 @@ from .write.capture import capture as take_document
 
 SHOWN = 25  # lots of one gate on the board
 MOST_BYTES = 40_000_000
-NEXT = dict(
-    zip(
-        ("announced", "appointed", "papers", "unloaded", "sampled", "cleared", "disinfected",
-         "certified"),
-        m.GATES,
-        strict=True,
-    )
-)  # fmt: skip
 
 
 @page("lot.read")
@@ -51,7 +43,7 @@ def board(request: SeatedRequest) -> HttpResponse:
     rows = read.lots(seat=seat)
     held = gates(now)
     columns = []
-    for state, gate in NEXT.items():
+    for state, gate in m.NEXT.items():
         waiting = rows.filter(state=state).order_by("state_at")
         late_at = now - held[gate].limit
         shown = cut(waiting, SHOWN)

@@ -11,8 +11,7 @@ from fangxian.spine.core.canon import day, short, to_day
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong, remove
 from fangxian.spine.core.door_rows import Col, number_col, rows_door
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.core.tables import UnreadableError
-from fangxian.spine.people.identity import judge_number
+from fangxian.spine.people.door_fields import SEALED, judge_person
 from fangxian.spine.people.matching import Record
 from fangxian.spine.registry.doors.cols import (
     day_col,
@@ -30,7 +29,7 @@ from fangxian.spine.registry.doors.look import Look, choice_field
 from .models import Capacity, Declaration, Lot, StockCount, Worker
 from .rules import staff_classes
 from .write.lots import Notice, announce
-from .write.workers import end_work, enter_workers
+from .write.workers import end_work, enter_workers, set_duty
 
 STORES = ("cold_store", "market", "port", "warehouse")
 SOURCE = short_col("source", "资料来源", "Source", 200)
@@ -166,15 +165,6 @@ def _notice(row: Row, look: Any) -> Notice:
 LOTS = replace(_LOTS, write=_write_lots)
 
 
-def _number(text: str) -> str:
-    if "*" in text:
-        return text
-    found = judge_number(text, today=clock.beijing(clock.now()).date())
-    if not found.ok:
-        raise UnreadableError(f"“{text[:4]}…”：{found.why}", f"{text[:4]}…: {found.why}")
-    return text.strip().upper()
-
-
 def _workers_there(look: Look) -> dict[Key, Row]:
     words = staff_classes(clock.now())
     found: dict[Key, Row] = {}
@@ -202,16 +192,6 @@ def _fill_worker(row: Row, there: dict[Key, Row], look: Any) -> None:
         look.coming.add((row["key"],))
 
 
-def _judge_worker(row: Row, before: Row | None, look: Any) -> Iterable[Wrong]:
-    if before is not None:
-        for name in ("name", "id_number", "phone", "site"):
-            if row[name] != before[name]:
-                zh = "人的资料请在“人员”页改，这里留空或保持星号"
-                yield name, zh, "who somebody is is changed on the page of persons"
-    elif "*" in row["id_number"] + row["phone"]:
-        yield "id_number", "新从业人员要完整号码", "a new one needs whole numbers"
-
-
 def _write_workers(changes: Sequence[Change], by: Seat, look: Any) -> None:
     words = {w[0]: code for code, w in staff_classes(clock.now()).items()}
     for change in changes:
@@ -225,14 +205,10 @@ def _write_workers(changes: Sequence[Change], by: Seat, look: Any) -> None:
         who = Record(name=row["name"], id_number=row["id_number"], phone=row["phone"])
         if change.before is not None:
             worker = look.rows[change.key]
-            Worker.objects.filter(pk=worker.pk).update(duty=words[row["duty"]])
+            set_duty(worker=worker, duty=words[row["duty"]], by=by)
             continue
         since = to_day(row["since"]) or clock.beijing(clock.now()).date()
         enter_workers([(who, words[row["duty"]], since)], site=site, by=by)
-
-
-def _masked(text: str) -> str:
-    return text[:1] + "＊" if text else ""
 
 
 WORKERS = Door(
@@ -249,20 +225,7 @@ WORKERS = Door(
             offered=lambda look: sorted(set(site_texts(*STORES)(look).values()) - {""}),
             needed=True,
         ),
-        Field(
-            "name", "姓名", "Name", short(40), needed=True, secret=True, mask=_masked, sealed=True
-        ),
-        Field(
-            "id_number",
-            "证件号",
-            "Number",
-            _number,
-            needed=True,
-            secret=True,
-            sealed=True,
-            heads=("身份证号", "身份证号码", "证件号码"),
-        ),
-        Field("phone", "电话", "Phone", short(20), secret=True, sealed=True, heads=("手机",)),
+        *SEALED,
         choice_field(
             "duty", "岗位类别", "Class", lambda look: staff_classes(clock.now()), needed=True
         ),
@@ -272,7 +235,7 @@ WORKERS = Door(
     there=_workers_there,
     write=_write_workers,
     fill=_fill_worker,
-    judge=_judge_worker,
+    judge=lambda row, before, look: judge_person(row, before, "site"),
     look=Look,
     scope=lambda row, look: site_of(row["site"], look).place.path,
     right="cold.work",

@@ -19,7 +19,8 @@ STEPS = ("appoint", "check", "unload", "sample", "clear", "disinfect", "certify"
 CLOCKS = (
     "result_h",
     "arrive_h",
-    "retake_h",
+    "call_h",
+    "handled_h",
     "refused_h",
     "hold_h",
     "find_h",
@@ -171,7 +172,8 @@ class Clocks:
 
     result: timedelta
     arrive: timedelta
-    retake: timedelta
+    call: timedelta
+    handled: timedelta
     refused: timedelta
     hold: timedelta
     find: timedelta

@@ -52,7 +52,7 @@ SUBJECT = Subject(
         "lot.made": (following.follow_goods,),
         "lot.announced": (following.follow_lot,),
         "lot.arrived": (following.follow_lot,),
-        "trace.entered": (following.follow_people,),
+        "trace.entered": (following.follow_goods,),
     },
     things=(
         Kind("lot", "冷链批次", "lot", read.look),

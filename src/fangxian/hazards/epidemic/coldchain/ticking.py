@@ -14,9 +14,9 @@ from fangxian.spine.registry.models import Post
 
 from . import models as m
 from .cover.goods import at_gate
+from .rules import clocks
 
 MOST = 200  # calls of one round: a table of years that comes at once calls by and by
-NOON = 60  # minutes that a late gate may still take once its post was called
 
 
 def tick() -> int | None:
@@ -53,7 +53,7 @@ def _call(late: list[Uncovered]) -> int:
                 object=str(lot),
                 verb_en=f"see to “{one.fields['gate_en']}” of",
                 object_en=str(lot),
-                minutes=NOON,
+                minutes=int(clocks(clock.now()).call.total_seconds() // 60),
                 post=posts.get(one.owner_id) if one.owner_id else None,
                 action=action,
                 about=("lot", lot.number),

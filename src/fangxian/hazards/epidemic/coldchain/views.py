@@ -35,17 +35,6 @@ from .trace import places_of, reach_of
 from .write import certificates, dividing, lots, papers, samples, seals
 from .write.positives import lots_of
 
-SHOWN = 25  # lots of one gate on the board
-MOST_BYTES = 40_000_000
-NEXT = dict(
-    zip(
-        ("announced", "appointed", "papers", "unloaded", "sampled", "cleared", "disinfected",
-         "certified"),
-        m.GATES,
-        strict=True,
-    )
-)  # fmt: skip
-
 
 @page("lot.read")
 def lot(request: SeatedRequest, number_: str) -> HttpResponse:
@@ -54,7 +43,7 @@ def lot(request: SeatedRequest, number_: str) -> HttpResponse:
     one = read.lot(number_, seat=seat)
     about = asked(one)
     held = gates(now)
-    gate = NEXT.get(one.state, "")
+    gate = m.NEXT.get(one.state, "")
     found = reach_of([one.epc])
     known = {row.epc: row for row in lots_of(found.everything())}
     plan = plan_for(one.packages, now)

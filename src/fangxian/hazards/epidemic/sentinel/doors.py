@@ -17,8 +17,7 @@ from fangxian.spine.core.canon import (
 from fangxian.spine.core.clock import beijing
 from fangxian.spine.core.door import Change, Door, Field, Key, Row, Wrong
 from fangxian.spine.core.rights import Seat
-from fangxian.spine.core.tables import UnreadableError
-from fangxian.spine.people.identity import judge_number
+from fangxian.spine.people.door_fields import NAME, number_field
 from fangxian.spine.people.matching import Record
 from fangxian.spine.registry.doors.look import Look, choice_field, place_field, place_text
 
@@ -45,15 +44,6 @@ class CaseLook(Look):
             self.site_texts |= {told: told, f"{site.kind}:{site.code}": told}
             self.site_texts[name] = "" if name in self.site_texts else told
         self.last = 0
-
-
-def _number(text: str) -> str:
-    if "*" in text:
-        return text
-    found = judge_number(text, today=beijing(clock.now()).date())
-    if not found.ok:
-        raise UnreadableError(f"“{text[:4]}…”：{found.why}", f"{text[:4]}…: {found.why}")
-    return text.strip().upper()
 
 
 def _there(look: CaseLook) -> dict[Key, Row]:
@@ -157,29 +147,16 @@ def _birth(text: str) -> str:
     return text if len(text) == 4 and text.isdigit() else day(text)
 
 
-def _masked(text: str) -> str:
-    return text[:1] + "＊" if text else ""
-
-
 CASES = Door(
     code="cases",
     zh="病例",
     en="Cases",
     fields=(
         Field("number", "病例号", "Case", short(30), hint_zh="留空自动编号", example="B000001"),
-        Field(
-            "name", "姓名", "Name", short(40), needed=True, secret=True, mask=_masked, sealed=True
-        ),
+        NAME,
         choice_field("sex", "性别", "Sex", SEX),
         Field("birth", "出生日期", "Born", _birth, hint_zh="日期或年"),
-        Field(
-            "id_number",
-            "证件号",
-            "Number",
-            _number,
-            secret=True,
-            heads=("身份证号", "身份证号码", "证件号码"),
-        ),
+        number_field(),
         Field("phone", "电话", "Phone", short(20), secret=True, heads=("手机", "联系电话")),
         choice_field("disease", "病种", "Disease", lambda look: look.words, needed=True),
         choice_field("status", "诊断", "Status", STATUS, needed=True),

@@ -14,8 +14,6 @@ from fangxian.spine.registry.models import Place
 
 from .owners import Owners
 
-KNOWN_DAYS = 60  # how far back patrols are looked at
-
 
 def counties() -> dict[str, Place]:
     """The county of each piece's code, whatever its code was before."""
@@ -26,7 +24,7 @@ def counties() -> dict[str, Place]:
 def unseen(at: datetime) -> Iterator[Judged]:
     """Pieces nobody looked at within the days that the rules allow: one gap a county, for the
     mainland and for the islands apart, with the oldest since when."""
-    seen = last_seen(at, days=KNOWN_DAYS)
+    seen = last_seen(at)
     limit = timedelta(days=sea(at)["gap_days"])
     places = counties()
     grouped: dict[tuple[str, bool], list[tuple[Piece, datetime | None]]] = defaultdict(list)

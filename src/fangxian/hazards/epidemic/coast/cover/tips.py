@@ -9,8 +9,6 @@ from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 
 from .owners import Owners
 
-PAID_DAYS = 30
-
 
 def unchecked(at: datetime) -> Iterator[Judged]:
     """Tips beyond their clock."""
@@ -27,7 +25,7 @@ def unchecked(at: datetime) -> Iterator[Judged]:
 
 def unpaid(at: datetime) -> Iterator[Judged]:
     """True tips whose reward nobody fetched or paid for long."""
-    limit = at - timedelta(days=PAID_DAYS)
+    limit = at - timedelta(days=sea(at)["paid_days"])
     rows = m.Tip.objects.filter(state="true", same_as=None, paid_at=None, state_at__lt=limit)
     rows = rows.select_related("place__parent__parent")
     answering = Owners()

@@ -2,13 +2,14 @@
 somebody's hands, in one act."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from fangxian.hazards.epidemic.arrivals.write.entering import Declared, arrive, declare
 from fangxian.hazards.epidemic.coast import models as m
+from fangxian.hazards.epidemic.coast.rules import sea
 from fangxian.hazards.epidemic.tracing.write.edges import End, Told, end_of_person, enter_edges
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
@@ -82,7 +83,7 @@ def take_found(
 
 def _met(rows: Sequence[m.Found], vessel: m.Vessel | None, at: datetime) -> None:
     """They were together, and aboard: hours of the crossing are not known."""
-    since = at - timedelta(hours=12)
+    since = at - sea(at).hours("crossing_h")
     told = []
     ends = [end_of_person(row.person) for row in rows]
     if vessel is not None:

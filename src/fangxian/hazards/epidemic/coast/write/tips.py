@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from fangxian.hazards.epidemic.coast import models as m
-from fangxian.hazards.epidemic.coast.rules import rewards
+from fangxian.hazards.epidemic.coast.rules import rewards, sea
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
@@ -24,7 +24,6 @@ from fangxian.spine.registry.models import Place
 
 PURPOSE = "tip"
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-TRIES = 5
 declare_sealed(Sealed(m.Reporter, "sealed", PURPOSE))
 
 
@@ -119,10 +118,11 @@ def pay(*, tip: m.Tip, word: str, by: Seat) -> m.Tip:
     if by.post_id is None or by.post_id == tip.proposed_by:
         raise Problem("step.second_person", seat=by.label)
     found = m.Reporter.objects.get(tip=tip)
+    tries = int(sea(clock.now())["word_tries"])
     right = hmac.compare_digest(found.word, _hash(tip.code, word.strip()))
-    if not right or found.tries >= TRIES:
+    if not right or found.tries >= tries:
         m.Reporter.objects.filter(pk=found.pk).update(tries=F("tries") + 1)
-        raise Problem("tip.word_wrong", left=max(0, TRIES - found.tries - 1))
+        raise Problem("tip.word_wrong", left=max(0, tries - found.tries - 1))
     with transaction.atomic():
         rows = m.Tip.objects.filter(pk=tip.pk, paid_at=None)
         if rows.update(paid_at=clock.now(), paid_by=by.label):

@@ -4,7 +4,7 @@ the flood side is closed by the reports that they are in."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -80,7 +80,7 @@ def go_out(
     if len({p.pk for p in people}) > vessel.people:
         raise Problem("vessel.too_many", vessel=str(vessel), n=len(people), most=vessel.people)
     when = min(at or now, now)
-    due = due_at or when + timedelta(hours=24)
+    due = due_at or when + sea(when).hours("due_h")
     if due <= when:
         raise Problem(
             "input.invalid",

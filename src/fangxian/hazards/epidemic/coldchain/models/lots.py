@@ -141,6 +141,7 @@ LOT = Machine(
     done=frozenset(DONE),
     tells=("seal",),
 )
+NEXT = {step.sources[0]: verb for verb, step in LOT.steps.items() if verb in GATES}
 SEAL = Machine(
     "lot_seal",
     **of_column("seal", ("", "sealed")),

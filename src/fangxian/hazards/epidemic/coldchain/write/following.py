@@ -45,8 +45,3 @@ def follow_lot(event: Event) -> None:
         concerned = concerned | rows.filter(lot__maker=lot.maker, lot__batch=lot.batch)
     if concerned.exists():
         follow_goods(event)
-
-
-def follow_people(event: Event) -> None:
-    """Who met whom is known better: the affair of every open positive."""
-    follow_goods(event)

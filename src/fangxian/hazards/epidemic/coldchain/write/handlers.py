@@ -1,16 +1,16 @@
 """Who handled a lot: an edge of the graph of exposures between a person and the goods."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fangxian.hazards.epidemic.coldchain import models as m
+from fangxian.hazards.epidemic.coldchain.rules import clocks
 from fangxian.hazards.epidemic.tracing.write.edges import End, Told, end_of_person, enter_edges
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.people.models import Person
 
 SOURCE = "coldchain"
-HANDLED = timedelta(hours=1)  # an hour stands for handling whose end nobody wrote down
 
 
 def end_of_lot(lot: m.Lot) -> End:
@@ -22,7 +22,7 @@ def handled(*, lot: m.Lot, people: Sequence[Person], since: datetime, by: Seat) 
     by the system."""
     if not people:
         return
-    until = min(since + HANDLED, clock.now())
+    until = min(since + clocks(since).handled, clock.now())
     rows = [
         Told(
             end_of_person(person),

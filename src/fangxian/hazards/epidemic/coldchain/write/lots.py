@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef
 
 from fangxian.hazards.epidemic.coldchain import models as m
-from fangxian.hazards.epidemic.coldchain.asking import asked, asked_at, gate_post
+from fangxian.hazards.epidemic.coldchain.asking import asked, asked_at
 from fangxian.hazards.epidemic.coldchain.rules import (
     announced_late,
     gates,
@@ -380,13 +380,3 @@ def sample_again(*, lots: Iterable[m.Lot], reason: str, by: Seat) -> int:
         )  # fmt: skip
         n += 1
     return n
-
-
-def weight_at(site: Site) -> float:
-    rows = m.Lot.objects.filter(site=site).exclude(state__in=m.DONE)
-    return float(rows.aggregate(total=Sum("weight_kg"))["total"] or 0)
-
-
-def poster(lot: m.Lot, gate: str) -> int | None:
-    """The post that is called when a gate's clock runs out."""
-    return gate_post(lot, gates(clock.now())[gate].calls)

@@ -9,7 +9,7 @@ from fangxian.hazards.epidemic.coldchain.asking import asked
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat
+from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 
 from .certificates import restore, revoke_all
@@ -40,6 +40,7 @@ def open_by_hand(*, lot: m.Lot, reason: str, by: Seat) -> None:
     """Opened because somebody says so: what was proved before counts no more, it is sampled anew.
     The lot that is positive itself stays sealed while its positive stands (``lot.proof_missing``).
     """
+    require(by, "lot.seal", **asked(lot))
     mine = m.PositiveLot.objects.filter(lot=lot, positive__state="open", how="itself")
     if mine.exists():
         lacking = "本批阳性未撤回、未结案 / it is positive itself"

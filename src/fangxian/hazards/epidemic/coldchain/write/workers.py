@@ -45,15 +45,21 @@ def enter_workers(
         if worker is None:
             worker = m.Worker.objects.create(person=one, site=site, duty=duty, since=since)
             record("cold_worker.entered", subject=worker, by=by, after={"duty": duty})
-        elif worker.duty != duty:
-            before = {"duty": worker.duty}
-            m.Worker.objects.filter(pk=worker.pk).update(duty=duty)
-            worker.duty = duty
-            record(
-                "cold_worker.entered", subject=worker, by=by, before=before, after={"duty": duty}
-            )
+        else:
+            set_duty(worker=worker, duty=duty, by=by)
         found.append(worker)
     return found
+
+
+@transaction.atomic
+def set_duty(*, worker: m.Worker, duty: str, by: Seat) -> None:
+    """His post is of another class now: how often he is tested goes by it."""
+    require(by, "cold.work", **asked_at(worker.site))
+    before = {"duty": worker.duty}
+    if m.Worker.objects.filter(pk=worker.pk).exclude(duty=duty).update(duty=duty):
+        worker.duty = duty
+        after = {"duty": duty}
+        record("cold_worker.entered", subject=worker, by=by, before=before, after=after)
 
 
 @transaction.atomic
