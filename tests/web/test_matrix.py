@@ -6,14 +6,15 @@ import io
 import os
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.test import AsyncClient, Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from flights import DAY_0, health_form
 from story import seat_of
@@ -54,8 +55,10 @@ from fangxian.spine.registry.models import (
     WaveChange,
 )
 from fangxian.spine.registry.models import Person as Holder
+from fangxian.spine.registry.read import seat_of as seat_of_user
 from fangxian.surfaces.api.keys import ROLES, make_key
 from fangxian.surfaces.web.views import reports as reports_pages
+from fangxian.surfaces.web.views.live import live
 
 pytestmark = pytest.mark.django_db
 FULL = "HOLDS_FULL" in os.environ  # every seat at every address: ./run bench holds
@@ -999,26 +1002,22 @@ def test_no_programme_address_takes_what_a_stranger_sends(world, name):
     assert not wrong, told_of(wrong)
 
 
-def beside_the_browsers_loop(work, *args):
-    """In this thread, whose transaction holds the city; the browser's own loop may run in it."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        return async_to_sync(work)(*args)
-    finally:
-        asyncio._set_running_loop(running)
+def heard(user):
+    """What the live stream answers to a log-in. Its seat is looked up here, in the transaction of
+    the test; the stream runs in a thread of its own, since a browser's loop may run in this one."""
+    request = RequestFactory().get("/live?topics=order,arrival")
+    request.seat = seat_of_user(user, post_id=None)
+
+    async def known():
+        return user
+
+    request.auser = known
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(live(request))).result(30).status_code
 
 
-async def _stream(user):
-    client = AsyncClient()
-    if user is not None:
-        await client.aforce_login(user)
-    return (await client.get("/live?topics=order,arrival")).status_code
-
-
-@pytest.mark.django_db
-def test_the_live_stream_is_for_seats_alone():
+def test_the_live_stream_is_for_seats_alone(city):
     """A log-in without a seat hears nothing; what is heard is a number."""
-    user = get_user_model().objects.create(username="nobody")
-    assert beside_the_browsers_loop(_stream, None) == 401
-    assert beside_the_browsers_loop(_stream, user) in (401, 403)
+    users = get_user_model().objects
+    assert [heard(AnonymousUser()), heard(users.create(username="nobody"))] == [401, 401]
+    assert heard(users.get(username="lin")) == 200
