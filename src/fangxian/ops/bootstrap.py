@@ -2,8 +2,10 @@
 
 import logging
 
+from django.apps import apps
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import connection, router, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from fangxian.spine.assess.write import load_thresholds
@@ -62,9 +64,27 @@ def _prove_telemetry() -> None:
 
 def _migrate() -> None:
     """Bring the tables up to this version. Their proofs are lifted while they are remade."""
+    if not connection.introspection.table_names():
+        _begin_tables()
     executor = MigrationExecutor(connection)
     broken: list[str] = []
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         broken = evidence.lift()
         call_command("migrate", verbosity=0)
     evidence.lay(broken)
+
+
+def _begin_tables() -> None:
+    """The tables of an empty database as the models have them, and every migration as done, in one
+    transaction: what walking through the migrations ends at (a test compares the two), twenty
+    times as fast. It serves while no migration brings rows of its own."""
+    executor = MigrationExecutor(connection)
+    with connection.schema_editor() as editor:
+        for app in apps.get_app_configs():
+            for model in router.get_migratable_models(app, connection.alias):
+                if model._meta.can_migrate(connection):
+                    editor.create_model(model)
+        executor.recorder.ensure_schema()
+        for name in executor.loader.disk_migrations:
+            executor.recorder.record_applied(*name)
+    emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
