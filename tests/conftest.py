@@ -33,12 +33,14 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # our many child processes compile once
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
+from fangxian.ops.bootstrap import note_migrations
 from fangxian.spine.core import clock, editions, evidence
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.config import config
@@ -189,11 +191,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     TEST_CITY_FILE names a file they are kept there for the next run (tests/mutation.py)."""
     kept = os.environ.get("TEST_CITY_FILE", "")
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        settings_of_django.MIGRATION_MODULES = {}  # pytest made the tables without them
         if kept and Path(kept).exists():
             connection.ensure_connection()
             with closing(sqlite3.connect(kept)) as city:
                 city.backup(connection.connection)
             return
+        note_migrations()
         with clock.use(FixedClock(START - timedelta(days=200))):
             load_places(by=SYSTEM)
             load_quality_limits(by=SYSTEM)

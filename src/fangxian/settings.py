@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "fangxian.spine.inspect",
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",
+    "fangxian.hazards.flood.forecast",
     "fangxian.hazards.epidemic.sentinel",
     "fangxian.hazards.epidemic.regimes",
     "fangxian.hazards.epidemic.arrivals",

@@ -10,6 +10,7 @@ from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.epidemic.tracing import subject as tracing
 from fangxian.hazards.flood.evacuation import subject as evacuation
+from fangxian.hazards.flood.forecast import subject as forecast
 from fangxian.hazards.flood.hazard_points import subject as hazard_points
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.river import subject as river
@@ -109,6 +110,7 @@ SUBJECTS: tuple[Subject, ...] = (
     river.SUBJECT,
     hazard_points.SUBJECT,
     evacuation.SUBJECT,
+    forecast.SUBJECT,
     sentinel.SUBJECT,
     regimes.SUBJECT,
     arrivals.SUBJECT,

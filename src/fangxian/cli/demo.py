@@ -304,6 +304,7 @@ def _live(
         ["worker"],
         ["reach"],
         ["intake"],
+        ["compute"],
         ["auditor"],
         ["upkeep"],
         ["gateway"],

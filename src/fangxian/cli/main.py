@@ -15,6 +15,11 @@ WORDS = {
     "worker": ("service", "只启动后台循环", "the worker process alone"),
     "reach": ("service", "只启动发送与应答", "the process that sends and hears answers, alone"),
     "intake": ("service", "只启动遥测接收", "the intake process alone"),
+    "compute": (
+        "service",
+        "只启动计算进程(预报、率定)",
+        "the process of forecasts and searches, alone",
+    ),
     "auditor": ("keep", "只启动监督进程", "the auditor, which names what is late, alone"),
     "upkeep": ("keep", "只启动维护进程", "the process for backups, proofs and tidying, alone"),
     "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),

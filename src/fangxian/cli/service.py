@@ -28,8 +28,8 @@ def init_command(empty: bool) -> None:
 
 @click.command(
     help=say(
-        "启动网页、后台、发送、接收、监督、维护,任一退出即重启。",
-        "Start web, worker, reach, intake, auditor and upkeep; each is started again when it ends.",
+        "启动网页、后台、发送、接收、计算、监督、维护,任一退出即重启。",
+        "Start web, worker, reach, intake, compute, auditor, upkeep; each is started again.",
     )
 )
 def serve_command() -> None:
@@ -45,7 +45,8 @@ def serve_command() -> None:
             raise Problem("port.taken", port=port)
     make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
-    supervise([["web"], ["worker"], ["reach"], ["intake"], ["auditor"], ["upkeep"]])
+    words = ("web", "worker", "reach", "intake", "compute", "auditor", "upkeep")
+    supervise([[word] for word in words])
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))
@@ -88,6 +89,16 @@ def reach_command() -> None:
 
     hold("reach")
     Worker().run_reach()
+
+
+@click.command(help=say("计算:预报、率定。", "Long work: forecasts and calibrations."))
+def compute_command() -> None:
+    start_ready()
+    from fangxian.ops.lock import hold
+    from fangxian.ops.worker import Worker
+
+    hold("compute")
+    Worker().run_heavy()
 
 
 @click.command(help=say("SL 651 遥测接收。", "SL 651 intake over TCP."))

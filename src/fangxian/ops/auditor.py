@@ -25,7 +25,9 @@ AGAIN_S = 30.0
 SISTER_EVERY_S = 60.0
 LOOP_SILENT_S = 60.0
 OWN = frozenset({"auditor", "late", "sister"})
-UPKEEP_LOOPS_S = 900.0  # upkeep copies large files, and its loops wait for one another
+UPKEEP_LOOPS_S = (
+    900.0  # large files are copied, long sums done, and such loops wait for one another
+)
 UPKEEP = frozenset({"anchor", "evidence", "backup"})
 
 
@@ -77,8 +79,8 @@ def _silent_loops() -> list[str]:
     """Loops that neither beat nor fail; who fails says so himself."""
     found = []
     for beat in Heartbeat.objects.exclude(name__in=OWN).exclude(name__startswith=SISTER):
-        of_upkeep = beat.name.startswith("upkeep") or beat.name in UPKEEP
-        most_s = UPKEEP_LOOPS_S if of_upkeep else LOOP_SILENT_S
+        long = beat.name.startswith(("upkeep", "compute")) or beat.name in UPKEEP
+        most_s = UPKEEP_LOOPS_S if long else LOOP_SILENT_S
         if beat.silent_s() > most_s and not beat.failures:
             found.append(f"loop {beat.name} silent for {beat.silent_s():.0f} s")
     return found

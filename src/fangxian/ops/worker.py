@@ -57,6 +57,7 @@ class Worker:
             install_givers()
             self.alarm.append(Loop("drill", play))
         self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
+        self.heavy = [Loop(f"compute:{s.code}", s.heavy) for s in SUBJECTS if s.heavy]
         self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM))
         self.hearing = Loop("listen", _listen)
 
@@ -84,6 +85,15 @@ class Worker:
     def run(self) -> None:
         """The alarm path's process: waits for nobody outside. SIGTERM ends it after its round."""
         _until_told(lambda: _turn([*self.alarm, *self.covers], self.pulse))
+
+    def compute(self) -> int:
+        """One round of long work."""
+        return _turn(self.heavy)
+
+    def run_heavy(self) -> None:
+        """The process of long work, so that neither the alarm path nor the gateways wait for it."""
+        pulse = Loop("compute", lambda: 0, BEAT_EVERY_S)
+        _until_told(lambda: _turn([pulse, *self.heavy], pulse))
 
     def run_reach(self) -> None:
         """The process that waits for gateways, so that the alarm path need not."""

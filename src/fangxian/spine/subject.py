@@ -52,7 +52,8 @@ class Inlet(Protocol):
 class Subject:
     """One subject of one hazard. Everything but its code and names may be left out.
 
-    ``judge`` makes what judges new readings; ``tick`` is other work of the worker's every round.
+    ``judge`` makes what judges new readings; ``tick`` is other work of the worker's every round,
+    ``heavy`` long work (forecasts), done in a process of its own that holds up nobody.
     ``families`` are its kinds of signal by hazard. ``causes`` says which of its functions follow
     which kind of event.
     """
@@ -62,6 +63,7 @@ class Subject:
     en: str
     judge: Callable[[Store, datetime, int], Judge] | None = None
     tick: Callable[[], int | None] | None = None
+    heavy: Callable[[], int | None] | None = None
     families: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     thresholds: Callable[[], Iterable[Threshold]] | None = None
     sets: tuple[RuleSet, ...] = ()

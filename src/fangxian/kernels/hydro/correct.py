@@ -6,7 +6,9 @@ Granger, Oper Res Quart 20 (1969) 451; scaling by predicted size, Koenker and Ba
 50 (1982) 43. docs/methods/correction.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -254,3 +256,54 @@ def apply_correction(
         size = of @ made.scale[k]
         band[:-lead, k] = flow[:-lead, k, None] + size[:, None] * made.shape[k]
     return flow, np.maximum(band, 0.0)
+
+
+def plain_of(made: Correction) -> dict[str, object]:
+    """A correction as plain lists and numbers, for JSON. No errors. Source: definition."""
+    told = {f.name: getattr(made, f.name) for f in fields(made)}
+    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in told.items()}
+
+
+def correction_of(plain: Mapping[str, Any]) -> Correction:
+    """The correction that ``plain_of`` told. Raises TypeError for another shape (Python's).
+    Source: definition."""
+    return Correction(
+        **{
+            k: np.asarray(v) if isinstance(v, list) and k != "levels" else v
+            for k, v in plain.items()
+        }
+    )
+
+
+def ahead(
+    made: Correction, past: Floats, members: Floats, observed: Floats
+) -> tuple[Floats, Floats]:
+    """What is issued now: members corrected (members, leads), and with each what remains unknown
+    (members, leads, levels), of simulated flow of the ``past`` (time,), that of the members ahead
+    (members, leads), and what was ``observed`` (time,), all in one unit; row 0 of the leads is one
+    step on. An error that is not known counts as none, a lead beyond those learnt as the last.
+
+    Raises:
+        ValueError: fewer past steps than the correction's order, other lengths (numpy's).
+
+    Source: as of ``fit_correction``.
+    """
+    order = made.steady.shape[1]
+    error = np.nan_to_num((observed - past)[-order:][::-1])
+    last = past[-1]
+    flow, n = np.asarray(members, np.float64), members.shape[1]
+    lead = np.minimum(np.arange(n), len(made.steady) - 1)
+    grown = np.clip(flow / max(last, made.floor), 0.0, MOST_GROWTH)
+    told = np.maximum(flow + made.steady[lead] @ error + grown * (made.growing[lead] @ error), 0.0)
+    of = np.stack(
+        [
+            told,
+            np.abs(flow - last),
+            np.full(told.shape, abs(error[0])),
+            np.zeros(told.shape),
+            np.full(told.shape, made.floor),
+        ],
+        axis=2,
+    )
+    size = np.einsum("mls,ls->ml", of, made.scale[lead])
+    return told, np.maximum(told[:, :, None] + size[:, :, None] * made.shape[lead], 0.0)

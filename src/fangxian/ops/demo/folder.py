@@ -18,6 +18,7 @@ OTHERS = (
     "worker",
     "reach",
     "intake",
+    "compute",
     "auditor",
     "upkeep",
 )  # what else may hold the folder

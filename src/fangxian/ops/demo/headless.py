@@ -68,9 +68,7 @@ def run(
             worker.listen()
             worker.settle()
             if full or audit:
-                worker.cover()
-            if audit:
-                night.take(now)
+                _look(worker, now, night if audit else None)
         progress(hour, hours)
     for _ in range(3):  # let what was set going come to rest
         worker.listen()
@@ -82,6 +80,15 @@ def run(
     counts |= {"audit": night.told()} if audit else {}
     wrong = wrong_in(counts) + ["the night audit found something"] * (night.n_wrong > 0)
     return counts | {"wrong": wrong, "ok": not wrong}
+
+
+def _look(worker: Worker, now: datetime, night: Audit | None) -> None:
+    """Look at everything: compute, follow what comes of it, sweep the cover; then the audit."""
+    worker.compute()
+    worker.settle()
+    worker.cover()
+    if night is not None:
+        night.take(now)
 
 
 def _in(loop: asyncio.AbstractEventLoop, work: Any) -> Any:

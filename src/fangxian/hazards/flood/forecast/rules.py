@@ -1,10 +1,16 @@
-"""The dated table behind the grades of forecasts."""
+"""The dated tables behind forecasts: grades, and how and when they are made."""
 
 import csv
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 from fangxian.kernels.hydro.grade import Rules
+from fangxian.spine.core import dated
+from fangxian.spine.core.dated import Complaint, Content, RuleSet
+from fangxian.spine.core.editions import edition
 
 
 def grading_rules(on: date) -> tuple[Rules, list[str]]:
@@ -22,3 +28,49 @@ def grading_rules(on: date) -> tuple[Rules, list[str]]:
     single = {name: v for name, v in value.items() if not name.startswith(("dc_", "rate_"))}
     rules = Rules(**single, dc=three("dc"), rate=three("rate"))
     return rules, sorted({row["clause"] for row in rows if row["verified"] == "0"})
+
+
+DATA = Path(__file__).parent / "data"
+NUMBERS = (
+    "ahead_h",
+    "warm_days",
+    "again_h",
+    "members",
+    "rain_error",
+    "rain_memory_h",
+    "rain_old_h",
+    "burst_mm_h",
+    "event_min",
+    "late_min",
+    "state_days",
+    "judge_h",
+    "stale_h",
+    "gauge_share",
+    "least_floods",
+    "flood_rise",
+    "level_likely",
+    "level_possible",
+)
+
+
+def _complaints(content: Content) -> Iterable[Complaint]:
+    for name in NUMBERS:
+        value = content.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            yield name, "a number, more than 0"
+    if not content.get("scenario"):
+        yield "scenario", "[[scenario]] blocks: rain where nobody forecasts it"
+    for n, row in enumerate(content.get("scenario") or ()):
+        if not {"code", "zh", "en", "keeps"} <= set(row) or not 0 <= row["keeps"] <= 1:
+            yield f"scenario.{n}", "code, zh, en, and keeps from 0 to 1"
+
+
+FORECAST_RULES = RuleSet(
+    "forecast_rules", "洪水预报规则", "Forecast rules", DATA / "forecast_rules", _complaints
+)
+dated.declare(FORECAST_RULES)
+
+
+def forecasting(at: datetime) -> Mapping[str, Any]:
+    """The rules of forecasts in force."""
+    return edition("forecast_rules", at).content

@@ -1,0 +1,182 @@
+"""Basins as they stand at a time, whole: from their rows to what a model runs on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.core.problems import Problem
+
+from .models import Basin, Parameters, RatingPoint, Reach, Weight
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A basin whose flow comes in from above."""
+
+    code: str
+    travel_h: float
+    x: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A basin ready to run, of plain numbers. ``weights`` (parts, gauges) sum to 1 in each part;
+    ``sets`` are its parameter sets, the first is the one whose errors were learnt."""
+
+    code: str
+    model: str
+    areas: tuple[float, ...]
+    network_km2: float
+    pan_mm_h: float
+    gauges: tuple[int, ...]
+    weights: tuple[tuple[float, ...], ...]
+    sets: tuple[tuple[str, tuple[float, ...]], ...]
+    learnt: Mapping[str, Any] | None
+    rating: tuple[tuple[float, ...], tuple[float, ...]] | None
+    above: tuple[Above, ...]
+
+    @property
+    def area_km2(self) -> float:
+        return sum(self.areas)
+
+
+def basins_at(at: datetime) -> "QuerySet[Basin]":
+    rows = Basin.objects.filter(rows_in_force(at))
+    return rows.select_related("outlet__place__parent").order_by("code")
+
+
+def names_of(model: str) -> tuple[str, ...]:
+    """The parameters of a model, in the order it takes them."""
+    from fangxian.kernels.hydro import gr4, xaj
+
+    return xaj.NAMES if model == "xaj" else gr4.NAMES
+
+
+def defaults_of(model: str) -> dict[str, float]:
+    from fangxian.kernels.hydro import xaj
+
+    return dict(xaj.DEFAULTS) if model == "xaj" else {}
+
+
+def unready(basin: Basin, at: datetime) -> list[tuple[str, str]]:
+    """What a basin lacks to be forecast, in words."""
+    lacks = list(_bare(basin, at))
+    if not basin.editions.filter(valid_from__lte=at).exists():
+        lacks.append(("没有参数", "no parameters"))
+    return lacks
+
+
+def _bare(basin: Basin, at: datetime) -> Iterable[tuple[str, str]]:
+    parts = list(basin.parts.all())
+    if not parts:
+        yield "没有分块面积", "no sub-basins"
+    weighted = set(
+        Weight.objects.filter(rows_in_force(at), part__in=parts).values_list("part_id", flat=True)
+    )
+    for part in parts:
+        if part.pk not in weighted:
+            yield f"分块 {part.code} 没有雨量站权重", f"no gauge weights in {part.code}"
+
+
+def _refuse(basin: Basin, lacks: Sequence[tuple[str, str]]) -> None:
+    if lacks:
+        zh, en = ("；".join(words) for words in zip(*lacks, strict=True))
+        raise Problem("basin.unready", basin=basin.name, zh=zh, en=en)
+
+
+def land(basin: Basin, at: datetime) -> Whole:
+    """A basin as at a time without its parameters. Raises ``basin.unready``."""
+    _refuse(basin, list(_bare(basin, at)))
+    parts = list(basin.parts.order_by("code"))
+    rows = Weight.objects.filter(rows_in_force(at), part__in=parts)
+    share = {(w.part_id, w.gauge_id): w.weight for w in rows.order_by("valid_from")}
+    gauges = tuple(sorted({gauge for _, gauge in share}))
+    table = [[share.get((part.pk, gauge), 0.0) for gauge in gauges] for part in parts]
+    return Whole(
+        code=basin.code,
+        model=basin.model,
+        areas=tuple(part.area_km2 for part in parts),
+        network_km2=basin.network_km2,
+        pan_mm_h=basin.pan_mm_day / 24,
+        gauges=gauges,
+        weights=tuple(tuple(w / sum(row) for w in row) for row in table),
+        sets=(),
+        learnt=None,
+        rating=rating_at(basin.outlet_id, at),
+        above=above(basin, at),
+    )
+
+
+def whole(basin: Basin, at: datetime) -> tuple[Whole, Parameters]:
+    """A basin as at a time, and its first parameter set. Raises ``basin.unready``."""
+    _refuse(basin, unready(basin, at))
+    sets = editions_at(basin, at)
+    names = names_of(basin.model)
+    told = tuple((p.name, tuple(_values(p, names, basin.model))) for p in sets)
+    return replace(land(basin, at), sets=told, learnt=sets[0].learnt), sets[0]
+
+
+def editions_at(basin: Basin, at: datetime) -> list[Parameters]:
+    """The parameter sets in force, the main one first."""
+    newest: dict[str, Parameters] = {}
+    for row in basin.editions.filter(valid_from__lte=at).order_by("valid_from", "pk"):
+        newest[row.name] = row
+    return sorted(newest.values(), key=lambda p: (p.name != "main", p.name))
+
+
+def _values(one: Parameters, names: Sequence[str], model: str) -> Iterable[float]:
+    given = {**defaults_of(model), **one.values}
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise Problem(
+            "basin.unready",
+            basin=one.basin.name,
+            zh=f"参数缺 {'、'.join(missing)}",
+            en=f"it lacks the parameters {', '.join(missing)}",
+        )
+    return (float(given[name]) for name in names)
+
+
+def rating_at(station_id: int, at: datetime) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The rating curve in force at a gauge, stages and flows; None without two points."""
+    rows = RatingPoint.objects.filter(station_id=station_id)
+    dated = rows.filter(valid_from__lte=at).order_by("-valid_from").first()
+    points = rows.filter(valid_from=dated.valid_from if dated else None).order_by("stage_m")
+    told = list(points.values_list("stage_m", "flow_m3s"))
+    if len(told) < 2:
+        return None
+    stages, flows = zip(*told, strict=True)
+    return tuple(stages), tuple(flows)
+
+
+def above(basin: Basin, at: datetime) -> tuple[Above, ...]:
+    rows = Reach.objects.filter(rows_in_force(at), lower=basin).filter(
+        rows_in_force(at, since="upper__valid_from", until="upper__valid_to")
+    )
+    return tuple(
+        Above(r.upper.code, r.travel_h, r.x)
+        for r in rows.select_related("upper").order_by("upper__code")
+    )
+
+
+def in_order(wholes: Mapping[str, Whole]) -> list[list[str]]:
+    """Codes in rounds: each round's inflow comes from rounds before it; what flows in a circle, or
+    from a basin that is not there, comes as if nothing came from above."""
+    left, rounds = dict(wholes), []
+    done: set[str] = set()
+    while left:
+        ready = [
+            code
+            for code, one in left.items()
+            if all(a.code in done or a.code not in wholes for a in one.above)
+        ]
+        ready = ready or list(left)
+        rounds.append(ready)
+        done |= set(ready)
+        for code in ready:
+            del left[code]
+    return rounds

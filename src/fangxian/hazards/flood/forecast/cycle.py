@@ -1,0 +1,322 @@
+"""The forecast cycle: for each basin what it rests on, its numbers, the issue as it stands for
+ever, and the signals and expectations that follow of it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from fangxian.spine.assess.read import thresholds_in_force
+from fangxian.spine.core.compute import map_chunks
+from fangxian.spine.core.config import config
+from fangxian.spine.core.events import record
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import Seat, require
+
+from . import readings
+from .basins import Whole, basins_at, in_order, whole
+from .crossing import follow
+from .models import Basin, Issue, Parameters, RainForecast
+from .readings import HOUR_S, Readings, hour_of
+from .rules import forecasting
+from .running import LEVELS, Inflow, Made, Scenario, Task, run, task_hash
+
+EVENT_S = 300  # between hours a forecast starts from the last five minutes
+KEPT_H = 48  # of the simulated past, for the page
+
+
+@dataclass
+class Cycle:
+    """What a cycle made, what was there already, and which basins could not be forecast."""
+
+    issues: list[Issue] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    failed: dict[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A basin before its turn."""
+
+    basin: Basin
+    whole: Whole
+    parameters: Parameters
+    start_s: int
+    state: Mapping[str, Any] | None
+
+
+def run_cycle(
+    *,
+    at: datetime,
+    by: Seat,
+    why: str = Issue.Why.HOURLY,
+    codes: Sequence[str] | None = None,
+    done: Callable[[int, int], None] | None = None,
+) -> Cycle:
+    """Forecast all basins (or those of ``codes``, with all above them) from the last full hour, or
+    between hours (``why`` event) from now; then their hours lie between the clock's.
+    The same input makes no second issue. A basin that cannot be forecast hides no other."""
+    rows = list(basins_at(at))
+    for basin in rows if codes is None else (b for b in rows if b.code in set(codes)):
+        require(by, "forecast.issue", place=basin.outlet.place.path)
+    basis_s = int(at.timestamp()) // EVENT_S * EVENT_S if why == Issue.Why.EVENT else hour_of(at)
+    cycle, ready = Cycle(), {}
+    for basin in rows:
+        try:
+            ready[basin.code] = _ready(basin, basis_s, at)
+        except Problem as problem:
+            cycle.failed[basin.code] = problem
+    wanted = _with_above(ready, codes)
+    made: dict[str, tuple[Task, Made]] = {}
+    n_done = 0
+    for codes_now in in_order({code: ready[code].whole for code in wanted}):
+        tasks = {code: _task(ready[code], basis_s, at, made) for code in codes_now}
+        hashes = {code: task_hash(task) for code, task in tasks.items()}
+        told = map_chunks(_run, list(tasks.values()), engine=config().compute)
+        for (code, task), outcome in zip(tasks.items(), told, strict=True):
+            n_done += 1
+            if isinstance(outcome, str):
+                cycle.failed[code] = Problem("numbers.refused", why=outcome)
+                continue
+            made[code] = task, outcome
+            _keep(cycle, ready[code], outcome, task, hashes[code], why, at, by)
+        if done:
+            done(n_done, len(wanted))
+    return cycle
+
+
+def task_now(basin: Basin, at: datetime) -> Task:
+    """What a basin's forecast would rest on now, its own rain alone. Raises ``basin.unready``."""
+    basis_s = hour_of(at)
+    return _task(_ready(basin, basis_s, at), basis_s, at, {})
+
+
+def _run(task: Task) -> Made | str:
+    try:
+        return run(task)
+    except ValueError as error:
+        return str(error)
+
+
+def _with_above(ready: Mapping[str, Ready], codes: Iterable[str] | None) -> list[str]:
+    if codes is None:
+        return list(ready)
+    found: list[str] = []
+    waiting = list(codes)
+    while waiting:
+        code = waiting.pop()
+        if code in ready and code not in found:
+            found.append(code)
+            waiting += [a.code for a in ready[code].whole.above]
+    return sorted(found)
+
+
+def _ready(basin: Basin, basis_s: int, at: datetime) -> Ready:
+    """With the newest state that lies far enough back, or a cold start long before."""
+    one, parameters = whole(basin, at)
+    rules = forecasting(at)
+    last = _moment(basis_s) - timedelta(hours=rules["again_h"])
+    oldest = last - timedelta(days=rules["state_days"])
+    before = basin.issues.exclude(why=Issue.Why.EVENT).filter(at__lt=_moment(basis_s))
+    issue = before.filter(state_at__range=(oldest, last)).order_by("-state_at", "-pk").first()
+    if issue is not None and _goes_on(issue, one):
+        state = json.loads(issue.state)
+        return Ready(basin, one, parameters, int(issue.state_at.timestamp()), state)
+    return Ready(basin, one, parameters, basis_s - int(rules["warm_days"] * 86400), None)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _goes_on(issue: Issue, one: Whole) -> bool:
+    """Whether a kept state is of these very parameters and parts."""
+    state = json.loads(issue.state)
+    same = all(name in state and state[name]["values"] == list(values) for name, values in one.sets)
+    return same and issue.inputs.get("areas") == list(one.areas)
+
+
+def _task(ready: Ready, basis_s: int, at: datetime, made: Mapping[str, tuple[Task, Made]]) -> Task:
+    one, rules = ready.whole, forecasting(at)
+    hours = (basis_s - ready.start_s) // HOUR_S
+    read = Readings([*one.gauges, ready.basin.outlet_id], until_s=basis_s, hours=hours)
+    return Task(
+        whole=one,
+        rain=read.rain(one.gauges),
+        observed=read.flow(ready.basin.outlet_id, one.rating),
+        state=ready.state,
+        keep=max(hours - int(rules["again_h"]), 0),
+        scenarios=_scenarios(ready.basin, basis_s, at),
+        ahead=int(rules["ahead_h"]),
+        members=int(rules["members"]),
+        rain_error=rules["rain_error"],
+        rain_memory=rules["rain_memory_h"],
+        seed=basis_s // HOUR_S,
+        inflows=tuple(
+            _inflow(made[a.code], hours, a.travel_h, a.x) for a in one.above if a.code in made
+        ),
+        marks=marks_of(ready.basin, one, at),
+    )
+
+
+def _inflow(above: tuple[Task, Made], hours: int, travel_h: float, x: float) -> Inflow:
+    """What came down is what was measured there, else what the model says."""
+    task, outcome = above
+    seen = np.where(np.isnan(task.observed), outcome.past, task.observed)
+    past = np.full(hours, seen[0] if len(seen) else 0.0)
+    n = min(hours, len(seen))
+    if n:
+        past[-n:] = seen[-n:]
+    return Inflow(past, outcome.members, travel_h, x)
+
+
+def marks_of(basin: Basin, one: Whole, at: datetime) -> tuple[tuple[str, float], ...]:
+    """The marks of the outlet with their flow by the rating curve; those beyond it are left out."""
+    if one.rating is None:
+        return ()
+    rows = thresholds_in_force(at, family="river", station_id=basin.outlet_id, element="Z")
+    told = [(m.mark, float(np.interp(m.value, *one.rating, right=np.nan))) for m in rows]
+    return tuple(sorted({mark: flow for mark, flow in told if np.isfinite(flow)}.items()))
+
+
+def _scenarios(basin: Basin, basis_s: int, at: datetime) -> tuple[Scenario, ...]:
+    """Of each source its newest rain forecast that is not too old, each member one scenario; of
+    nobody's, what the rules say."""
+    rules = forecasting(at)
+    basis = _moment(basis_s)
+    oldest = basis - timedelta(hours=rules["rain_old_h"])
+    rows = RainForecast.objects.filter(
+        basin=basin, issued_at__lte=basis, issued_at__gte=oldest, received_at__lte=at
+    )
+    newest: dict[str, datetime] = {}
+    for source, issued in rows.values_list("source", "issued_at").order_by("issued_at"):
+        newest[source] = issued
+    found = []
+    for row in rows.order_by("source", "member"):
+        if newest[row.source] != row.issued_at:
+            continue
+        gone = (basis_s - int(row.issued_at.timestamp())) // HOUR_S
+        mm = np.array(row.mm, np.float64).reshape(-1, len(row.mm[0]) if row.mm else 1)[gone:]
+        if len(mm):
+            found.append(Scenario(f"{row.source} {row.member}", mm))
+    if found:
+        return tuple(found)
+    return tuple(Scenario(row["code"], None, row["keeps"]) for row in rules["scenario"])
+
+
+@transaction.atomic
+def _keep(
+    cycle: Cycle,
+    ready: Ready,
+    outcome: Made,
+    task: Task,
+    digest: str,
+    why: str,
+    at: datetime,
+    by: Seat,
+) -> None:
+    """The issue as it stands for ever, once for the same input; and what follows of it."""
+    basin = ready.basin
+    basis = _moment(ready.start_s + len(task.rain) * HOUR_S)
+    if basin.issues.filter(at=basis, inputs_hash=digest).exists():
+        cycle.same.append(basin.code)
+        return
+    state_at = _moment(ready.start_s + task.keep * HOUR_S)
+    issue = Issue.objects.create(
+        basin=basin,
+        at=basis,
+        issued_at=at,
+        why=why,
+        parameters=ready.parameters,
+        inputs_hash=digest,
+        inputs=_inputs(ready, outcome, task),
+        told=told_of(ready.whole, outcome),
+        state_at=state_at,
+        state=json.dumps(outcome.state),
+        by=by.label,
+    )
+    after = {"basin": basin.code, "at": basis.isoformat(), "peak": issue.told["peak"]}
+    record("forecast.issued", subject=issue, by=by, after=after)
+    follow(issue, observed=task.observed, rating=ready.whole.rating, by=by)
+    cycle.issues.append(issue)
+
+
+def _inputs(ready: Ready, outcome: Made, task: Task) -> dict[str, Any]:
+    one = ready.whole
+    names = dict(ready.basin.parts.values_list("weights__gauge_id", "weights__gauge__name"))
+    weights, areas = np.array(one.weights), np.array(one.areas)
+    return {
+        "areas": list(one.areas),
+        "cold": ready.state is None,
+        "hours": len(task.rain),
+        "replaced": readings.told(outcome.filled, names, one.gauges),
+        "share": round(readings.replaced(outcome.filled, weights, areas, 24), 3),
+        "blind": int(outcome.filled.blind[-24:].sum()),
+        "matters": round(outcome.matters, 3),
+        "flow_missing": int(np.isnan(task.observed[-24:]).sum()),
+        "scenarios": [s.code for s in task.scenarios],
+        "rain_forecast": any(s.mm is not None for s in task.scenarios),
+        "sets": [name for name, _ in one.sets],
+        "above": [a.code for a in one.above],
+        "corrected": outcome.corrected,
+    }
+
+
+def told_of(one: Whole, outcome: Made) -> dict[str, Any]:
+    """What the pages show of a forecast, as plain numbers."""
+
+    def plain(values: Any) -> list[float | None]:
+        return [None if not np.isfinite(v) else round(float(v), 3) for v in values]
+
+    def stage(flow: Any, rating: tuple[Sequence[float], Sequence[float]]) -> list[float | None]:
+        return plain(np.interp(flow, rating[1], rating[0], left=np.nan, right=np.nan))
+
+    peak = int(np.argmax(outcome.flow))
+    told: dict[str, Any] = {
+        "levels": list(LEVELS),
+        "raw": plain(outcome.raw),
+        "flow": plain(outcome.flow),
+        "range": [plain(row) for row in outcome.range],
+        "past": plain(outcome.past[-KEPT_H:]),
+        "rain_past": plain(outcome.rain_past[-KEPT_H:]),
+        "rain_ahead": plain(outcome.rain_ahead),
+        "scenarios": {code: plain(row) for code, row in outcome.by_scenario.items()},
+        "peak": {
+            "hours": peak + 1,
+            "flow": round(float(outcome.flow[peak]), 2),
+            "low": round(float(outcome.range[0, peak]), 2),
+            "high": round(float(outcome.range[-1, peak]), 2),
+        },
+        "crossings": [
+            {
+                "mark": c.mark,
+                "probability": round(c.probability, 3),
+                "hours": c.hours,
+                "early": c.early,
+                "late": c.late,
+            }
+            for c in outcome.crossings
+        ],
+    }
+    if (rating := one.rating) is not None:
+        told["stage"] = stage(outcome.flow, rating)
+        told["stage_low"] = stage(outcome.range[0], rating)
+        told["stage_high"] = stage(outcome.range[-1], rating)
+        told["stage_raw"] = stage(outcome.raw, rating)
+        told["stage_past"] = stage(outcome.past[-KEPT_H:], rating)
+    return told
+
+
+def newest_issues(codes: Sequence[str] | None = None) -> dict[str, Issue]:
+    """The newest issue of each basin, the latest made of the latest hour."""
+    rows = Issue.objects.order_by("basin_id", "-at", "-pk")
+    rows = rows if codes is None else rows.filter(basin__code__in=codes)
+    keys: dict[int, int] = {}
+    for basin_id, pk in rows.values_list("basin_id", "pk"):
+        keys.setdefault(basin_id, pk)
+    whole_rows = Issue.objects.select_related("basin__outlet__place", "parameters")
+    return {issue.basin.code: issue for issue in whole_rows.filter(pk__in=keys.values())}

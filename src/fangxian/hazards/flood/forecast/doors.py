@@ -1,0 +1,261 @@
+"""The doors of forecasting: basins, their parts, gauge weights, reaches, rating curves and
+parameters, each a table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fangxian.spine.core import clock
+from fangxian.spine.core.canon import moment_text
+from fangxian.spine.core.door import Field, Row, Wrong
+from fangxian.spine.core.door_rows import Col, number_col, rows_door, text_col
+from fangxian.spine.core.tables import UnreadableError
+from fangxian.spine.observe.doors import StationLook
+from fangxian.spine.registry.doors.cols import choice_col, flag_col, moment_col, short_col
+
+from .basins import defaults_of, names_of
+from .models import MODELS, Basin, Parameters, RatingPoint, Reach, SubBasin, Weight
+
+
+class BasinLook(StationLook):
+    """With basins and their parts by code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.basins = {b.code: b for b in Basin.objects.select_related("outlet__place")}
+        self.parts = {
+            f"{p.basin.code}/{p.code}": p for p in SubBasin.objects.select_related("basin")
+        }
+
+
+def _station(name: str, zh: str, en: str) -> Col:
+    def put(row: Any, text: str, look: Any) -> None:
+        setattr(row, name, look.stations[text])
+
+    known = lambda look: {code: code for code in look.stations} | _by_name(look)  # noqa: E731
+    field = Field(name, zh, en, known=known, offered=lambda look: look.stations, needed=True)
+    return Col(field, lambda row: getattr(row, name).code, put)
+
+
+def _by_name(look: StationLook) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, one in look.stations.items():
+        found[one.name] = "" if one.name in found else code
+    return found
+
+
+def _basin(name: str, zh: str, en: str) -> Col:
+    def put(row: Any, text: str, look: Any) -> None:
+        setattr(row, name, look.basins[text])
+
+    known = lambda look: {code: code for code in look.basins}  # noqa: E731
+    return Col(
+        Field(name, zh, en, known=known, needed=True), lambda row: getattr(row, name).code, put
+    )
+
+
+def _part() -> Col:
+    def put(row: Any, text: str, look: Any) -> None:
+        row.part = look.parts[text]
+
+    known = lambda look: {code: code for code in look.parts}  # noqa: E731
+    field = Field(
+        "part", "分块", "Sub-basin", known=known, needed=True, example="B1/1",
+        hint_zh="流域编号/分块编号", hint_en="basin/part",
+    )  # fmt: skip
+    return Col(field, lambda row: f"{row.part.basin.code}/{row.part.code}", put)
+
+
+def _scope(column: str) -> Any:
+    def scope(row: Row, look: BasinLook) -> str | None:
+        code = row[column].split("/")[0]
+        basin = look.basins.get(code)
+        return str(basin.outlet.place.path) if basin else None
+
+    return scope
+
+
+SPAN = (moment_col("valid_from", "启用", "From"), moment_col("valid_to", "停用", "To"))
+SOURCE = short_col("source", "资料来源", "Source", 200, needed=True)
+MORE: dict[str, Any] = {"look": BasinLook, "right": "forecast.write", "reads": "forecast.read"}
+
+BASINS = rows_door(
+    code="basins",
+    zh="预报流域",
+    en="Basins",
+    rows=lambda: Basin.objects.select_related("outlet"),
+    new=Basin,
+    cols=(
+        short_col("code", "流域编号", "Code", 20, needed=True, example="B1"),
+        short_col("name", "名称", "Name", 80, needed=True),
+        _station("outlet", "出口站", "Outlet gauge"),
+        choice_col(
+            "model", "模型", "Model", lambda look: {c: (c, w) for c, w in MODELS}, fixed="xaj"
+        ),
+        number_col(
+            "pan_mm_day", "日蒸发能力（毫米）", "Evaporation (mm/day)", high=30, needed=True
+        ),
+        number_col(
+            "network_km2", "河网汇流面积下限（平方公里）", "Network from (km2)", fixed="200"
+        ),
+        flag_col("modelled", "模拟资料", "Invented"),
+        *SPAN,
+        SOURCE,
+    ),
+    key=("code",),
+    scope=lambda row, look: look.place_of({"station": row["outlet"]}),
+    hint_zh="每个预报断面一行，出口站须有水位或流量；再填分块、权重、参数。",
+    hint_en="A row an outlet; then parts, weights and parameters.",
+    **MORE,
+)
+PARTS = rows_door(
+    code="sub_basins",
+    zh="流域分块",
+    en="Sub-basins",
+    rows=lambda: SubBasin.objects.select_related("basin"),
+    new=SubBasin,
+    cols=(
+        _basin("basin", "流域", "Basin"),
+        short_col("code", "分块编号", "Part", 20, needed=True, example="1"),
+        number_col("area_km2", "面积（平方公里）", "Area (km2)", low=0.01, needed=True),
+    ),
+    key=("basin", "code"),
+    scope=_scope("basin"),
+    **MORE,
+)
+WEIGHTS = rows_door(
+    code="gauge_weights",
+    zh="雨量站权重",
+    en="Gauge weights",
+    rows=lambda: Weight.objects.select_related("part__basin", "gauge"),
+    new=Weight,
+    cols=(
+        _part(),
+        _station("gauge", "雨量站", "Gauge"),
+        number_col("weight", "权重", "Weight", low=0.0001, high=1, needed=True),
+        *SPAN,
+    ),
+    key=("part", "gauge", "valid_from"),
+    scope=_scope("part"),
+    hint_zh="每个分块各站权重之和应为 1；不是 1 的按比例折算。",
+    hint_en="They should sum to 1 in each part; otherwise they are scaled.",
+    **MORE,
+)
+
+
+def _judge_reach(row: Row, before: Row | None, look: BasinLook) -> Iterable[Wrong]:
+    if row["upper"] == row["lower"]:
+        yield "lower", "上下游是同一流域", "a basin does not flow into itself"
+    if float(row["x"]) > 0.5:
+        yield "x", "X 在 0 至 0.5", "x lies within 0 .. 0.5"
+
+
+REACHES = rows_door(
+    code="reaches",
+    zh="河段",
+    en="Reaches",
+    rows=lambda: Reach.objects.select_related("upper", "lower"),
+    new=Reach,
+    cols=(
+        _basin("upper", "上游流域", "From basin"),
+        _basin("lower", "下游流域", "To basin"),
+        number_col("travel_h", "传播时间（小时）", "Travel time (h)", high=240, needed=True),
+        number_col("x", "马斯京根 X", "Muskingum X", high=0.5, fixed="0.2"),
+        *SPAN,
+        SOURCE,
+    ),
+    key=("upper", "valid_from"),
+    scope=_scope("lower"),
+    judge=_judge_reach,
+    **MORE,
+)
+RATINGS = rows_door(
+    code="ratings",
+    zh="水位流量关系",
+    en="Rating curves",
+    rows=lambda: RatingPoint.objects.select_related("station"),
+    new=RatingPoint,
+    cols=(
+        _station("station", "测站", "Station"),
+        number_col("stage_m", "水位 m", "Stage m", low=-500, high=9000, needed=True),
+        number_col("flow_m3s", "流量 m3/s", "Flow m3/s", needed=True),
+        moment_col("valid_from", "启用", "From"),
+        SOURCE,
+    ),
+    key=("station", "valid_from", "stage_m"),
+    scope=lambda row, look: look.place_of(row),
+    hint_zh="一条曲线的各点“启用”相同；换线就另起一组。",
+    hint_en="Points of one curve share their start; a new curve has its own.",
+    **MORE,
+)
+
+
+def _values() -> Col:
+    """KC=0.8 UM=20 …"""
+
+    def read(text: str) -> str:
+        told = []
+        for part in text.replace("，", " ").replace(",", " ").split():
+            name, _, value = part.partition("=")
+            try:
+                told.append(f"{name.strip().upper()}={float(value):g}")
+            except ValueError:
+                raise UnreadableError(
+                    f"“{part}”：写作 参数=数，如 KC=0.9", f"{part!r}: write NAME=NUMBER"
+                ) from None
+        return " ".join(told)
+
+    def put(row: Any, text: str, look: Any) -> None:
+        pairs = (part.split("=") for part in text.split())
+        row.values = {name: float(value) for name, value in pairs}
+
+    field = Field("values", "参数", "Values", read, needed=True, example="X1=300 X2=0 X3=90 X4=6")
+    return Col(field, lambda row: " ".join(f"{k}={v:g}" for k, v in row.values.items()), put)
+
+
+def _judge_parameters(row: Row, before: Row | None, look: BasinLook) -> Iterable[Wrong]:
+    basin = look.basins.get(row["basin"])
+    if basin is None:
+        return
+    names = {part.split("=")[0] for part in row["values"].split()}
+    wanted = set(names_of(basin.model)) - set(defaults_of(basin.model))
+    missing, strange = sorted(wanted - names), sorted(names - set(names_of(basin.model)))
+    if missing:
+        yield "values", f"缺 {'、'.join(missing)}", f"missing: {', '.join(missing)}"
+    if strange:
+        yield "values", f"没有 {'、'.join(strange)}", f"unknown: {', '.join(strange)}"
+    if before is not None and before["values"] != row["values"]:
+        yield "values", "参数版本不改，另起一行", "an edition is not changed: a new row"
+
+
+class _NewParameters:
+    """A row from a table is somebody's edition, made now."""
+
+    def __call__(self) -> Parameters:
+        return Parameters(by="表", made_at=clock.now())
+
+
+PARAMETERS = rows_door(
+    code="basin_parameters",
+    zh="流域参数",
+    en="Basin parameters",
+    rows=lambda: Parameters.objects.select_related("basin"),
+    new=_NewParameters(),
+    cols=(
+        _basin("basin", "流域", "Basin"),
+        short_col("name", "参数组", "Set", 20, fixed="main"),
+        Col(
+            moment_col("valid_from", "启用", "From", needed=True).field,
+            lambda row: moment_text(row.valid_from),
+            moment_col("valid_from", "启用", "From").put,
+        ),
+        _values(),
+        text_col(short_col("why", "理由", "Why", 200, needed=True).field),
+    ),
+    key=("basin", "name", "valid_from"),
+    scope=_scope("basin"),
+    judge=_judge_parameters,
+    hint_zh="新参数另起一行，写明启用和理由；几组参数并列时都作为成员。",
+    hint_en="A new edition is a new row with its start and why; several sets are members.",
+    **MORE,
+)
+DOORS = (BASINS, PARTS, WEIGHTS, REACHES, RATINGS, PARAMETERS)

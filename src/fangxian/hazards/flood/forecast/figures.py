@@ -1,0 +1,71 @@
+"""What the situation strip says of forecasts: the worst that is expected, and when."""
+
+from datetime import timedelta
+
+from fangxian.spine.command.figures import Figure, Shown
+from fangxian.spine.core import clock
+from fangxian.spine.core.rights import Seat, visible
+
+from .cycle import newest_issues
+from .models import Issue
+from .read import RIGHT, basins
+from .rules import forecasting
+
+
+def worst_expected(seat: Seat) -> Shown | None:
+    """The highest level by probability of crossing; a city that is not forecast says so."""
+    if visible(seat, RIGHT) is None:
+        return None
+    now = clock.now()
+    codes = list(basins(seat=seat).values_list("code", flat=True))
+    if not codes:
+        return Shown(
+            "—", below=("没有预报流域", "no basin is forecast"), link="/forecast", bad=True
+        )
+    limit = timedelta(hours=forecasting(now)["stale_h"])
+    fresh = [i for i in newest_issues(codes).values() if now - i.at <= limit]
+    if not fresh:
+        return Shown("—", below=("没有新的预报", "no new forecast"), link="/forecast", bad=True)
+    worst = max(fresh, key=_weight)
+    stale = len(codes) - len(fresh)
+    return _shown(worst, stale)
+
+
+def _weight(issue: Issue) -> tuple[float, float]:
+    crossings = issue.told["crossings"]
+    likely = max((c["probability"] for c in crossings), default=0.0)
+    return likely, issue.told["peak"]["flow"] / max(sum(issue.inputs["areas"]), 1.0)
+
+
+def _shown(issue: Issue, stale: int) -> Shown:
+    told, peak = issue.told, issue.told["peak"]
+    at = clock.beijing(issue.at + timedelta(hours=peak["hours"]))
+    k = peak["hours"] - 1
+    stage = told.get("stage", [None] * (k + 1))[k]
+    if stage is not None:
+        low, high = told["stage_low"][k], told["stage_high"][k]
+        value, unit, digits = f"{stage:.1f}", "m", 1
+    else:
+        low, high = peak["low"], peak["high"]
+        value, unit, digits = f"{peak['flow']:.0f}", "m³/s", 0
+    span = f"{low:.{digits}f}–{high:.{digits}f}" if None not in (low, high) else "—"
+    more_zh = f"；另 {stale} 个流域没有新预报" if stale else ""
+    more_en = f"; {stale} basins have no new forecast" if stale else ""
+    return Shown(
+        value,
+        (unit, unit),
+        (
+            f"{at:%d日%H:%M} 前后（90% {span}）{more_zh}",
+            f"about {at:%d %b %H:%M} (90 % {span}){more_en}",
+        ),
+        f"/forecast/{issue.basin.code}",
+        bad=any(
+            c["probability"] >= forecasting(issue.issued_at)["level_likely"]
+            for c in told["crossings"]
+        )
+        or bool(stale),
+        name=issue.basin.outlet.name,
+    )
+
+
+FIGURES = (Figure("forecast", "预报最高", "Highest forecast", "flood", worst_expected),)
