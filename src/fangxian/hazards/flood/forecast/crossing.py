@@ -30,11 +30,11 @@ FAMILY = "river-forecast"
 BACK_H = 6  # crossings that readings show may be told late by so much; older ones were looked at
 
 
-def follow(issue: Issue, *, observed: Any, rating: Any, by: Seat) -> None:
+def follow(issue: Issue, *, observed: Any, rating: Any) -> None:
     """Settle the signal of an issue and what is expected. A mark that is over already is the
     river's own signal, not a forecast."""
     rows = _crossings(issue, _now(observed, rating))
-    settle([_finding(issue, rows)], by=by)
+    settle([_finding(issue, rows)], by=SYSTEM)
     about = ("station", issue.basin.outlet.code)
     up = Signal.objects.filter(
         family=FAMILY, about_kind=about[0], about_key=about[1], cleared_at=None

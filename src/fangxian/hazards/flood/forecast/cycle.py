@@ -241,7 +241,7 @@ def _keep(
     )
     after = {"basin": basin.code, "at": basis.isoformat(), "peak": issue.told["peak"]}
     record("forecast.issued", subject=issue, by=by, after=after)
-    follow(issue, observed=task.observed, rating=ready.whole.rating, by=by)
+    follow(issue, observed=task.observed, rating=ready.whole.rating)
     cycle.issues.append(issue)
 
 

@@ -1,8 +1,8 @@
 """What the pages draw of forecasts: the lines of a chart, the network as boxes and arrows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -138,8 +138,7 @@ def network(
         x, y = 10 + column * STEP_X, 10 + row * STEP_Y
         nodes[basin.code] = Node(basin, x, y, states.get(basin.code, "none"))
     arrows = [
-        (nodes[u].x + 150, nodes[u].y + 28, nodes[w].x, nodes[w].y + 28)
-        for u, w in down.items()
+        (nodes[u].x + 150, nodes[u].y + 28, nodes[w].x, nodes[w].y + 28) for u, w in down.items()
     ]
     height = (max(rows.values(), default=0) + 1) * STEP_Y + 10
     return list(nodes.values()), arrows, (20 + (deepest + 1) * STEP_X, height)
@@ -155,3 +154,42 @@ def _path(code: str, down: Mapping[str, str]) -> str:
 
 def _depth(code: str, down: Mapping[str, str]) -> int:
     return len(_path(code, down).split("/")) - 1
+
+
+WIDE, HIGH = 600, 120  # of the small pictures
+
+
+def search_curve(progress: Sequence[Sequence[float]]) -> str:
+    """The best value so far, from 0 to 1, as points of a small picture."""
+    if len(progress) < 2:
+        return ""
+    most = progress[-1][0]
+    return " ".join(
+        f"{WIDE * n / most:.0f},{HIGH - HIGH * max(min(value, 1.0), 0.0):.0f}"
+        for n, value in progress
+    )
+
+
+def floods(shown: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Floods as they were and as a model has them, as points of small pictures."""
+    found = []
+    for one in shown:
+        seen = [np.nan if v is None else v for v in one["seen"]]
+        most = max(float(np.nanmax(seen)), max(one["flow"]), 1e-9)
+        found.append(
+            {
+                "at": datetime.fromtimestamp(one["since_s"], UTC),
+                "seen": _points(seen, most),
+                "flow": _points(one["flow"], most),
+                "peak": float(np.nanmax(seen)),
+                "told": max(one["flow"]),
+            }
+        )
+    return found
+
+
+def _points(values: Sequence[float], most: float) -> str:
+    step = WIDE / max(len(values) - 1, 1)
+    return " ".join(
+        f"{k * step:.0f},{HIGH - HIGH * v / most:.0f}" for k, v in enumerate(values) if v == v
+    )

@@ -78,9 +78,9 @@ class Crossing:
 class Made:
     """Flows in m3/s. ``past`` (hours,) simulated; ``raw`` (hours ahead,) without, ``flow`` with
     correction; ``range`` (levels, hours); ``members`` (members, hours); ``by_scenario`` the median
-    of each; ``rain_past`` and
-    ``rain_ahead`` are basin means; ``matters`` by what share the peak moves if what was put in for missing rain had been
-    nothing; ``corrected`` whether a correction was learnt."""
+    of each; ``rain_past`` and ``rain_ahead`` are basin means; ``matters`` by what share the peak
+    moves if what was put in for missing rain had been nothing; ``corrected`` whether a correction
+    was learnt."""
 
     past: Floats
     raw: Floats

@@ -51,7 +51,7 @@ RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
         "KE": (0, 24),
         "XE": (0, 0.5),
     },
-    "gr4h": {"X1": (1, 3000), "X2": (-10, 10), "X3": (1, 700), "X4": (0.5, 48)},
+    "gr4h": {"X1": (10, 3000), "X2": (-10, 10), "X3": (1, 700), "X4": (0.5, 48)},
 }
 # What is not searched and not given.
 FIXED: Mapping[str, Mapping[str, float]] = {"xaj": {"CR": 0.0, "L": 0.0}, "gr4h": {}}

@@ -28,7 +28,10 @@ SUBJECT = Subject(
         "forecast.model_changed": ("更换模型", "Model changed"),
         "forecast.rain_taken": ("收下雨量预报", "Rain forecast taken"),
         "forecast.search_asked": ("开始率定", "Calibration asked for"),
-        "forecast_search.stop": ("停止率定", "Calibration stopped"),
+        "forecast_search.running": ("率定开始", "Calibration begun"),
+        "forecast_search.done": ("率定完成", "Calibration done"),
+        "forecast_search.failed": ("率定失败", "Calibration failed"),
+        "forecast_search.stopped": ("停止率定", "Calibration stopped"),
         "order.forecast_judged": ("所依据的预报已验证", "The forecast it rests on was judged"),
     },
     problems={

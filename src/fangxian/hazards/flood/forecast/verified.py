@@ -84,7 +84,7 @@ def _first_of_each_hour(
     basin: Basin, since: datetime, until: datetime
 ) -> list[tuple[datetime, dict[str, Any]]]:
     """What was issued first for each hour: late readings must not make a forecast better."""
-    rows = basin.issues.filter(at__gte=since, at__lt=until).order_by("-at", "-pk")
+    rows = basin.issues.filter(at__gte=since, at__lte=until).order_by("-at", "-pk")
     found = {at: told for at, told in rows.values_list("at", "told")}
     return sorted((at, told) for at, told in found.items() if int(at.timestamp()) % HOUR_S == 0)
 
@@ -104,4 +104,3 @@ def ledger(rows: Any) -> dict[str, Any]:
         "far": false / (hits + false) if hits + false else None,
         "lead_h": float(np.median(leads)) if leads else None,
     }
-

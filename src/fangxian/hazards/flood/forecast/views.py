@@ -2,7 +2,7 @@
 were worth."""
 
 import csv
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -30,6 +30,10 @@ SHOWN = 300
 PAST = 24  # earlier issues to choose from
 DAYS = (7, 30, 120, 400)
 MOST_EVALUATIONS = 20_000
+HEAD = (
+    *("basin", "issued_at", "based_on", "valid_at"),
+    *("flow_m3s", "q05_m3s", "q95_m3s", "raw_m3s", "stage_m"),
+)
 
 
 def _english() -> bool:
@@ -95,7 +99,13 @@ def _peak(issue: Issue) -> dict[str, Any]:
             "high": told["stage_high"][k], "unit": "m", "digits": 2,
         }  # fmt: skip
     peak = told["peak"]
-    return {"value": peak["flow"], "low": peak["low"], "high": peak["high"], "unit": "m³/s", "digits": 0}
+    return {
+        "value": peak["flow"],
+        "low": peak["low"],
+        "high": peak["high"],
+        "unit": "m³/s",
+        "digits": 0,
+    }
 
 
 def _worst(issue: Issue) -> dict[str, Any] | None:
@@ -171,7 +181,7 @@ def latest_csv(request: SeatedRequest, code: str) -> HttpResponse:
     issue = _chosen(request, basin)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     out = csv.writer(answer)
-    out.writerow(["basin", "issued_at", "based_on", "valid_at", "flow_m3s", "q05", "q95", "raw_m3s", "stage_m"])
+    out.writerow(HEAD)
     if issue is None:
         return answer
     told = issue.told
@@ -259,17 +269,17 @@ def _day(request: SeatedRequest, name: str) -> datetime:
     """A day of a form, its first moment in Beijing. Raises ``input.invalid``."""
     given = text(request, name, most=10)
     try:
-        day = datetime.strptime(given, "%Y-%m-%d")
+        day = date.fromisoformat(given)
     except ValueError:
         raise Problem("input.invalid", field=name, why=f"“{given}” 不是日期") from None
-    return day.replace(tzinfo=clock.BEIJING)
+    return datetime(day.year, day.month, day.day, tzinfo=clock.BEIJING)
 
 
 @page(read.RIGHT)
 def one_search(request: SeatedRequest, key: int) -> HttpResponse:
     """A calibration: how far it is, or what it found."""
     one = read.search(key, seat=request.seat)
-    found = one.found or {}
+    found, n = one.found or {}, one.progress[-1][0] if one.progress else 0
     context = {
         "room": "watch",
         "one": one,
@@ -278,8 +288,12 @@ def one_search(request: SeatedRequest, key: int) -> HttpResponse:
         "values": list((found.get("values") or {}).items()),
         "runs": one.state in ("waiting", "running"),
         "best": one.progress[-1] if one.progress else None,
-        "points": _curve(one.progress),
-        "share": min(100, round(100 * one.progress[-1][0] / one.asked["most"])) if one.progress else 0,
+        "points": picture.search_curve(one.progress),
+        "share": min(100, round(100 * n / one.asked["most"])),
+        "hydrographs": [
+            (gettext("率定期最大的洪水"), picture.floods(found.get("shown_fit", ()))),
+            (gettext("检验期最大的洪水"), picture.floods(found.get("shown_check", ()))),
+        ],
         "most_gap": MOST_GAP,
         "objective": OBJECTIVES[one.asked["objective"]][1 if _english() else 0],
         "may": may(request.seat, "forecast.write", place=one.basin.outlet.place.path),
@@ -288,18 +302,6 @@ def one_search(request: SeatedRequest, key: int) -> HttpResponse:
     part = request.headers.get("HX-Request") == "true"
     name = "forecast/search_part.html" if part else "forecast/search.html"
     return render(request, name, context)
-
-
-def _curve(progress: list[list[float]]) -> str:
-    """The best value so far as points of a small picture, 600 x 120."""
-    if len(progress) < 2:
-        return ""
-    most = progress[-1][0]
-    shown = [max(min(value, 1.0), 0.0) for _, value in progress]
-    return " ".join(
-        f"{600 * n / most:.0f},{120 - 120 * value:.0f}"
-        for (n, _), value in zip(progress, shown, strict=True)
-    )
 
 
 @action("forecast.write")
@@ -335,10 +337,24 @@ def verified(request: SeatedRequest) -> HttpResponse:
         "told": told,
         "days": days,
         "spans": DAYS,
-        "ledger": ledger(read.expected(seat=request.seat)),
+        "ledger": _ledger_words(ledger(read.expected(seat=request.seat))),
         "judged": cut(read.expected(seat=request.seat).exclude(came="open"), 40),
     }
     return render(request, "forecast/verified.html", context)
+
+
+def _ledger_words(told: dict[str, Any]) -> list[tuple[str, Any]]:
+    ratio = {k: None if told[k] is None else f"{told[k]:.2f}" for k in ("pod", "far")}
+    lead = None if told["lead_h"] is None else f"{told['lead_h']:.1f} h"
+    return [
+        (gettext("命中"), told["hits"]),
+        (gettext("空报"), told["false"]),
+        (gettext("漏报"), told["misses"]),
+        (gettext("待验证"), told["open"]),
+        (gettext("命中率 POD"), ratio["pod"]),
+        (gettext("空报率 FAR"), ratio["far"]),
+        (gettext("提前（中位）"), lead),
+    ]
 
 
 ROUTES = (

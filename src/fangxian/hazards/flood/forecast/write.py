@@ -9,7 +9,7 @@ from django.db import transaction
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import SYSTEM, Seat, require
+from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
 
 from .basins import names_of
@@ -97,7 +97,7 @@ def stop_search(*, one: Search, by: Seat) -> None:
     move(one, "stop", machine=SEARCH, by=by, place=_place(one.basin))
 
 
-def work_on(*, key: int, by: Seat = SYSTEM) -> Search:
+def work_on(*, key: int, by: Seat) -> Search:
     """Do a calibration, telling how far it is. Killed, it is begun again from its seed and finds
     the same. Raises ``not_found``."""
     require(by, "forecast.issue")

@@ -60,7 +60,9 @@ function lines(data, words, tone) {
       itemStyle: { color: tone('rain') },
       barMaxWidth: 8,
     },
-    ...data.earlier.map((rows) => line('~', rows, { color: tone('edge'), width: 0.8 }, { silent: true, ...quiet })),
+    ...data.earlier.map((rows) =>
+      line('~', rows, { color: tone('edge'), width: 0.8 }, { silent: true, ...quiet }),
+    ),
     line('~low', data.low, { opacity: 0 }, { stack: 'band', ...quiet }),
     line(
       '~band',
