@@ -1,16 +1,21 @@
 """Reservoir routing by storage curve, outlets and flood-limit levels by season; rating curves.
 
 Source: level-pool routing, Chow, Maidment, Mays, Applied Hydrology (1988), section 8.2, with the
-outflow of each step chosen so that the water balance closes.
+outflow of each step chosen so that it agrees with the level and the water balance closes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+EDGE_M = 1e-9  # below the lowest level of a curve nothing flows
+SAME = 1e-9
+HALVINGS = 60  # of the span in which a step's outflow lies
 DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -139,10 +144,13 @@ class Reservoir:
         release: largest flow the river below bears while the level is below ``top``, m3/s.
         top: level from which everything is opened.
         gates: those that a plan opens one by one.
+        spillway: flow by level of a crest without gates (m, m3/s), beside the outlets; it cannot be
+            held back.
+        turbines: what they carry at most, m3/s, beside the outlets.
 
     Raises:
-        ValueError: a curve that does not rise or has one point, dead not below top, a release below
-            0, NaN in any number.
+        ValueError: a curve that does not rise or has one point, dead not below top, a release or
+            turbines below 0, NaN in any number.
 
     Source: definition.
     """
@@ -155,6 +163,8 @@ class Reservoir:
     release: float
     top: float
     gates: tuple[Gate, ...] = ()
+    spillway: Rating | None = None
+    turbines: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("levels", "volumes"):
@@ -165,18 +175,18 @@ class Reservoir:
             raise ValueError("the storage curve must rise")
         if not self.dead < self.top:
             raise ValueError("the dead level must lie below the top level")
-        if not (self.release >= 0 and np.isfinite(self.limit).all()):
-            raise ValueError("the release must be >= 0 and every flood limit a number")
+        if not (self.release >= 0 and self.turbines >= 0 and np.isfinite(self.limit).all()):
+            raise ValueError("release and turbines must be >= 0 and every flood limit a number")
 
 
 @dataclass(frozen=True)
 class Routed:
-    """How a flood went through. It checks nothing and raises no errors; no NaN. Source: as of
-    ``route``.
+    """How a flood went through, or of several members (members, time) and (members,). It checks
+    nothing and raises no errors; no NaN. Source: as of ``route``.
 
     Attributes:
         level: (time,), m at the end of each step.
-        outflow: (time,), m3/s of each step.
+        outflow: (time,), m3/s of each step, of it ``spilt`` over the crest without gates.
         volume: (time,), 10^6 m3 at the end of each step.
         beyond: whether the level passed the storage curve's end (the dam is overtopped: numbers end
             there).
@@ -187,8 +197,9 @@ class Routed:
     level: Floats
     outflow: Floats
     volume: Floats
-    beyond: bool
-    balance: float
+    beyond: Any
+    balance: Any
+    spilt: Floats
 
 
 def route(
@@ -199,13 +210,17 @@ def route(
     dt_h: float,
     plan: Floats | None = None,
     openings: Floats | None = None,
+    turbines: Floats | None = None,
 ) -> Routed:
-    """Carry a flood, inflow (time,) in m3/s, through a reservoir.
+    """Carry a flood, inflow (time,) in m3/s, or members (members, time), through a reservoir.
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``
-    and to what the outlets carry; where that would still leave it at ``top`` or above, whatever the
-    outlets carry. ``plan`` (time,) sets the release instead (m3/s; still bounded by the outlets and
-    the dead level; below 0 is 0), or ``openings`` (time, gates) those of the gates, m.
+    and to what outlets and turbines carry; where that would still leave it above ``top``, what
+    holds it there (so that no more leaves than comes in or the river bears). ``plan`` (time,) sets
+    the release instead (m3/s; bounded by outlets, turbines and the dead level; below 0 is 0), or
+    ``openings`` (time, gates) those of the gates, m, with ``turbines`` (time,) in m3/s beside. What
+    goes over the crest without gates comes on top. Outflow and level of a step agree: it leaves by
+    the mean of the levels at its beginning and end.
 
     Raises:
         ValueError: gaps (NaN) in the inflow or a plan, a negative inflow, a level outside the
@@ -215,48 +230,130 @@ def route(
     """
     if not dt_h > 0:
         raise ValueError("the step must be above 0 h")
-    inflow = np.asarray(inflow, np.float64)
-    if not np.isfinite(inflow).all() or (inflow < 0).any():
+    single = np.ndim(inflow) == 1
+    flows = np.atleast_2d(np.asarray(inflow, np.float64))
+    if not np.isfinite(flows).all() or (flows < 0).any():
         raise ValueError("inflow must be finite and >= 0")
-    for given, shape in ((plan, inflow.shape), (openings, (len(inflow), len(reservoir.gates)))):
+    n = flows.shape[1]
+    wanted = ((plan, (n,)), (openings, (n, len(reservoir.gates))), (turbines, (n,)))
+    for given, shape in wanted:
         if given is not None and (given.shape != shape or not np.isfinite(given).all()):
             raise ValueError("a plan needs a finite value for every step (and every gate)")
     low, high = float(reservoir.levels[0]), float(reservoir.levels[-1])
     if not low <= level <= high:
         raise ValueError(f"the level must lie on the storage curve, {low} .. {high} m")
-    n, unit = len(inflow), 0.0036 * dt_h  # m3/s over a step to 10^6 m3
-    limit = np.broadcast_to(np.asarray(reservoir.limit, np.float64), (n,))
-    dead = float(np.interp(reservoir.dead, reservoir.levels, reservoir.volumes))
-    most = float(reservoir.volumes[-1])
-    full = float(np.interp(reservoir.top, reservoir.levels, reservoir.volumes))
-    volume = first = float(np.interp(level, reservoir.levels, reservoir.volumes))
-    levels, outflow, volumes = np.empty((3, n))
-    beyond = False
-    for t in range(n):
-        water = volume + inflow[t] * unit
-        here = float(np.interp(min(water, most), reservoir.volumes, reservoir.levels))
-        able = _capacity(reservoir.outlet, (level + here) / 2)
-        if openings is not None:
-            pairs = zip(reservoir.gates, openings[t], strict=True)
-            want = able = sum(gate.flow((level + here) / 2, float(a)) for gate, a in pairs)
-        elif plan is not None:
-            want = float(plan[t])
-        else:
-            target = float(np.interp(limit[t], reservoir.levels, reservoir.volumes))
-            back = (water - target) / unit
-            want = min(back, reservoir.release)
-            if water - want * unit >= full:
-                want = back
-        flow = max(min(want, able, (water - dead) / unit), 0.0)
-        volume = water - flow * unit
-        beyond = beyond or bool(volume > most)
-        level = float(np.interp(min(volume, most), reservoir.volumes, reservoir.levels))
-        levels[t], outflow[t], volumes[t] = level, flow, volume
-    change = (inflow.sum() - outflow.sum()) * unit - (volume - first)
-    balance = abs(change) / max(inflow.sum() * unit, first, 1e-9)
-    return Routed(levels, outflow, volumes, beyond, float(balance))
+    limit = np.ascontiguousarray(np.broadcast_to(np.asarray(reservoir.limit, np.float64), (n,)))
+    at, curves = _curves(reservoir, openings, n)
+    beside = np.zeros(n)
+    if openings is None:
+        beside[:] = reservoir.turbines
+    elif turbines is not None:
+        beside = np.clip(np.asarray(turbines, np.float64), 0.0, reservoir.turbines)
+    spill = reservoir.spillway or Rating([low, high], [0.0, 0.0])
+    out = np.empty((4, *flows.shape))
+    beyond: NDArray[np.bool_] = np.zeros(len(flows), np.bool_)
+    unit = 0.0036 * dt_h  # m3/s over a step to 10^6 m3
+    first = float(np.interp(level, reservoir.levels, reservoir.volumes))
+    _route(
+        flows,
+        (reservoir.levels, reservoir.volumes),
+        (at, curves, beside),
+        (spill.levels, spill.flows),
+        np.interp(limit, reservoir.levels, reservoir.volumes),
+        np.full(n, np.nan) if plan is None else np.ascontiguousarray(plan, np.float64),
+        openings is not None,
+        (
+            first,
+            float(np.interp(reservoir.dead, reservoir.levels, reservoir.volumes)),
+            float(np.interp(reservoir.top, reservoir.levels, reservoir.volumes)),
+            float(reservoir.release),
+            unit,
+        ),
+        out,
+        beyond,
+    )
+    levels, outflow, volumes, spilt = out
+    change = (flows.sum(axis=1) - outflow.sum(axis=1)) * unit - (volumes[:, -1:].sum(1) - first)
+    balance = np.abs(change) / np.maximum(flows.sum(axis=1) * unit, max(first, 1e-9))
+    if single:
+        return Routed(
+            levels[0], outflow[0], volumes[0], bool(beyond[0]), float(balance[0]), spilt[0]
+        )
+    return Routed(levels, outflow, volumes, beyond, balance, spilt)
 
 
-def _capacity(outlet: Rating, level: float) -> float:
-    """What the outlets carry; below their curve nothing, above it as at its end."""
-    return float(np.interp(level, outlet.levels, outlet.flows, left=0.0))
+def _curves(reservoir: Reservoir, openings: Floats | None, n: int) -> tuple[Floats, Floats]:
+    """What may leave by level: levels (points,) and flows (time, points), or (1, points) for all
+    steps. A gate's flow begins with its lowest level at once."""
+    if openings is None:
+        at = np.concatenate([[reservoir.outlet.levels[0] - EDGE_M], reservoir.outlet.levels])
+        return at, np.concatenate([[0.0], reservoir.outlet.flows])[None]
+    edges = [[g.levels[0] - EDGE_M, *g.levels] for g in reservoir.gates]
+    at = np.unique(np.concatenate([*edges, [reservoir.levels[0]]]))
+    flows = np.zeros((n, len(at)))
+    for k, gate in enumerate(reservoir.gates):
+        rows: dict[float, Floats] = {}
+        for t, opening in enumerate(openings[:, k].tolist()):
+            if opening not in rows:
+                own = [np.interp(opening, gate.openings, row) for row in gate.flows]
+                rows[opening] = np.interp(at, gate.levels, own, left=0.0)
+            flows[t] += rows[opening]
+    return at, flows
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _at(x, xs, ys):
+    """Piecewise linear, level beyond the ends."""
+    if x <= xs[0]:
+        return ys[0]
+    if x >= xs[-1]:
+        return ys[-1]
+    k = np.searchsorted(xs, x, side="right")
+    return ys[k - 1] + (ys[k] - ys[k - 1]) * (x - xs[k - 1]) / (xs[k] - xs[k - 1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _leaves(mean, t, rest, curve, spill, plan, gated, need):
+    """What leaves at a mean level: by the gates as they stand, by a plan, or what is needed."""
+    over = _at(mean, spill[0], spill[1])
+    able = _at(mean, curve[0], curve[1][min(t, curve[1].shape[0] - 1)]) + curve[2][t]
+    if gated:
+        held = able
+    elif np.isfinite(plan):
+        held = min(max(plan, 0.0), able)
+    else:
+        held = min(max(need - over, 0.0), able)
+    return min(held, rest), over
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _route(flows, storage, curve, spill, target, plan, gated, numbers, out, beyond):
+    first, dead, full, release, unit = numbers
+    levels, volumes = storage
+    for m in range(flows.shape[0]):
+        volume = first
+        for t in range(flows.shape[1]):
+            water = volume + flows[m, t] * unit
+            level = _at(volume, volumes, levels)
+            need = max(min((water - target[t]) / unit, release), (water - full) / unit)
+            low, high = 0.0, max(water - volumes[0], 0.0) / unit
+            rest = max(water - dead, 0.0) / unit
+            for _ in range(HALVINGS):
+                middle = (low + high) / 2
+                mean = (level + _at(water - middle * unit, volumes, levels)) / 2
+                held, over = _leaves(mean, t, rest, curve, spill, plan[t], gated, need)
+                if held + over > middle:
+                    low = middle
+                else:
+                    high = middle
+            mean = (level + _at(water - low * unit, volumes, levels)) / 2
+            held, over = _leaves(mean, t, rest, curve, spill, plan[t], gated, need)
+            if abs(held + over - low) <= SAME * max(low, 1.0):
+                low = held + over  # what was asked for, to the last bit
+            volume = water - low * unit
+            if volume > volumes[-1]:
+                beyond[m] = True
+            out[0, m, t] = _at(volume, volumes, levels)
+            out[1, m, t] = low
+            out[2, m, t] = volume
+            out[3, m, t] = min(over, low)
