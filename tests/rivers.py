@@ -1,5 +1,5 @@
-"""A small river for tests: a basin of two parts with two rain gauges and an outlet, whose truth is a
-GR4H run, as readings."""
+"""A small river for tests: a basin of two parts with two rain gauges and an outlet, whose truth is
+a GR4H run, as readings."""
 
 from datetime import timedelta
 
@@ -41,12 +41,11 @@ def river(code="B1", *, n=0, marks=(("WRZ", 13.0), ("GRZ", 15.0))):
     """A basin with its stations (codes from 80000001 + 10 n on), curve, marks and parameters."""
     town = Place.objects.get(name="和溪镇", kind="town")
     since = clock.now() - LONG_AGO
+    first = 80000001 + 10 * n
     names = (f"{code} 出口", f"{code} 雨量甲", f"{code} 雨量乙")
     with clock.use(FixedClock(since)):
         stations = [
-            add_station(
-                code=f"{80000001 + 10 * n + k}", name=name, place=town, by=SYSTEM, river="九龙江北溪"
-            )
+            add_station(code=f"{first + k}", name=name, place=town, by=SYSTEM, river="九龙江北溪")
             for k, name in enumerate(names)
         ]
     outlet, *gauges = stations
@@ -79,7 +78,7 @@ def river(code="B1", *, n=0, marks=(("WRZ", 13.0), ("GRZ", 15.0))):
 
 
 def storm(hours, *, at, mm=12.0, long=10, seed=7):
-    """Hourly rain of two gauges (hours, 2): light rain now and then and a storm from hour ``at``."""
+    """Hourly rain of two gauges (hours, 2): light rain now and then, a storm from hour ``at``."""
     rng = np.random.default_rng(seed)
     rain = rng.gamma(0.4, 2.0, (hours, 2)) * (rng.random((hours, 1)) < 0.08)
     rain[at : at + long] += mm * np.array([1.0, 0.8])

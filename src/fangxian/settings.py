@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",
     "fangxian.hazards.flood.forecast",
+    "fangxian.hazards.flood.reservoir",
     "fangxian.hazards.epidemic.sentinel",
     "fangxian.hazards.epidemic.regimes",
     "fangxian.hazards.epidemic.arrivals",

@@ -13,6 +13,7 @@ from fangxian.hazards.flood.evacuation import subject as evacuation
 from fangxian.hazards.flood.forecast import subject as forecast
 from fangxian.hazards.flood.hazard_points import subject as hazard_points
 from fangxian.hazards.flood.rain import subject as rain
+from fangxian.hazards.flood.reservoir import subject as reservoir
 from fangxian.hazards.flood.river import subject as river
 from fangxian.spine.assess import doors as assess_doors
 from fangxian.spine.assess import registers as assess_registers
@@ -111,6 +112,7 @@ SUBJECTS: tuple[Subject, ...] = (
     hazard_points.SUBJECT,
     evacuation.SUBJECT,
     forecast.SUBJECT,
+    reservoir.SUBJECT,
     sentinel.SUBJECT,
     regimes.SUBJECT,
     arrivals.SUBJECT,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fangxian.cli.files import FILE, finish, json_option, out_option, tell_compiling
+from fangxian.cli.files import FILE, OUT, finish, json_option, out_option, tell_compiling
 from fangxian.cli.forecast.group import (
     basin_option,
     forcing_option,
@@ -18,7 +18,7 @@ from fangxian.cli.forecast.group import (
 )
 from fangxian.cli.forecast.plot import UNITS, draw, mark_option, plot_option
 from fangxian.cli.main import say, tell
-from fangxian.spine.core.tables import read_json, write_table
+from fangxian.spine.core.tables import read_json, write_json, write_table
 
 if TYPE_CHECKING:
     from fangxian.hazards.flood.forecast.correct import Issue, Learning
@@ -95,9 +95,16 @@ def correct(observed: Path, forecast: Path, order: int, **given: Any) -> None:
 
 @forecast_command.command(
     help=say(
-        "实时校正(集合卡尔曼滤波,改状态;只用于 xaj)",
-        "correct by an ensemble filter on the states (xaj only)",
+        "实时校正(集合卡尔曼滤波,改状态)",
+        "correct by an ensemble filter on the states",
     )
+)
+@option(
+    "--model",
+    "新安江、GR4J(日)、GR4H(时)",
+    "Xinanjiang, GR4J (daily), GR4H (hourly)",
+    type=click.Choice(["xaj", "gr4j", "gr4h"]),
+    default="xaj",
 )
 @basin_option
 @forcing_option
@@ -112,8 +119,21 @@ def correct(observed: Path, forecast: Path, order: int, **given: Any) -> None:
     default=0.1,
 )
 @seed_option
+@option(
+    "--state",
+    "接着算(由 --save-state 写出);不再学习",
+    "go on from --save-state; nothing is learnt again",
+    type=FILE,
+)
+@option(
+    "--save-state",
+    "写出最后一次实测时刻的滤波状态",
+    "write the filter at the last observed time",
+    type=OUT,
+)
 @shared_options
 def assimilate(
+    model: str,
     basin: Path,
     forcing: Path,
     members: int,
@@ -121,17 +141,20 @@ def assimilate(
     rain_memory: float,
     flow_error: float,
     seed: int,
+    state: Path | None,
+    save_state: Path | None,
     **given: Any,
 ) -> None:
-    from fangxian.hazards.flood.forecast.correct import Errors
-    from fangxian.hazards.flood.forecast.correct import assimilate as made
+    from fangxian.hazards.flood.forecast.assimilate import Errors
+    from fangxian.hazards.flood.forecast.assimilate import assimilate as made
     from fangxian.hazards.flood.forecast.runner import Runner
 
     tell_compiling()
-    runner = Runner("xaj", read_json(basin), forcing)
+    runner = Runner(model, read_json(basin), forcing)
     errors = Errors(rain_error, rain_memory, flow_error, members, seed)
     steps = len(runner.forcing.labels)
-    _publish(made(runner, _learning(given), errors, done=_tenths(steps)), **given)
+    issue, stood = made(runner, _learning(given), errors, state, done=_tenths(steps))
+    _publish(issue, state=(save_state, stood), **given)
 
 
 def _tenths(steps: int) -> Callable[[int], None]:
@@ -148,9 +171,10 @@ def _publish(
     plot: Path | None,
     out: Path,
     as_json: bool,
+    state: tuple[Path | None, dict[str, Any]] = (None, {}),
     **_: Any,
 ) -> None:
-    """Write the forecasts and draw one."""
+    """Write the forecasts and the state, and draw one."""
     from fangxian.hazards.flood.forecast.correct import bulletin
     from fangxian.hazards.flood.forecast.files import span
 
@@ -158,6 +182,8 @@ def _publish(
     if issued is not None:
         drawn = span(issue.labels, issued, issued)[0]
     write_table(out, issue.columns, issue.rows(now=now))
+    if state[0] is not None:
+        write_json(state[0], state[1])
     if plot is not None:
         _draw(issue, drawn, marks, plot)
     if now:

@@ -267,12 +267,10 @@ def plain_of(made: Correction) -> dict[str, object]:
 def correction_of(plain: Mapping[str, Any]) -> Correction:
     """The correction that ``plain_of`` told. Raises TypeError for another shape (Python's).
     Source: definition."""
-    return Correction(
-        **{
-            k: np.asarray(v) if isinstance(v, list) and k != "levels" else v
-            for k, v in plain.items()
-        }
-    )
+    told: dict[str, Any] = {
+        k: np.asarray(v) if isinstance(v, list) else v for k, v in plain.items()
+    }
+    return Correction(**{**told, "levels": tuple(plain["levels"])})
 
 
 def ahead(

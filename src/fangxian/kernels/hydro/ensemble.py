@@ -1,4 +1,5 @@
-"""Ensembles of Xinanjiang: perturbed rain, and an ensemble Kalman filter on the states.
+"""Ensembles: perturbed rain, and an ensemble Kalman filter on the states, here of Xinanjiang; that
+of GR4 is in ``filter_gr4``.
 
 Source: Evensen, J Geophys Res 99 (1994) 10143; with perturbed rain and observations, Moradkhani et
 al., Adv Water Resour 28 (2005) 135.
@@ -6,15 +7,17 @@ al., Adv Water Resour 28 (2005) 135.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from fangxian.kernels.hydro import xaj
-from fangxian.kernels.hydro.correct import FOLDS, fit_range, floor_of, helps, signs
+from fangxian.kernels.hydro.settle import apply_settling, fit_settling
 
 Floats = NDArray[np.float64]
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Noise:
         rain: relative sd of rain (log-normal, mean 1), a ratio.
         memory: steps over which the rain's error lasts; 0 or less, or NaN, is none.
         flow: relative sd of the observed flow, a ratio.
-        floor: of that sd, m3/s; above 0 where the flow may be 0.
+        floor: of that sd, in the unit of the flow (m3/s or mm a step); above 0 where the flow may
+            be 0.
     """
 
     rain: float = 0.3
@@ -60,19 +64,102 @@ def perturbed(rain: Floats, members: int, noise: Noise, rng: np.random.Generator
 
 
 @dataclass(frozen=True)
-class Filter:
+class Filter(Generic[State]):
     """Where a filter stands; with these it goes on to the last bit. It checks nothing and raises no
     errors: ``xaj.run`` does, and refuses NaN. Source: own choice.
 
     Attributes:
-        state: states of its members, as ``xaj.State`` has them, mm and m3/s.
+        state: states of its members, as ``xaj.State`` or ``gr4.GrState`` has them, mm and m3/s.
         log: (members,), the error of each one's rain, dimensionless; None before the first step.
         steps: how many it has done.
     """
 
-    state: xaj.State
+    state: State
     log: Floats | None = None
     steps: int = 0
+
+
+def filter_members(
+    run: Callable[[Floats, slice, State], tuple[Floats, State]],
+    move: Callable[[State, Floats, float, np.random.Generator], State],
+    rain: Floats,
+    first: Filter[State],
+    observed: Floats,
+    *,
+    members: int,
+    leads: int,
+    noise: Noise,
+    seed: int,
+    stand: int | None = None,
+    done: Callable[[int], None] | None = None,
+) -> tuple[Floats, Filter[State]]:
+    """The filter of any model, which two functions give; the rest is as ``filter_states`` says.
+
+    Args:
+        run: flow (members, n), m3/s or mm a step, and the state after it, of rain (members, n,
+            columns) over a slice of the steps from a state. The last slices reach beyond the end.
+        move: a state moved by the flow (members,) it gave and the flow that was seen.
+        rain: mm a step (time, columns).
+        first, members: where it begins, and how many members that has.
+        observed: in the unit of the flow (time,); NaN is a gap.
+        leads: steps ahead, 1 or more.
+        stand: after how many steps the filter stands that is returned, 1 .. time; all by default.
+        done: called after every step with the number of steps done.
+
+    Raises:
+        ValueError: fewer than 10 members, a ``stand`` out of range; what ``run`` refuses.
+        IndexError: observed shorter than the rain, found when it ends.
+
+    Source: Evensen 1994, Moradkhani 2005.
+    """
+    if members < 10:
+        raise ValueError("a filter needs ten members or more")
+    stand = len(rain) if stand is None else stand
+    if not 0 <= stand <= len(rain):
+        raise ValueError("a filter stands within the steps it is given")
+    ahead, after = np.full((members, len(rain), leads), np.nan), first
+    state, log, keeps = first.state, first.log, _keeps(noise)
+    fresh = np.sqrt(1.0 - keeps**2)
+    for t in range(len(rain)):
+        rng = np.random.default_rng((seed, first.steps + t))
+        drawn = rng.normal(0.0, 1.0, members)
+        log = drawn if log is None else keeps * log + fresh * drawn
+        own = rain[t] * _factor(log, noise)[:, None]
+        flow, state = run(own[:, None], slice(t, t + 1), state)
+        if np.isfinite(observed[t]):
+            state = move(state, flow[:, 0], float(observed[t]), rng)
+        if t + 1 == stand:
+            after = Filter(state, log, first.steps + stand)
+        span = slice(t + 1, t + 1 + leads)
+        later = rng.normal(0.0, fresh, (members, leads))
+        later[:, 0] += keeps * log
+        later = _factor(lfilter([1.0], [1.0, -keeps], later, axis=1), noise)
+        flow, _ = run(rain[None, span] * later[:, : len(rain[span]), None], span, state)
+        ahead[:, t, : flow.shape[1]] = flow
+        if done:
+            done(t + 1)
+    return ahead, after
+
+
+def kalman(
+    told: Floats, seen: float, *, noise: Noise, rng: np.random.Generator
+) -> Callable[[Floats], Floats]:
+    """What moves values of the members (members, ...) by the Kalman gain towards the flow that was
+    ``seen``, from the one they ``told`` (members,), m3/s or mm a step; the result is >= 0, in the
+    values' own unit. NaN gives NaN. No errors. Source: Evensen 1994."""
+    members = len(told)
+    error = max(noise.flow * seen, noise.floor)
+    innovation = seen + rng.normal(0, error, members) - told
+    away = told - told.mean()
+    spread = float((away**2).sum() / (members - 1)) + error**2
+
+    def moved(values: Floats) -> Floats:
+        anomaly = values - values.mean(axis=0)
+        gain = np.tensordot(away, anomaly, axes=(0, 0)) / (members - 1) / spread
+        step = innovation[(slice(None), *[None] * (values.ndim - 1))] * gain
+        return np.maximum(values + step, 0.0)
+
+    return moved
 
 
 def filter_states(
@@ -80,14 +167,15 @@ def filter_states(
     rain: Floats,
     pan: Floats,
     parameters: Floats,
-    first: Filter,
+    first: Filter[xaj.State],
     observed: Floats,
     *,
     leads: int,
     noise: Noise,
     seed: int,
+    stand: int | None = None,
     done: Callable[[int], None] | None = None,
-) -> tuple[Floats, Filter]:
+) -> tuple[Floats, Filter[xaj.State]]:
     """Forecasts of the members from every step (members, time, leads), m3/s, and where the filter
     stands at the end.
 
@@ -104,42 +192,40 @@ def filter_states(
             an earlier part.
         observed: m3/s (time,); NaN is a gap.
         leads: steps ahead, 1 or more.
+        stand: after how many steps the filter stands that is returned; all by default.
         done: called after every step with the number of steps done.
 
     Raises:
-        ValueError: fewer than 10 members; NaN in rain or pan, or states that become so (an observed
-            error of 0); see ``xaj.run``.
+        ValueError: fewer than 10 members; a ``stand`` out of range; NaN in rain or pan, or states
+            that become so (an observed error of 0); see ``xaj.run``.
         IndexError: observed shorter than pan, found when it ends.
 
     Source: Evensen 1994, Moradkhani 2005.
     """
     members = len(first.state.land)
-    if members < 10:
-        raise ValueError("a filter needs ten members or more")
     one = np.atleast_2d(np.asarray(parameters, np.float64))
     p = np.repeat(one, members, 0) if len(one) == 1 else one
     rain, pan = np.asarray(rain, np.float64), np.asarray(pan, np.float64)
-    ahead = np.full((members, len(pan), leads), np.nan)
-    state, log, keeps = first.state, first.log, _keeps(noise)
-    fresh = np.sqrt(1.0 - keeps**2)
-    for t in range(len(pan)):
-        rng = np.random.default_rng((seed, first.steps + t))
-        drawn = rng.normal(0.0, 1.0, members)
-        log = drawn if log is None else keeps * log + fresh * drawn
-        own = rain[t] * _factor(log, noise)[:, None]
-        flow, state = xaj.run(basin, own[:, None], pan[t : t + 1], p, state, float32=True)
-        if np.isfinite(observed[t]):
-            state = _update(state, flow[:, 0], float(observed[t]), p, noise, rng)
-        span = slice(t + 1, t + 1 + leads)
-        later = rng.normal(0.0, fresh, (members, leads))
-        later[:, 0] += keeps * log
-        later = _factor(lfilter([1.0], [1.0, -keeps], later, axis=1), noise)
-        own = rain[None, span] * later[:, : len(rain[span]), None]
-        flow, _ = xaj.run(basin, own, pan[span], p, state, float32=True)
-        ahead[:, t, : flow.shape[1]] = flow
-        if done:
-            done(t + 1)
-    return ahead, Filter(state, log, first.steps + len(pan))
+
+    def run(own: Floats, span: slice, state: xaj.State) -> tuple[Floats, xaj.State]:
+        return xaj.run(basin, own, pan[span], p, state, float32=True)
+
+    def move(state: xaj.State, told: Floats, seen: float, rng: np.random.Generator) -> xaj.State:
+        return _bounded(state, kalman(told, seen, noise=noise, rng=rng), p)
+
+    return filter_members(
+        run,
+        move,
+        rain,
+        first,
+        observed,
+        members=members,
+        leads=leads,
+        noise=noise,
+        seed=seed,
+        stand=stand,
+        done=done,
+    )
 
 
 def settle_forecasts(
@@ -165,48 +251,11 @@ def settle_forecasts(
 
     Source: own choice; docs/methods/filtering.md.
     """
-    leads = ahead.shape[2]
-    if np.isfinite(observed[learn]).sum() - leads < 20 * FOLDS:
-        raise ValueError(f"learning needs {20 * FOLDS} observed steps and the leads")
-    mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
-    error = np.concatenate([[np.nan], observed[1:] - mean[:-1, 0]])
-    floor = floor_of(observed[learn])
-    flow, good = np.full(mean.shape, np.nan), np.zeros(leads, bool)
-    band = np.full((*mean.shape, len(levels)), np.nan)
-    for lead in range(1, leads + 1):
-        k, issued = lead - 1, np.arange(len(raw) - lead)
-        known = issued[learn.start : max(learn.stop - lead, 0)]
-        misses = observed[known + lead] - raw[known + lead]
-        better = helps(misses, mean[known, k] - raw[known + lead])
-        good[k] = better and (k == 0 or good[k - 1])
-        flow[:-lead, k] = mean[:-lead, k] if good[k] else raw[lead:]
-        of = signs(raw, flow[:-lead, k], error, spread[:-lead, k], lead, floor)
-        remains = observed[known + lead] - flow[known, k]
-        scale, shape = fit_range(of[known], remains, levels)
-        band[:-lead, k] = flow[:-lead, k, None] + (of @ scale)[:, None] * shape
-    return flow, np.maximum(band, 0.0), good
+    made = fit_settling(ahead, raw, observed, learn=learn, levels=levels)
+    return *apply_settling(made, ahead, raw, observed), made.helps
 
 
-def _update(
-    state: xaj.State,
-    told: Floats,
-    seen: float,
-    p: Floats,
-    noise: Noise,
-    rng: np.random.Generator,
-) -> xaj.State:
-    members = len(told)
-    error = max(noise.flow * seen, noise.floor)
-    innovation = seen + rng.normal(0, error, members) - told
-    away = told - told.mean()
-    spread = float((away**2).sum() / (members - 1)) + error**2
-
-    def moved(values: Floats) -> Floats:
-        anomaly = values - values.mean(axis=0)
-        gain = np.tensordot(away, anomaly, axes=(0, 0)) / (members - 1) / spread
-        step = innovation[(slice(None), *[None] * (values.ndim - 1))] * gain
-        return np.maximum(values + step, 0.0)
-
+def _bounded(state: xaj.State, moved: Callable[[Floats], Floats], p: Floats) -> xaj.State:
     land = moved(state.land)
     top = np.stack([p[:, xaj.UM], p[:, xaj.LM], p[:, xaj.WM] - p[:, xaj.UM] - p[:, xaj.LM]], axis=1)
     land[..., :3] = np.minimum(land[..., :3], top[:, None])

@@ -249,7 +249,7 @@ def route(
         beside[:] = reservoir.turbines
     elif turbines is not None:
         beside = np.clip(np.asarray(turbines, np.float64), 0.0, reservoir.turbines)
-    spill = reservoir.spillway or Rating([low, high], [0.0, 0.0])
+    spill = reservoir.spillway or Rating(np.array([low, high]), np.zeros(2))
     out = np.empty((4, *flows.shape))
     beyond: NDArray[np.bool_] = np.zeros(len(flows), np.bool_)
     unit = 0.0036 * dt_h  # m3/s over a step to 10^6 m3

@@ -1,6 +1,7 @@
-"""Forecasts corrected by their last errors, or by an ensemble filter on the states of the model."""
+"""Forecasts corrected by their last errors, and what is issued of them. The filter on the states of
+a model is left to ``assimilate``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,6 @@ from typing import Any, NamedTuple
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Note
 
-from .calibrate import observed_of
 from .files import (
     axis_of,
     flow_column,
@@ -21,7 +21,6 @@ from .files import (
     span,
     spread_out,
 )
-from .runner import Runner
 
 HEAD = ["issued", "lead", "raw", "corrected", "q05", "q95"]
 
@@ -39,21 +38,11 @@ class Learning(NamedTuple):
         return (0.05, 0.95, *((k + 0.5) / self.equal for k in range(self.equal)))
 
 
-class Errors(NamedTuple):
-    """What the filter takes to be wrong: relative errors of rain and flow, steps of the rain's
-    memory; members and seed."""
-
-    rain: float
-    memory: float
-    flow: float
-    members: int
-    seed: int
-
-
 @dataclass
 class Issue:
     """What is issued from every time: raw (time,), flow (time, leads), its range (time, leads,
-    levels; the first two are q05 and q95, then members), and at which leads it was corrected."""
+    levels; the first two are q05 and q95, then members), and at which leads it was corrected.
+    Issues are written from the row ``since`` on."""
 
     labels: list[str]
     seen: Any
@@ -63,7 +52,7 @@ class Issue:
     helps: Any
     rain: Any
     unit: str
-    learnt: tuple[int, int]
+    since: int
     answer: Answer
 
     @property
@@ -78,26 +67,23 @@ class Issue:
         return [*HEAD, *(f"m{k + 1}" for k in range(self.band.shape[2] - 2))]
 
     def rows(self, *, now: bool) -> Iterable[list[Any]]:
-        """Issued after the period learnt from (at all times where that is the whole; at the newest
-        alone, ``now``)."""
-        labels, last = self.labels, self.learnt[1]
-        issues = range(last - 1 if last < len(labels) else 0, len(labels))
-        for t in [self.newest] if now else issues:
+        """Of every issue, or of the newest alone, ``now``."""
+        labels = self.labels
+        for t in [self.newest] if now else range(self.since, len(labels)):
             for lead in range(1, self.flow.shape[1] + 1):
                 if t + lead < len(labels) and labels[t]:
                     band = map(float, self.band[t, lead - 1])
                     raw, flow = float(self.raw[t + lead]), float(self.flow[t, lead - 1])
                     yield [labels[t], lead, raw, flow, *band]
 
-    def _tell(self) -> "Issue":
+    def tell(self, *, learnt_from: list[str]) -> "Issue":
         """What was learnt from, and where the correction was left off."""
-        a, b = self.learnt
         off = [lead + 1 for lead, helps in enumerate(self.helps) if not helps]
         if off:
             zh = f"预见期 {_runs(off)} 步校正无益,发布原预报"
             en = f"leads {_runs(off)}: the correction does not help, raw is issued"
             self.answer.notes.append(Note(zh, en))
-        self.answer.told |= {"learnt_from": [self.labels[a], self.labels[b - 1]], "left_off": off}
+        self.answer.told |= {"learnt_from": learnt_from, "left_off": off}
         return self
 
 
@@ -132,47 +118,20 @@ def correct(observed: Path, forecast: Path, learning: Learning, *, order: int) -
     flow, band = apply_correction(made, told, seen)
     raw, unit = mean_and_spread(told)[0], unit or flow_column(one)[1]
     answer = Answer({}, read=[one, two])
-    return Issue(labels, seen, raw, flow, band, made.helps, rain, unit, (a, b), answer)._tell()
+    since = first_issue(labels, b)
+    issue = Issue(labels, seen, raw, flow, band, made.helps, rain, unit, since, answer)
+    return issue.tell(learnt_from=[labels[a], labels[b - 1]])
+
+
+def first_issue(labels: list[str], stop: int) -> int:
+    """The last row learnt from, which ends before ``stop``; the first of all where nothing is left
+    after it."""
+    return stop - 1 if stop < len(labels) else 0
 
 
 def strangers(file: Path) -> Problem:
     zh, en = "两个文件的时刻对不上", "the two files share fewer than three times"
     return Problem("file.unfit", file=file.name, zh=zh, en=en)
-
-
-def assimilate(
-    runner: Runner, learning: Learning, errors: Errors, *, done: Callable[[int], None]
-) -> Issue:
-    """Xinanjiang corrected in its states by what was observed."""
-    import numpy as np
-
-    from fangxian.kernels.hydro.ensemble import Filter, Noise, filter_states, settle_forecasts
-
-    feed, observed = runner.forcing, observed_of(runner)
-    a, b = span(feed.labels, learning.first, learning.last)
-    many = np.repeat(runner.given, errors.members, axis=0)
-    try:
-        ahead, _ = filter_states(
-            runner.where,
-            feed.rain,
-            feed.pan,
-            many,
-            Filter(runner.first(many)),
-            observed,
-            leads=learning.leads,
-            noise=Noise(rain=errors.rain, memory=errors.memory, flow=errors.flow),
-            seed=errors.seed,
-            done=done,
-        )
-        raw = runner.run(runner.given)[0][0]
-        flow, band, helps = settle_forecasts(
-            ahead, raw, observed, learn=slice(a, b), levels=learning.levels
-        )
-    except ValueError as error:
-        raise Problem("numbers.refused", why=str(error)) from error
-    rain, answer = feed.rain.mean(axis=1), Answer({}, read=[feed.table], notes=runner.notes)
-    issue = Issue(feed.labels, observed, raw, flow, band, helps, rain, "m3s", (a, b), answer)
-    return issue._tell()
 
 
 def bulletin(issue: Issue, marks: dict[str, float]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ class BasinLook(StationLook):
         }
 
 
-def _station(name: str, zh: str, en: str) -> Col:
+def station_col(name: str, zh: str, en: str) -> Col:
+    """A station by its code or its name."""
+
     def put(row: Any, text: str, look: Any) -> None:
         setattr(row, name, look.stations[text])
 
@@ -87,7 +89,7 @@ BASINS = rows_door(
     cols=(
         short_col("code", "流域编号", "Code", 20, needed=True, example="B1"),
         short_col("name", "名称", "Name", 80, needed=True),
-        _station("outlet", "出口站", "Outlet gauge"),
+        station_col("outlet", "出口站", "Outlet gauge"),
         choice_col(
             "model", "模型", "Model", lambda look: {c: (c, w) for c, w in MODELS}, fixed="xaj"
         ),
@@ -130,7 +132,7 @@ WEIGHTS = rows_door(
     new=Weight,
     cols=(
         _part(),
-        _station("gauge", "雨量站", "Gauge"),
+        station_col("gauge", "雨量站", "Gauge"),
         number_col("weight", "权重", "Weight", low=0.0001, high=1, needed=True),
         *SPAN,
     ),
@@ -175,7 +177,7 @@ RATINGS = rows_door(
     rows=lambda: RatingPoint.objects.select_related("station"),
     new=RatingPoint,
     cols=(
-        _station("station", "测站", "Station"),
+        station_col("station", "测站", "Station"),
         number_col("stage_m", "水位 m", "Stage m", low=-500, high=9000, needed=True),
         number_col("flow_m3s", "流量 m3/s", "Flow m3/s", needed=True),
         moment_col("valid_from", "启用", "From"),

@@ -88,8 +88,8 @@ def _earlier(issue: Issue, name: str) -> list[list[list[Any]]]:
 
 def table(issue: Issue, drawn: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The same numbers hour by hour."""
-    seen = dict(map(tuple, drawn["seen"]))  # type: ignore[arg-type]
-    rain = dict(map(tuple, drawn["rain"]))  # type: ignore[arg-type]
+    seen = dict(map(tuple, drawn["seen"]))
+    rain = dict(map(tuple, drawn["rain"]))
     told = issue.told
     rows = []
     for k, (at, value) in enumerate(drawn["flow"]):

@@ -10,6 +10,7 @@ from .files import read_forcing
 
 # Each model's unit of flow and the hours of its step, where it has one of its own.
 MODELS = {"xaj": ("m3s", None), "gr4j": ("mm", 24.0), "gr4h": ("mm", 1.0)}
+GR4 = {"gr4j": "daily", "gr4h": "hourly"}  # what the kernel calls their steps
 # From this many members x sub-basins on, float32 lanes are quicker than one run after the other.
 WORTH_LANES = 32
 # The first state of Xinanjiang: argument: (name in the basin file, default).
@@ -231,12 +232,18 @@ class Runner:
         state = None
         if self.saved:
             state = gr4.GrState(*(np.repeat(a, len(points), 0) for a in self._arrays(*names)))
-        weights = self.areas if len(self.areas) == rain.shape[-1] and len(self.areas) > 1 else None
-        mean = np.average(rain, axis=-1, weights=weights)
-        pan = np.average(self.forcing.pan, axis=1, weights=weights)
-        step = "daily" if self.model == "gr4j" else "hourly"
-        flow, after = gr4.run_gr4(mean, pan, points, step=step, state=state)
+        mean, pan = self.lumped(rain), self.lumped(self.forcing.pan)
+        flow, after = gr4.run_gr4(mean, pan, points, step=GR4[self.model], state=state)
         return flow, {name: getattr(after, name) for name in names}
+
+    def lumped(self, columns: Any) -> Any:
+        """The mean of the sub-basins or gauges (.., columns), by area where there are areas."""
+        import numpy as np
+
+        weights = None
+        if len(self.areas) == columns.shape[-1] and len(self.areas) > 1:
+            weights = self.areas
+        return np.average(columns, axis=-1, weights=weights)
 
     def first(self, points: Any) -> Any:
         """The state of Xinanjiang that each member starts from."""

@@ -1,0 +1,1 @@
+"""Reservoirs: plans raced against the forecast, the chosen one an order."""

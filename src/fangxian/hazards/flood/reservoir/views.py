@@ -1,0 +1,162 @@
+"""Reservoirs on screen: all dams, one dam with its plans raced, a choice."""
+
+import re
+from typing import Any
+
+import numpy as np
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import get_language, gettext
+
+from fangxian.hazards.flood.forecast.readings import HOUR_S, Readings
+from fangxian.spine.core import clock
+from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import may
+
+from . import read
+from .cover import compared
+from .models import Race
+from .write import choose, level_now, open_evacuations, own_plan, run_race
+
+SHOWN = 200
+WIDE, HIGH = 600, 140
+
+
+@page(read.RIGHT)
+def board(request: SeatedRequest) -> HttpResponse:
+    """All dams: level now, limit, the newest race."""
+    now = clock.now()
+    dams = cut(read.dams(seat=request.seat), SHOWN)
+    races = read.races(seat=request.seat)
+    rows = [
+        {"dam": d, "level": level_now(d, now), "race": races.filter(dam=d).first()} for d in dams
+    ]
+    return render(request, "reservoir/board.html", {"room": "watch", "rows": rows, "dams": dams})
+
+
+@page(read.RIGHT)
+def one_dam(request: SeatedRequest, code: str) -> HttpResponse:
+    """One dam: plans raced against the forecast."""
+    dam, now = read.dam(code, seat=request.seat), clock.now()
+    rows = read.races(seat=request.seat).filter(dam=dam)
+    key = request.GET.get("race", "")
+    race = (rows.filter(pk=int(key)) if re.fullmatch(r"[0-9]{1,18}", key) else rows).first()
+    place = dam.gauge.place.path
+    context = {
+        "room": "watch",
+        "dam": dam,
+        "level": level_now(dam, now),
+        "race": race,
+        "plans": _plans(race) if race else [],
+        "seen": _seen(race) if race and race.chosen else None,
+        "earlier": cut(rows, 20),
+        "going": cut(open_evacuations(dam).select_related("area"), 10),
+        "below": cut(dam.below.select_related("place").order_by("from_m3s"), 50),
+        "may_race": may(request.seat, "reservoir.race", place=place),
+        "may_choose": may(request.seat, "reservoir.decide", place=place),
+        "en": _english(),
+    }
+    return render(request, "reservoir/dam.html", context)
+
+
+def _english() -> bool:
+    return (get_language() or "zh").startswith("en")
+
+
+def _plans(race: Race) -> list[dict[str, Any]]:
+    """Each plan with its words and the lines of its level."""
+    plans, limit = race.told["plans"], race.told["limit"]
+    every = [v for p in plans for name in ("low", "high") for v in p["level"][name]]
+    low, high = min([*every, *limit]), max([*every, *limit, race.dam.top_m])
+    return [
+        {
+            **plan,
+            "words": plan["en" if _english() else "zh"],
+            "chosen": plan["code"] == race.chosen,
+            "line": _points(plan["level"]["mid"], low, high),
+            "band": _points(plan["level"]["low"], low, high)
+            + " "
+            + " ".join(reversed(_points(plan["level"]["high"], low, high).split())),
+            "limit": _points(limit, low, high),
+            "top": f"{_y(race.dam.top_m, low, high):.0f}",
+        }
+        for plan in plans
+    ]
+
+
+def _points(values: list[float], low: float, high: float) -> str:
+    step = WIDE / max(len(values) - 1, 1)
+    return " ".join(f"{k * step:.0f},{_y(v, low, high):.0f}" for k, v in enumerate(values))
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return HIGH - HIGH * (value - low) / max(high - low, 0.01)
+
+
+def _seen(race: Race) -> dict[str, Any]:
+    """What happened against the chosen plan."""
+    now = clock.now()
+    hours = min(int((now - race.made_at).total_seconds()) // HOUR_S, len(race.told["limit"]))
+    if hours < 1:
+        return {"hours": 0, "away": None}
+    until_s = int(race.made_at.timestamp()) + hours * HOUR_S
+    level = Readings([race.dam.gauge_id], until_s=until_s, hours=hours).level(race.dam.gauge_id)
+    return {
+        "hours": hours,
+        "away": compared(race, level),
+        "highest": float(np.nanmax(level)) if np.isfinite(level).any() else None,
+    }
+
+
+@action("reservoir.race")
+def start(request: SeatedRequest, code: str) -> HttpResponse:
+    """Race the plans now, with a release of one's own where it is given."""
+    dam = read.dam(code, seat=request.seat)
+    given = text(request, "release", most=400)
+    own = [own_plan(_steps(given), 72)] if given else []
+    run_race(dam=dam, by=request.seat, own=own)
+    return redirect(f"/reservoirs/{code}")
+
+
+def _steps(given: str) -> list[tuple[int, float]]:
+    """0 300, 6 500: from hour 0 on 300 m3/s, from hour 6 on 500."""
+    found = []
+    for part in re.split(r"[,，;；\n]+", given):
+        pair = part.split()
+        try:
+            hour, value = int(pair[0]), float(pair[1])
+        except (IndexError, ValueError):
+            raise Problem(
+                "input.invalid",
+                field="release",
+                why=f"“{part.strip()}”：写作 小时 流量，如 0 300, 6 500",
+            ) from None
+        if not (0 <= hour < 72 and 0 <= value <= 1e6):
+            raise Problem("input.invalid", field="release", why=part.strip())
+        found.append((hour, value))
+    return found
+
+
+@action("reservoir.decide")
+def decide(request: SeatedRequest, key: int) -> HttpResponse:
+    """The chosen plan becomes an order."""
+    race = read.one_race(key, seat=request.seat)
+    done = choose(
+        one=race,
+        code=text(request, "plan", most=20),
+        by=request.seat,
+        override=text(request, "override", most=300),
+    )
+    messages.success(request, gettext("已下达调度指令 %(n)s。") % {"n": done.order_id})
+    return redirect(f"/reservoirs/{race.dam.gauge.code}?race={race.pk}")
+
+
+ROUTES = (
+    path("reservoirs", board),
+    path("reservoirs/races/<int:key>/choose", decide),
+    path("reservoirs/<str:code>", one_dam),
+    path("reservoirs/<str:code>/race", start),
+)
