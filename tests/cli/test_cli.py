@@ -78,6 +78,7 @@ def test_proof_and_gaps_speak_json(city):
     gaps = json.loads(run("gaps", "--json", "--sweep").stdout)
     # a city without a gauge, a visit, a patrol or a drill says so; so do holders without a log-in
     assert {gap["rule"] for gap in gaps} == {
+        "no-basin",
         "no-gauge",
         "no-sentinel",
         "holder-without-account",

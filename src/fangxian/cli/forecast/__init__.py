@@ -4,4 +4,5 @@ from fangxian.cli.forecast import correct as correct
 from fangxian.cli.forecast import fill as fill
 from fangxian.cli.forecast import judge as judge
 from fangxian.cli.forecast import models as models
+from fangxian.cli.forecast import series as series
 from fangxian.cli.forecast.group import forecast_command as forecast_command

@@ -152,14 +152,14 @@ def assimilate(
     tell_compiling()
     runner = Runner(model, read_json(basin), forcing)
     errors = Errors(rain_error, rain_memory, flow_error, members, seed)
-    steps = len(runner.forcing.labels)
-    issue, stood = made(runner, _learning(given), errors, state, done=_tenths(steps))
+    issue, stood = made(runner, _learning(given), errors, state, done=_tell_tenths)
     _publish(issue, state=(save_state, stood), **given)
 
 
-def _tenths(steps: int) -> Callable[[int], None]:
-    """Tells every tenth of the way."""
-    return lambda k: tell(f"{k}/{steps}") if k * 10 // steps > (k - 1) * 10 // steps else None
+def _tell_tenths(k: int, steps: int) -> None:
+    """Every tenth of the way."""
+    if k * 10 // steps > (k - 1) * 10 // steps:
+        tell(f"{k}/{steps}")
 
 
 def _publish(

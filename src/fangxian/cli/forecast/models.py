@@ -114,8 +114,8 @@ def simulate(
 @model_option
 @option(
     "--list",
-    "CSV:basin, forcing, out(相对于该文件)",
-    "CSV: basin, forcing, out (relative to that file)",
+    "CSV:basin, forcing, out[, state, save_state](相对于该文件)",
+    "CSV: basin, forcing, out[, state, save_state] (relative to that file)",
     type=FILE,
     required=True,
 )

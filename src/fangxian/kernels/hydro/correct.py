@@ -2,52 +2,63 @@
 
 Flows are in one unit throughout, usually m3/s; so are errors and ranges.
 Sources: error updating, WMO-No. 1094 (2011), section 7; the mean of several forecasts, Bates and
-Granger, Oper Res Quart 20 (1969) 451; scaling by predicted size, Koenker and Bassett, Econometrica
-50 (1982) 43. docs/methods/correction.md.
+Granger, Oper Res Quart 20 (1969) 451. The range is that of ``remains``. docs/methods/correction.md.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+
+from fangxian.kernels.hydro.remains import (
+    FOLDS,
+    fit_range,
+    floods_of,
+    floor_of,
+    late_of,
+    range_of,
+    signs,
+)
 
 Floats = NDArray[np.float64]
-FOLDS = 6
-# A flow that grows more than this between issue and valid time makes its error grow no further.
-MOST_GROWTH = 3.0
-# Flows below this share of the mean observed count as this much where they divide.
-FLOOR = 0.05
-# Levels further out than this are widened: see ``_shape``.
-INNER = 0.1
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a period taught, for leads 1.. of its rows; ratios but for the floor. No NaN. It checks
-    nothing and raises no errors. Source: own choice on those of the module.
+    """What a period taught, for leads 1.. of its rows; ratios but for the floor and ``turn``. No
+    NaN. It checks nothing and raises no errors. Source: own choice on those of the module.
 
     Attributes:
-        steady: (leads, order), weights of the last errors, newest first; 0 at a lead where the
-            correction did not help.
-        growing: (leads, order), the same of the errors as they grow with the simulated flow.
-        helps: (leads,), whether it did; from the first lead where it did not, it is left off.
-        scale: (leads, 5), expected size of what remains by corrected flow, change of the simulated
-            flow, last error, spread of the members, and floor.
-        shape: (leads, len(levels)), quantiles of what remains over that size.
+        steady: (leads, order), weights of the last errors, newest first, times ``share``.
+        receding: (leads, order), the same of the errors as they recede with the simulated flow.
+        share: (leads,), the part of the correction that is made, 0..1, never more than at the lead
+            before.
+        scale: (leads, 6), expected size of what remains by its ``signs``.
+        shape: (leads, 2, len(levels)), quantiles of what remains over that size: usual, in floods.
+        turn: (leads, 2), the sizes between which the range passes from one to the other.
         levels: probabilities of the range.
         floor: of ``floor_of``, in the unit of the flow.
+        floods: of ``floods_of``, in the period: with fewer than ten the range of floods is a
+            guess.
     """
 
     steady: Floats
-    growing: Floats
-    helps: NDArray[np.bool_]
+    receding: Floats
+    share: Floats
     scale: Floats
     shape: Floats
+    turn: Floats
     levels: tuple[float, ...]
     floor: float
+    floods: int
+
+    @property
+    def helps(self) -> NDArray[np.bool_]:
+        """Whether anything is corrected at the lead (leads,). No errors. Source: own choice."""
+        return np.asarray(self.share > 0)
 
 
 def _last(errors: Floats, order: int) -> Floats:
@@ -58,16 +69,9 @@ def _last(errors: Floats, order: int) -> Floats:
     return last
 
 
-def floor_of(observed: Floats) -> float:
-    """The flow below which a flow counts as this much: a scalar in the unit of ``observed``
-    (time,), at least 1e-9. NaN is left out; nothing but NaN gives NaN and numpy's warning. No
-    errors. Source: own choice."""
-    return max(FLOOR * float(np.nanmean(observed)), 1e-9)
-
-
-def _growth(simulated: Floats, lead: int, floor: float) -> Floats:
-    """By how much the simulated flow grows over the lead."""
-    return np.clip(simulated[lead:] / np.maximum(simulated[:-lead], floor), 0.0, MOST_GROWTH)
+def _recession(simulated: Floats, lead: int, floor: float) -> Floats:
+    """To what share of itself the simulated flow falls over the lead; 1 where it grows."""
+    return np.clip(simulated[lead:] / np.maximum(simulated[:-lead], floor), 0.0, 1.0)
 
 
 def _regress(x: Floats, y: Floats) -> Floats:
@@ -82,18 +86,18 @@ def _ahead(step: Floats, lead: int) -> Floats:
 
 
 def _weights(
-    x: Floats, grown: Floats, y: Floats, following: Floats, lead: int
+    x: Floats, fallen: Floats, y: Floats, following: Floats, lead: int
 ) -> tuple[Floats, Floats]:
     """Mean of three opinions on the error ``y`` at the lead: regressed on the last errors ``x``; on
-    these as they grow with the flow; and autoregressed step by step from the ``following`` one."""
+    these as they recede with the flow; and autoregressed step by step from the ``following`` one.
+    """
     direct, ahead = _regress(x, y), _ahead(_regress(x, following), lead)
-    return (direct + ahead) / 3.0, _regress(grown, y) / 3.0
+    return (direct + ahead) / 3.0, _regress(fallen, y) / 3.0
 
 
 def helps(misses: Floats, correction: Floats) -> bool:
     """Whether a correction lowers the squared error: by more than a millionth over the whole of a
-    period, and in more than half of its six parts. What does not must be left off: half of it is
-    no better judged.
+    period, and in more than half of its six parts. What does not must be left off.
 
     misses: observed minus raw (time,); correction: what would be added to raw (time,), same unit. A
     step with NaN in either is left out; with no other steps it does not help. No errors of its own.
@@ -105,61 +109,30 @@ def helps(misses: Floats, correction: Floats) -> bool:
     return sum(parts) > enough and sum(part > 0 for part in parts) > FOLDS / 2
 
 
-def _helps(x: Floats, grown: Floats, y: Floats, following: Floats, lead: int) -> bool:
-    """Whether the correction helps in each sixth of the period when learnt on the other five."""
+def _crossed(x: Floats, fallen: Floats, y: Floats, following: Floats, lead: int) -> Floats:
+    """The correction in each sixth of the period as learnt on the other five."""
     part = np.arange(len(y)) * FOLDS // len(y)
     told = np.empty(len(y))
     for fold in range(FOLDS):
         mine, rest = part == fold, part != fold
-        steady, growing = _weights(x[rest], grown[rest], y[rest], following[rest], lead)
-        told[mine] = x[mine] @ steady + grown[mine] @ growing
-    return helps(y, told)
+        steady, receding = _weights(x[rest], fallen[rest], y[rest], following[rest], lead)
+        told[mine] = x[mine] @ steady + fallen[mine] @ receding
+    return told
 
 
-def signs(
-    simulated: Floats, told: Floats, error: Floats, spread: Floats, lead: int, floor: float
-) -> Floats:
-    """What the size of the remaining error is told by (time - lead, 5): the flow ``told`` for t +
-    lead, the change of the simulated flow, the newest ``error`` (time,), the ``spread`` of members,
-    and a floor, all in the unit of the flow. ``told`` and ``spread`` are (time - lead,), the lead
-    in steps. An error that is not known counts as none; any other NaN stays.
+def safe_share(misses: Floats, correction: Floats) -> float:
+    """The part of a correction that is safe on another period, 0..1: the share that was best in the
+    second worst of six parts of this one, but no more than loses nothing on the worst four.
 
-    Raises:
-        ValueError: lengths that do not fit, a lead below 1 (numpy's).
-
-    Source: own choice.
+    misses: observed minus raw (time,); correction: what would be added to raw (time,), same unit;
+    no NaN. No errors of its own. Source: own choice.
     """
-    change = np.abs(simulated[lead:] - simulated[:-lead])
-    newest = np.abs(np.nan_to_num(error[:-lead]))
-    return np.column_stack([told, change, newest, spread, np.full(len(change), floor)])
-
-
-def fit_range(of: Floats, remains: Floats, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Expected size of what remains as a sum of its ``signs`` (5,), each >= 0, and its quantiles
-    over that size (len(levels),), ratios.
-
-    ``of`` is (time, 5), ``remains`` (time,), in the unit of the flow. Where ``remains`` is NaN the
-    step is left out.
-
-    Raises:
-        ValueError: NaN in the signs of a step that is not, or levels outside 0 .. 1.
-        IndexError: fewer steps than the six parts of a period.
-
-    Source: own choice after Koenker and Bassett 1982.
-    """
-    known = np.isfinite(remains)
-    scale = nnls(of[known], np.abs(remains[known]))[0]
-    return scale, _shape(remains[known] / np.maximum(of[known] @ scale, 1e-12), levels)
-
-
-def _shape(z: Floats, levels: tuple[float, ...]) -> Floats:
-    """Quantiles of what remains over its expected size. The outer ones are the second most extreme
-    of the six parts of the period, since the year to come is another year."""
-    table = np.sort([np.quantile(part, levels) for part in np.array_split(z, FOLDS)], axis=0)
-    whole = np.quantile(z, levels)
-    level = np.asarray(levels)
-    low = np.where(level < INNER, np.minimum(table[1], whole), whole)
-    return np.where(level > 1 - INNER, np.maximum(table[-2], whole), low)
+    parts = np.array_split(np.column_stack([misses, correction]), FOLDS)
+    both = np.array([float(p[:, 0] @ p[:, 1]) for p in parts])
+    own = np.maximum([float(p[:, 1] @ p[:, 1]) for p in parts], 1e-30)
+    four = np.array(list(combinations(range(FOLDS), FOLDS - 2)))
+    worst = float((both[four].sum(axis=1) / own[four].sum(axis=1)).min())
+    return float(np.clip(min(np.sort(both / own)[1], 2.0 * worst), 0.0, 1.0))
 
 
 def mean_and_spread(simulated: Floats) -> tuple[Floats, Floats]:
@@ -177,15 +150,16 @@ def fit_correction(
     order: int = 3,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
 ) -> Correction:
-    """Learn a correction and its range from a period with known rain. A gain that comes back at a
-    longer lead is chance: from the first lead that is not helped on, raw is issued.
+    """Learn a correction and its range from a period with known rain. At each lead a safe share of
+    it is taken, never more than at the lead before: what comes back later is chance.
 
     Args:
         simulated: flow (time,), or of an ensemble (members, time): then its mean is corrected and
             its spread is a sign of the size of what remains. A step with NaN is left out.
         observed: flow (time,), in the same unit; NaN where it is not known.
         leads, order: steps ahead, and how many last errors are used, 1 or more.
-        levels: probabilities of the range; (k - 0.5) / n for k = 1..n makes n equal members.
+        levels: probabilities of the range, rising; (k - 0.5) / n for k = 1..n makes n equal
+            members.
 
     Raises:
         ValueError: fewer than 20 pairs for each coefficient in a sixth of the period; different
@@ -197,31 +171,29 @@ def fit_correction(
     observed = np.asarray(observed, np.float64)
     if mean.shape != observed.shape or observed.ndim != 1:
         raise ValueError("simulated and observed must be of the same length")
-    errors = observed - mean
-    floor = floor_of(observed)
+    errors, floor, floods = observed - mean, floor_of(observed), floods_of(observed)
     last = _last(errors, order)
-    steady, growing = np.zeros((2, leads, order))
-    good: NDArray[np.bool_] = np.zeros(leads, np.bool_)
-    scale, shape = np.zeros((leads, 5)), np.empty((leads, len(levels)))
+    steady, receding = np.zeros((2, leads, order))
+    share, scale, turn = np.zeros(leads), np.zeros((leads, 6)), np.zeros((leads, 2))
+    shape = np.empty((leads, 2, len(levels)))
     whole: NDArray[np.bool_] = np.asarray(np.isfinite(last).all(axis=1))
     whole[:-1] &= np.isfinite(errors[1:])
     for lead in range(1, leads + 1):
-        known = whole[:-lead] & np.isfinite(errors[lead:])
+        k, known = lead - 1, whole[:-lead] & np.isfinite(errors[lead:])
         if known.sum() < 20 * order * FOLDS:
             raise ValueError(f"order {order} needs {20 * order * FOLDS} pairs of flow without gaps")
         x, y = last[:-lead][known], errors[lead:][known]
-        grown = x * _growth(mean, lead, floor)[known, None]
-        pairs = x, grown, y, errors[1 : len(errors) - lead + 1][known], lead
-        good[lead - 1] = (lead == 1 or good[lead - 2]) and _helps(*pairs)
-        if good[lead - 1]:
-            steady[lead - 1], growing[lead - 1] = _weights(*pairs)
-        taken = x @ steady[lead - 1] + grown @ growing[lead - 1]
+        fallen = x * _recession(mean, lead, floor)[known, None]
+        pairs = x, fallen, y, errors[1 : len(errors) - lead + 1][known], lead
+        taken = _crossed(*pairs)
+        share[k] = min(share[k - 1] if k else 1.0, safe_share(y, taken))
+        steady[k], receding[k] = (share[k] * weights for weights in _weights(*pairs))
         told = np.zeros(len(known))
-        told[known] = np.maximum(mean[lead:][known] + taken, 0.0)
+        told[known] = np.maximum(mean[lead:][known] + share[k] * taken, 0.0)
         of = signs(mean, told, errors, spread[lead:], lead, floor)[known]
-        remains = mean[lead:][known] + y - told[known]
-        scale[lead - 1], shape[lead - 1] = fit_range(of, remains, levels)
-    return Correction(steady, growing, good, scale, shape, levels, floor)
+        seen = observed[lead:][known]
+        scale[k], shape[k], turn[k] = fit_range(of, seen - told[known], seen, floods, levels)
+    return Correction(steady, receding, share, scale, shape, turn, levels, floor, floods)
 
 
 def apply_correction(
@@ -247,26 +219,25 @@ def apply_correction(
     flow = np.full((len(mean), leads), np.nan)
     band = np.full((len(mean), leads, len(made.levels)), np.nan)
     for lead in range(1, min(leads, len(mean) - 1) + 1):
-        x = last[:-lead]
-        grown = x * _growth(mean, lead, made.floor)[:, None]
-        k = lead - 1
-        told = mean[lead:] + x @ made.steady[k] + grown @ made.growing[k]
-        flow[:-lead, k] = np.maximum(told, 0.0)
-        of = signs(mean, flow[:-lead, k], observed - mean, spread[lead:], lead, made.floor)
-        size = of @ made.scale[k]
-        band[:-lead, k] = flow[:-lead, k, None] + size[:, None] * made.shape[k]
-    return flow, np.maximum(band, 0.0)
+        x, k = last[:-lead], lead - 1
+        fallen = x * _recession(mean, lead, made.floor)[:, None]
+        told = np.maximum(mean[lead:] + x @ made.steady[k] + fallen @ made.receding[k], 0.0)
+        of = signs(mean, told, observed - mean, spread[lead:], lead, made.floor)
+        flow[:-lead, k] = told
+        band[:-lead, k] = range_of(told, of, made.scale[k], made.shape[k], made.turn[k])
+    return flow, band
 
 
 def plain_of(made: Correction) -> dict[str, object]:
-    """A correction as plain lists and numbers, for JSON. No errors. Source: definition."""
+    """A correction as plain lists and numbers of its units, for JSON: its (leads, …) as lists of
+    ``leads``. NaN stays. No errors. Source: definition."""
     told = {f.name: getattr(made, f.name) for f in fields(made)}
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in told.items()}
 
 
 def correction_of(plain: Mapping[str, Any]) -> Correction:
-    """The correction that ``plain_of`` told. Raises TypeError for another shape (Python's).
-    Source: definition."""
+    """The correction that ``plain_of`` told, lists of ``leads`` as (leads, …) in its units; NaN
+    stays. Raises TypeError for other parts (Python's). Source: definition."""
     told: dict[str, Any] = {
         k: np.asarray(v) if isinstance(v, list) else v for k, v in plain.items()
     }
@@ -279,29 +250,24 @@ def ahead(
     """What is issued now: members corrected (members, leads), and with each what remains unknown
     (members, leads, levels), of simulated flow of the ``past`` (time,), that of the members ahead
     (members, leads), and what was ``observed`` (time,), all in one unit; row 0 of the leads is one
-    step on. An error that is not known counts as none, a lead beyond those learnt as the last.
+    step on. An error that is not known (NaN) counts as none, a lead beyond those learnt as the
+    last.
 
     Raises:
         ValueError: fewer past steps than the correction's order, other lengths (numpy's).
 
     Source: as of ``fit_correction``.
     """
-    order = made.steady.shape[1]
-    error = np.nan_to_num((observed - past)[-order:][::-1])
-    last = past[-1]
-    flow, n = np.asarray(members, np.float64), members.shape[1]
-    lead = np.minimum(np.arange(n), len(made.steady) - 1)
-    grown = np.clip(flow / max(last, made.floor), 0.0, MOST_GROWTH)
-    told = np.maximum(flow + made.steady[lead] @ error + grown * (made.growing[lead] @ error), 0.0)
-    of = np.stack(
-        [
-            told,
-            np.abs(flow - last),
-            np.full(told.shape, abs(error[0])),
-            np.zeros(told.shape),
-            np.full(told.shape, made.floor),
-        ],
-        axis=2,
-    )
-    size = np.einsum("mls,ls->ml", of, made.scale[lead])
-    return told, np.maximum(told[:, :, None] + size[:, :, None] * made.shape[lead], 0.0)
+    errors, now = observed - past, past[-1]
+    last = np.nan_to_num(errors[-made.steady.shape[1] :][::-1])
+    flow = np.asarray(members, np.float64)
+    told, band = np.empty(flow.shape), np.empty((*flow.shape, len(made.levels)))
+    for n, one in enumerate(flow.T):
+        k = min(n, len(made.steady) - 1)
+        fallen = np.clip(one / max(now, made.floor), 0.0, 1.0)
+        due = np.maximum(one + made.steady[k] @ last + fallen * (made.receding[k] @ last), 0.0)
+        fixed = [abs(last[0]), 0.0, made.floor, late_of(errors, k + 1)[-1]]
+        of = np.column_stack([due, np.abs(one - now), np.tile(fixed, (len(one), 1))])
+        told[:, n] = due
+        band[:, n] = range_of(due, of, made.scale[k], made.shape[k], made.turn[k])
+    return told, band

@@ -186,12 +186,13 @@ class Routed:
 
     Attributes:
         level: (time,), m at the end of each step.
-        outflow: (time,), m3/s of each step, of it ``spilt`` over the crest without gates.
+        outflow: (time,), m3/s of each step.
         volume: (time,), 10^6 m3 at the end of each step.
         beyond: whether the level passed the storage curve's end (the dam is overtopped: numbers end
             there).
         balance: error of the water balance over all steps, as a share of the water there was or
             came.
+        spilt: (time,), m3/s, what of the outflow went over the crest without gates.
     """
 
     level: Floats

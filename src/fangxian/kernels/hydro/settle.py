@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fangxian.kernels.hydro.correct import FOLDS, fit_range, floor_of, helps, signs
+from fangxian.kernels.hydro.correct import helps, safe_share
+from fangxian.kernels.hydro.remains import (
+    FOLDS,
+    fit_range,
+    floods_of,
+    floor_of,
+    range_of,
+    signs,
+)
 
 Floats = NDArray[np.float64]
 
@@ -22,19 +30,36 @@ class Settling:
     nothing and raises no errors. Source: own choice.
 
     Attributes:
-        helps: (leads,), whether the filter did; from the first lead where it did not, raw is
-            issued.
-        scale: (leads, 5), expected size of what remains by its ``signs``.
-        shape: (leads, len(levels)), quantiles of what remains over that size.
+        share: (leads,), how much of what the filter adds to raw is issued, 0..1, never more than at
+            the lead before; 0 where it does not help.
+        scale: (leads, 6), expected size of what remains by its ``signs``.
+        shape: (leads, 2, len(levels)), quantiles of what remains over that size: usual, in floods.
+        turn: (leads, 2), the sizes between which the range passes from one to the other.
         levels: probabilities of the range.
         floor: of ``floor_of``, in the unit of the flow.
     """
 
-    helps: NDArray[np.bool_]
+    share: Floats
     scale: Floats
     shape: Floats
+    turn: Floats
     levels: tuple[float, ...]
     floor: float
+
+    @property
+    def helps(self) -> NDArray[np.bool_]:
+        """Whether anything of the filter is issued at the lead (leads,). No errors. Source: own
+        choice."""
+        return np.asarray(self.share > 0)
+
+
+def _signs(
+    raw: Floats, flow: Floats, error: Floats, spread: Floats, lead: int, floor: float
+) -> Floats:
+    """Those of ``remains`` without the errors of late, which hang on earlier rows."""
+    of = signs(raw, flow, error, spread, lead, floor)
+    of[:, -1] = 0.0
+    return of
 
 
 def _errors(mean: Floats, observed: Floats) -> Floats:
@@ -50,13 +75,13 @@ def fit_settling(
     learn: slice,
     levels: tuple[float, ...] = (0.05, 0.5, 0.95),
 ) -> Settling:
-    """Whether the filter helps at each lead, and the size of what remains.
+    """How much of the filter is issued at each lead, and the size of what remains.
 
     On forecasts issued and due within the steps ``learn`` (start, stop; both given, >= 0) it must
-    lower the squared error of the ``raw`` flow (time,); from the first lead at which it does not,
-    raw is issued. The range is that of ``correct``, from the members' spread among others. A gap
-    (NaN) in ``observed`` (time,) is left out; ``ahead`` (members, time, leads) is NaN beyond the
-    end. All flows in one unit, m3/s or mm a step.
+    lower the squared error of the ``raw`` flow (time,); then the safe share of it is issued, never
+    more than at the lead before. The range is that of ``correct``, from the members' spread among
+    others. A gap (NaN) in ``observed`` (time,) is left out; ``ahead`` (members, time, leads) is NaN
+    beyond the end. All flows in one unit, m3/s or mm a step.
 
     Raises:
         ValueError: fewer than 120 observed steps and the leads to learn from; NaN in ``raw`` or
@@ -69,17 +94,20 @@ def fit_settling(
         raise ValueError(f"learning needs {20 * FOLDS} observed steps and the leads")
     mean, spread = ahead.mean(axis=0), ahead.std(axis=0)
     error, floor = _errors(mean, observed), floor_of(observed[learn])
-    good, scale, shape = np.zeros(leads, bool), np.empty((leads, 5)), np.empty((leads, len(levels)))
+    floods = floods_of(observed[learn])
+    share, scale, turn = np.zeros(leads), np.empty((leads, 6)), np.empty((leads, 2))
+    shape = np.empty((leads, 2, len(levels)))
     for lead in range(1, leads + 1):
         k, issued = lead - 1, np.arange(len(raw) - lead)
         known = issued[learn.start : max(learn.stop - lead, 0)]
-        misses = observed[known + lead] - raw[known + lead]
-        better = helps(misses, mean[known, k] - raw[known + lead])
-        good[k] = better and (k == 0 or good[k - 1])
-        flow = mean[:-lead, k] if good[k] else raw[lead:]
-        of = signs(raw, flow, error, spread[:-lead, k], lead, floor)
-        scale[k], shape[k] = fit_range(of[known], observed[known + lead] - flow[known], levels)
-    return Settling(good, scale, shape, levels, floor)
+        known = known[np.isfinite(observed[known + lead])]
+        seen, plain = observed[known + lead], raw[known + lead]
+        judged = seen - plain, mean[known, k] - plain
+        share[k] = min(share[k - 1] if k else 1.0, safe_share(*judged) if helps(*judged) else 0.0)
+        flow = raw[lead:] + share[k] * (mean[:-lead, k] - raw[lead:])
+        of = _signs(raw, flow, error, spread[:-lead, k], lead, floor)
+        scale[k], shape[k], turn[k] = fit_range(of[known], seen - flow[known], seen, floods, levels)
+    return Settling(share, scale, shape, turn, levels, floor)
 
 
 def apply_settling(
@@ -100,22 +128,22 @@ def apply_settling(
     band = np.full((*mean.shape, len(made.levels)), np.nan)
     for lead in range(1, min(ahead.shape[2], len(raw) - 1) + 1):
         k = lead - 1
-        flow[:-lead, k] = mean[:-lead, k] if made.helps[k] else raw[lead:]
-        of = signs(raw, flow[:-lead, k], error, spread[:-lead, k], lead, made.floor)
-        size = (of * made.scale[k]).sum(axis=1)  # no product of a library: it hangs on the length
-        band[:-lead, k] = flow[:-lead, k, None] + size[:, None] * made.shape[k]
-    return flow, np.maximum(band, 0.0)
+        told = raw[lead:] + made.share[k] * (mean[:-lead, k] - raw[lead:])
+        of = _signs(raw, told, error, spread[:-lead, k], lead, made.floor)
+        flow[:-lead, k] = told
+        band[:-lead, k] = range_of(told, of, made.scale[k], made.shape[k], made.turn[k])
+    return flow, band
 
 
 def plain_settling(made: Settling) -> dict[str, Any]:
     """A settling as plain lists and scalars, for JSON, in its units: a list of ``leads`` each, as
-    (leads, 5) of the scale. NaN stays. No errors. Source: definition."""
+    (leads, 6) of the scale. NaN stays. No errors. Source: definition."""
     told = {f.name: getattr(made, f.name) for f in fields(made)}
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in told.items()}
 
 
 def settling_of(plain: Mapping[str, Any]) -> Settling:
-    """The settling that ``plain_settling`` told: lists, as (leads, 5) of the scale, in its units;
+    """The settling that ``plain_settling`` told: lists, as (leads, 6) of the scale, in its units;
     NaN stays.
 
     Raises:
@@ -125,8 +153,10 @@ def settling_of(plain: Mapping[str, Any]) -> Settling:
 
     Source: definition.
     """
-    scale, shape = (np.array(plain[name], np.float64) for name in ("scale", "shape"))
-    good, levels = np.array(plain["helps"], np.bool_), tuple(map(float, plain["levels"]))
-    if scale.shape != (len(good), 5) or shape.shape != (len(good), len(levels)):
+    names = ("share", "scale", "shape", "turn")
+    share, scale, shape, turn = (np.array(plain[name], np.float64) for name in names)
+    levels, n = tuple(map(float, plain["levels"])), len(share)
+    wanted = ((scale, (n, 6)), (shape, (n, 2, len(levels))), (turn, (n, 2)))
+    if any(part.shape != wish for part, wish in wanted):
         raise ValueError("the parts of a settling do not fit together")
-    return Settling(good, scale, shape, levels, float(plain["floor"]))
+    return Settling(share, scale, shape, turn, levels, float(plain["floor"]))

@@ -52,7 +52,7 @@ def assimilate(
     errors: Errors,
     state: Path | None = None,
     *,
-    done: Callable[[int], None],
+    done: Callable[[int, int], None],
 ) -> tuple[Issue, dict[str, Any]]:
     """What is issued, and for JSON the filter at the last observed time: rows after it have rain
     that is only forecast. Raises ``call.wrong`` where a ``state`` was made by another call."""
@@ -72,7 +72,10 @@ def assimilate(
         raise Problem("file.unfit", file=feed.table.path.name, zh=zh, en=en)
     stand = int(known[-1])
     try:
-        ahead, at = _filtered(runner, stood, errors, learning.leads, stand, done)
+        steps = len(feed.labels)
+        ahead, at = _filtered(
+            runner, stood, errors, learning.leads, stand, lambda k: done(k, steps)
+        )
         raw, raw_at = _raw(runner, stood, stand)
         if stood is not None:
             made, since, learnt_from = stood.settled, 1, stood.learnt_from
@@ -178,7 +181,7 @@ def _read(path: Path, runner: Runner, learning: Learning, asked: dict[str, Any])
             {n: np.array(given[n], np.float64) for n in PARTS[runner.model]}
             for given in (stood.members, stood.raw)
         )
-        row = {"observed": float(stood.row["observed"])}
+        row: dict[str, Any] = {"observed": float(stood.row["observed"])}
         row |= {n: np.array([stood.row[n]], np.float64) for n in ("rain", "pan")}
         log = None if stood.log is None else np.array(stood.log, np.float64)
         settled, steps, time = settling_of(stood.settled), int(stood.steps), str(stood.time)

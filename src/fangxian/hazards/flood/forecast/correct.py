@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import Answer, Note
 
@@ -21,6 +22,7 @@ from .files import (
     span,
     spread_out,
 )
+from .rules import shipped_rules
 
 HEAD = ["issued", "lead", "raw", "corrected", "q05", "q95"]
 
@@ -117,7 +119,15 @@ def correct(observed: Path, forecast: Path, learning: Learning, *, order: int) -
         raise Problem("numbers.refused", why=str(error)) from error
     flow, band = apply_correction(made, told, seen)
     raw, unit = mean_and_spread(told)[0], unit or flow_column(one)[1]
-    answer = Answer({}, read=[one, two])
+    share = [round(float(part), 3) for part in made.share]
+    answer = Answer({"share": share, "floods": made.floods}, read=[one, two])
+    least = int(shipped_rules(clock.now())["least_floods"])
+    if made.floods < least:
+        zh = f"注意:学习期只有 {made.floods} 场洪水(少于 {least}),洪峰的范围靠不住"
+        en = (
+            f"note: only {made.floods} floods to learn from (under {least}); their range is a guess"
+        )
+        answer.notes.append(Note(zh, en))
     since = first_issue(labels, b)
     issue = Issue(labels, seen, raw, flow, band, made.helps, rain, unit, since, answer)
     return issue.tell(learnt_from=[labels[a], labels[b - 1]])

@@ -70,6 +70,20 @@ class Axis:
             return np.full(len(labels), -1)
         return np.rint((values - self.start) / self.step).astype(int)
 
+    def whole(self) -> list[str]:
+        """The labels, also of places that have no row."""
+        return [label or self._label(k) for k, label in enumerate(self.labels)]
+
+    def _label(self, k: int) -> str:
+        import numpy as np
+
+        value = self.start + k * self.step
+        if isinstance(value, np.datetime64):
+            text = str(value).replace("T", " ")
+            alone = all(len(label) == 10 for label in self.labels if label)
+            return text[:10] if alone else text[:16] if text.endswith(":00") else text
+        return f"{float(value):g}"
+
     @property
     def step_h(self) -> float | None:
         """Hours of a step where the labels are times."""

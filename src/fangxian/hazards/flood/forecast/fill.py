@@ -30,7 +30,7 @@ def fill(source: Path, *, method: str, most: int, columns: tuple[str, ...]) -> A
         raise Problem("file.unfit", file=source.name, zh=zh, en=en)
     names = _columns(table, columns)
     length = len(axis.labels)
-    labels = [label or _label(axis, k) for k, label in enumerate(axis.labels)]
+    labels = axis.whole()
     row_at = dict(zip(at.tolist(), range(len(at)), strict=True))
     errors: list[Note] = []
     filled: dict[int, list[str]] = {}
@@ -142,15 +142,3 @@ def _left(source: Path, name: str, labels: list[str], a: int, b: int, most: int)
         f"{source.name}“{name}”列 {first} 至 {last} 缺 {n} 步({why[0]}),未补",
         f"{source.name}, column {name}: {n} steps missing from {first} to {last} ({why[1]}), left",
     )
-
-
-def _label(axis: Any, k: int) -> str:
-    """The time of a position that has no row."""
-    import numpy as np
-
-    value = axis.start + k * axis.step
-    if isinstance(value, np.datetime64):
-        text = str(value).replace("T", " ")
-        alone = all(len(label) == 10 for label in axis.labels if label)
-        return text[:10] if alone else text[:16] if text.endswith(":00") else text
-    return f"{float(value):g}"

@@ -37,4 +37,17 @@ EVENTS = {
     "结束时间": "end",
     "止": "end",
 }
-JOBS = {"流域": "basin", "流域文件": "basin", "资料": "forcing", "输出": "out", "结果": "out"}
+JOBS = {
+    "流域": "basin",
+    "流域文件": "basin",
+    "资料": "forcing",
+    "输出": "out",
+    "结果": "out",
+    "起始状态": "state",
+    "初始状态": "state",
+    "期末状态": "save_state",
+    "保存状态": "save_state",
+}
+NET = {"净雨": "net", "净雨量": "net", "净雨深": "net", "净雨(mm)": "net", "net_rain_mm": "net"}
+SHARES = {"分配系数": "share", "纵标": "share", "单位线": "flow_m3s", "单位线(m3/s)": "flow_m3s"}
+MONTHS = {"年": "year", "年份": "year", "月": "month", "月份": "month", "年月": "month"}

@@ -71,6 +71,11 @@ FORECAST_RULES = RuleSet(
 dated.declare(FORECAST_RULES)
 
 
+def shipped_rules(at: datetime) -> Mapping[str, Any]:
+    """Those that are shipped, for words that work on files alone."""
+    return dated.in_force(dated.shipped("forecast_rules"), at).content
+
+
 def forecasting(at: datetime) -> Mapping[str, Any]:
     """The rules of forecasts in force."""
     return edition("forecast_rules", at).content

@@ -240,6 +240,8 @@ class Runner:
         """The mean of the sub-basins or gauges (.., columns), by area where there are areas."""
         import numpy as np
 
+        if not len(columns):  # numpy's average divides by their number
+            return columns.mean(axis=-1)
         weights = None
         if len(self.areas) == columns.shape[-1] and len(self.areas) > 1:
             weights = self.areas

@@ -318,7 +318,8 @@ def _learn(data: Data, asked: Asked, flow: Floats) -> dict[str, Any]:
         made = fit_correction(flow[a:b], data.observed[a:b], leads=ahead, levels=LEVELS)
     except ValueError as error:
         return {"learnt": None, "learnt_not": str(error)}
-    told: dict[str, Any] = {"learnt": plain_of(made)}
+    few = made.floods < rules["least_floods"]
+    told: dict[str, Any] = {"learnt": plain_of(made), "few": few, "learnt_floods": made.floods}
     if asked.check_first and asked.check_last:
         a, b = data.span(asked.check_first, asked.check_last)
         corrected, band = apply_correction(made, flow[a:b], data.observed[a:b])

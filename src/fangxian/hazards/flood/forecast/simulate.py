@@ -9,16 +9,20 @@ from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.tables import (
+    MISSING,
     Answer,
     Note,
     keep_inputs,
     read_json,
     read_table,
+    write_json,
     write_table,
 )
 
 from .heads import JOBS
 from .runner import Runner
+
+NEEDED, STATES = ("basin", "forcing", "out"), ("state", "save_state")
 
 
 class Spread(NamedTuple):
@@ -114,13 +118,15 @@ def _fit(flow: Any, observed: Any) -> dict[str, Any]:
 
 
 class Job(NamedTuple):
-    """One basin of a batch."""
+    """One basin of a batch, with the state it starts from and where that at its end goes."""
 
     model: str
     published: bool
     basin: Path
     forcing: Path
     out: Path
+    state: Path | None
+    save_state: Path | None
 
 
 def simulate_many(
@@ -128,18 +134,19 @@ def simulate_many(
 ) -> Answer:
     """Each basin of a list into its own file, where ``FANGXIAN_COMPUTE`` says: here, in processes
     or on Dask; the same files come out. ``told`` says how many failed."""
-    table = read_table(jobs, needed=["basin", "forcing", "out"], aliases=JOBS)
-    names = [
-        [table.text(row, c) for c in ("basin", "forcing", "out")] for row in range(len(table.rows))
-    ]
+    table = read_table(jobs, needed=NEEDED, known=STATES, aliases=JOBS)
+    columns = [*NEEDED, *(c for c in STATES if c in table.columns)]
+    names = [{c: table.text(row, c) for c in columns} for row in range(len(table.rows))]
     for row, name in enumerate(names):
-        if not all(name):
-            table.wrong(row, "out", "缺名称", "a name is missing")
+        for column in NEEDED:
+            if not name[column]:
+                table.wrong(row, column, "缺名称", "a name is missing")
     if table.errors:
         return Answer({"basins": len(names), "failed": len(names)}, read=[table])
-    chunks = [Job(model, published, *(jobs.parent / x for x in name)) for name in names]
-    read = [jobs, *(job.basin for job in chunks), *(job.forcing for job in chunks)]
-    keep_inputs(outputs=[job.out for job in chunks], inputs=read)
+    chunks = [_job(jobs.parent, name, model, published=published) for name in names]
+    read = [path for job in chunks for path in (job.basin, job.forcing, job.state)]
+    made = [path for job in chunks for path in (job.out, job.save_state)]
+    keep_inputs(outputs=made, inputs=[jobs, *read])
     each = map_chunks(
         _simulate_one, chunks, engine=config().compute, done=lambda k: done(k, len(chunks))
     )
@@ -152,12 +159,25 @@ def simulate_many(
     return Answer({"basins": len(chunks), "failed": failed}, read=[table], notes=notes)
 
 
+def _job(folder: Path, name: dict[str, str], model: str, *, published: bool) -> Job:
+    """One line of the list; a state may be left empty."""
+    basin, forcing, out = (folder / name[c] for c in NEEDED)
+    own = [name.get(c, "") for c in STATES]
+    state, save = (None if x.casefold() in MISSING else folder / x for x in own)
+    return Job(model, published, basin, forcing, out, state, save)
+
+
 def _simulate_one(job: Job) -> tuple[list[Note], list[Note]]:
     """One basin of a batch, in whatever process: what went wrong, and what else is to be said."""
     try:
-        runner = Runner(job.model, read_json(job.basin), job.forcing, published=job.published)
-        answer = simulate(runner).answer
+        runner = Runner(
+            job.model, read_json(job.basin), job.forcing, job.state, published=job.published
+        )
+        found = simulate(runner)
+        answer = found.answer
         write_table(job.out, answer.columns, answer.rows)
+        if job.save_state is not None:
+            write_json(job.save_state, runner.state(found.end))
     except Problem as problem:
         return [Note(problem.text("zh"), problem.text("en"))], []
     table = runner.forcing.table
