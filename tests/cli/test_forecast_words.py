@@ -250,9 +250,8 @@ def test_the_filter_of_xinanjiang_goes_on_to_the_last_bit(tmp_path):
 def test_a_state_stands_at_the_last_observed_time_and_takes_no_row_twice(tmp_path):
     """Rows after it had rain that was only forecast; the next file may begin before it."""
     basin, forcing = gr4_year(tmp_path)
-    lines = forcing.read_text().splitlines()
+    lines, early = forcing.read_text().splitlines(), tmp_path / "early.csv"
     ahead = [f"{line.split(',')[0]},40,2," for line in lines[331:335]]
-    early = tmp_path / "early.csv"
     early.write_text("\n".join([*lines[:331], *ahead]))
     filtered, state = filtering("gr4j", basin, "2020-10-01"), tmp_path / "s.json"
     filtered(early, tmp_path / "a.csv", "--save-state", state)

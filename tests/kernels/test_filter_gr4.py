@@ -24,15 +24,17 @@ def dry(members):
     return Filter(gr4.GrState(stores, np.zeros((members, 2)), np.zeros((members, 4))))
 
 
-def test_the_filter_on_stores_finds_a_twin_that_began_wetter():
-    rain, pet, seen = year()
-    kept, _ = filter_stores(rain, pet, SET, dry(30), seen, **HOW)
-    free, _ = filter_stores(rain, pet, SET, dry(30), np.full(200, np.nan), **HOW)
+def test_the_filter_on_stores_makes_good_wrong_rain():
+    rain, pet, seen = year(400)
+    raw, _ = gr4.run_gr4(rain, pet, SET)
+    first = Filter(gr4.run_gr4(rain[:0], pet[:0], np.repeat(SET, 30, axis=0))[1])
+    ahead, _ = filter_stores(rain, pet, SET, first, seen, **HOW)
     for lead in (1, 2, 3):
-        told, unaided = (a.mean(axis=0)[: 200 - lead, lead - 1] for a in (kept, free))
-        assert scores.nse(told, seen[lead:]) > scores.nse(unaided, seen[lead:])
-    assert kept.shape == (30, 200, 3)
-    assert np.isnan(kept[:, -1]).all()
+        due = slice(50 + lead, 400)
+        told = ahead.mean(axis=0)[50 : 400 - lead, lead - 1]
+        assert scores.nse(told, seen[due]) > scores.nse(raw[0, due], seen[due])
+    assert ahead.shape == (30, 400, 3)
+    assert np.isnan(ahead[:, -1]).all()
 
 
 def test_the_stores_stay_within_their_capacities():
