@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.flood.evacuation",
     "fangxian.hazards.flood.forecast",
     "fangxian.hazards.flood.reservoir",
+    "fangxian.hazards.flood.sl323",
     "fangxian.hazards.epidemic.sentinel",
     "fangxian.hazards.epidemic.regimes",
     "fangxian.hazards.epidemic.arrivals",

@@ -15,6 +15,7 @@ from fangxian.hazards.flood.hazard_points import subject as hazard_points
 from fangxian.hazards.flood.rain import subject as rain
 from fangxian.hazards.flood.reservoir import subject as reservoir
 from fangxian.hazards.flood.river import subject as river
+from fangxian.hazards.flood.sl323 import subject as sl323
 from fangxian.spine.assess import doors as assess_doors
 from fangxian.spine.assess import registers as assess_registers
 from fangxian.spine.command import cover as command_cover
@@ -113,6 +114,7 @@ SUBJECTS: tuple[Subject, ...] = (
     evacuation.SUBJECT,
     forecast.SUBJECT,
     reservoir.SUBJECT,
+    sl323.SUBJECT,
     sentinel.SUBJECT,
     regimes.SUBJECT,
     arrivals.SUBJECT,

@@ -247,6 +247,54 @@ def test_the_filter_of_xinanjiang_goes_on_to_the_last_bit(tmp_path):
     assert second == long
 
 
+def test_flat_free_water_is_another_run_and_its_states_are_its_own(tmp_path):
+    basin, forcing = make_basin(tmp_path), make_forcing(tmp_path)
+    observed_too(tmp_path, basin, forcing)
+    words = ["--model", "xaj", "--basin", basin, "--forcing", forcing, "--out"]
+    flows, wrong = {}, ("the state of a run without --flat", "the state of a run with --flat")
+    for flat in ([], ["--flat"]):
+        out, state = tmp_path / f"{len(flat)}.csv", tmp_path / f"{len(flat)}.json"
+        assert run("simulate", *words, out, *flat, "--save-state", state).exit_code == 0
+        flows[len(flat)] = [r["flow_m3s"] for r in rows(out)]
+    assert flows[0] != flows[1]
+    for flat in (0, 1):
+        again = ["simulate", *words, tmp_path / "x.csv", *["--flat"] * flat, "--state"]
+        assert run(*again, tmp_path / f"{flat}.json").exit_code == 0
+        result = run(*again, tmp_path / f"{1 - flat}.json")
+        assert (result.exit_code, wrong[1 - flat] in result.output) == (1, False)
+        assert wrong[1 if 1 - flat else 0] in result.output
+    table(
+        tmp_path / "l.csv",
+        "basin,forcing,out,state",
+        [("b.json", "f.csv", "k.csv", "1.json"), ("b.json", "f.csv", "j.csv", "0.json")],
+    )
+    result = run("batch", "--model", "xaj", "--list", tmp_path / "l.csv", "--flat", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["failed"]) == (3, 1)
+    result = run("simulate", "--model", "gr4j", *words[2:], tmp_path / "x.csv", "--flat")
+    assert (result.exit_code, "--flat is for xaj only" in result.output) == (2, True)
+
+
+def test_flat_free_water_is_calibrated_and_filtered(tmp_path):
+    basin, forcing = make_basin(tmp_path), make_forcing(tmp_path)
+    observed_too(tmp_path, basin, forcing)
+    search = ["calibrate", "--model", "xaj", "--basin", basin, "--forcing", forcing, "--json"]
+    search += ["--max-evals", 60, "--warm", "--out", tmp_path / "b2.json"]
+    assert json.loads(run(*search).stdout)["value"] == 1.0  # the truth is not flat
+    assert json.loads(run(*search, "--flat").stdout)["value"] < 0.9999
+    halved(forcing, 300)
+    filtered, state = filtering("xaj", basin, 250), tmp_path / "s.json"
+    filtered(tmp_path / "f0.csv", tmp_path / "a.csv", "--flat", "--save-state", state)
+    filtered(forcing, tmp_path / "long.csv", "--flat")
+    filtered(forcing, tmp_path / "plain.csv")
+    later = [tmp_path / "f1.csv", tmp_path / "b.csv", "--state", state]
+    result = filtered(*later, learn=[])
+    assert (result.exit_code, "a run with --flat" in result.output) == (1, True)
+    assert filtered(*later, "--flat", learn=[]).exit_code == 0
+    second = rows(tmp_path / "b.csv")
+    assert second == rows(tmp_path / "long.csv")[-len(second) :]
+    assert second != rows(tmp_path / "plain.csv")[-len(second) :]
+
+
 def test_a_state_stands_at_the_last_observed_time_and_takes_no_row_twice(tmp_path):
     """Rows after it had rain that was only forecast; the next file may begin before it."""
     basin, forcing = gr4_year(tmp_path)

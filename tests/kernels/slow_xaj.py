@@ -28,11 +28,13 @@ def runoff(p, w, net):
     return min(max(r, 0.0), net)
 
 
-def three_sources(p, keep, net, r, s, fr):
-    """Of the impervious share at once; of the rest of the area that runs off in slices of 5 mm."""
+def three_sources(p, keep, net, r, s, fr, *, flat=False):
+    """Of the impervious share at once; of the rest of the area that runs off in slices of 5 mm. What
+    a spot of that area can hold shrinks with it, or is flat."""
     new = max(r / net - p["IM"], 1e-6)  # at least a millionth of the basin
     r, sealed = new * net, p["IM"] * net
-    largest = max(p["SM"] * (1 + p["EX"]) * (1 - (1 - new) ** (1 / p["EX"])), 1e-6)
+    share = 1.0 if flat else 1 - (1 - new) ** (1 / p["EX"])
+    largest = max(p["SM"] * (1 + p["EX"]) * share, 1e-6)
     mean = largest / (1 + p["EX"])
     s = s * fr / new
     rs = max(s - mean, 0) * new
@@ -85,7 +87,9 @@ class Way:
         return q
 
 
-def simulate(p, area_km2, dt_h, rain, pan, *, wu, wl, wd, s=0.0, fr=0.0, network_km2=200.0):
+def simulate(
+    p, area_km2, dt_h, rain, pan, *, wu, wl, wd, s=0.0, fr=0.0, network_km2=200.0, flat=False
+):
     """Rows of dictionaries, one a step, of all fluxes and states."""
     keep = (1 - p["KI"] - p["KG"]) ** (dt_h / 24)
     ki, kg = ((1 - keep) * p[k] / (p["KI"] + p["KG"]) for k in ("KI", "KG"))
@@ -97,7 +101,7 @@ def simulate(p, area_km2, dt_h, rain, pan, *, wu, wl, wd, s=0.0, fr=0.0, network
         r, rs, ri, rg = 0.0, 0.0, ki * s * fr, kg * s * fr
         if net > 0:
             r = runoff(p, wu + wl + wd, net)
-            r, s, fr, rs, ri, rg = three_sources(p, keep, net, r, s, fr)
+            r, s, fr, rs, ri, rg = three_sources(p, keep, net, r, s, fr, flat=flat)
         else:
             s *= keep
         # the layers are filled from above

@@ -162,6 +162,13 @@ def test_reservoir_rules():
     # at the top with little coming: opened only as far as the limit needs
     brim = route(a_reservoir(), np.full(5, 100.0), level=106.0, dt_h=24)
     assert brim.level.min() >= 100 - 1e-9
+    # above the top with little coming: the release, not whatever the outlets can
+    above = route(a_reservoir(), np.full(24, 60.0), level=107.0, dt_h=1)
+    assert above.outflow.max() <= 400
+    assert above.level[-1] < 106
+    # and with more coming than the river bears: what comes in, so that it does not rise
+    full = route(a_reservoir(), np.full(24, 600.0), level=107.0, dt_h=1)
+    np.testing.assert_allclose(full.outflow, 600.0, rtol=1e-9)
     # the release is kept while it holds the level below the top
     rising = route(a_reservoir(), np.full(1, 2000.0), level=100.0, dt_h=6)
     assert rising.outflow[0] == 400

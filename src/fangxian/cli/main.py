@@ -70,6 +70,7 @@ WORDS = {
     "risk": ("risk", "风险地区清单比较、行程比对", "lists of risk areas compared and matched"),
     "contacts": ("contacts", "接触关系：导入、导出", "contacts brought in and taken out"),
     "trace": ("trace", "从人、物、场所追踪", "trace from a person, a place or goods"),
+    "sl323": ("sl323", "实时雨水情库(SL 323):检查、收入、导出", "SL 323 tables: check, in, out"),
     "epcis": ("epcis", "EPCIS 货物事件：检查、收入、导出", "EPCIS events of goods"),
     "ais": ("ais", "船舶 AIS 语句：解码", "AIS sentences of vessels: decoded"),
     "sentinel": (

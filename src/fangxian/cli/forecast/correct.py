@@ -9,6 +9,7 @@ import click
 from fangxian.cli.files import FILE, OUT, finish, json_option, out_option, tell_compiling
 from fangxian.cli.forecast.group import (
     basin_option,
+    flat_option,
     forcing_option,
     forecast_command,
     option,
@@ -119,6 +120,7 @@ def correct(observed: Path, forecast: Path, order: int, **given: Any) -> None:
     default=0.1,
 )
 @seed_option
+@flat_option
 @option(
     "--state",
     "接着算(由 --save-state 写出);不再学习",
@@ -141,6 +143,7 @@ def assimilate(
     rain_memory: float,
     flow_error: float,
     seed: int,
+    flat: bool,
     state: Path | None,
     save_state: Path | None,
     **given: Any,
@@ -150,7 +153,7 @@ def assimilate(
     from fangxian.hazards.flood.forecast.runner import Runner
 
     tell_compiling()
-    runner = Runner(model, read_json(basin), forcing)
+    runner = Runner(model, read_json(basin), forcing, flat=flat)
     errors = Errors(rain_error, rain_memory, flow_error, members, seed)
     issue, stood = made(runner, _learning(given), errors, state, done=_tell_tenths)
     _publish(issue, state=(save_state, stood), **given)

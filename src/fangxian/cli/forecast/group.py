@@ -51,6 +51,12 @@ published_option = option(
     "as the published program (loses water, to compare)",
     is_flag=True,
 )
+flat_option = option(
+    "--flat",
+    "自由水容量不随产流面积减小",
+    "free water whose capacity does not shrink with the area that runs off",
+    is_flag=True,
+)
 rain_error_option = option(
     "--rain-error",
     "雨量相对误差",

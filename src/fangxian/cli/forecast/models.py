@@ -8,6 +8,7 @@ import click
 from fangxian.cli.files import FILE, OUT, finish, json_option, out_option, tell_compiling
 from fangxian.cli.forecast.group import (
     basin_option,
+    flat_option,
     forcing_option,
     forecast_command,
     model_option,
@@ -44,6 +45,7 @@ from fangxian.spine.core.tables import read_json, write_json, write_table
 @rain_memory_option
 @seed_option
 @published_option
+@flat_option
 @mark_option
 @plot_option
 @plot_from_option
@@ -63,6 +65,7 @@ def simulate(
     rain_memory: float,
     seed: int,
     published: bool,
+    flat: bool,
     marks: dict[str, float],
     plot: Path | None,
     plot_from: str | None,
@@ -78,7 +81,7 @@ def simulate(
     if members_out is not None and not members:
         raise click.UsageError(say("--members-out 需要 --members", "--members-out needs --members"))
     tell_compiling()
-    runner = Runner(model, read_json(basin), forcing, state, published=published)
+    runner = Runner(model, read_json(basin), forcing, state, published=published, flat=flat)
     feed = runner.forcing
     a, b = span(feed.labels, plot_from, plot_to)
     found = run(runner, Spread(members, rain_error, rain_memory, seed) if members else None)
@@ -120,14 +123,17 @@ def simulate(
     required=True,
 )
 @published_option
+@flat_option
 @json_option
-def batch(model: str, list: Path, published: bool, as_json: bool) -> None:  # noqa: A002
+def batch(model: str, list: Path, published: bool, flat: bool, as_json: bool) -> None:  # noqa: A002
     from fangxian.hazards.flood.forecast.simulate import simulate_many
     from fangxian.spine.core.compute import EngineError
     from fangxian.spine.core.config import ConfigError
 
     try:
-        answer = simulate_many(list, model, published=published, done=lambda k, n: tell(f"{k}/{n}"))
+        answer = simulate_many(
+            list, model, published=published, flat=flat, done=lambda k, n: tell(f"{k}/{n}")
+        )
     except (EngineError, ConfigError) as error:
         raise click.UsageError(str(error)) from None
     finish(answer, as_json, failed=answer.told["failed"] == answer.told["basins"])
@@ -167,6 +173,7 @@ def batch(model: str, list: Path, published: bool, as_json: bool) -> None:  # no
 @option("--warm", "从文件中的参数起步", "start from the file's parameters", is_flag=True)
 @option("--gap", "拟合与检验之差的警示", "fit-check gap that is flagged", type=float, default=0.1)
 @published_option
+@flat_option
 @plot_option
 @plot_from_option
 @plot_to_option
@@ -183,6 +190,7 @@ def calibrate(
     basin: Path,
     forcing: Path,
     published: bool,
+    flat: bool,
     plot: Path | None,
     plot_from: str | None,
     plot_to: str | None,
@@ -196,7 +204,7 @@ def calibrate(
     from fangxian.hazards.flood.forecast.runner import Runner
 
     tell_compiling()
-    runner = Runner(model, read_json(basin), forcing, published=published)
+    runner = Runner(model, read_json(basin), forcing, published=published, flat=flat)
     feed = runner.forcing
     c, d = span(feed.labels, plot_from, plot_to)
     task = Task(first=asked.pop("from"), last=asked.pop("to"), **asked)

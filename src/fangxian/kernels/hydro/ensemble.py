@@ -174,6 +174,7 @@ def filter_states(
     noise: Noise,
     seed: int,
     stand: int | None = None,
+    flat: bool = False,
     done: Callable[[int], None] | None = None,
 ) -> tuple[Floats, Filter[xaj.State]]:
     """Forecasts of the members from every step (members, time, leads), m3/s, and where the filter
@@ -193,6 +194,7 @@ def filter_states(
         observed: m3/s (time,); NaN is a gap.
         leads: steps ahead, 1 or more.
         stand: after how many steps the filter stands that is returned; all by default.
+        flat: as ``xaj.run`` has it.
         done: called after every step with the number of steps done.
 
     Raises:
@@ -208,7 +210,7 @@ def filter_states(
     rain, pan = np.asarray(rain, np.float64), np.asarray(pan, np.float64)
 
     def run(own: Floats, span: slice, state: xaj.State) -> tuple[Floats, xaj.State]:
-        return xaj.run(basin, own, pan[span], p, state, float32=True)
+        return xaj.run(basin, own, pan[span], p, state, flat=flat, float32=True)
 
     def move(state: xaj.State, told: Floats, seen: float, rng: np.random.Generator) -> xaj.State:
         return _bounded(state, kalman(told, seen, noise=noise, rng=rng), p)
@@ -240,10 +242,10 @@ def settle_forecasts(
     levels), and at which leads the filter helps (leads,). All flows m3/s.
 
     On forecasts issued and due within the steps ``learn`` (start, stop; both given, >= 0) it must
-    lower the squared error of the ``raw`` flow (time,); from the first lead at which it does not,
-    raw is issued. The range is that of ``correct``, from the members' spread among others. A gap
-    (NaN) in ``observed`` (time,) is left out; ``ahead`` (members, time, leads) is NaN beyond the
-    end.
+    lower the squared error of the ``raw`` flow (time,); then the safe share of what it adds is
+    issued, never more than at the lead before, and where that is 0, raw. The range is that of
+    ``correct``, from the members' spread among others. A gap (NaN) in ``observed`` (time,) is left
+    out; ``ahead`` (members, time, leads) is NaN beyond the end.
 
     Raises:
         ValueError: fewer than 120 observed steps and the leads to learn from; NaN in ``raw`` or

@@ -141,8 +141,9 @@ class Reservoir:
         outlet: capacity of all outlets by level (m, m3/s), fully open.
         dead: no water leaves below this level.
         limit: flood-limit level of each step (m), (time,) or one number.
-        release: largest flow the river below bears while the level is below ``top``, m3/s.
-        top: level from which everything is opened.
+        release: largest flow the river below bears, m3/s; the rule lets out more only where the
+            level would stand above ``top``, and then no more than comes in.
+        top: level above which the rule lets pass what comes in.
         gates: those that a plan opens one by one.
         spillway: flow by level of a crest without gates (m, m3/s), beside the outlets; it cannot be
             held back.
@@ -217,7 +218,7 @@ def route(
 
     By rule: above the flood limit it releases what brings the level back to it, up to ``release``
     and to what outlets and turbines carry; where that would still leave it above ``top``, what
-    holds it there (so that no more leaves than comes in or the river bears). ``plan`` (time,) sets
+    brings it back there, up to the inflow or ``release``, whichever is more. ``plan`` (time,) sets
     the release instead (m3/s; bounded by outlets, turbines and the dead level; below 0 is 0), or
     ``openings`` (time, gates) those of the gates, m, with ``turbines`` (time,) in m3/s beside. What
     goes over the crest without gates comes on top. Outflow and level of a step agree: it leaves by
@@ -336,7 +337,8 @@ def _route(flows, storage, curve, spill, target, plan, gated, numbers, out, beyo
         for t in range(flows.shape[1]):
             water = volume + flows[m, t] * unit
             level = _at(volume, volumes, levels)
-            need = max(min((water - target[t]) / unit, release), (water - full) / unit)
+            kept = min((water - full) / unit, max(flows[m, t], release))
+            need = max(min((water - target[t]) / unit, release), kept)
             low, high = 0.0, max(water - volumes[0], 0.0) / unit
             rest = max(water - dead, 0.0) / unit
             for _ in range(HALVINGS):

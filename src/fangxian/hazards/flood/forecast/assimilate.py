@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.tables import Answer, Note, read_json
+from fangxian.spine.core.tables import Answer, Note
 
 from .calibrate import observed_of
 from .correct import Issue, Learning, first_issue
@@ -124,7 +124,14 @@ def _filtered(
     if runner.model == "xaj":
         land = xaj.State(**stood.members) if stood else runner.first(many)
         return filter_states(
-            runner.where, feed.rain, feed.pan, many, Filter(land, *before), feed.observed, **how
+            runner.where,
+            feed.rain,
+            feed.pan,
+            many,
+            Filter(land, *before),
+            feed.observed,
+            flat=runner.flat,
+            **how,
         )
     rain, pan, step = runner.lumped(feed.rain), runner.lumped(feed.pan), GR4[runner.model]
     stores = gr4.run_gr4(rain[:0], pan[:0], many, step=step)[1]
@@ -158,7 +165,7 @@ def _plain(stood: Stood, runner: Runner, asked: dict[str, Any]) -> dict[str, Any
             return {k: lists(v) for k, v in value.items()}
         return value.tolist() if isinstance(value, np.ndarray) else value
 
-    told = {"model": runner.model, "params": runner.given[0].tolist(), "asked": asked}
+    told = {**runner.owner, "asked": asked}
     own = stood._replace(settled=plain_settling(stood.settled))
     return {**told, **lists(own._asdict())}
 
@@ -170,10 +177,7 @@ def _read(path: Path, runner: Runner, learning: Learning, asked: dict[str, Any])
 
     from fangxian.kernels.hydro.settle import settling_of
 
-    saved = read_json(path)
-    if saved.get("model") != runner.model or saved.get("params") != runner.given[0].tolist():
-        zh, en = "是别的模型或参数的状态", "the state of another model or other parameters"
-        raise Problem("file.unfit", file=path.name, zh=zh, en=en)
+    saved = runner.own_state(path)
     try:
         was = saved["asked"]
         stood = Stood(**{name: saved[name] for name in Stood._fields})

@@ -11,6 +11,7 @@ from fangxian.spine.core.door_rows import Col, number_col, rows_door, text_col
 from fangxian.spine.core.tables import UnreadableError
 from fangxian.spine.observe.doors import StationLook
 from fangxian.spine.registry.doors.cols import choice_col, flag_col, moment_col, short_col
+from fangxian.spine.registry.doors.sites import read_wkt, shape_of, wkt_of
 
 from .basins import defaults_of, names_of
 from .models import MODELS, Basin, Parameters, RatingPoint, Reach, SubBasin, Weight
@@ -67,6 +68,17 @@ def _part() -> Col:
     return Col(field, lambda row: f"{row.part.basin.code}/{row.part.code}", put)
 
 
+def _outline() -> Col:
+    def put(row: Any, text: str, look: Any) -> None:
+        row.shape = shape_of(text)
+
+    field = Field(
+        "shape", "边界", "Outline", read_wkt, hint_zh="WKT 面，可空；有格点雨量预报时要",
+        hint_en="WKT area; needed for rain on grids",
+    )  # fmt: skip
+    return Col(field, lambda row: wkt_of(row.shape), put)
+
+
 def _scope(column: str) -> Any:
     def scope(row: Row, look: BasinLook) -> str | None:
         code = row[column].split("/")[0]
@@ -119,6 +131,7 @@ PARTS = rows_door(
         _basin("basin", "流域", "Basin"),
         short_col("code", "分块编号", "Part", 20, needed=True, example="1"),
         number_col("area_km2", "面积（平方公里）", "Area (km2)", low=0.01, needed=True),
+        _outline(),
     ),
     key=("basin", "code"),
     scope=_scope("basin"),

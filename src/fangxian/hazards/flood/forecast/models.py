@@ -41,6 +41,7 @@ class SubBasin(models.Model):
     basin = models.ForeignKey(Basin, models.CASCADE, related_name="parts")
     code = models.CharField(max_length=20)
     area_km2 = models.FloatField()
+    shape = models.JSONField(null=True)  # outline, GeoJSON, WGS 84: for rain on grids
 
     class Meta:
         constraints = [

@@ -37,12 +37,14 @@ class Runner:
         state: Path | None = None,
         *,
         published: bool = False,
+        flat: bool = False,
     ) -> None:
         import numpy as np
 
         from fangxian.kernels.hydro import gr4, xaj
 
-        self.model, self.basin, self.published = model, basin, published
+        self.model, self.basin = model, basin
+        self.published, self.flat = published, flat
         self.unit, step = MODELS[model]
         self.notes: list[Note] = []
         self.most: dict[str, float] = {}  # what a store of the given parameters holds
@@ -76,9 +78,9 @@ class Runner:
                 self.where = xaj.Basin(self.areas, self.dt_h, _number(basin, "network_km2", 200.0))
             except ValueError as error:
                 raise _unfit(str(error), str(error)) from None
-        elif published:
-            zh, en = "--published 只用于 xaj", "--published is for xaj only"
-            raise Problem("call.wrong", zh=zh, en=en)
+        elif published or flat:
+            word = "--published" if published else "--flat"
+            raise Problem("call.wrong", zh=f"{word} 只用于 xaj", en=f"{word} is for xaj only")
         self.saved = self._saved(state) if state else None
         self._check_start()
 
@@ -117,17 +119,32 @@ class Runner:
         self.forcing.observed = self.forcing.observed * (per_mm if kind == "mm" else 1 / per_mm)
 
     def _saved(self, path: Path) -> dict[str, Any]:
-        """A state of this model and these parameters. Raises ``file.unfit`` for another's."""
-        saved = read_json(path)
-        if saved.get("model") != self.model or saved.get("params") != self.given[0].tolist():
-            zh, en = "是别的模型或参数的状态", "the state of another model or other parameters"
-            raise Problem("file.unfit", file=path.name, zh=zh, en=en)
+        saved = self.own_state(path)
         if saved.get("time") in self.forcing.labels:
             self._note(
                 f"注意:状态的时刻 {saved['time']} 在本次资料之内",
                 f"note: the state stands at {saved['time']}, within this forcing",
             )
         return saved
+
+    def own_state(self, path: Path) -> dict[str, Any]:
+        """A state of this model, these parameters and this free water; one that says nothing of
+        the last is not flat. Raises ``file.unfit`` for another's."""
+        saved = read_json(path)
+        if saved.get("model") != self.model or saved.get("params") != self.given[0].tolist():
+            zh, en = "是别的模型或参数的状态", "the state of another model or other parameters"
+            raise Problem("file.unfit", file=path.name, zh=zh, en=en)
+        if saved.get("flat", False) is not self.flat:
+            with_or = ("不带", "without") if self.flat else ("带", "with")
+            zh, en = (f"是{with_or[0]} --flat 的状态", f"the state of a run {with_or[1]} --flat")
+            raise Problem("file.unfit", file=path.name, zh=zh, en=en)
+        return saved
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """What a state says of whose it is, as ``own_state`` asks for it."""
+        told = {"model": self.model, "params": self.given[0].tolist()}
+        return told | ({"flat": True} if self.flat else {})
 
     def _check_start(self) -> None:
         """A first state holds no more water than the model's stores do."""
@@ -181,8 +198,7 @@ class Runner:
 
     def state(self, end: dict[str, Any]) -> dict[str, Any]:
         """A state with the model, parameters and time it belongs to, for JSON."""
-        told = {"model": self.model, "params": self.given[0].tolist()}
-        told |= {"time": self.forcing.labels[-1]}
+        told = {**self.owner, "time": self.forcing.labels[-1]}
         return {**told, **{k: v.tolist() for k, v in end.items()}}
 
     def run(
@@ -202,6 +218,7 @@ class Runner:
             points,
             self.first(points),
             published=self.published,
+            flat=self.flat,
             float32=quick and len(points) * len(self.where.areas) >= WORTH_LANES,
         )
         return flow, {"land": end.land, "reach": end.reach, "late": end.late}
@@ -221,6 +238,7 @@ class Runner:
             self.given,
             self.first(self.given),
             published=self.published,
+            flat=self.flat,
         )[2]
 
     def _run_gr4(self, points: Any, rain: Any) -> tuple[Any, dict[str, Any]]:

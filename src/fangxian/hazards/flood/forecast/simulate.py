@@ -122,6 +122,7 @@ class Job(NamedTuple):
 
     model: str
     published: bool
+    flat: bool
     basin: Path
     forcing: Path
     out: Path
@@ -130,7 +131,12 @@ class Job(NamedTuple):
 
 
 def simulate_many(
-    jobs: Path, model: str, *, published: bool, done: Callable[[int, int], None]
+    jobs: Path,
+    model: str,
+    *,
+    published: bool,
+    flat: bool,
+    done: Callable[[int, int], None],
 ) -> Answer:
     """Each basin of a list into its own file, where ``FANGXIAN_COMPUTE`` says: here, in processes
     or on Dask; the same files come out. ``told`` says how many failed."""
@@ -143,7 +149,7 @@ def simulate_many(
                 table.wrong(row, column, "缺名称", "a name is missing")
     if table.errors:
         return Answer({"basins": len(names), "failed": len(names)}, read=[table])
-    chunks = [_job(jobs.parent, name, model, published=published) for name in names]
+    chunks = [_job(jobs.parent, name, model, published, flat) for name in names]
     read = [path for job in chunks for path in (job.basin, job.forcing, job.state)]
     made = [path for job in chunks for path in (job.out, job.save_state)]
     keep_inputs(outputs=made, inputs=[jobs, *read])
@@ -159,20 +165,19 @@ def simulate_many(
     return Answer({"basins": len(chunks), "failed": failed}, read=[table], notes=notes)
 
 
-def _job(folder: Path, name: dict[str, str], model: str, *, published: bool) -> Job:
+def _job(folder: Path, name: dict[str, str], model: str, published: bool, flat: bool) -> Job:
     """One line of the list; a state may be left empty."""
     basin, forcing, out = (folder / name[c] for c in NEEDED)
     own = [name.get(c, "") for c in STATES]
     state, save = (None if x.casefold() in MISSING else folder / x for x in own)
-    return Job(model, published, basin, forcing, out, state, save)
+    return Job(model, published, flat, basin, forcing, out, state, save)
 
 
 def _simulate_one(job: Job) -> tuple[list[Note], list[Note]]:
     """One basin of a batch, in whatever process: what went wrong, and what else is to be said."""
     try:
-        runner = Runner(
-            job.model, read_json(job.basin), job.forcing, job.state, published=job.published
-        )
+        how = {"published": job.published, "flat": job.flat}
+        runner = Runner(job.model, read_json(job.basin), job.forcing, job.state, **how)
         found = simulate(runner)
         answer = found.answer
         write_table(job.out, answer.columns, answer.rows)

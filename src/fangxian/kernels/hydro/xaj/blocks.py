@@ -103,6 +103,7 @@ def _runoff(v, lossy):
             v[x.SMM * LANES + i],
             v[x.EX1_1 * LANES + i],
             v[x.EX_1 * LANES + i],
+            v[x.FLAT * LANES + i],
         )
         n = np.floor(rain / x.SLICE_MM) + x.ONE
         slow = v[x.GONE * LANES + i]

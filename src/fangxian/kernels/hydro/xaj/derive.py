@@ -51,7 +51,7 @@ def out_of(recession, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derive_one(q, low, high, dt_h, lossy, d):
+def derive_one(q, low, high, dt_h, lossy, flat, d):
     """Fill ``d`` (``physics.DERIVED``,) from one parameter set ``q`` (18,), in the units of
     ``PARAMETERS``; returns what is wrong with it.
 
@@ -78,6 +78,7 @@ def derive_one(q, low, high, dt_h, lossy, d):
     d[x.WMM_1] = (1.0 - q[IM]) / (q[WM] * d[x.B1])
     d[x.SMM], d[x.EX1] = q[SM] * (1.0 + q[EX]), 1.0 + q[EX]
     d[x.EX1_1], d[x.EX_1] = 1.0 / (1.0 + q[EX]), 1.0 / q[EX]
+    d[x.FLAT] = 1.0 if flat else 0.0
     together = q[KI] + q[KG]
     d[x.GONE] = -np.expm1(share * np.log1p(-together))
     d[x.SHARE_I], d[x.SHARE_G] = q[KI] / together, q[KG] / together
@@ -91,11 +92,11 @@ def derive_one(q, low, high, dt_h, lossy, d):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def derive(p, low, high, dt_h, lossy, out, reaches, lags, wrong):
+def derive(p, low, high, dt_h, lossy, flat, out, reaches, lags, wrong):
     """Fill, of each member's parameters ``p`` (members, 18), ``out`` (members,
     ``physics.DERIVED``), the Muskingum ``reaches`` (members,) of one step each that make up the
     travel time, the steps of lag (members,), and what is ``wrong`` with it (members,). NaN is
     wrong, and its reaches are nonsense. Errors, source: as the module says."""
     for k in range(p.shape[0]):
-        wrong[k] = derive_one(p[k], low, high, dt_h, lossy, out[k])
+        wrong[k] = derive_one(p[k], low, high, dt_h, lossy, flat, out[k])
         reaches[k], lags[k] = steps(p[k, KE], dt_h), steps(p[k, L], dt_h)

@@ -121,7 +121,7 @@ def start(
 
 
 def _derived(
-    parameters: Floats, basin: Basin, published: bool
+    parameters: Floats, basin: Basin, published: bool, flat: bool
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """The parameters and what ``derive`` makes of them."""
     p = np.ascontiguousarray(np.atleast_2d(parameters), np.float64)
@@ -129,7 +129,7 @@ def _derived(
         raise ValueError(f"parameters are (members, {len(NAMES)}): {', '.join(NAMES)}")
     derived = np.empty((len(p), DERIVED))
     reaches, lags, wrong = np.empty((3, len(p)), np.int64)
-    derive(p, LOW, HIGH, basin.dt_h, published, derived, reaches, lags, wrong)
+    derive(p, LOW, HIGH, basin.dt_h, published, flat, derived, reaches, lags, wrong)
     return p, derived, reaches, lags, wrong
 
 
@@ -161,7 +161,7 @@ def feasible(basin: Basin, parameters: Floats) -> NDArray[np.bool_]:
 
     Source: Zhao 1992 for stable reaches; ranges are our own choice.
     """
-    return np.asarray(_derived(parameters, basin, False)[-1] == FINE)
+    return np.asarray(_derived(parameters, basin, False, False)[-1] == FINE)
 
 
 def run(
@@ -172,6 +172,7 @@ def run(
     state: State,
     *,
     published: bool = False,
+    flat: bool = False,
     float32: bool = False,
 ) -> tuple[Floats, State]:
     """Flow at the outlet, m3/s (members, time), and the state after the last step.
@@ -185,6 +186,8 @@ def run(
         published: the published program drops the free water that a shrinking runoff area cannot
             hold, and what exceeds the deep layer, and counts the impervious share's runoff twice.
             True does as it does, to compare with it; by default the balance closes.
+        flat: the free water a spot of the area that runs off can hold is SM (1+EX) however small
+            that area is; by default it shrinks with it. The state of one is no start for the other.
         float32: members x sub-basins side by side, 64 at a time, in float32: several times faster
             from some dozens on. Mostly within 2e-5 of the greatest flow of the float64 result;
             where a net rain lies on the edge of a slice of 5 mm, up to some 1e-3 (the model itself
@@ -197,7 +200,7 @@ def run(
 
     Source: Zhao 1992, as docs/methods/xinanjiang.md has it.
     """
-    p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published)
+    p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published, flat)
     state = State(state.land.copy(), state.reach.copy(), state.late.copy())
     flow = np.empty((len(p), rain.shape[1]))
     if float32:
@@ -231,6 +234,7 @@ def trace(
     state: State,
     *,
     published: bool = False,
+    flat: bool = False,
 ) -> tuple[Floats, State, Floats]:
     """As ``run`` for one member, and all fluxes and states (time, sub-basins, ``FLUXES``), mm but
     for FR (a share) and flows (m3/s). NaN is refused.
@@ -240,7 +244,7 @@ def trace(
 
     Source: as of ``run``.
     """
-    p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published)
+    p, rain, pan, shared = _prepare(basin, rain, pan, parameters, state, published, flat)
     if len(p) != 1:
         raise ValueError("a trace is of one member")
     state = State(state.land.copy(), state.reach.copy(), state.late.copy())
@@ -250,10 +254,16 @@ def trace(
 
 
 def _prepare(
-    basin: Basin, rain: Floats, pan: Floats, parameters: Floats, state: State, published: bool
+    basin: Basin,
+    rain: Floats,
+    pan: Floats,
+    parameters: Floats,
+    state: State,
+    published: bool,
+    flat: bool,
 ) -> tuple[Floats, Floats, Floats, tuple[Any, ...]]:
     """Checked arrays, and what both drivers are given before the states."""
-    p, derived, reaches, lags, wrong = _derived(parameters, basin, published)
+    p, derived, reaches, lags, wrong = _derived(parameters, basin, published, flat)
     if (wrong != FINE).any():
         _refuse(p, basin.dt_h, wrong)
     rain = np.asarray(rain, np.float64)

@@ -49,8 +49,9 @@ NOTHING = np.float32(1e-20)
     C0,
     C1,
     C2,
-) = range(30)
-DERIVED = 30
+    FLAT,
+) = range(31)
+DERIVED = 31
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -78,13 +79,14 @@ def runoff(net, w, wm, wm_1, wmm_1, b1, b1_1):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def runoff_area(new, s, fr, smm, ex1_1, ex_1):
+def runoff_area(new, s, fr, smm, ex1_1, ex_1, flat):
     """Free-water capacity of the share ``new`` (> 0) of the basin that runs off (mean and largest),
-    the free water brought to it and what does not fit. Eqs 6-8.
+    the free water brought to it and what does not fit. Eqs 6-8. With ``flat`` 1, not 0, the
+    capacity does not shrink with the share.
 
     Shape, unit, NaN, errors: as the module says. Source: Zhao 1992, as our eqs 6-8.
     """
-    smmf = max(smm * lost(new, ex_1), LEAST_MM)
+    smmf = max(smm * max(lost(new, ex_1), flat), LEAST_MM)
     smf = smmf * ex1_1
     s = s * fr / new
     spilt = max(s - smf, ZERO)

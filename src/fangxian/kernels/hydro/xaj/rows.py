@@ -36,7 +36,7 @@ def step_land(d, wu, wl, wd, s, fr, rain, pan, lossy):
     if net > x.ZERO:
         share = runoff(net, wu + wl + wd, d[x.WM], d[x.WM_1], d[x.WMM_1], d[x.B1], d[x.B1_1])
         new = max(share - d[x.DIRECT], x.LEAST_FR)
-        smmf, smf, s, spilt = runoff_area(new, s, fr, d[x.SMM], d[x.EX1_1], d[x.EX_1])
+        smmf, smf, s, spilt = runoff_area(new, s, fr, d[x.SMM], d[x.EX1_1], d[x.EX_1], d[x.FLAT])
         fr, direct = new, d[x.DIRECT] * net
         r = new * net + direct
         n = np.floor(net / x.SLICE_MM) + x.ONE

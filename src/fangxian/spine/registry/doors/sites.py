@@ -27,7 +27,7 @@ FRAME_WORDS = {code: (code, code) for code in FRAMES} | {"CGCS2000": ("CGCS2000"
 STATION = "station"
 
 
-def _shape(text: str) -> str:
+def read_wkt(text: str) -> str:
     """A line or area as WKT, its numbers to six decimals (some 10 cm)."""
     import shapely
 
@@ -68,7 +68,7 @@ def site_fields(*, code_most: int, kind: Field | None = None) -> tuple[Field, ..
         Field("lon", "经度", "Longitude", number(-180, 180)),
         Field("lat", "纬度", "Latitude", number(-90, 90)),
         frame,
-        Field("shape", "线或面", "Line or area", _shape, hint_zh="WKT，可空"),
+        Field("shape", "线或面", "Line or area", read_wkt, hint_zh="WKT，可空"),
         Field("position_source", "位置来源", "Position from", short(200), example="实测 2026"),
         Field("valid_from", "启用", "From", moment),
         Field("valid_to", "停用", "To", moment),
@@ -87,7 +87,7 @@ def site_row(site: Site) -> Row:
         "lon": number_text(site.lon),
         "lat": number_text(site.lat),
         "frame": "WGS84" if here else "",
-        "shape": _wkt(site.shape),
+        "shape": wkt_of(site.shape),
         "position_source": site.position_source,
         "valid_from": moment_text(site.valid_from),
         "valid_to": moment_text(site.valid_to),
@@ -95,13 +95,22 @@ def site_row(site: Site) -> Row:
     }
 
 
-def _wkt(shape: Any) -> str:
+def wkt_of(shape: Any) -> str:
+    """An outline as it is written in a table; empty for none."""
     if shape is None:
         return ""
     import shapely
     import shapely.geometry
 
     return str(shapely.to_wkt(shapely.geometry.shape(shape), rounding_precision=6))
+
+
+def shape_of(text: str) -> Any:
+    """An outline of a table as it is kept; None for an empty one."""
+    import shapely
+    import shapely.geometry
+
+    return shapely.geometry.mapping(shapely.from_wkt(text)) if text else None
 
 
 def fill_position(row: Row, there: dict[Key, Row], look: Look) -> None:
@@ -147,8 +156,6 @@ def judge_site(row: Row, before: Row | None, look: Look) -> Iterable[Wrong]:
 
 def put_site(site: Site, row: Row, look: Look) -> None:
     """What a row says onto a site; saving is the caller's."""
-    import shapely
-    import shapely.geometry
 
     site.name, site.former_names = row["name"], row["former_names"]
     site.place = look.place(row["place"])
@@ -156,8 +163,7 @@ def put_site(site: Site, row: Row, look: Look) -> None:
     lon, lat = to_number(row["lon"]), to_number(row["lat"])
     if (lon, lat) != (site.lon, site.lat):
         site.lon, site.lat, site.position_synthetic = lon, lat, False
-    shape = shapely.from_wkt(row["shape"]) if row["shape"] else None
-    site.shape = shapely.geometry.mapping(shape) if shape else None
+    site.shape = shape_of(row["shape"])
     site.position_source, site.source = row["position_source"], row["source"]
     site.valid_from, site.valid_to = to_moment(row["valid_from"]), to_moment(row["valid_to"])
 

@@ -1,0 +1,282 @@
+"""Tables of SL 323 written out: rows as they came with what our registers know now, readings of a
+window, and our forecasts; as a folder of CSV files."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from fangxian.hazards.flood.forecast.models import Issue, RatingPoint
+from fangxian.spine.assess.read import thresholds_in_force
+from fangxian.spine.core import clock
+from fangxian.spine.core.events import Entry, Named, record_many
+from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.observe.models import Series, Station, in_use
+from fangxian.spine.observe.store import from_s, store
+
+from .form import INTV_OF, RAIN, forms, key_of, series_of
+from .models import Kept
+from .sources import plain
+from .taking import MARK_COLUMNS
+
+Row = dict[str, str]
+RANGE = "FX_RIVERS_F_RANGE"  # our own extension: the standard has no column for a range
+UNIT = "Fangxian"
+
+
+def give_tables(
+    folder: Path,
+    *,
+    by: Seat,
+    since: datetime,
+    until: datetime,
+    done: Callable[[str, int], None] = lambda table, n: None,
+) -> dict[str, int]:
+    """Write every table that has rows; how many rows each has."""
+    require(by, "register.read", place=by.place_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    told: dict[str, int] = {}
+    for table, rows in _tables(since, until):
+        if rows:
+            _write(folder / f"{table}.csv", table, rows)
+            told[table] = len(rows)
+            done(table, len(rows))
+    with transaction.atomic():
+        record_many([Entry("sl323.given", Named("sl323", UNIT), None, {"rows": told})], by=by)
+    return told
+
+
+def _tables(since: datetime, until: datetime) -> Iterator[tuple[str, list[Row]]]:
+    kept = _kept()
+    own: dict[str, Callable[[dict[str, Row]], None]] = {
+        "ST_STBPRP_B": _stations,
+        "ST_RVFCCH_B": _marks,
+        "ST_RSVRFSR_B": _seasons,
+        "ST_ZQRL_B": _ratings,
+    }
+    for name in forms():
+        rows = kept.get(name, {})
+        if name in own:
+            own[name](rows)
+        elif name.endswith("_R"):
+            rows = _readings(name, rows, since, until)
+        elif name == "ST_RIVERS_F":
+            rows |= {key_of(forms()[name], row): row for row in _forecasts(since, until)}
+        yield name, [rows[key] for key in sorted(rows)]
+    yield RANGE, list(_ranges(since, until))
+
+
+def _kept() -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = defaultdict(dict)
+    for table, key, row in Kept.objects.values_list("table", "key", "row").iterator():
+        found[table][key] = row
+    return found
+
+
+def _same(before: str, now: float | None) -> bool:
+    """The text that came stays where its number is the same."""
+    try:
+        return now is not None and abs(float(before) - now) < 1e-9
+    except ValueError:
+        return False
+
+
+def _put(row: Row, column: str, value: float | str | None) -> None:
+    """What we know now, in their text where it says the same."""
+    if value is None or value == "":
+        return
+    if isinstance(value, str):
+        row[column] = value
+    elif not _same(row.get(column, ""), value):
+        row[column] = plain(float(value))
+
+
+def _stations(rows: dict[str, Row]) -> None:
+    for one in Station.objects.filter(in_use()).select_related("place"):
+        row = rows.setdefault(one.code, {"STCD": one.code, "ADDVCD": one.place.code[:6]})
+        _put(row, "STNM", one.name)
+        _put(row, "RVNM", one.river)
+        _put(row, "DTMNM", one.datum)
+        for column, value in (("LGTD", one.lon), ("LTTD", one.lat)):
+            theirs = f"{column}1" if f"{column}1" in row and column not in row else column
+            before = row.get(theirs, "")
+            if value is not None and not (before and abs(float(before) - value) < 1e-6):
+                row[theirs] = f"{value:.6f}"
+
+
+def _marks(rows: dict[str, Row]) -> None:
+    columns = {mark: column for column, mark in MARK_COLUMNS.items()}
+    for one in thresholds_in_force(clock.now(), family="river").exclude(station=None):
+        if one.mark in columns and one.station is not None:
+            row = rows.setdefault(one.station.code, {"STCD": one.station.code})
+            _put(row, columns[one.mark], one.value)
+
+
+def _seasons(rows: dict[str, Row]) -> None:
+    form = forms()["ST_RSVRFSR_B"]
+    for one in thresholds_in_force(clock.now(), family="reservoir", mark="FSLTDZ"):
+        if one.station is None or not one.season_from:
+            continue
+        row = {"STCD": one.station.code, "BGMD": one.season_from, "EDMD": one.season_to}
+        _put(rows.setdefault(key_of(form, row), row), "FSLTDZ", one.value)
+
+
+def _ratings(rows: dict[str, Row]) -> None:
+    """Points that did not come from them."""
+    there = {(r.get("STCD"), float(r["Z"])) for r in rows.values() if r.get("Z")}
+    form, numbers = forms()["ST_ZQRL_B"], defaultdict[tuple[int, Any], int](int)
+    for one in RatingPoint.objects.select_related("station").order_by("stage_m"):
+        numbers[one.station_id, one.valid_from] += 1
+        if (one.station.code, one.stage_m) in there:
+            continue
+        began = f"{clock.beijing(one.valid_from):%Y-%m-%d %H:%M:%S}" if one.valid_from else ""
+        row = {
+            "STCD": one.station.code,
+            "BGTM": began,
+            "PTNO": str(numbers[one.station_id, one.valid_from]),
+            "Z": plain(one.stage_m),
+            "Q": plain(one.flow_m3s),
+        }
+        rows[key_of(form, row)] = row
+
+
+def _readings(table: str, kept: dict[str, Row], since: datetime, until: datetime) -> dict[str, Row]:
+    """Rows of a window, from the series and what was kept beside."""
+    form = forms()[table]
+    low, high = (f"{clock.beijing(t):%Y-%m-%d %H:%M:%S}" for t in (since, until))
+    rows = {k: dict(row) for k, row in kept.items() if low <= _time(row.get("TM", "")) <= high}
+    by_moment: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, row in rows.items():
+        by_moment[row.get("STCD", ""), _time(row.get("TM", ""))].append(key)
+    columns = {v: k for k, v in series_of().get(table, {}).items()}
+    wanted = dict.fromkeys(INTV_OF, "DRP") if table == RAIN else columns
+    kinds = _kinds(table)
+    series = Series.objects.filter(element__in=wanted).select_related("station")
+    for one in series:
+        if kinds and not kinds(one.station.code, one.element):
+            continue
+        span = {"since_s": int(since.timestamp()) - 1, "until_s": int(until.timestamp())}
+        for at_s, value, _, _ in store().span([one.pk], **span)[one.pk]:
+            if value is None:
+                continue
+            at = f"{clock.beijing(from_s(at_s)):%Y-%m-%d %H:%M:%S}"
+            where = one.station.code, at
+            if table == RAIN:
+                _rain(rows, by_moment[where], where, one.element, value)
+            else:
+                row = _row(rows, by_moment[where], where, form.key)
+                row[wanted[one.element]] = plain(float(value))
+    return rows
+
+
+def _time(text: str) -> str:
+    told = text.replace("T", " ").replace("/", "-").split(".")[0]
+    return told if len(told) > 16 else f"{told}:00"
+
+
+def _row(
+    rows: dict[str, Row], keys: list[str], where: tuple[str, str], key: tuple[str, ...]
+) -> Row:
+    if not keys:
+        row = {"STCD": where[0], "TM": where[1]}
+        name = "|".join(row.get(column, "") for column in key)
+        rows[name] = row
+        keys.append(name)
+    return rows[keys[0]]
+
+
+def _rain(
+    rows: dict[str, Row], keys: list[str], where: tuple[str, str], element: str, value: float
+) -> None:
+    """One row an interval; a day's rain beside another interval is its DYP."""
+    mine = [k for k in keys if rows[k].get("INTV")]
+    intv = INTV_OF[element]
+    for key in mine:
+        if float(rows[key]["INTV"]) == float(intv):
+            rows[key]["DRP"] = plain(float(value))
+            return
+    if element == "PD" and mine:
+        rows[mine[0]]["DYP"] = plain(float(value))
+        return
+    bare = [k for k in keys if not rows[k].get("INTV")]
+    row = rows[bare[0]] if bare else {"STCD": where[0], "TM": where[1]}
+    if not bare:
+        name = "|".join([*where, intv])
+        rows[name] = row
+        keys.append(name)
+    row |= {"DRP": plain(float(value)), "INTV": intv}
+
+
+def _kinds(table: str) -> Callable[[str, str], bool] | None:
+    """Which stations speak in which table, by their kind in ST_STBPRP_B; Z of a tide gauge is a
+    tide, of any other a river's."""
+    told = dict(Kept.objects.filter(table="ST_STBPRP_B").values_list("key", "row__STTP"))
+    groups = {
+        "ST_TIDE_R": {"TT"},
+        "ST_RSVR_R": {"RR"},
+        "ST_WAS_R": {"DD"},
+        "ST_PUMP_R": {"DP"},
+        "ST_GATE_R": {"DD"},
+    }
+    if table == RAIN:
+        return None
+    others = set().union(*groups.values())
+    mine = groups.get(table)
+
+    def speaks(code: str, element: str) -> bool:
+        kind = told.get(code) or ("RR" if element in {"ZU", "QA", "ZB"} else "")
+        return kind in mine if mine else kind not in others
+
+    return speaks
+
+
+def _issues(since: datetime, until: datetime) -> Iterator[tuple[Issue, str, str]]:
+    rows = Issue.objects.filter(issued_at__gte=since, issued_at__lte=until)
+    for issue in rows.select_related("basin__outlet").order_by("pk").iterator():
+        basis, issued = (
+            f"{clock.beijing(t):%Y-%m-%d %H:%M:%S}" for t in (issue.at, issue.issued_at)
+        )
+        yield issue, basis, issued
+
+
+def _head(issue: Issue, basis: str, issued: str, hours: int) -> Row:
+    valid = clock.beijing(issue.at + timedelta(hours=hours))
+    return {
+        "STCD": issue.basin.outlet.code,
+        "UNITNAME": UNIT,
+        "PLCD": issue.basin.model,
+        "FYMDH": basis,
+        "IYMDH": issued,
+        "YMDH": f"{valid:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def _forecasts(since: datetime, until: datetime) -> Iterator[Row]:
+    for issue, basis, issued in _issues(since, until):
+        for k, flow in enumerate(issue.told["flow"]):
+            stage = issue.told.get("stage", [None] * (k + 1))[k]
+            row = _head(issue, basis, issued, k + 1)
+            yield {**row, "Z": plain(stage), "Q": plain(flow)}
+
+
+def _ranges(since: datetime, until: datetime) -> Iterator[Row]:
+    for issue, basis, issued in _issues(since, until):
+        low, high = issue.told["range"][0], issue.told["range"][-1]
+        for k in range(len(low)):
+            row = _head(issue, basis, issued, k + 1)
+            yield {**row, "Q05": plain(low[k]), "Q95": plain(high[k])}
+
+
+def _write(path: Path, table: str, rows: list[Row]) -> None:
+    """Columns in the order they are first met, the key's first."""
+    key = forms()[table].key if table in forms() else ("STCD", "IYMDH", "YMDH")
+    columns = list(dict.fromkeys([*key, *(column for row in rows for column in row)]))
+    columns = [c for c in columns if any(row.get(c) for row in rows)]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        out.writeheader()
+        out.writerows(rows)
