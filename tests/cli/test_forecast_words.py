@@ -251,18 +251,20 @@ def test_flat_free_water_is_another_run_and_its_states_are_its_own(tmp_path):
     basin, forcing = make_basin(tmp_path), make_forcing(tmp_path)
     observed_too(tmp_path, basin, forcing)
     words = ["--model", "xaj", "--basin", basin, "--forcing", forcing, "--out"]
-    flows, wrong = {}, ("the state of a run without --flat", "the state of a run with --flat")
+    flows, wrong = {}, ("the state of a run with --flat", "the state of a run without --flat")
     for flat in ([], ["--flat"]):
         out, state = tmp_path / f"{len(flat)}.csv", tmp_path / f"{len(flat)}.json"
-        assert run("simulate", *words, out, *flat, "--save-state", state).exit_code == 0
-        flows[len(flat)] = [r["flow_m3s"] for r in rows(out)]
+        more = [*flat, "--save-state", state, "--all-states", tmp_path / "t.csv"]
+        assert run("simulate", *words, out, *more).exit_code == 0
+        flows[len(flat)] = [float(r["flow_m3s"]) for r in rows(out)]
+        traced = np.array([float(r["Q"]) for r in rows(tmp_path / "t.csv")]).reshape(-1, 2)
+        np.testing.assert_allclose(traced.sum(axis=1), flows[len(flat)], rtol=1e-4, atol=1e-4)
     assert flows[0] != flows[1]
     for flat in (0, 1):
         again = ["simulate", *words, tmp_path / "x.csv", *["--flat"] * flat, "--state"]
         assert run(*again, tmp_path / f"{flat}.json").exit_code == 0
         result = run(*again, tmp_path / f"{1 - flat}.json")
-        assert (result.exit_code, wrong[1 - flat] in result.output) == (1, False)
-        assert wrong[1 if 1 - flat else 0] in result.output
+        assert (result.exit_code, wrong[flat] in result.output) == (1, True)
     table(
         tmp_path / "l.csv",
         "basin,forcing,out,state",
@@ -270,6 +272,7 @@ def test_flat_free_water_is_another_run_and_its_states_are_its_own(tmp_path):
     )
     result = run("batch", "--model", "xaj", "--list", tmp_path / "l.csv", "--flat", "--json")
     assert (result.exit_code, json.loads(result.stdout)["failed"]) == (3, 1)
+    basin.write_text(json.dumps(GR4))
     result = run("simulate", "--model", "gr4j", *words[2:], tmp_path / "x.csv", "--flat")
     assert (result.exit_code, "--flat is for xaj only" in result.output) == (2, True)
 

@@ -29,8 +29,8 @@ def runoff(p, w, net):
 
 
 def three_sources(p, keep, net, r, s, fr, *, flat=False):
-    """Of the impervious share at once; of the rest of the area that runs off in slices of 5 mm. What
-    a spot of that area can hold shrinks with it, or is flat."""
+    """Of the impervious share at once; of the rest of the area that runs off in slices of 5 mm.
+    What a spot of that area can hold shrinks with it, or is flat."""
     new = max(r / net - p["IM"], 1e-6)  # at least a millionth of the basin
     r, sealed = new * net, p["IM"] * net
     share = 1.0 if flat else 1 - (1 - new) ** (1 / p["EX"])

@@ -10,6 +10,7 @@ from fangxian.hazards.epidemic.sentinel.models import Case, Inquiry
 from fangxian.hazards.epidemic.sentinel.read import local_cases
 from fangxian.hazards.epidemic.sentinel.rules import HEADQUARTERS as EPIDEMIC
 from fangxian.hazards.epidemic.sentinel.rules import LOCAL_CASE
+from fangxian.hazards.flood.forecast.verified import figures as forecast_figures
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import alarm_figures
 from fangxian.spine.command.models import Order, Proposal, Response
@@ -77,6 +78,7 @@ def count(scenario: Scenario, tally: Tally, listener: Listener, letters: Letters
         "letters": letters.sent,
         "letters_refused": letters.refused,
         "epidemic": _epidemic(scenario),
+        "forecast": forecast_figures(since=scenario.starts_at, until=clock.now()),
         "events": Event.objects.count(),
         "chain_ok": not chain,
         "chain_broken": chain,

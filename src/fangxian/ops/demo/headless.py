@@ -51,6 +51,7 @@ def run(
     storm, letters = feeds_of(scenario, hours=hours, port=port, url=config().url)
     feeds: list[Feed] = [storm, letters] if storm else [letters]
     storm_at = scenario.starts_at if storm else None
+    hourly = storm is not None or scenario.calibrate is not None
     worker, people, night = Worker(), People(storm_at=storm_at), Audit()
     gc.set_threshold(50_000, 20, 100)  # many short-lived rows
     worker.cover(force=True)
@@ -58,7 +59,7 @@ def run(
         steps = _steps(scenario.starts_at + timedelta(hours=hour))
         for now in steps:
             coming = (next_of(feeds) or now + STEP) <= now
-            full = now == steps[-1] and (storm is not None or hour % QUIET_HOURS == 0)
+            full = now == steps[-1] and (hourly or hour % QUIET_HOURS == 0)
             if not (full or coming or audit or _busy()):
                 continue  # nobody is waited for: on to what comes next
             times.set(at=now, speed=0)

@@ -2,10 +2,11 @@
 Django."""
 
 import csv
+import gzip
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ class Scenario:
     starts_at: datetime
     hours: int
     storm: bool = False
+    calibrate: Mapping[str, Any] | None = None
 
     def tables(self) -> Iterator[tuple[str, list[dict[str, str]]]]:
         """The registers it brings, in the order of the files' names (``NN-CODE``), with rows."""
@@ -60,12 +62,19 @@ class Scenario:
         """Daily counts of sentinels before it begins, each with where it stands."""
         return list(_rows(self.folder / "counts.csv", COUNTS))
 
+    def history(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Readings of before it begins, taken in at once; packed, for they are many."""
+        path = self.folder / "history.csv.gz"
+        if path.exists():
+            text = gzip.decompress(path.read_bytes()).decode("utf-8")
+            yield from _told(path.name, text.splitlines(), INPUTS["readings"])
+
     def inputs(self) -> list[Input]:
         """All that comes in by itself, by time. Raises ``call.wrong`` where a row is none."""
         found = []
         for kind, columns in INPUTS.items():
             for where, row in _rows(self.folder / f"{kind}.csv", columns):
-                at = _time(row.pop("at"), where)
+                at = time_of(row.pop("at"), where)
                 number = int(where.rpartition(":")[2])
                 if kind == "readings" and row["value"]:
                     number_of(row["value"], where)
@@ -94,13 +103,20 @@ def _rows(path: Path, needed: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[
     if not path.exists():
         return
     try:
-        rows = csv.DictReader(path.read_text("utf-8-sig").splitlines())
+        lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise wrong(path.name, f"UTF-8: {error}") from None
+    yield from _told(path.name, lines, needed)
+
+
+def _told(
+    name: str, lines: list[str], needed: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    rows = csv.DictReader(lines)
     if lacking := [name for name in needed if name not in (rows.fieldnames or ())]:
-        raise wrong(f"{path.name}:1", ", ".join(lacking))
+        raise wrong(f"{name}:1", ", ".join(lacking))
     for row in rows:
-        where = f"{path.name}:{rows.line_num}"
+        where = f"{name}:{rows.line_num}"
         if None in row or None in row.values():
             raise wrong(where, f"{len(rows.fieldnames or ())} 列 / columns")
         yield where, row
@@ -114,7 +130,7 @@ def number_of(text: str, where: str) -> float:
         raise wrong(where, f"“{text[:20]}”") from None
 
 
-def _time(text: str, where: str) -> datetime:
+def time_of(text: str, where: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -153,6 +169,7 @@ def read_scenario(folder: Path) -> Scenario:
         at if at.tzinfo else at.replace(tzinfo=BEIJING),
         told["hours"],
         bool(told.get("storm", False)),
+        told.get("calibrate"),
     )
 
 

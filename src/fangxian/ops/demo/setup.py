@@ -2,18 +2,26 @@
 stations and marks."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from fangxian.hazards.epidemic.sentinel.write.counts import put_counts
+from fangxian.hazards.flood.forecast.models import Basin
+from fangxian.hazards.flood.forecast.searching import Asked
+from fangxian.hazards.flood.forecast.write import ask_search, take_search, work_on
 from fangxian.ops.bootstrap import make_ready
 from fangxian.spine.command.rosters.cast import make_rosters
 from fangxian.spine.core.door import door, take
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.accept import Intake
+from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.registry.load import make_staff
 from fangxian.spine.registry.models import Site
 
-from .scenario import Scenario, number_of, wrong
+from .scenario import Scenario, number_of, time_of, wrong
 from .storm import make_marks, make_stations
+
+BATCH = 20_000
 
 
 def make_drill(scenario: Scenario, *, password: str) -> None:
@@ -34,6 +42,30 @@ def make_drill(scenario: Scenario, *, password: str) -> None:
             where = f"tables/{name}.csv:{n + 2} {column}"
             raise Problem("call.wrong", zh=f"剧情 {where}：{zh}", en=f"scenario {where}: {en}")
     _past(scenario)
+    _history(scenario)
+    if scenario.calibrate:
+        _calibrate(scenario, dict(scenario.calibrate))
+
+
+def _history(scenario: Scenario) -> None:
+    """Readings of before, through the intake like any table of readings."""
+    rows = [
+        (row["station"], row["element"], time_of(row["at"], where), number_of(row["value"], where))
+        for where, row in scenario.history()
+    ]
+    for k in range(0, len(rows), BATCH):
+        part = arrivals_of(rows[k : k + BATCH], source=f"scenario {scenario.name} {k}")
+        Intake().accept(part, by=SYSTEM)
+
+
+def _calibrate(scenario: Scenario, told: dict[str, Any]) -> None:
+    """Parameters from that history, as a hydrologist would find and take them."""
+    basin = Basin.objects.select_related("outlet__place").get(code=told.pop("basin"))
+    search = work_on(key=ask_search(basin=basin, asked=Asked(**told), by=SYSTEM).pk, by=SYSTEM)
+    if search.found is None:
+        raise wrong("scenario.toml [calibrate]", search.wrong)
+    since = scenario.starts_at - timedelta(days=1)
+    take_search(one=search, why=f"剧情 {scenario.name} 率定", valid_from=since, by=SYSTEM)
 
 
 def _past(scenario: Scenario) -> None:

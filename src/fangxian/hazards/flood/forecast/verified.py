@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .basins import rating_at
-from .models import Basin, Expected
+from .basins import basins_at, rating_at
+from .models import Basin, Expected, Issue
 from .readings import HOUR_S, Readings, hour_of
 from .rules import grading_rules
 from .running import LEVELS
@@ -103,4 +103,20 @@ def ledger(rows: Any) -> dict[str, Any]:
         "pod": hits / (hits + missed) if hits + missed else None,
         "far": false / (hits + false) if hits + false else None,
         "lead_h": float(np.median(leads)) if leads else None,
+    }
+
+
+def figures(*, since: datetime, until: datetime) -> dict[str, Any]:
+    """What the forecasts of a span came to, for programs: issues, the ledger, and the grades of
+    each basin by lead."""
+    return {
+        "issues": Issue.objects.filter(issued_at__gte=since, issued_at__lte=until).count(),
+        "ledger": ledger(Expected.objects.filter(first_at__gte=since)),
+        "grades": {
+            basin.code: [
+                {"lead": row["lead"], "dc": round(row["dc"], 4), "grade": row["grade"]}
+                for row in verify(basin, since=since, until=until).rows
+            ]
+            for basin in basins_at(until)
+        },
     }
