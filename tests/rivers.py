@@ -53,7 +53,7 @@ def river(code="B1", *, n=0, marks=(("WRZ", 13.0), ("GRZ", 15.0))):
     for gauge in gauges:
         Series.objects.create(station=gauge, element="P1", unit="mm", step_s=3600)
     basin = Basin.objects.create(
-        code=code, name=f"{code} 流域", outlet=outlet, model="gr4h", pan_mm_day=PAN,
+        code=code, name=f"{code} 流域", outlet=outlet, model="gr4h", pan_mm_day=[PAN] * 12,
         valid_from=since, source="测试",
     )  # fmt: skip
     for k, area in enumerate(AREAS):

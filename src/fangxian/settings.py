@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "fangxian.hazards.flood.hazard_points",
     "fangxian.hazards.flood.evacuation",
     "fangxian.hazards.flood.forecast",
+    "fangxian.hazards.flood.drought",
     "fangxian.hazards.flood.reservoir",
     "fangxian.hazards.flood.sl323",
     "fangxian.hazards.epidemic.sentinel",

@@ -9,6 +9,7 @@ from fangxian.hazards.epidemic.coldchain import subject as coldchain
 from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.epidemic.tracing import subject as tracing
+from fangxian.hazards.flood.drought import subject as drought
 from fangxian.hazards.flood.evacuation import subject as evacuation
 from fangxian.hazards.flood.forecast import subject as forecast
 from fangxian.hazards.flood.hazard_points import subject as hazard_points
@@ -113,6 +114,7 @@ SUBJECTS: tuple[Subject, ...] = (
     hazard_points.SUBJECT,
     evacuation.SUBJECT,
     forecast.SUBJECT,
+    drought.SUBJECT,
     reservoir.SUBJECT,
     sl323.SUBJECT,
     sentinel.SUBJECT,

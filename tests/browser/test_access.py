@@ -29,6 +29,11 @@ PATHS = [
     "/gaps",
     "/dead-letters",
     "/desk/shift",
+    "/forecast",
+    "/forecast/verified",
+    "/reservoirs",
+    "/registers/forecast_issues",
+    "/registers/forecast_expected",
     "/search?q=hexi",
     "/no-such-thing-here",
 ]

@@ -55,7 +55,7 @@ def test_responses_are_run_for_those_that_respond_as_themselves():
 
 def test_a_response_answers_the_signals_of_all_its_kinds():
     assert hazards.families_of_response("rain") == ["rainstorm", "flash-flood"]
-    assert hazards.families_of_response("flood") == ["river"]
+    assert hazards.families_of_response("flood") == ["river", "river-forecast"]
     assert hazards.families_of_response("typhoon") == []
 
 

@@ -41,8 +41,10 @@ GAP_OF = {
 }
 
 
-# nobody has logged in, looked at anything, drilled, or laid in stores on the first day
+# nobody has logged in, looked at anything, drilled, or laid in stores on the first day, and no
+# gauge has ten years of rain
 ALWAYS = {
+    "drought-unjudged",
     "desk-unmanned",
     "no-sentinel",
     "blind-spot",

@@ -7,11 +7,13 @@ import pytest
 from rivers import gauge_of, play, river, say, storm, truth
 
 from fangxian.hazards.flood.forecast.crossing import FAMILY
-from fangxian.hazards.flood.forecast.cycle import run_cycle
+from fangxian.hazards.flood.forecast.cycle import run_cycle, task_now
+from fangxian.hazards.flood.forecast.filled import by_hour
 from fangxian.hazards.flood.forecast.models import Expected, Issue, RainForecast, Reach
-from fangxian.hazards.flood.forecast.readings import by_hour
+from fangxian.hazards.flood.forecast.running import run_or_say
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
+from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.rights import SYSTEM
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,16 @@ def test_a_state_that_was_kept_gives_what_a_long_run_gives(basin, now):
     cold = run(end).issues[0]
     assert cold.inputs["cold"]
     assert warm.told["raw"][0] == pytest.approx(cold.told["raw"][0], rel=0.02)
+
+
+def test_other_processes_make_the_same_bytes(basin, now):
+    rain, at = storm(HOURS, at=HOURS - 20), clock.now()
+    play(basin, rain, truth(rain), until=at)
+    task = task_now(basin, at)
+    mine, theirs = (map_chunks(run_or_say, [task], engine=e)[0] for e in ("here", "processes:1"))
+    for name in ("past", "raw", "flow", "range", "members"):
+        assert getattr(mine, name).tobytes() == getattr(theirs, name).tobytes(), name
+    assert (mine.state, mine.crossings) == (theirs.state, theirs.crossings)
 
 
 def test_a_gauge_without_readings_is_filled_and_told(basin, now):

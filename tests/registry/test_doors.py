@@ -14,6 +14,8 @@ from fangxian.spine.core.door_undo import undo
 from fangxian.spine.core.models import Event, Import
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.core.tables import UnreadableError
+from fangxian.spine.registry.doors.sites import read_wkt
 from fangxian.spine.registry.models import Duty, Organisation, Person, Place, Post, Site, Term
 from fangxian.spine.registry.prove import prove
 from fangxian.spine.registry.read import find_places, holder
@@ -272,3 +274,11 @@ def test_a_renamed_place_is_found_by_its_new_name_at_once(city):
     row = next(row for row in rows_of(door("places"), seat=SYSTEM) if row["code"] == key)
     enter("places", {**row, "name": "和新镇"})
     assert [t.key for t in find_places("和新镇", seat=SYSTEM)] == [key]
+
+
+@pytest.mark.parametrize(
+    "text", ["POLYGON((0 0, 1e999 0, 1 1, 0 0))", "LINESTRING(0 0, nan 0)", "POLYGON EMPTY", "x"]
+)
+def test_a_shape_without_an_end_or_without_a_point_is_refused(text):
+    with pytest.raises(UnreadableError):
+        read_wkt(text)

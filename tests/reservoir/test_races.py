@@ -62,6 +62,12 @@ def test_three_plans_are_raced_and_the_water_balances(dam, lin):
     assert told["hold"]["people"] > told["pre"]["people"] == 0
 
 
+def test_an_own_release_is_raced_an_hour_after_the_forecast_too(dam, lin, now):
+    now.advance(hours=1)
+    race = run_race(dam=dam, by=lin, own=[own_plan([(0, 80.0)], 72)])
+    assert [len(p["release"]) for p in race.told["plans"] if p["code"] == "own"] == [71]
+
+
 def test_a_plan_becomes_an_order_to_who_answers_for_the_dam(dam, lin):
     race = run_race(dam=dam, by=lin)
     done = choose(one=race, code="pre", by=lin)

@@ -14,7 +14,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from rivers import river
 
+from fangxian.hazards.flood.reservoir.models import Dam
 from fangxian.hazards.flood.tables import river_marks, shipped_thresholds
 from fangxian.ops.worker import Worker
 from fangxian.spine.assess.models import Threshold
@@ -52,7 +54,7 @@ ASKED = "q page hq part as rule from to hours kind on place state a b skill view
 ASKED += " owed day key other_kind other depth post point sort cursor limit topics k reason"
 STRANGE = ("0", "9" * 19, "9" * 5000, "²", "１", "x", "%00", "%ff", "..", "<script>")
 PEOPLE = ("lin", "huang", "guan", "xu", "chen")
-FEWEST = 40  # pages
+FEWEST, FEWEST_FORMS = 40, 30  # pages
 CRAWL_S, FORMS_S, ASKED_S, PATHS_S = 16, 18, 6, 5
 WAITS = {"live", "readyz", "accounts/logout/"}  # stream; tells of a worker that is not there
 
@@ -158,6 +160,8 @@ def filled(gauge, hexi, lin, chen, telemetry, now):
     stock.receive_goods(
         site=made["warehouse"], kind="water", lot="L", quantity=9, expires_on=day, by=SYSTEM
     )
+    levels = {"dead_m": 40, "limit_m": 55, "top_m": 60, "safe_m3s": 60, "source": "t"}
+    Dam.objects.create(gauge=gauge, basin=river(), **levels)
     set_response(
         hazard="rain",
         place=the_city(),
@@ -168,7 +172,10 @@ def filled(gauge, hexi, lin, chen, telemetry, now):
     )
     Worker().settle()
     keys = {"team": Team.objects.get().pk, "store": made["warehouse"].pk}
-    return [f"/teams/{keys['team']}", f"/stores/{keys['store']}", f"/shelters/{made['shelter'].pk}"]
+    return [
+        *(f"/teams/{keys['team']}", f"/stores/{keys['store']}", f"/shelters/{made['shelter'].pk}"),
+        *("/forecast/B1", "/forecast/B1/calibrate", f"/reservoirs/{gauge.code}"),
+    ]
 
 
 def crawl(walk, first):
@@ -182,7 +189,8 @@ def crawl(walk, first):
             len(PEOPLE) - PEOPLE.index(who)
         )
         # a slow machine takes longer: it does not look at less
-        while waiting and (time.monotonic() < until or (last and len(pages) <= FEWEST)):
+        few = lambda: len(pages) <= FEWEST or len(forms) <= FEWEST_FORMS  # noqa: E731
+        while waiting and (time.monotonic() < until or (last and few())):
             address = waiting.pop(0).partition("#")[0]
             one = route(address)
             if one is None or got[one] or one in WAITS:
@@ -255,7 +263,7 @@ def test_no_foul_value_is_a_fault_of_ours(filled):
     walk = Walk()
     pages, forms = crawl(walk, filled)
     assert len(pages) > FEWEST
-    assert len(forms) > 30
+    assert len(forms) > FEWEST_FORMS
     forms_of_foul_values(walk, forms)
     questions_of_foul_values(walk, pages)
     addresses_of_foul_values(walk)

@@ -23,7 +23,9 @@ from fangxian.hazards.epidemic.arrivals import models as arr
 from fangxian.hazards.epidemic.sentinel.models import Case, Count, Inquiry
 from fangxian.hazards.epidemic.tracing.models import Contact, Edge, Node
 from fangxian.hazards.flood.evacuation.models import AtRisk, Move
+from fangxian.hazards.flood.forecast import models as fct
 from fangxian.hazards.flood.hazard_points.models import DangerPoint
+from fangxian.hazards.flood.reservoir import models as dms
 from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.command import models as com
 from fangxian.spine.command.directives.models import Directive, Item
@@ -122,6 +124,17 @@ MARKS = {
     "标记节点": "trace.read",
     "标记车次": "trace.read",
     "标记接触": "trace.read",
+    "标记流域": "forecast.read",
+    "标记分块": "forecast.read",
+    "标记河段": "forecast.read",
+    "标记关系": "forecast.read",
+    "标记参数": "forecast.read",
+    "标记预报": "forecast.read",
+    "标记率定": "forecast.read",
+    "标记水库": "forecast.read",
+    "标记闸门": "forecast.read",
+    "标记下游": "forecast.read",
+    "标记方案": "forecast.read",
 }
 # seen under another right too: a masked name on a page of arrivals
 ALSO = {"标记居民": "arrival.read"}
@@ -182,7 +195,7 @@ def world(seats, telemetry, tmp_path, monkeypatch):
     w.chen = seats["chen"]
     w.post = Post.objects.get(pk=w.chen.post_id)
     makers = (_watch, _command, _office, _reports, _ready, _people, _tracing, _leaving, _asked)
-    for make in makers:
+    for make in (*makers, _water, _dam):
         make(w)
     (tmp_path / "a.jpg").write_bytes("标记报告".encode())
     monkeypatch.setattr(reports_pages, "file_of", lambda row: tmp_path / "a.jpg")
@@ -571,7 +584,13 @@ def _asked(w):
         title="标记批示", text="要抓好标记原文。", issued_at=w.at, place=w.county, entered_by="x"
     )
     w.item = Item.objects.create(
-        directive=w.directive, number=1, start=0, end=4, sentence="标记逐句", what="标记事项"
+        directive=w.directive,
+        number=1,
+        start=0,
+        end=4,
+        sentence="标记逐句",
+        what="标记事项",
+        kind="requirement",
     )
     w.sitrep = SitRep.objects.create(
         kind="daily",
@@ -582,6 +601,70 @@ def _asked(w):
         content={"sections": []},
         series="汇报",
         drafted_by="x",
+    )
+
+
+def _water(w):
+    """A basin with all it is made of, forecast and calibrated, and one that it flows into."""
+    since, name = w.at - timedelta(days=9), "标记流域"
+    told = {"outlet": w.station, "model": "gr4h", "pan_mm_day": [3] * 12, "valid_from": since}
+    told |= {"name": name, "source": name}
+    w.basin, lower = (fct.Basin.objects.create(code=code, **told) for code in ("B9", "B8"))
+    part = fct.SubBasin.objects.create(basin=w.basin, code="标记分块", area_km2=100)
+    fct.Weight.objects.create(part=part, gauge=w.station, weight=1)
+    fct.Reach.objects.create(upper=w.basin, lower=lower, travel_h=2, source="标记河段")
+    fct.RatingPoint.objects.create(station=w.station, stage_m=1, flow_m3s=1, source="标记关系")
+    values, by = {"X1": 300.0, "X2": 0.0, "X3": 80.0, "X4": 8.0}, "标记率定"
+    edition = fct.Parameters.objects.create(
+        basin=w.basin, valid_from=since, values=values, why="标记参数", by="x", made_at=w.at
+    )
+    lines = ("flow", "raw", "past", "rain_past", "rain_ahead")
+    peak = {"flow": 9.0, "low": 8.0, "high": 10.0, "hours": 1}
+    crossing = {"mark": "WRZ", "probability": 0.9, "hours": 1, "early": 1, "late": 2}
+    w.issue = fct.Issue.objects.create(
+        basin=w.basin,
+        at=w.at,
+        issued_at=w.at,
+        why="hourly",
+        parameters=edition,
+        inputs_hash="0",
+        inputs={"scenarios": ["x"], "share": 0, "flow_missing": 0, "areas": [100]},
+        told={name: [9.0, 8.0] for name in lines}
+        | {"range": [[9.0, 8.0]], "peak": peak, "crossings": [crossing]},
+        state_at=w.at,
+        state="{}",
+        by="标记预报",
+    )
+    span = {"basin": w.basin, "mark": "WRZ", "mark_m": 22, "first_at": w.at, "until": w.at}
+    fct.Expected.objects.create(first=w.issue, probability=0.9, **span)
+    asked = {"model": "gr4h", "objective": "dc", "most": 600}
+    found = {"model": "gr4h", "values": values, "value": 0.9, "data": {}}
+    made = {"basin": w.basin, "asked": asked, "by": by, "asked_at": w.at}
+    w.searches = [
+        fct.Search.objects.create(state="done", found=found, **made),
+        fct.Search.objects.create(state="running", beat_at=w.at, wrong=by, **made),
+    ]
+
+
+def _dam(w):
+    """A dam at the gauge with its tables, and its plans raced."""
+    levels = {"dead_m": 40, "limit_m": 55, "top_m": 60, "safe_m3s": 60, "source": "标记水库"}
+    w.dam = dms.Dam.objects.create(gauge=w.station, basin=w.basin, **levels)
+    dms.CurvePoint.objects.create(dam=w.dam, kind="storage", level_m=40, value=1)
+    dms.GatePoint.objects.create(dam=w.dam, gate="标记闸门", level_m=40, opening_m=0, flow_m3s=0)
+    dms.Below.objects.create(dam=w.dam, place=w.village, from_m3s=70, people=9, source="标记下游")
+    one = {"low": 55.0, "mid": 55.5, "high": 56.0}
+    line = {name: [value] for name, value in one.items()}
+    plan = {"code": "rule", "zh": "标记方案", "en": "标记方案", "over_safe": 0, "over_top": 0}
+    plan |= {"highest": one, "outflow": one, "places": [], "people": 0, "level": line}
+    w.race = dms.Race.objects.create(
+        dam=w.dam,
+        issue=w.issue,
+        made_at=w.at,
+        level_m=55,
+        level_at=w.at,
+        told={"plans": [plan], "limit": [55.0], "inflow": [9.0]},
+        by="标记方案",
     )
 
 
@@ -648,6 +731,10 @@ def addresses(w):
         "plans/<str:hazard>/<str:level>": ["rain/III", "typhoon/I"],
         "m/reports/<str:code>": [w.form.code],
         "odk/key/<str:token>": ["x"],
+        "forecast/<str:code>": ["B9"],
+        "forecast/searches/<int:key>": [one.pk for one in w.searches],
+        "reservoirs/<str:code>": [w.station.code],
+        "reservoirs/races/<int:key>": [w.race.pk],
         "a/<str:token>": [w.delivery.code[:-1] + "~"],
         "h/<str:token>": ["x"],
     }
@@ -710,7 +797,15 @@ def lists(w):
     for kind, door in DOORS.items():
         yield f"/setup/{kind}?q=标记"
         for key in list(door.there(door.look())):
-            if WORD.search("".join(key)) or set(key) & {"X9", "W9", "S9", "T9", "G9", "70000009"}:
+            if WORD.search("".join(key)) or set(key) & {
+                "X9",
+                "W9",
+                "S9",
+                "T9",
+                "G9",
+                "B9",
+                "70000009",
+            }:
                 told = "&".join(f"k={part}" for part in key)
                 yield f"/setup/{kind}/row?{told}"
     days = "from=2022-06-01&to=2022-06-30"
@@ -729,6 +824,8 @@ def lists(w):
         f"/m/reports/{w.form.code}?about=hazard_point:X9",
         "/m/reports?about=hazard_point:X9",
     )
+    yield from (f"/forecast/B9?issue={w.issue.pk}", f"/reservoirs/70000009?race={w.race.pk}")
+    yield from (f"/forecast/B9/chart.json?issue={w.issue.pk}", "/forecast/verified?basin=B9")
     yield from ("/api/v1/latest.csv", "/api/v1/stations/70000009/readings")
     yield "/api/v1/duties/uncovered?since=2022-06-01T00:00:00Z&until=2022-06-20T00:00:00Z"
     yield f"/tracing/person/{w.node.key}?depth=3&other_kind=vehicle&other=BUS9"
@@ -916,6 +1013,8 @@ BODY = {
     "since": "2022-06-20T08:00", "certainty": "2", "expect": "", "within_min": "1", "zh": "x",
     "successor": "1", "total": "9", "paper": "release", "of": "here", "place": "和溪镇",
     "tag": "标记户号", "people": "3", "other_kind": "person", "script": "", "instance": "uuid:p",
+    "model": "gr4h", "objective": "dc", "first": "2022-01-01", "last": "2022-03-01",
+    "most": "600", "why": "x", "release": "0 80",
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from fangxian.cli.main import say
     ),
 )
 def forecast_command() -> None:
-    """Files in, files out; no database is touched."""
+    """Files in, files out; but for `rain` no database is touched."""
 
 
 Word = TypeVar("Word", bound=Callable[..., Any])

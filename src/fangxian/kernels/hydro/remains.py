@@ -140,4 +140,4 @@ def range_of(told: Floats, of: Floats, scale: Floats, shape: Floats, turn: Float
     size = (of * scale).sum(axis=1)  # no product of a library: it hangs on the length
     flood = np.clip((size - turn[0]) / max(float(turn[1] - turn[0]), 1e-12), 0.0, 1.0)[:, None]
     shapes = (1.0 - flood) * shape[0] + flood * shape[1]
-    return np.maximum(told[:, None] + size[:, None] * shapes, 0.0)
+    return np.asarray(np.maximum(told[:, None] + size[:, None] * shapes, 0.0))

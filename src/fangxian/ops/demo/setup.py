@@ -19,7 +19,8 @@ from fangxian.spine.registry.load import make_staff
 from fangxian.spine.registry.models import Site
 
 from .scenario import Scenario, number_of, time_of, wrong
-from .storm import make_marks, make_stations
+from .storm import demo_stations, make_marks, make_stations
+from .storm_basins import make_basins
 
 BATCH = 20_000
 
@@ -33,6 +34,7 @@ def make_drill(scenario: Scenario, *, password: str) -> None:
     if scenario.storm:
         _, rivers = make_stations()
         make_marks(rivers)
+        make_basins(*demo_stations(), starts_at=scenario.starts_at)
     for name, rows in scenario.tables():
         code = name.partition("-")[2]
         source = f"scenario {scenario.name}"

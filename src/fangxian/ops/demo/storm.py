@@ -131,7 +131,7 @@ def make_world(stations: list[Station], rivers: list[Station], *, seed: int = 16
     area = np.array([row[4] for row in RIVERS], float)
     hours = np.array([row[5] for row in RIVERS], float)
     rise = np.array([row[7] for row in RIVERS])
-    near = _upstream(stations, rivers)
+    near = upstream(stations, rivers)
     basin = near @ (tenths / 10)
     flow = cascade_m3_s(rain_mm=0.7 * basin, area_km2=area, hours=hours, step_h=STEP_S / 3600)
     stage_cm = np.rint(100 * rise[:, None] * np.sqrt(flow + 0.02 * area[:, None]))
@@ -146,7 +146,7 @@ def _bursts(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(smooth)
 
 
-def _upstream(stations: list[Station], rivers: list[Station]) -> np.ndarray:
+def upstream(stations: list[Station], rivers: list[Station]) -> np.ndarray:
     """Weights of the gauges that feed each river gauge: the nearest ones, as many as its size."""
     weights = np.zeros((len(rivers), len(stations)))
     for k, (station, row) in enumerate(zip(rivers, RIVERS, strict=True)):

@@ -1,6 +1,6 @@
 """Selectors of observe: stations and their readings as people and programs want them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,21 @@ from .models import Quarantine, Series, Station, in_use
 from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
 from .rules import silence_limit
 from .store import Quality, Store, from_s, store, usable
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a subject expects at a station, in words (zh, en), and where it stands."""
+
+    words: tuple[str, str]
+    link: str
+
+
+AHEAD: list[Callable[[Station], Ahead | None]] = []  # told by the subjects that look ahead
+
+
+def ahead_of(one: Station) -> list[Ahead]:
+    return [told for ask in AHEAD if (told := ask(one)) is not None]
 
 
 def stations(*, seat: Seat) -> QuerySet[Station]:

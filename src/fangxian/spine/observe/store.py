@@ -320,6 +320,11 @@ class Store(TelemetryFile):
         rows = self._db.execute(f"SELECT digest FROM frame WHERE digest IN ({marks})", digests)
         return {row[0] for row in rows}
 
+    def came_late(self, *, seq: int, valid_s: int) -> bool:
+        """Whether what was stored after ``seq`` has readings of ``valid_s`` or before."""
+        asked = "SELECT EXISTS (SELECT 1 FROM observation WHERE seq > ? AND valid_s <= ?)"
+        return bool(self._db.execute(asked, (seq, valid_s)).fetchone()[0])
+
     def last_seq(self) -> int:
         """The number of the newest reading stored or changed."""
         return self._last_seq(self._db)

@@ -1,9 +1,8 @@
 """Basins as they stand at a time, whole: from their rows to what a model runs on."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.db.models import QuerySet
 
@@ -11,37 +10,7 @@ from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.problems import Problem
 
 from .models import Basin, Parameters, RatingPoint, Reach, Weight
-
-
-@dataclass(frozen=True, slots=True)
-class Above:
-    """A basin whose flow comes in from above."""
-
-    code: str
-    travel_h: float
-    x: float
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A basin ready to run, of plain numbers. ``weights`` (parts, gauges) sum to 1 in each part;
-    ``sets`` are its parameter sets, the first is the one whose errors were learnt."""
-
-    code: str
-    model: str
-    areas: tuple[float, ...]
-    network_km2: float
-    pan_mm_h: float
-    gauges: tuple[int, ...]
-    weights: tuple[tuple[float, ...], ...]
-    sets: tuple[tuple[str, tuple[float, ...]], ...]
-    learnt: Mapping[str, Any] | None
-    rating: tuple[tuple[float, ...], tuple[float, ...]] | None
-    above: tuple[Above, ...]
-
-    @property
-    def area_km2(self) -> float:
-        return sum(self.areas)
+from .whole import Above, Whole
 
 
 def basins_at(at: datetime) -> "QuerySet[Basin]":
@@ -101,7 +70,7 @@ def land(basin: Basin, at: datetime) -> Whole:
         model=basin.model,
         areas=tuple(part.area_km2 for part in parts),
         network_km2=basin.network_km2,
-        pan_mm_h=basin.pan_mm_day / 24,
+        pan_mm_day=tuple(map(float, basin.pan_mm_day)),
         gauges=gauges,
         weights=tuple(tuple(w / sum(row) for w in row) for row in table),
         sets=(),

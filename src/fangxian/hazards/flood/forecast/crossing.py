@@ -22,8 +22,9 @@ from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.read import town_of
 
 from .basins import basins_at
+from .filled import HOUR_S
 from .models import Basin, Expected, Issue
-from .readings import HOUR_S, Readings, hour_of
+from .readings import Readings, hour_of
 from .rules import forecasting
 
 FAMILY = "river-forecast"

@@ -17,13 +17,15 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 
-from . import readings
-from .basins import Whole, basins_at, in_order, whole
+from . import filled
+from .basins import basins_at, in_order, whole
 from .crossing import follow
+from .filled import HOUR_S
 from .models import Basin, Issue, Parameters, RainForecast
-from .readings import HOUR_S, Readings, hour_of
+from .readings import Readings, hour_of
 from .rules import forecasting
-from .running import LEVELS, Inflow, Made, Scenario, Task, run, task_hash
+from .running import LEVELS, Inflow, Made, Scenario, Task, run_or_say, task_hash
+from .whole import Whole
 
 EVENT_S = 300  # between hours a forecast starts from the last five minutes
 KEPT_H = 48  # of the simulated past, for the page
@@ -71,12 +73,13 @@ def run_cycle(
         except Problem as problem:
             cycle.failed[basin.code] = problem
     wanted = _with_above(ready, codes)
+    reads = _read([ready[code] for code in wanted], basis_s)
     made: dict[str, tuple[Task, Made]] = {}
     n_done = 0
     for codes_now in in_order({code: ready[code].whole for code in wanted}):
-        tasks = {code: _task(ready[code], basis_s, at, made) for code in codes_now}
+        tasks = {code: _task(ready[code], reads, basis_s, at, made) for code in codes_now}
         hashes = {code: task_hash(task) for code, task in tasks.items()}
-        told = map_chunks(_run, list(tasks.values()), engine=config().compute)
+        told = map_chunks(run_or_say, list(tasks.values()), engine=config().compute)
         for (code, task), outcome in zip(tasks.items(), told, strict=True):
             n_done += 1
             if isinstance(outcome, str):
@@ -92,14 +95,20 @@ def run_cycle(
 def task_now(basin: Basin, at: datetime) -> Task:
     """What a basin's forecast would rest on now, its own rain alone. Raises ``basin.unready``."""
     basis_s = hour_of(at)
-    return _task(_ready(basin, basis_s, at), basis_s, at, {})
+    ready = _ready(basin, basis_s, at)
+    return _task(ready, _read([ready], basis_s), basis_s, at, {})
 
 
-def _run(task: Task) -> Made | str:
-    try:
-        return run(task)
-    except ValueError as error:
-        return str(error)
+def _read(ready: Iterable[Ready], basis_s: int) -> dict[int, Readings]:
+    """The readings of all basins that start at the same hour, read together."""
+    stations: dict[int, set[int]] = {}
+    for one in ready:
+        mine = stations.setdefault(one.start_s, set())
+        mine |= {*one.whole.gauges, one.basin.outlet_id}
+    return {
+        start_s: Readings(mine, until_s=basis_s, hours=(basis_s - start_s) // HOUR_S)
+        for start_s, mine in stations.items()
+    }
 
 
 def _with_above(ready: Mapping[str, Ready], codes: Iterable[str] | None) -> list[str]:
@@ -140,12 +149,19 @@ def _goes_on(issue: Issue, one: Whole) -> bool:
     return same and issue.inputs.get("areas") == list(one.areas)
 
 
-def _task(ready: Ready, basis_s: int, at: datetime, made: Mapping[str, tuple[Task, Made]]) -> Task:
+def _task(
+    ready: Ready,
+    reads: Mapping[int, Readings],
+    basis_s: int,
+    at: datetime,
+    made: Mapping[str, tuple[Task, Made]],
+) -> Task:
     one, rules = ready.whole, forecasting(at)
     hours = (basis_s - ready.start_s) // HOUR_S
-    read = Readings([*one.gauges, ready.basin.outlet_id], until_s=basis_s, hours=hours)
+    read = reads[ready.start_s]
     return Task(
         whole=one,
+        since_s=ready.start_s,
         rain=read.rain(one.gauges),
         observed=read.flow(ready.basin.outlet_id, one.rating),
         state=ready.state,
@@ -253,8 +269,8 @@ def _inputs(ready: Ready, outcome: Made, task: Task) -> dict[str, Any]:
         "areas": list(one.areas),
         "cold": ready.state is None,
         "hours": len(task.rain),
-        "replaced": readings.told(outcome.filled, names, one.gauges),
-        "share": round(readings.replaced(outcome.filled, weights, areas, 24), 3),
+        "replaced": filled.told(outcome.filled, names, one.gauges),
+        "share": round(filled.replaced(outcome.filled, weights, areas, 24), 3),
         "blind": int(outcome.filled.blind[-24:].sum()),
         "matters": round(outcome.matters, 3),
         "flow_missing": int(np.isnan(task.observed[-24:]).sum()),

@@ -1,6 +1,7 @@
 """The doors of forecasting: basins, their parts, gauge weights, reaches, rating curves and
 parameters, each a table."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -79,6 +80,37 @@ def _outline() -> Col:
     return Col(field, lambda row: wkt_of(row.shape), put)
 
 
+def _pan() -> Col:
+    """One number for the whole year, or twelve."""
+
+    def read(text: str) -> str:
+        parts = text.replace("，", " ").replace(",", " ").split()
+        try:
+            values = [float(part) for part in parts]
+        except ValueError:
+            values = []
+        if len(values) not in (1, 12) or not all(0 <= v <= 30 for v in values):
+            raise UnreadableError(
+                "写一个数，或 12 个月的 12 个数（毫米/日，0 至 30）",
+                "one number, or twelve for the months (mm a day, 0 to 30)",
+            )
+        return " ".join(f"{v:g}" for v in values)
+
+    def put(row: Any, text: str, look: Any) -> None:
+        values = [float(part) for part in text.split()]
+        row.pan_mm_day = values * (12 // len(values))
+
+    def get(row: Any) -> str:
+        told = [f"{v:g}" for v in row.pan_mm_day]
+        return told[0] if len(set(told)) == 1 else " ".join(told)
+
+    field = Field(
+        "pan_mm_day", "日蒸发能力（毫米，可分 12 个月）", "Evaporation (mm/day, or 12 months)",
+        read, needed=True, example="3.2",
+    )  # fmt: skip
+    return Col(field, get, put)
+
+
 def _scope(column: str) -> Any:
     def scope(row: Row, look: BasinLook) -> str | None:
         code = row[column].split("/")[0]
@@ -105,9 +137,7 @@ BASINS = rows_door(
         choice_col(
             "model", "模型", "Model", lambda look: {c: (c, w) for c, w in MODELS}, fixed="xaj"
         ),
-        number_col(
-            "pan_mm_day", "日蒸发能力（毫米）", "Evaporation (mm/day)", high=30, needed=True
-        ),
+        _pan(),
         number_col(
             "network_km2", "河网汇流面积下限（平方公里）", "Network from (km2)", fixed="200"
         ),
@@ -212,11 +242,14 @@ def _values() -> Col:
         for part in text.replace("，", " ").replace(",", " ").split():
             name, _, value = part.partition("=")
             try:
-                told.append(f"{name.strip().upper()}={float(value):g}")
+                number = float(value)
             except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
                 raise UnreadableError(
                     f"“{part}”：写作 参数=数，如 KC=0.9", f"{part!r}: write NAME=NUMBER"
-                ) from None
+                )
+            told.append(f"{name.strip().upper()}={number:g}")
         return " ".join(told)
 
     def put(row: Any, text: str, look: Any) -> None:

@@ -1,13 +1,16 @@
 """What the situation strip says of forecasts: the worst that is expected, and when."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from fangxian.spine.command.figures import Figure, Shown
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.observe.models import Station
+from fangxian.spine.observe.read import Ahead
 
 from .cycle import newest_issues
-from .models import Issue
+from .models import Basin, Issue
 from .read import RIGHT, basins
 from .rules import forecasting
 
@@ -37,7 +40,17 @@ def _weight(issue: Issue) -> tuple[float, float]:
     return likely, issue.told["peak"]["flow"] / max(sum(issue.inputs["areas"]), 1.0)
 
 
-def _shown(issue: Issue, stale: int) -> Shown:
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The highest that an issue says, in level where there is a curve, as texts."""
+
+    at: datetime
+    value: str
+    unit: str
+    span: str
+
+
+def peak_of(issue: Issue) -> Peak:
     told, peak = issue.told, issue.told["peak"]
     at = clock.beijing(issue.at + timedelta(hours=peak["hours"]))
     k = peak["hours"] - 1
@@ -49,14 +62,35 @@ def _shown(issue: Issue, stale: int) -> Shown:
         low, high = peak["low"], peak["high"]
         value, unit, digits = f"{peak['flow']:.0f}", "m³/s", 0
     span = f"{low:.{digits}f}–{high:.{digits}f}" if None not in (low, high) else "—"
+    return Peak(at, value, unit, span)
+
+
+def ahead_at(one: Station) -> Ahead | None:
+    """The newest forecast of the basin that ends at a station."""
+    codes = list(Basin.objects.filter(outlet=one).values_list("code", flat=True))
+    issue = next(iter(newest_issues(codes).values()), None) if codes else None
+    if issue is None:
+        return None
+    peak, made = peak_of(issue), clock.beijing(issue.at)
+    when = f"{peak.at:%d日%H:%M} 前后最高"
+    zh = f"{when} {peak.value} {peak.unit}（90% {peak.span}），{made:%d日%H:%M} 起报"
+    en = (
+        f"highest {peak.value} {peak.unit} about {peak.at:%d %b %H:%M} (90 % {peak.span}), "
+        f"forecast of {made:%d %b %H:%M}"
+    )
+    return Ahead((zh, en), f"/forecast/{issue.basin.code}")
+
+
+def _shown(issue: Issue, stale: int) -> Shown:
+    told, peak = issue.told, peak_of(issue)
     more_zh = f"；另 {stale} 个流域没有新预报" if stale else ""
     more_en = f"; {stale} basins have no new forecast" if stale else ""
     return Shown(
-        value,
-        (unit, unit),
+        peak.value,
+        (peak.unit, peak.unit),
         (
-            f"{at:%d日%H:%M} 前后（90% {span}）{more_zh}",
-            f"about {at:%d %b %H:%M} (90 % {span}){more_en}",
+            f"{peak.at:%d日%H:%M} 前后（90% {peak.span}）{more_zh}",
+            f"about {peak.at:%d %b %H:%M} (90 % {peak.span}){more_en}",
         ),
         f"/forecast/{issue.basin.code}",
         bad=any(

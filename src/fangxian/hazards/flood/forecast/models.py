@@ -19,17 +19,12 @@ class Basin(models.Model):
     name = models.CharField(max_length=80)
     outlet = models.ForeignKey(Station, models.PROTECT, related_name="basins")
     model = models.CharField(max_length=8, choices=MODELS, default="xaj")
-    pan_mm_day = models.FloatField()  # evaporation where nothing measures it
+    pan_mm_day = models.JSONField()  # potential evaporation of each month, twelve numbers
     network_km2 = models.FloatField(default=200.0)
     valid_from = models.DateTimeField(null=True)
     valid_to = models.DateTimeField(null=True)
     source = models.CharField(max_length=200)
     modelled = models.BooleanField(default=False)  # its numbers are invented, and it says so
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(pan_mm_day__gte=0), name="basin_pan_not_negative")
-        ]
 
     def __str__(self) -> str:
         return self.name

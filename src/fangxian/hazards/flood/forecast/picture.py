@@ -12,8 +12,9 @@ from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.core.dated import rows_in_force
 
 from .basins import rating_at
+from .filled import HOUR_S
 from .models import Basin, Issue, Reach
-from .readings import HOUR_S, Readings
+from .readings import Readings
 
 BACK_H = 48  # of the past in the picture
 BEFORE = 12  # earlier issues drawn as thin lines

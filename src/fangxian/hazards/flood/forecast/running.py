@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .basins import Whole
-from .readings import Filled, fill
+from .filled import Filled, fill
+from .whole import Whole
 
 Floats = NDArray[np.float64]
 LEVELS = tuple((k + 0.5) / 10 for k in range(10))  # ten equal members, 0.05 and 0.95 the range
@@ -43,11 +43,12 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Rain (hours, gauges) with gaps, flow (hours,) with gaps, both up to the basis; the states of
-    the parameter sets at the first hour, None before any; after how many hours the next one's is
-    kept; marks with their flow, m3/s."""
+    """Rain (hours, gauges) and flow (hours,) with gaps, from ``since_s`` to the basis; the states
+    of the parameter sets at the first hour, None before any; after how many hours the next one's
+    is kept; marks with their flow, m3/s."""
 
     whole: Whole
+    since_s: int
     rain: Floats
     observed: Floats
     state: Mapping[str, Any] | None
@@ -102,7 +103,7 @@ def task_hash(task: Task) -> str:
     digest = hashlib.sha256()
     plain = (task.whole, task.state, task.keep, task.ahead, task.members, task.seed, task.marks)
     digest.update(json.dumps([repr(p) for p in plain]).encode())
-    digest.update(f"{task.rain_error} {task.rain_memory}".encode())
+    digest.update(f"{task.rain_error} {task.rain_memory} {task.since_s}".encode())
     for array in (task.rain, task.observed):
         digest.update(np.ascontiguousarray(array).tobytes())
     for one in task.scenarios:
@@ -128,14 +129,15 @@ def run(task: Task) -> Made:
     for set_name, values in one.sets:
         model = Model(one, np.array(values))
         start = model.start((task.state or {}).get(set_name))
-        sim, kept = model.run(rain[: task.keep], start)
-        rest, now = model.run(rain[task.keep :], kept)
+        pan = one.pan(task.since_s, len(rain) + task.ahead)
+        sim, kept = model.run(rain[: task.keep], pan, start)
+        rest, now = model.run(rain[task.keep :], pan[task.keep :], kept)
         states[set_name] = model.saved(kept)
         pasts.append(np.concatenate([sim[0], rest[0]]))
         for scenario in task.scenarios:
             own = _members(scenario, rain, task, share, rng)
             first.append(own[0] @ areas / areas.sum())
-            raws.append(model.ahead(own, now))
+            raws.append(model.ahead(own, pan[len(rain) :], now))
             names += [scenario.code] * len(own)
     past = pasts[0] + routed[0]
     members = np.concatenate(raws)
@@ -158,6 +160,14 @@ def run(task: Task) -> Made:
         rain_past=rain @ areas / areas.sum(),
         rain_ahead=np.mean(first, axis=0),
     )
+
+
+def run_or_say(task: Task) -> Made | str:
+    """The forecast, or why there is none: one basin stops no other."""
+    try:
+        return run(task)
+    except ValueError as error:
+        return str(error)
 
 
 def _crossings(paths: Floats, marks: Sequence[tuple[str, float]]) -> Iterator[Crossing]:
@@ -229,7 +239,7 @@ def _matters(task: Task, filled: Filled, weights: Floats) -> float:
     start = model.start((task.state or {}).get(set_name))
     for mm in (filled.mm, np.where(filled.neighbours, 0.0, filled.mm)):
         rain = np.concatenate([mm @ weights.T, np.zeros((DAY_H, len(weights)))])
-        flow, _ = model.run(rain, start)
+        flow, _ = model.run(rain, task.whole.pan(task.since_s, len(rain)), start)
         peaks.append(float(flow[0, -2 * DAY_H :].max()))
     return abs(peaks[0] - peaks[1]) / max(peaks[0], 1e-9)
 
@@ -265,23 +275,24 @@ class Model:
         arrays = {name: getattr(state, name).tolist() for name in names}
         return {"values": self.values[0].tolist(), **arrays}
 
-    def run(self, rain: Floats, state: Any) -> tuple[Floats, Any]:
-        """Flow (1, hours) of rain (hours, parts), m3/s, and the state after."""
-        return self._run(rain[None], state, self.values)
+    def run(self, rain: Floats, pan: Floats, state: Any) -> tuple[Floats, Any]:
+        """Flow (1, hours) of rain (hours, parts) and evaporation (hours or more,), m3/s, and the
+        state after."""
+        return self._run(rain[None], pan, state, self.values)
 
-    def ahead(self, rain: Floats, state: Any) -> Floats:
+    def ahead(self, rain: Floats, pan: Floats, state: Any) -> Floats:
         """Flow (members, hours) of the members' rain, from one state."""
         from dataclasses import fields
 
         n = len(rain)
         many = type(state)(*(np.repeat(getattr(state, f.name), n, 0) for f in fields(state)))
-        return self._run(rain, many, np.repeat(self.values, n, axis=0))[0]
+        return self._run(rain, pan, many, np.repeat(self.values, n, axis=0))[0]
 
-    def _run(self, rain: Floats, state: Any, values: Floats) -> tuple[Floats, Any]:
+    def _run(self, rain: Floats, pan: Floats, state: Any, values: Floats) -> tuple[Floats, Any]:
         from fangxian.kernels.hydro import gr4, xaj
 
         hours = rain.shape[1]
-        pan = np.full(hours, self.one.pan_mm_h)
+        pan = pan[:hours]
         if self.xaj:
             if not hours:
                 return np.zeros((len(rain), 0)), state

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from fangxian.spine.core.problems import Problem
 
-from .basins import Whole, land, names_of
+from .basins import land, names_of
+from .filled import HOUR_S, fill
 from .models import Basin
-from .readings import HOUR_S, Readings, fill, hour_of
+from .readings import Readings, hour_of
 from .rules import forecasting
 from .runner import WORTH_LANES
 from .running import FIRST, LEVELS
+from .whole import Whole
 
 Floats = NDArray[np.float64]
 OBJECTIVES = {
@@ -177,7 +179,7 @@ def search(basin: Basin, asked: Asked, told: Callable[[int, float], None]) -> di
         rows, found = values(points), np.full(len(points), np.inf)
         fits = feasible(one, rows)
         if fits.any():
-            flow = simulate(one, data.rain[:b], rows[fits])
+            flow = simulate(one, data.rain[:b], data.since_s, rows[fits])
             found[fits] = 1 - score(flow[:, a:b], data.observed[a:b])
         return np.where(np.isfinite(found), found, np.inf)
 
@@ -190,7 +192,7 @@ def search(basin: Basin, asked: Asked, told: Callable[[int, float], None]) -> di
         max_evaluations=asked.most,
         told=lambda n, v: told(n, 1 - v),
     )
-    flow = simulate(one, data.rain, values(best.best[None]))[0]
+    flow = simulate(one, data.rain, data.since_s, values(best.best[None]))[0]
     found: dict[str, Any] = {
         "model": asked.model,
         "values": {
@@ -224,19 +226,19 @@ def feasible(one: Whole, rows: Floats) -> NDArray[np.bool_]:
     return np.asarray(sums & xaj.feasible(where, rows))
 
 
-def simulate(one: Whole, rain: Floats, rows: Floats) -> Floats:
-    """Flow (members, hours) of parameter sets from a cold start."""
+def simulate(one: Whole, rain: Floats, since_s: int, rows: Floats) -> Floats:
+    """Flow (members, hours) of parameter sets from a cold start at ``since_s``."""
     from fangxian.kernels.hydro import xaj
 
     if one.model != "xaj":
         from fangxian.kernels.hydro import gr4
 
         mean = np.average(rain, axis=1, weights=one.areas)
-        pan = np.full(len(mean), one.pan_mm_h)
+        pan = one.pan(since_s, len(mean))
         flow, _ = gr4.run_gr4(mean, pan, rows, step="hourly")
         return flow * (one.area_km2 / 3.6)
     where = xaj.Basin(np.array(one.areas), 1.0, one.network_km2)
-    pan = np.full(rain.shape, one.pan_mm_h)
+    pan = np.repeat(one.pan(since_s, len(rain))[:, None], rain.shape[1], axis=1)
     most = {"wu": rows[:, xaj.UM].min(), "wl": rows[:, xaj.LM].min()}
     deep = (rows[:, xaj.WM] - rows[:, xaj.UM] - rows[:, xaj.LM]).min()
     first = {k: min(v, float({**most, "wd": deep}[k])) for k, v in FIRST.items()}

@@ -1,11 +1,15 @@
 """Flood forecasts: basins, the cycle, what is expected and what became of it."""
 
 from fangxian.spine.core.things import Kind
+from fangxian.spine.observe.read import AHEAD
 from fangxian.spine.subject import Subject
 
 from . import cover, doors, figures, read, registers, ticking, views
 from .crossing import FAMILY
 from .rules import FORECAST_RULES
+
+if figures.ahead_at not in AHEAD:
+    AHEAD.append(figures.ahead_at)
 
 SUBJECT = Subject(
     "forecast",
@@ -62,8 +66,9 @@ SUBJECT = Subject(
         ),
         "rain_forecast.differs": (
             409,
-            "{basin} {source} {member} {issued_at} 的雨量预报已收下，内容不同。",
-            "{basin}: another rain forecast of {source} {member} {issued_at} was taken already.",
+            "{basin} {source} {member} {issued_at} 的雨量预报已收，内容不同。换来源或成员名再收。",
+            "{basin}: another rain forecast of {source} {member} {issued_at} was taken already; "
+            "give this one another source or member.",
         ),
     },
     rights={

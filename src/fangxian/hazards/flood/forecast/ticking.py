@@ -7,16 +7,17 @@ import sys
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.core import clock
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.store import store
 
 from .basins import basins_at
 from .crossing import judge_expected
 from .cycle import run_cycle
-from .models import Issue, Search, Weight
+from .models import Issue, RainForecast, Search, Weight
 from .readings import Readings, hour_of
 from .rules import forecasting
 
@@ -46,13 +47,25 @@ def _on_the_hour(now: datetime) -> int:
     due = basis_s != _at.get("hour")
     late_s = forecasting(now)["late_min"] * 60
     again = now.timestamp() >= _at.get("late", 0) + late_s
-    if not (due or again):
+    if not due and not (again and _changed(basis_s)):
         return 0
+    _at["seq"], _at["rain"] = store().last_seq(), _rain_forecasts()
     there = Issue.objects.filter(at=datetime.fromtimestamp(basis_s, clock.BEIJING)).exists()
     why = Issue.Why.LATE if there else Issue.Why.HOURLY
     made = run_cycle(at=now, by=SYSTEM, why=why)
     _at["hour"], _at["late"] = basis_s, now.timestamp()
     return len(made.issues) + judge_expected(at=now, by=SYSTEM)
+
+
+def _changed(basis_s: int) -> bool:
+    """Whether readings or rain forecasts came that the hour's forecast did not have."""
+    late = store().came_late(seq=int(_at.get("seq", -1)), valid_s=basis_s)
+    return late or _rain_forecasts() != _at.get("rain")
+
+
+def _rain_forecasts() -> float:
+    newest = RainForecast.objects.filter(received_at__lte=clock.now()).aggregate(n=Count("pk"))
+    return float(newest["n"])
 
 
 def _between(now: datetime) -> int:

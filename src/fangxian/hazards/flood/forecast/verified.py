@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .basins import basins_at, rating_at
+from .filled import HOUR_S
 from .models import Basin, Expected, Issue
-from .readings import HOUR_S, Readings, hour_of
+from .readings import Readings, hour_of
 from .rules import grading_rules
 from .running import LEVELS
 

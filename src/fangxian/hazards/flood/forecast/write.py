@@ -189,8 +189,11 @@ def take_rain(
     """One member of a rain forecast, once; None where the same was there. Raises
     ``rain_forecast.differs`` where another was taken under the same name and time."""
     require(by, "observation.import", place=_place(basin))
+    for name, text, most in (("source", source, 40), ("member", member, 20)):
+        if not 0 < len(text) <= most:
+            raise Problem("input.invalid", field=name, why=f"1–{most} 个字 / letters")
     rows = [[round(float(v), 2) for v in row] for row in mm]
-    key = {"source": source[:40], "member": member[:20], "issued_at": issued_at}
+    key = {"source": source, "member": member, "issued_at": issued_at}
     there = basin.rain_forecasts.filter(**key).first()
     if there is not None:
         if there.mm != rows:

@@ -2,7 +2,7 @@
 is given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -182,4 +182,10 @@ def plans_for(
     for row in rules["plan"]:
         release = np.full(hours, dam.safe_m3s) if row["code"] == "pre" else None
         found.append(Plan(row["code"], row["zh"], row["en"], release))
-    return [*found, *own]
+    return [*found, *(_cut(plan, hours) for plan in own)]
+
+
+def _cut(plan: Plan, hours: int) -> Plan:
+    """A plan for the hours that are left of the forecast."""
+    parts = {name: getattr(plan, name) for name in ("release", "openings", "turbines")}
+    return replace(plan, **{name: v[:hours] for name, v in parts.items() if v is not None})

@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext
 
-from fangxian.hazards.flood.forecast.readings import HOUR_S, Readings
+from fangxian.hazards.flood.forecast.filled import HOUR_S
+from fangxian.hazards.flood.forecast.readings import Readings
 from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem

@@ -29,16 +29,18 @@ STATION = "station"
 
 def read_wkt(text: str) -> str:
     """A line or area as WKT, its numbers to six decimals (some 10 cm)."""
+    import numpy as np
     import shapely
 
     try:
-        shape = shapely.from_wkt(text)
+        with np.errstate(all="ignore"):  # a number beyond all bounds makes it invalid, below
+            shape = shapely.from_wkt(text)
     except shapely.errors.ShapelyError:
         zh = f"“{text[:30]}…”不是 WKT，如 LINESTRING(117.1 24.5, 117.2 24.6)"
         raise UnreadableError(zh, f"{text[:30]!r} is no WKT") from None
     if shape.geom_type not in ("LineString", "MultiLineString", "Polygon", "MultiPolygon"):
         raise UnreadableError("应为线或面", "it should be a line or an area")
-    if not shape.is_valid:
+    if shape.is_empty or not shape.is_valid:
         raise UnreadableError("图形自相交或不闭合", "it crosses itself or is not closed")
     return str(shapely.to_wkt(shape, rounding_precision=6))
 

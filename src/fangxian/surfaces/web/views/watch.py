@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -27,10 +27,10 @@ from fangxian.spine.core.page import (
     text,
 )
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import may, visible
+from fangxian.spine.core.rights import Seat, may, visible
 from fangxian.spine.observe import read as observe
 from fangxian.spine.observe.elements import LEVELS, RAIN_FORMS
-from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.models import Series, Station
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
 from fangxian.spine.registry.read import city
@@ -109,10 +109,37 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
             20,
         ),
         "timeliness": observe.timeliness(one),
+        "ahead": observe.ahead_of(one),
+        "moves": _moves(found.get("Z", found.get("ZU", []))),
+        "to_mark": _to_mark(state.stage_m, marks),
+        "same_river": cut(_same_river(one, request.seat), 12),
         "today": observe.rain_today(one, at=at),
         "elements": list(one.series.values_list("element", flat=True)),
     }
     return render(request, "web/station.html", context)
+
+
+def _moves(rows: list[dict[str, Any]]) -> float | None:
+    """Metres an hour over about the last three hours; None without two readings."""
+    known = [(row["at"], row["value"]) for row in rows if row["value"] is not None]
+    late = [row for row in known if row[0] >= known[-1][0] - timedelta(hours=3)] if known else []
+    if len(late) < 2:
+        return None
+    (a, before), (b, now) = late[0], late[-1]
+    return float((now - before) / max((b - a).total_seconds() / 3600, 1e-9))
+
+
+def _to_mark(stage_m: float | None, marks: list[Threshold]) -> tuple[Threshold, float] | None:
+    """The next mark above the level, and how far it is."""
+    above = [m for m in marks if m.mark and stage_m is not None and m.value > stage_m]
+    nearest = min(above, key=lambda m: m.value, default=None)
+    return (nearest, nearest.value - (stage_m or 0.0)) if nearest else None
+
+
+def _same_river(one: Station, seat: Seat) -> "QuerySet[Station]":
+    rows = observe.stations(seat=seat)
+    same = rows.filter(river=one.river).exclude(pk=one.pk).exclude(river="")
+    return same.order_by("code")
 
 
 @page("signal.read")

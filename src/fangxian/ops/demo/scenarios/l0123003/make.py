@@ -18,7 +18,7 @@ OUTLET, GAUGE = "70123003", "70123004"
 
 def level_m(flow_m3s: float) -> float:
     """The invented curve: flow = 30 (h - 100) ^ 1.6."""
-    return 100 + (flow_m3s / 30) ** (1 / 1.6)
+    return float(100 + (flow_m3s / 30) ** (1 / 1.6))
 
 
 def main() -> None:
