@@ -45,6 +45,7 @@ GAP_OF = {
 # gauge has ten years of rain
 ALWAYS = {
     "drought-unjudged",
+    "no-basin",
     "desk-unmanned",
     "no-sentinel",
     "blind-spot",
