@@ -1,6 +1,9 @@
 """Unit hydrograph, antecedent rain, SPI, rating, states of a batch, and the filter that goes on."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -339,3 +342,15 @@ def test_a_state_of_another_call_is_refused(tmp_path):
     assert filtered(tmp_path / "f0.csv", *again[1:], learn=[]).exit_code == 1  # nothing after it
     state.write_text(json.dumps({"model": "gr4j", "params": [300, 0.5, 60, 2]}))
     assert "no state of assimilate" in filtered(*again, learn=[]).output
+
+
+def test_words_on_files_need_no_data_folder_and_no_settings():
+    """What `warm` runs after every set-up, in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("FANGXIAN", "DJANGO"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "fangxian.cli", "warm"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert (done.returncode, done.stderr.count(":")) == (0, 0), done.stderr

@@ -250,7 +250,7 @@ def _keep(
         parameters=ready.parameters,
         inputs_hash=digest,
         inputs=_inputs(ready, outcome, task),
-        told=told_of(ready.whole, outcome),
+        told=told_of(ready.whole, outcome, task),
         state_at=state_at,
         state=json.dumps(outcome.state),
         by=by.label,
@@ -282,8 +282,9 @@ def _inputs(ready: Ready, outcome: Made, task: Task) -> dict[str, Any]:
     }
 
 
-def told_of(one: Whole, outcome: Made) -> dict[str, Any]:
-    """What the pages show of a forecast, as plain numbers."""
+def told_of(one: Whole, outcome: Made, task: Task) -> dict[str, Any]:
+    """What the pages show of a forecast, as plain numbers. A mark that the river is over already is
+    no crossing to come."""
 
     def plain(values: Any) -> list[float | None]:
         return [None if not np.isfinite(v) else round(float(v), 3) for v in values]
@@ -291,6 +292,8 @@ def told_of(one: Whole, outcome: Made) -> dict[str, Any]:
     def stage(flow: Any, rating: tuple[Sequence[float], Sequence[float]]) -> list[float | None]:
         return plain(np.interp(flow, rating[1], rating[0], left=np.nan, right=np.nan))
 
+    known = task.observed[~np.isnan(task.observed)]
+    over = [mark for mark, flow in task.marks if len(known) and known[-1] >= flow]
     peak = int(np.argmax(outcome.flow))
     told: dict[str, Any] = {
         "levels": list(LEVELS),
@@ -316,7 +319,9 @@ def told_of(one: Whole, outcome: Made) -> dict[str, Any]:
                 "late": c.late,
             }
             for c in outcome.crossings
+            if c.mark not in over
         ],
+        "over": over,
     }
     if (rating := one.rating) is not None:
         told["stage"] = stage(outcome.flow, rating)

@@ -10,7 +10,6 @@ from typing import Any
 from fangxian.kernels.hydro.grade import Rules
 from fangxian.spine.core import dated
 from fangxian.spine.core.dated import Complaint, Content, RuleSet
-from fangxian.spine.core.editions import edition
 
 
 def grading_rules(on: date) -> tuple[Rules, list[str]]:
@@ -77,5 +76,7 @@ def shipped_rules(at: datetime) -> Mapping[str, Any]:
 
 
 def forecasting(at: datetime) -> Mapping[str, Any]:
-    """The rules of forecasts in force."""
+    """The rules of forecasts in force in this folder."""
+    from fangxian.spine.core.editions import edition  # words on files have no database
+
     return edition("forecast_rules", at).content

@@ -20,6 +20,7 @@ from . import picture, read
 from .basins import editions_at, unready
 from .cycle import newest_issues, run_cycle, task_now
 from .models import Basin, Issue
+from .registers import WHY
 from .rules import forecasting
 from .running import lost_gauges
 from .searching import MOST_GAP, OBJECTIVES, RANGES, Asked
@@ -136,7 +137,7 @@ def _chosen(request: SeatedRequest, basin: Basin) -> Issue | None:
 def one_basin(request: SeatedRequest, code: str) -> HttpResponse:
     """One basin: the forecast, what it rests on, the marks, earlier issues, its parameters."""
     basin, now = read.basin(code, seat=request.seat), clock.now()
-    issue = _chosen(request, basin)
+    issue, newest = _chosen(request, basin), newest_issues([code]).get(code)
     drawn = picture.chart(issue, until=now, english=_english()) if issue else None
     rows = read.issues(seat=request.seat).filter(basin=basin)
     context = {
@@ -144,13 +145,16 @@ def one_basin(request: SeatedRequest, code: str) -> HttpResponse:
         "basin": basin,
         "issue": issue,
         "lacks": [pair[1 if _english() else 0] for pair in unready(basin, now)],
-        "state": _state(basin, issue, unready(basin, now), now),
+        "state": _state(basin, newest, unready(basin, now), now),
+        "older": bool(issue and newest and issue.pk != newest.pk),
+        "over": [read.mark_words(m)[int(_english())] for m in issue.told["over"]] if issue else [],
         "peak": issue and _peak(issue),
         "peak_at": issue and issue.at + timedelta(hours=issue.told["peak"]["hours"]),
         "crossings": _crossings(issue) if issue else [],
         "table": picture.table(issue, drawn) if issue and drawn else [],
         "unit": drawn["unit"] if drawn else "m",
         "earlier": cut(rows, PAST),
+        "why": WHY[issue.why][int(_english())] if issue else "",
         "editions": editions_at(basin, now),
         "expected": cut(read.expected(seat=request.seat).filter(basin=basin), 10),
         "scenarios": _scenario_words(issue, now) if issue else [],

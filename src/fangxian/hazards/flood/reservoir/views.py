@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext
 
 from fangxian.hazards.flood.forecast.filled import HOUR_S
 from fangxian.hazards.flood.forecast.readings import Readings
+from fangxian.spine.command.read import orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.page import SeatedRequest, action, cut, page, text
 from fangxian.spine.core.problems import Problem
@@ -54,7 +55,8 @@ def one_dam(request: SeatedRequest, code: str) -> HttpResponse:
         "plans": _plans(race) if race else [],
         "seen": _seen(race) if race and race.chosen else None,
         "earlier": cut(rows, 20),
-        "going": cut(open_evacuations(dam).select_related("area"), 10),
+        "going": open_evacuations(dam).count(),
+        "orders": cut(orders(seat=request.seat).filter(pk__in=open_evacuations(dam)), 10),
         "below": cut(dam.below.select_related("place").order_by("from_m3s"), 50),
         "may_race": may(request.seat, "reservoir.race", place=place),
         "may_choose": may(request.seat, "reservoir.decide", place=place),
