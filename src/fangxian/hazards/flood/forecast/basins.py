@@ -1,6 +1,6 @@
 """Basins as they stand at a time, whole: from their rows to what a model runs on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.problems import Problem
 
-from .models import Basin, Parameters, RatingPoint, Reach, Weight
+from .models import Basin, Parameters, RatingPoint, Reach, SubBasin, Weight
 from .whole import Above, Whole
+
+Lack = tuple[str, str]  # zh, en
 
 
 def basins_at(at: datetime) -> "QuerySet[Basin]":
@@ -31,27 +33,38 @@ def defaults_of(model: str) -> dict[str, float]:
     return dict(xaj.DEFAULTS) if model == "xaj" else {}
 
 
-def unready(basin: Basin, at: datetime) -> list[tuple[str, str]]:
+def unready(basin: Basin, at: datetime) -> list[Lack]:
     """What a basin lacks to be forecast, in words."""
-    lacks = list(_bare(basin, at))
-    if not basin.editions.filter(valid_from__lte=at).exists():
-        lacks.append(("没有参数", "no parameters"))
-    return lacks
+    return lacks_of([basin], at)[basin.code]
 
 
-def _bare(basin: Basin, at: datetime) -> Iterable[tuple[str, str]]:
-    parts = list(basin.parts.all())
+def lacks_of(basins: Sequence[Basin], at: datetime) -> dict[str, list[Lack]]:
+    """What each of many basins lacks; three questions for all of them."""
+    parts: dict[int, list[SubBasin]] = {basin.pk: [] for basin in basins}
+    for part in SubBasin.objects.filter(basin_id__in=parts).order_by("code"):
+        parts[part.basin_id].append(part)
+    weights = Weight.objects.filter(rows_in_force(at), part__basin_id__in=parts)
+    weighted = set(weights.values_list("part_id", flat=True))
+    editions = Parameters.objects.filter(basin_id__in=parts, valid_from__lte=at)
+    known = set(editions.values_list("basin_id", flat=True))
+    found = {}
+    for basin in basins:
+        lacks = list(_bare(parts[basin.pk], weighted))
+        if basin.pk not in known:
+            lacks.append(("没有参数", "no parameters"))
+        found[basin.code] = lacks
+    return found
+
+
+def _bare(parts: Sequence[SubBasin], weighted: Collection[int]) -> Iterable[Lack]:
     if not parts:
         yield "没有分块面积", "no sub-basins"
-    weighted = set(
-        Weight.objects.filter(rows_in_force(at), part__in=parts).values_list("part_id", flat=True)
-    )
     for part in parts:
         if part.pk not in weighted:
             yield f"分块 {part.code} 没有雨量站权重", f"no gauge weights in {part.code}"
 
 
-def _refuse(basin: Basin, lacks: Sequence[tuple[str, str]]) -> None:
+def _refuse(basin: Basin, lacks: Sequence[Lack]) -> None:
     if lacks:
         zh, en = ("；".join(words) for words in zip(*lacks, strict=True))
         raise Problem("basin.unready", basin=basin.name, zh=zh, en=en)
@@ -59,9 +72,9 @@ def _refuse(basin: Basin, lacks: Sequence[tuple[str, str]]) -> None:
 
 def land(basin: Basin, at: datetime) -> Whole:
     """A basin as at a time without its parameters. Raises ``basin.unready``."""
-    _refuse(basin, list(_bare(basin, at)))
     parts = list(basin.parts.order_by("code"))
     rows = Weight.objects.filter(rows_in_force(at), part__in=parts)
+    _refuse(basin, list(_bare(parts, {row.part_id for row in rows})))
     share = {(w.part_id, w.gauge_id): w.weight for w in rows.order_by("valid_from")}
     gauges = tuple(sorted({gauge for _, gauge in share}))
     table = [[share.get((part.pk, gauge), 0.0) for gauge in gauges] for part in parts]

@@ -8,7 +8,7 @@ from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import owners
 
-from .basins import basins_at, rating_at, unready
+from .basins import basins_at, lacks_of, rating_at
 from .cycle import newest_issues
 from .models import Basin
 from .rules import forecasting
@@ -43,9 +43,10 @@ def basins_unready(at: datetime) -> Iterator[Judged]:
         return
     posts = owners("station")
     marked = set(thresholds_in_force(at, family="river").values_list("station_id", flat=True))
+    lacking = lacks_of(rows, at)
 
     def judge(basin: Basin) -> Uncovered | None:
-        lacks = unready(basin, at)
+        lacks = list(lacking[basin.code])
         if basin.outlet_id in marked and rating_at(basin.outlet_id, at) is None:
             lacks.append(("没有水位流量关系", "no rating curve"))
         if not lacks:
@@ -62,12 +63,12 @@ def basins_not_forecast(at: datetime) -> Iterator[Judged]:
     if not rows:
         return
     posts, newest = owners("station"), newest_issues([b.code for b in rows])
-    limit = timedelta(hours=forecasting(at)["stale_h"])
+    limit, lacking = timedelta(hours=forecasting(at)["stale_h"]), lacks_of(rows, at)
 
     def judge(basin: Basin) -> Uncovered | None:
         issue = newest.get(basin.code)
         last = issue.at if issue else basin.valid_from
-        if unready(basin, at) or (last is not None and at - last <= limit):
+        if lacking[basin.code] or (last is not None and at - last <= limit):
             return None
         told = f"{issue.at:%m-%d %H:%M}Z" if issue else "—"
         return _gap(basin, last or at, posts, last=told)

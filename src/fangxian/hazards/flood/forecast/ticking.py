@@ -23,6 +23,7 @@ from .rules import forecasting
 
 LOOK_EVERY_S = 20
 SILENT = timedelta(seconds=90)  # a search that says nothing for so long is begun again
+_children: list[subprocess.Popen[bytes]] = []  # searches that this process began
 _at: dict[str, float] = {}  # when this process last looked, by what for
 
 
@@ -115,6 +116,7 @@ def _bursting(now: datetime) -> set[str]:
 
 def begin_searches(now: datetime) -> int:
     """Start a process for each search that waits, or whose own has fallen silent."""
+    _children[:] = [child for child in _children if child.poll() is None]
     silent = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=now - SILENT))
     n = 0
     for search in Search.objects.filter(Q(state="waiting") | silent):
@@ -123,6 +125,7 @@ def begin_searches(now: datetime) -> int:
             continue
         _at[key] = now.timestamp()
         word = [sys.executable, "-m", "fangxian.cli", "forecast", "search", str(search.pk)]
-        subprocess.Popen(word, stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(word, stdin=subprocess.DEVNULL)
+        _children.append(child)
         n += 1
     return n

@@ -17,7 +17,7 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 
 from . import picture, read
-from .basins import editions_at, unready
+from .basins import editions_at, lacks_of, unready
 from .cycle import newest_issues, run_cycle, task_now
 from .models import Basin, Issue
 from .registers import WHY
@@ -59,10 +59,10 @@ def board(request: SeatedRequest) -> HttpResponse:
     """All basins: what is expected, what rests on too little, and how they flow into each other."""
     now = clock.now()
     basins = cut(read.basins(seat=request.seat).order_by("code"), SHOWN)
-    newest = newest_issues([b.code for b in basins])
+    newest, lacking = newest_issues([b.code for b in basins]), lacks_of(basins, now)
     rows, states = [], {}
     for basin in basins:
-        issue, lacks = newest.get(basin.code), unready(basin, now)
+        issue, lacks = newest.get(basin.code), lacking[basin.code]
         states[basin.code] = _state(basin, issue, lacks, now)
         rows.append(
             {
