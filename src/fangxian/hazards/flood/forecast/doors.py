@@ -11,7 +11,7 @@ from fangxian.spine.core.door import Field, Row, Wrong
 from fangxian.spine.core.door_rows import Col, number_col, rows_door, text_col
 from fangxian.spine.core.tables import UnreadableError
 from fangxian.spine.observe.doors import StationLook
-from fangxian.spine.registry.doors.cols import choice_col, flag_col, moment_col, short_col
+from fangxian.spine.registry.doors.cols import choice_col, flag_col, moment_col, row_col, short_col
 from fangxian.spine.registry.doors.sites import read_wkt, shape_of, wkt_of
 
 from .basins import defaults_of, names_of
@@ -31,42 +31,34 @@ class BasinLook(StationLook):
 
 def station_col(name: str, zh: str, en: str) -> Col:
     """A station by its code or its name."""
-
-    def put(row: Any, text: str, look: Any) -> None:
-        setattr(row, name, look.stations[text])
-
-    known = lambda look: {code: code for code in look.stations} | _by_name(look)  # noqa: E731
-    field = Field(name, zh, en, known=known, offered=lambda look: look.stations, needed=True)
-    return Col(field, lambda row: getattr(row, name).code, put)
+    rows, code = lambda look: look.stations, lambda one: one.code
+    return row_col(name, zh, en, rows, code, names=_by_name, needed=True)
 
 
-def _by_name(look: StationLook) -> dict[str, str]:
+def _by_name(look: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for code, one in look.stations.items():
         found[one.name] = "" if one.name in found else code
     return found
 
 
-def _basin(name: str, zh: str, en: str) -> Col:
-    def put(row: Any, text: str, look: Any) -> None:
-        setattr(row, name, look.basins[text])
-
-    known = lambda look: {code: code for code in look.basins}  # noqa: E731
-    return Col(
-        Field(name, zh, en, known=known, needed=True), lambda row: getattr(row, name).code, put
-    )
+def basin_col(name: str, zh: str, en: str, **more: Any) -> Col:
+    """A basin by its code."""
+    return row_col(name, zh, en, lambda look: look.basins, lambda one: one.code, **more)
 
 
 def _part() -> Col:
-    def put(row: Any, text: str, look: Any) -> None:
-        row.part = look.parts[text]
-
-    known = lambda look: {code: code for code in look.parts}  # noqa: E731
-    field = Field(
-        "part", "分块", "Sub-basin", known=known, needed=True, example="B1/1",
-        hint_zh="流域编号/分块编号", hint_en="basin/part",
-    )  # fmt: skip
-    return Col(field, lambda row: f"{row.part.basin.code}/{row.part.code}", put)
+    return row_col(
+        "part",
+        "分块",
+        "Sub-basin",
+        lambda look: look.parts,
+        lambda one: f"{one.basin.code}/{one.code}",
+        needed=True,
+        example="B1/1",
+        hint_zh="流域编号/分块编号",
+        hint_en="basin/part",
+    )
 
 
 def _outline() -> Col:
@@ -158,7 +150,7 @@ PARTS = rows_door(
     rows=lambda: SubBasin.objects.select_related("basin"),
     new=SubBasin,
     cols=(
-        _basin("basin", "流域", "Basin"),
+        basin_col("basin", "流域", "Basin", needed=True),
         short_col("code", "分块编号", "Part", 20, needed=True, example="1"),
         number_col("area_km2", "面积（平方公里）", "Area (km2)", low=0.01, needed=True),
         _outline(),
@@ -201,8 +193,8 @@ REACHES = rows_door(
     rows=lambda: Reach.objects.select_related("upper", "lower"),
     new=Reach,
     cols=(
-        _basin("upper", "上游流域", "From basin"),
-        _basin("lower", "下游流域", "To basin"),
+        basin_col("upper", "上游流域", "From basin", needed=True),
+        basin_col("lower", "下游流域", "To basin", needed=True),
         number_col("travel_h", "传播时间（小时）", "Travel time (h)", high=240, needed=True),
         number_col("x", "马斯京根 X", "Muskingum X", high=0.5, fixed="0.2"),
         *SPAN,
@@ -289,7 +281,7 @@ PARAMETERS = rows_door(
     rows=lambda: Parameters.objects.select_related("basin"),
     new=_NewParameters(),
     cols=(
-        _basin("basin", "流域", "Basin"),
+        basin_col("basin", "流域", "Basin", needed=True),
         short_col("name", "参数组", "Set", 20, fixed="main"),
         Col(
             moment_col("valid_from", "启用", "From", needed=True).field,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fangxian.hazards.flood.forecast.doors import BasinLook, station_col
-from fangxian.spine.core.door import Field, Row, Wrong
+from fangxian.hazards.flood.forecast.doors import BasinLook, basin_col, station_col
+from fangxian.spine.core.door import Row, Wrong
 from fangxian.spine.core.door_rows import Col, number_col, rows_door
-from fangxian.spine.registry.doors.cols import choice_col, moment_col, place_col, short_col
+from fangxian.spine.registry.doors.cols import choice_col, moment_col, place_col, row_col, short_col
 from fangxian.spine.registry.doors.look import Look
 
 from .models import Below, CurvePoint, Dam, GatePoint
@@ -21,21 +21,8 @@ class DamLook(BasinLook, Look):
 
 
 def _dam() -> Col:
-    def put(row: Any, text: str, look: Any) -> None:
-        row.dam = look.dams[text]
-
-    known = lambda look: {code: code for code in look.dams}  # noqa: E731
-    field = Field("dam", "水库站码", "Dam (gauge code)", known=known, needed=True)
-    return Col(field, lambda row: row.dam.gauge.code, put)
-
-
-def _basin() -> Col:
-    def put(row: Any, text: str, look: Any) -> None:
-        row.basin = look.basins.get(text)
-
-    known = lambda look: {code: code for code in look.basins}  # noqa: E731
-    field = Field("basin", "入库流域", "Inflow basin", known=known)
-    return Col(field, lambda row: row.basin.code if row.basin else "", put)
+    rows, code = lambda look: look.dams, lambda one: one.gauge.code
+    return row_col("dam", "水库站码", "Dam (gauge code)", rows, code, needed=True)
 
 
 def _judge(row: Row, before: Row | None, look: DamLook) -> Iterable[Wrong]:
@@ -58,7 +45,7 @@ DAMS = rows_door(
     new=Dam,
     cols=(
         station_col("gauge", "坝上水位站", "Gauge above the dam"),
-        _basin(),
+        basin_col("basin", "入库流域", "Inflow basin"),
         number_col("dead_m", "死水位 m", "Dead level m", **LEVEL),
         number_col("limit_m", "非汛期限制水位 m", "Limit outside seasons m", **LEVEL),
         number_col("top_m", "防洪高水位 m", "Top level m", **LEVEL),

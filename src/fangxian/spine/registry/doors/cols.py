@@ -1,6 +1,7 @@
 """Columns of a door of rows that name things of the registry: a place, an organisation, a post, a
 site, a day, a moment."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fangxian.spine.core.canon import (
@@ -142,3 +143,29 @@ def choice_col(name: str, zh: str, en: str, words: Any, **more: Any) -> Col:
     return Col(
         field, lambda row: words(None).get(getattr(row, name), (getattr(row, name),))[0], put
     )
+
+
+def row_col(
+    name: str,
+    zh: str,
+    en: str,
+    rows: Callable[[Any], Mapping[str, Any]],
+    code: Callable[[Any], str],
+    *,
+    names: Callable[[Any], Mapping[str, str]] = lambda look: {},
+    **more: Any,
+) -> Col:
+    """A row of another table: ``rows`` are those it may be by code, ``code`` is that of one; other
+    ``names`` it may be written by."""
+
+    def put(row: Any, text: str, look: Any) -> None:
+        setattr(row, name, rows(look)[text] if text else None)
+
+    def known(look: Any) -> dict[str, str]:
+        return {**names(look), **{text: text for text in rows(look)}}
+
+    def get(row: Any) -> str:
+        there = getattr(row, name)
+        return code(there) if there else ""
+
+    return Col(Field(name, zh, en, known=known, offered=rows, **more), get, put)
