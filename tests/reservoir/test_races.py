@@ -11,7 +11,7 @@ from fangxian.hazards.flood.evacuation.read import ACTION
 from fangxian.hazards.flood.forecast.cycle import run_cycle
 from fangxian.hazards.flood.reservoir.cover import dams_unready, plans_not_kept
 from fangxian.hazards.flood.reservoir.models import Below, CurvePoint, Dam, GatePoint, Race
-from fangxian.hazards.flood.reservoir.write import choose, own_plan, run_race
+from fangxian.hazards.flood.reservoir.write import choose, gate_plan, own_plan, run_race
 from fangxian.spine.command.models import Order
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write.orders import issue_orders
@@ -66,6 +66,22 @@ def test_an_own_release_is_raced_an_hour_after_the_forecast_too(dam, lin, now):
     now.advance(hours=1)
     race = run_race(dam=dam, by=lin, own=[own_plan([(0, 80.0)], 72)])
     assert [len(p["release"]) for p in race.told["plans"] if p["code"] == "own"] == [71]
+
+
+def test_openings_of_ones_own_are_raced_with_the_turbines(dam, lin):
+    for level in (50, 60):
+        for opening in (0, 2):
+            GatePoint.objects.create(
+                dam=dam, gate="1号", level_m=level, opening_m=opening, flow_m3s=opening * level / 2
+            )
+    plan = gate_plan(dam, [("1号", 0, 0.0), ("1号", 12, 1.0)], 72)
+    told = {p["code"]: p for p in run_race(dam=dam, by=lin, own=[plan]).told["plans"]}
+    flow = told["gates"]["flow"]["mid"]
+    assert flow[5] == pytest.approx(10.0)
+    assert flow[20] > 30
+    assert told["gates"]["balance"] <= 1e-9
+    with pytest.raises(Problem, match="1号"):
+        gate_plan(dam, [("9号", 0, 0.0)], 72)
 
 
 def test_a_plan_becomes_an_order_to_who_answers_for_the_dam(dam, lin):

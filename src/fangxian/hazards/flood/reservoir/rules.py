@@ -12,7 +12,8 @@ from fangxian.spine.core.levels import Level
 
 DATA = Path(__file__).parent / "data"
 CODES = ("rule", "pre", "hold")  # plans that need nobody's numbers
-OWN = "own"
+OWN, GATES = "own", "gates"
+MOST_H = 72  # of a plan that somebody writes; it is cut to what the forecast has left
 
 
 def _complaints(content: Content) -> Iterable[Complaint]:

@@ -21,10 +21,12 @@ from fangxian.spine.core.rights import may
 from . import read
 from .cover import compared
 from .models import Race
-from .write import choose, level_now, open_evacuations, own_plan, run_race
+from .rules import MOST_H
+from .write import choose, gate_plan, level_now, open_evacuations, own_plan, run_race
 
 SHOWN = 200
 WIDE, HIGH = 600, 140
+MOST_VALUE = 1e6  # m3/s or m that somebody may mean
 
 
 @page(read.RIGHT)
@@ -58,6 +60,7 @@ def one_dam(request: SeatedRequest, code: str) -> HttpResponse:
         "going": open_evacuations(dam).count(),
         "orders": cut(orders(seat=request.seat).filter(pk__in=open_evacuations(dam)), 10),
         "below": cut(dam.below.select_related("place").order_by("from_m3s"), 50),
+        "gates": sorted(set(dam.gate_points.values_list("gate", flat=True))),
         "may_race": may(request.seat, "reservoir.race", place=place),
         "may_choose": may(request.seat, "reservoir.decide", place=place),
         "en": _english(),
@@ -116,30 +119,31 @@ def _seen(race: Race) -> dict[str, Any]:
 
 @action("reservoir.race")
 def start(request: SeatedRequest, code: str) -> HttpResponse:
-    """Race the plans now, with a release of one's own where it is given."""
+    """Race the plans now, with a release or openings of one's own where they are given."""
     dam = read.dam(code, seat=request.seat)
-    given = text(request, "release", most=400)
-    own = [own_plan(_steps(given), 72)] if given else []
+    given, gates = text(request, "release", most=400), text(request, "gates", most=800)
+    own = [own_plan([(h, v) for _, h, v in _steps(given, "release")], MOST_H)] if given else []
+    own += [gate_plan(dam, _steps(gates, "gates", named=True), MOST_H)] if gates else []
     run_race(dam=dam, by=request.seat, own=own)
     return redirect(f"/reservoirs/{code}")
 
 
-def _steps(given: str) -> list[tuple[int, float]]:
-    """0 300, 6 500: from hour 0 on 300 m3/s, from hour 6 on 500."""
+def _steps(given: str, field: str, *, named: bool = False) -> list[tuple[str, int, float]]:
+    """0 300, 6 500: from hour 0 on 300 m3/s, from hour 6 on 500; ``named``: 1号 0 0.5, each with
+    its gate before."""
     found = []
     for part in re.split(r"[,，;；\n]+", given):
-        pair = part.split()
+        words = part.split()
+        name = words.pop(0) if named and len(words) > 2 else ""
         try:
-            hour, value = int(pair[0]), float(pair[1])
+            hour, value = int(words[0]), float(words[1])
         except (IndexError, ValueError):
-            raise Problem(
-                "input.invalid",
-                field="release",
-                why=f"“{part.strip()}”：写作 小时 流量，如 0 300, 6 500",
-            ) from None
-        if not (0 <= hour < 72 and 0 <= value <= 1e6):
-            raise Problem("input.invalid", field="release", why=part.strip())
-        found.append((hour, value))
+            example = "1号 0 0.5, 1号 6 1.2" if named else "0 300, 6 500"
+            why = f"“{part.strip()}”：写作 {example}"
+            raise Problem("input.invalid", field=field, why=why) from None
+        if not (0 <= hour < MOST_H and 0 <= value <= MOST_VALUE):
+            raise Problem("input.invalid", field=field, why=part.strip())
+        found.append((name, hour, value))
     return found
 
 

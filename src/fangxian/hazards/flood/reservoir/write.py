@@ -23,7 +23,7 @@ from fangxian.spine.observe.store import from_s, store
 
 from .models import Dam, Race
 from .racing import Plan, inflow_of, plans_for, race, reservoir_of
-from .rules import OWN, dispatching
+from .rules import GATES, OWN, dispatching
 
 HOUR = timedelta(hours=1)
 
@@ -78,6 +78,24 @@ def own_plan(steps: Sequence[tuple[int, float]], hours: int) -> Plan:
     for hour, value in sorted(steps):
         release[hour:] = value
     return Plan(OWN, "自拟", "own", release)
+
+
+def gate_plan(dam: Dam, steps: Sequence[tuple[str, int, float]], hours: int) -> Plan:
+    """Openings that change at some hours: (gate, from hour, m); the turbines run at full. Every
+    gate of the dam is said from hour 0 on. Raises ``input.invalid``."""
+    names = sorted(set(dam.gate_points.values_list("gate", flat=True)))
+    strange = sorted({gate for gate, _, _ in steps} - set(names))
+    begun = {gate for gate, hour, _ in steps if hour == 0}
+    if strange or begun != set(names) or any(m < 0 for _, _, m in steps):
+        told = "、".join(strange or sorted(set(names) - begun)) or "—"
+        raise Problem(
+            "input.invalid", field="gates", why=f"{told}；闸门：{'、'.join(names) or '—'}"
+        )
+    openings = np.zeros((hours, len(names)))
+    for gate, hour, opening in sorted(steps, key=lambda step: step[1]):
+        openings[hour:, names.index(gate)] = opening
+    turbines = np.full(hours, dam.turbines_m3s)
+    return Plan(GATES, "自拟闸门", "own gates", openings=openings, turbines=turbines)
 
 
 def open_evacuations(dam: Dam) -> "QuerySet[Order]":
