@@ -114,3 +114,5 @@ def test_forecasts_are_graded_by_lead(as_zheng, basin, now):
     page = text(as_zheng.get("/forecast/verified?basin=B1&days=7"))
     assert "20 次整点预报" in page
     assert "甲" in page or "乙" in page or "丙" in page or "等外" in page
+    assert "整场没有连续的预报" in page
+    assert "范围说的与实际" in page

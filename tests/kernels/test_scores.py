@@ -100,6 +100,7 @@ def test_by_lead_by_hand(issued):
     members = np.stack([forecast / 1.1, forecast / 1.3], axis=2)
     (ideal,) = verify.by_lead(forecast[:, :1], truth, RULES, leads=(1,), members=members[:, :1])
     assert ideal.crps < one.crps
+    assert ideal.below[0] == 0, "it lies below the truth always"
 
 
 def test_effective_lead_ends_at_the_first_that_is_no_better():

@@ -40,6 +40,8 @@ class LeadScore:
         persistence_index: above 0 beats "as at the issue".
         skill: 1 - crps / that of persistence.
         coverage: share within the band, NaN without one.
+        below: of each member in rising order, the share of observations at or below it, (members,);
+            empty without members. It is the members' own levels where the range is reliable.
         qualified_rate: share within the tolerance of change since the issue.
         crossings: of the mark, None without one.
     """
@@ -53,6 +55,7 @@ class LeadScore:
     persistence_index: float
     skill: float
     coverage: float
+    below: tuple[float, ...]
     qualified_rate: float
     crossings: scores.Crossings | None
 
@@ -81,6 +84,16 @@ def _coverage(
         return float("nan")
     low, high = (_aligned(side[:, k], lead)[at] for side in band)
     return scores.band_coverage(low, high, seen)
+
+
+def _below(members: Floats | None, k: int, lead: int, at: Any, seen: Floats) -> tuple[float, ...]:
+    if members is None:
+        return ()
+    told = np.sort(_aligned(members[:, k], lead)[at], axis=1)
+    known = np.isfinite(told).all(axis=1)
+    if not known.any():
+        return ()
+    return tuple((seen[known, None] <= told[known]).mean(axis=0).tolist())
 
 
 def by_lead(
@@ -135,6 +148,7 @@ def by_lead(
                 scores.persistence_index(told, observed, lead),
                 1 - spread / naive if naive > 0 else np.nan,
                 held,
+                _below(members, k, lead, known, o),
                 float(within.mean()) if o.size else np.nan,
                 None if mark is None else scores.crossings(told, observed, mark),
             )

@@ -145,6 +145,16 @@ def above(basin: Basin, at: datetime) -> tuple[Above, ...]:
     )
 
 
+def area_above(basin: Basin, at: datetime) -> float:
+    """All land that drains through a basin's outlet, km2."""
+    downs = Reach.objects.filter(rows_in_force(at)).values_list("upper_id", "lower_id")
+    inside, upper = {basin.pk}, {basin.pk}
+    while upper := {u for u, lower in downs if lower in upper} - inside:
+        inside |= upper
+    parts = SubBasin.objects.filter(basin_id__in=inside)
+    return sum(parts.values_list("area_km2", flat=True))
+
+
 def in_order(wholes: Mapping[str, Whole]) -> list[list[str]]:
     """Codes in rounds: each round's inflow comes from rounds before it; what flows in a circle, or
     from a basin that is not there, comes as if nothing came from above."""

@@ -15,6 +15,7 @@ from .basins import rating_at
 from .filled import HOUR_S
 from .models import Basin, Issue, Reach
 from .readings import Readings
+from .running import LEVELS
 
 BACK_H = 48  # of the past in the picture
 BEFORE = 12  # earlier issues drawn as thin lines
@@ -194,3 +195,24 @@ def _points(values: Sequence[float], most: float) -> str:
     return " ".join(
         f"{k * step:.0f},{HIGH - HIGH * v / most:.0f}" for k, v in enumerate(values) if v == v
     )
+
+
+SIDE = 240  # of the square in which likelihoods are compared
+FEW_LEADS = (1, 6, 24)  # as many lines as can be told apart
+
+
+def reliability(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each level of the range, how often what came was at or below it, as points of a square and
+    in words: on the diagonal the range says what it means."""
+    return [
+        {
+            "lead": row["lead"],
+            "points": " ".join(
+                f"{SIDE * said:.0f},{SIDE * (1 - came):.0f}"
+                for said, came in zip(LEVELS, row["below"], strict=True)
+            ),
+            "below": [round(100 * came) for came in row["below"]],
+        }
+        for row in rows
+        if row["lead"] in FEW_LEADS and row["below"]
+    ]

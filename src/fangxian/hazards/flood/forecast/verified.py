@@ -3,18 +3,19 @@ crossings."""
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .basins import basins_at, rating_at
+from .basins import area_above, basins_at, rating_at
 from .filled import HOUR_S
 from .models import Basin, Expected, Issue
 from .readings import Readings, hour_of
-from .rules import grading_rules
+from .rules import forecasting, grading_rules
 from .running import LEVELS
+from .searching import floods
 
 Floats = NDArray[np.float64]
 LEADS = (1, 3, 6, 12, 24, 48, 72)
@@ -22,13 +23,27 @@ LEADS = (1, 3, 6, 12, 24, 48, 72)
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A basin's forecasts of a span: rows by lead with the grade of each, how many issues and hours
-    they rest on, and the hours whose flow is not known."""
+    """A basin's forecasts of a span: rows by lead with the grade of each, its floods by lead, how
+    many issues and hours they rest on, and the hours whose flow is not known."""
 
     rows: list[dict[str, Any]]
+    floods: list[dict[str, Any]]
     issues: int
     hours: int
     silent: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was issued, in m3/s: flow (time, leads) and members (time, leads, levels)."""
+
+    leads: list[int]
+    flow: Floats
+    members: Floats
+
+    @property
+    def band(self) -> tuple[Floats, Floats]:
+        return self.members[..., 0], self.members[..., -1]
 
 
 def verify(basin: Basin, *, since: datetime, until: datetime) -> Verified:
@@ -42,24 +57,13 @@ def verify(basin: Basin, *, since: datetime, until: datetime) -> Verified:
     read = Readings([basin.outlet_id], until_s=hour_of(until), hours=hours)
     observed = read.flow(basin.outlet_id, rating_at(basin.outlet_id, until))
     issues = _first_of_each_hour(basin, since, until)
-    longest = max((len(told["flow"]) for _, told in issues), default=0)
-    leads = [lead for lead in LEADS if lead <= longest]
-    flow, low, high = np.full((3, hours, len(leads)), np.nan)
-    members = np.full((hours, len(leads), len(LEVELS)), np.nan)
-    for at, told in issues:
-        t = (int(at.timestamp()) - read.since_s) // HOUR_S - 1
-        if not 0 <= t < hours:
-            continue
-        for k, lead in enumerate(leads):
-            if lead <= len(told["flow"]):
-                flow[t, k] = told["flow"][lead - 1]
-                row = [level[lead - 1] for level in told["range"]]
-                members[t, k, : len(row)] = row
-                low[t, k], high[t, k] = row[0], row[-1]
     silent = int(np.isnan(observed).sum())
     if not issues or silent == hours:
-        return Verified([], len(issues), hours, silent)
-    scores = by_lead(flow, observed, rules, leads=leads, band=(low, high), members=members)
+        return Verified([], [], len(issues), hours, silent)
+    told = _lay_out(issues, read.since_s, hours)
+    scores = by_lead(
+        told.flow, observed, rules, leads=told.leads, band=told.band, members=told.members
+    )
     rows = [
         {
             "lead": s.lead,
@@ -74,11 +78,72 @@ def verify(basin: Basin, *, since: datetime, until: datetime) -> Verified:
             "crps": s.crps,
             "pi": s.persistence_index,
             "holds": s.coverage,
+            "below": s.below,
         }
         for s in scores
         if s.pairs
     ]
-    return Verified(rows, len(issues), hours, silent)
+    floods = _floods(basin, told, observed, read.since_s, until)
+    return Verified(rows, floods, len(issues), hours, silent)
+
+
+def _lay_out(issues: list[tuple[datetime, dict[str, Any]]], since_s: int, hours: int) -> _Told:
+    """Forecasts as arrays: row t stands for what was issued with the readings of hour t."""
+    longest = max(len(told["flow"]) for _, told in issues)
+    leads = [lead for lead in LEADS if lead <= longest]
+    flow = np.full((hours, len(leads)), np.nan)
+    members = np.full((hours, len(leads), len(LEVELS)), np.nan)
+    for at, told in issues:
+        t = (int(at.timestamp()) - since_s) // HOUR_S - 1
+        if not 0 <= t < hours:
+            continue
+        for k, lead in enumerate(leads):
+            if lead <= len(told["flow"]):
+                flow[t, k] = told["flow"][lead - 1]
+                members[t, k] = [level[lead - 1] for level in told["range"]]
+    return _Told(leads, flow, members)
+
+
+def _floods(
+    basin: Basin, told: _Told, observed: Floats, since_s: int, until: datetime
+) -> list[dict[str, Any]]:
+    """Each flood of the span, the newest first, at each lead: peak, its time and the depth as the
+    standard judges them. One with a gap in its readings is told, not judged."""
+    from fangxian.kernels.hydro.verify import by_event
+
+    rules, _ = grading_rules(until.date())
+    area = area_above(basin, until)
+    found = []
+    for a, b in floods(observed, forecasting(until)["flood_rise"]):
+        seen = observed[a:b]
+        peak = int(np.nanargmax(seen))
+        one: dict[str, Any] = {
+            "at": datetime.fromtimestamp(since_s + (a + peak + 1) * HOUR_S, UTC),
+            "peak": float(seen[peak]),
+            "gap": int(np.isnan(seen).sum()),
+            "leads": [],
+        }
+        found.append(one)
+        if one["gap"]:
+            continue
+        scores = by_event(
+            told.flow, observed, rules, leads=told.leads, event=(a, b - 1), dt_h=1.0,
+            area_km2=area, band=told.band,
+        )  # fmt: skip
+        one["leads"] = [
+            {
+                "lead": s.lead,
+                "dc": s.dc,
+                "holds": s.coverage,
+                "peak": items["peak"].error / one["peak"] if one["peak"] else 0.0,
+                "time": items["time"].error,
+                "depth": items["depth"].error,
+                "passed": {what: item.qualified for what, item in items.items()},
+            }
+            for s in scores
+            for items in ({item.what: item for item in s.items},)
+        ]
+    return found[::-1]
 
 
 def _first_of_each_hour(
@@ -95,7 +160,7 @@ def ledger(rows: Any) -> dict[str, Any]:
     by."""
     counts = Counter(rows.values_list("came", flat=True))
     hits, false, missed = (counts[c] for c in ("hit", "false", "miss"))
-    leads = list(rows.filter(came=Expected.Came.HIT).values_list("lead_h", flat=True))
+    leads = list(rows.filter(lead_h__isnull=False).values_list("lead_h", flat=True))
     return {
         "hits": hits,
         "false": false,
@@ -105,6 +170,12 @@ def ledger(rows: Any) -> dict[str, Any]:
         "far": false / (hits + false) if hits + false else None,
         "lead_h": float(np.median(leads)) if leads else None,
     }
+
+
+def ledger_by_mark(rows: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The ledger of each mark by itself."""
+    marks = sorted(set(rows.values_list("mark", flat=True)))
+    return [(mark, ledger(rows.filter(mark=mark))) for mark in marks]
 
 
 def figures(*, since: datetime, until: datetime) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from .cycle import newest_issues, run_cycle, task_now
 from .models import Basin, Issue
 from .registers import WHY
 from .rules import forecasting
-from .running import lost_gauges
+from .running import LEVELS, lost_gauges
 from .searching import MOST_GAP, OBJECTIVES, RANGES, Asked
-from .verified import ledger, verify
+from .verified import ledger, ledger_by_mark, verify
 from .write import ask_search, stop_search, take_search
 
 SHOWN = 300
@@ -339,9 +339,15 @@ def verified(request: SeatedRequest) -> HttpResponse:
         "basins": basins,
         "chosen": chosen,
         "told": told,
+        "levels": [round(100 * level) for level in LEVELS],
+        "reliable": picture.reliability(told.rows) if told else [],
         "days": days,
         "spans": DAYS,
         "ledger": _ledger_words(ledger(read.expected(seat=request.seat))),
+        "marks": [
+            (mark, _ledger_words(told))
+            for mark, told in ledger_by_mark(read.expected(seat=request.seat))
+        ],
         "judged": cut(read.expected(seat=request.seat).exclude(came="open"), 40),
     }
     return render(request, "forecast/verified.html", context)
