@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from fangxian.hazards.flood.forecast.doors import RATINGS
+from fangxian.hazards.flood.reservoir.doors import CURVES
+from fangxian.hazards.flood.reservoir.models import CurvePoint, Dam
 from fangxian.hazards.flood.river.doors import MARKS, words
 from fangxian.spine.core import clock
 from fangxian.spine.core.door import Door, take
@@ -49,6 +51,7 @@ def take_tables(
     _marks(rows, report, by)
     _limits(rows, report, by)
     _ratings(rows, report, by)
+    _storage(rows, report, by)
     for name in [RAIN, *series_of()]:
         if name in there:
             told = source.rows(name, time="TM", since=since, until=until)
@@ -229,6 +232,38 @@ def _ratings(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
             one["valid_from"] = row["BGTM"]
         told.append((row["STCD"], one))
     _through(RATINGS, table, told, report, by)
+
+
+def _storage(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
+    """The newest survey of a reservoir that has no curve yet; one that has keeps its own, since
+    points of two surveys are no curve."""
+    table, surveys = "ST_ZVARL_B", dict[str, dict[str, list[Row]]]()
+    for row in _own(table, rows.get(table, ()), report):
+        surveys.setdefault(row["STCD"], {}).setdefault(row.get("MSTM", ""), []).append(row)
+    dams = dict(Dam.objects.values_list("gauge__code", "pk"))
+    told = []
+    for code, by_time in surveys.items():
+        points = {row.get("RZ", ""): row.get("W", "") for row in by_time[max(by_time)]}
+        if code not in dams:
+            zh, en = (
+                "“水库”表还没有这座水库，先登记再导入",
+                "enter it in the table of dams, then again",
+            )
+            report.refuse(table, code, zh, en)
+        elif None in map(_number, (*points, *points.values())):
+            report.refuse(table, code, "RZ 或 W 不是数", "RZ or W is no number")
+        elif (was := _curve(dams[code])) and was != {float(z): float(w) for z, w in points.items()}:
+            zh, en = "已有另一条库容曲线，没有改", "it has another storage curve, which was left"
+            report.refuse(table, code, zh, en)
+        else:
+            head = {"dam": code, "kind": "库容（百万方）"}
+            told += [(code, {**head, "level_m": z, "value": w}) for z, w in points.items()]
+    _through(CURVES, table, told, report, by)
+
+
+def _curve(dam_id: int) -> dict[float, float]:
+    points = CurvePoint.objects.filter(dam_id=dam_id, kind=CurvePoint.Kind.STORAGE)
+    return dict(points.values_list("level_m", "value"))
 
 
 def _readings(table: str, rows: Iterable[Row], report: Report, by: Seat) -> None:
