@@ -85,7 +85,7 @@ def test_a_calibration_is_asked_followed_and_taken(as_zheng, basin):
     as_zheng.post("/forecast/B1/calibrate/ask", asked)
     one = Search.objects.get()
     address = f"/forecast/searches/{one.pk}"
-    assert "正在读资料" in text(as_zheng.get(address))
+    assert "排队等待" in text(as_zheng.get(address))
     assert as_zheng.post("/forecast/B1/calibrate/ask", asked).status_code == 409
     work_on(key=one.pk, by=SYSTEM)
     one.refresh_from_db()
@@ -116,3 +116,19 @@ def test_forecasts_are_graded_by_lead(as_zheng, basin, now):
     assert "甲" in page or "乙" in page or "丙" in page or "等外" in page
     assert "整场没有连续的预报" in page
     assert "范围说的与实际" in page
+
+
+def test_a_forecast_that_is_not_there_is_not_another(as_zheng, basin):
+    run_cycle(at=clock.now(), by=SYSTEM)
+    for key in ("99999", "abc"):
+        answer = as_zheng.get(f"/forecast/B1?issue={key}")
+        assert answer.status_code == 404
+        assert "/forecast/B1" in answer.content.decode()
+
+
+def test_forecasts_of_an_older_version_are_still_read(as_zheng, basin):
+    run_cycle(at=clock.now(), by=SYSTEM)
+    issue = Issue.objects.get()
+    del issue.told["over"]
+    issue.save()
+    assert "起报时已超" not in text(as_zheng.get("/forecast/B1"))

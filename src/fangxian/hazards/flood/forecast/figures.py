@@ -14,6 +14,8 @@ from .models import Basin, Issue
 from .read import RIGHT, basins
 from .rules import forecasting
 
+FINE_M = 0.2  # a narrower range is told in centimetres
+
 
 def worst_expected(seat: Seat) -> Shown | None:
     """The highest level by probability of crossing; a city that is not forecast says so."""
@@ -57,7 +59,8 @@ def peak_of(issue: Issue) -> Peak:
     stage = told.get("stage", [None] * (k + 1))[k]
     if stage is not None:
         low, high = told["stage_low"][k], told["stage_high"][k]
-        value, unit, digits = f"{stage:.1f}", "m", 1
+        unit, digits = "m", 1 if None in (low, high) or high - low >= FINE_M else 2
+        value = f"{stage:.{digits}f}"
     else:
         low, high = peak["low"], peak["high"]
         value, unit, digits = f"{peak['flow']:.0f}", "m³/s", 0

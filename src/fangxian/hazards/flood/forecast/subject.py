@@ -46,8 +46,8 @@ SUBJECT = Subject(
         ),
         "search.runs": (
             409,
-            "{basin} 正在率定；等它完成，或先停止。",
-            "{basin} is being calibrated; wait for it, or stop it first.",
+            "{basin} 正在率定；等它完成，或先停止：{search}",
+            "{basin} is being calibrated; wait for it, or stop it first: {search}",
         ),
         "search.no_data": (
             422,

@@ -4,7 +4,8 @@ long work."""
 
 import subprocess
 import sys
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.db.models import Count, Q
@@ -22,19 +23,21 @@ from .readings import Readings, hour_of
 from .rules import forecasting
 
 LOOK_EVERY_S = 20
+SEARCHES_EVERY_S = 2
 SILENT = timedelta(seconds=90)  # a search that says nothing for so long is begun again
 _children: list[subprocess.Popen[bytes]] = []  # searches that this process began
 _at: dict[str, float] = {}  # when this process last looked, by what for
 
 
 def tick() -> int | None:
-    """One round."""
+    """One round. Searches go by real time: a drill that stands still or runs fast holds none up and
+    begins none twice."""
+    n = begin_searches(time.time())
     now = clock.now()
     now_s = now.timestamp()
     if 0 <= now_s - _at.get("look", 0) < LOOK_EVERY_S:
-        return None
+        return n or None
     _at["look"] = now_s
-    n = begin_searches(now)
     if not basins_at(now).exists():
         return n or None
     n += _on_the_hour(now)
@@ -114,16 +117,20 @@ def _bursting(now: datetime) -> set[str]:
     return {code for code, mine in gauges.items() if mean(mine) >= least}
 
 
-def begin_searches(now: datetime) -> int:
+def begin_searches(real_s: float) -> int:
     """Start a process for each search that waits, or whose own has fallen silent."""
+    if 0 <= real_s - _at.get("searches", 0) < SEARCHES_EVERY_S:
+        return 0
+    _at["searches"] = real_s
     _children[:] = [child for child in _children if child.poll() is None]
-    silent = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=now - SILENT))
+    heard = datetime.fromtimestamp(real_s, UTC) - SILENT
+    silent = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=heard))
     n = 0
     for search in Search.objects.filter(Q(state="waiting") | silent):
         key = f"search:{search.pk}"
-        if now.timestamp() < _at.get(key, 0) + SILENT.total_seconds():
+        if real_s < _at.get(key, 0) + SILENT.total_seconds():
             continue
-        _at[key] = now.timestamp()
+        _at[key] = real_s
         word = [sys.executable, "-m", "fangxian.cli", "forecast", "search", str(search.pk)]
         child = subprocess.Popen(word, stdin=subprocess.DEVNULL)
         _children.append(child)

@@ -33,7 +33,7 @@ DAYS = (7, 30, 120, 400)
 MOST_EVALUATIONS = 20_000
 HEAD = (
     *("basin", "issued_at", "based_on", "valid_at"),
-    *("flow_m3s", "q05_m3s", "q95_m3s", "raw_m3s", "stage_m"),
+    *("flow_m3s", "q05_m3s", "q95_m3s", "raw_m3s", "stage_m", "q05_stage_m", "q95_stage_m"),
 )
 
 
@@ -127,10 +127,22 @@ def _crossings(issue: Issue) -> list[dict[str, Any]]:
     ]
 
 
+def _over(issue: Issue) -> list[str]:
+    """Marks that the river was over when the forecast was made."""
+    marks = issue.told.get("over", ())  # issues are kept for ever, older ones do not say
+    return [read.mark_words(mark)[int(_english())] for mark in marks]
+
+
 def _chosen(request: SeatedRequest, basin: Basin) -> Issue | None:
-    key = as_key(request.GET.get("issue", ""))
+    asked = request.GET.get("issue", "")
     rows = read.issues(seat=request.seat).filter(basin=basin)
-    return rows.filter(pk=key).first() if key else rows.first()
+    if not asked:
+        return rows.first()
+    chosen = rows.filter(pk=as_key(asked)).first()
+    if chosen is None:
+        what = f"{basin.name} 的预报 {asked[:20]}（/forecast/{basin.code}）"
+        raise Problem("not_found", what=what)
+    return chosen
 
 
 @page(read.RIGHT)
@@ -147,7 +159,7 @@ def one_basin(request: SeatedRequest, code: str) -> HttpResponse:
         "lacks": [pair[1 if _english() else 0] for pair in unready(basin, now)],
         "state": _state(basin, newest, unready(basin, now), now),
         "older": bool(issue and newest and issue.pk != newest.pk),
-        "over": [read.mark_words(m)[int(_english())] for m in issue.told["over"]] if issue else [],
+        "over": _over(issue) if issue else [],
         "peak": issue and _peak(issue),
         "peak_at": issue and issue.at + timedelta(hours=issue.told["peak"]["hours"]),
         "crossings": _crossings(issue) if issue else [],
@@ -184,18 +196,21 @@ def latest_csv(request: SeatedRequest, code: str) -> HttpResponse:
     basin = read.basin(code, seat=request.seat)
     issue = _chosen(request, basin)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'inline; filename="forecast-{basin.pk}.csv"'
     out = csv.writer(answer)
     out.writerow(HEAD)
     if issue is None:
         return answer
     told = issue.told
+    made, based = clock.beijing(issue.issued_at), clock.beijing(issue.at)
     for k, flow in enumerate(told["flow"]):
-        at = issue.at + timedelta(hours=k + 1)
-        stage = told["stage"][k] if "stage" in told else ""
+        at = based + timedelta(hours=k + 1)
+        names = ("stage", "stage_low", "stage_high") if "stage" in told else ()
+        stages = [told[name][k] for name in names]
         out.writerow(
             [
-                code, issue.issued_at.isoformat(), issue.at.isoformat(), at.isoformat(), flow,
-                told["range"][0][k], told["range"][-1][k], told["raw"][k], stage,
+                code, made.isoformat(), based.isoformat(), at.isoformat(), flow,
+                told["range"][0][k], told["range"][-1][k], told["raw"][k], *stages,
             ]
         )  # fmt: skip
     return answer

@@ -1,7 +1,8 @@
 """Services of forecasting: parameters as editions, calibrations, rain forecasts taken in."""
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -67,8 +68,9 @@ def ask_search(*, basin: Basin, asked: Asked, by: Seat) -> Search:
     wrong = _wrong(asked)
     if wrong:
         raise Problem("input.invalid", field=wrong[0], why=wrong[1])
-    if basin.searches.filter(state__in=("waiting", "running")).exists():
-        raise Problem("search.runs", basin=basin.name)
+    runs = basin.searches.filter(state__in=("waiting", "running")).first()
+    if runs is not None:
+        raise Problem("search.runs", basin=basin.name, search=f"/forecast/searches/{runs.pk}")
     one = Search.objects.create(basin=basin, asked=asked.plain(), by=by.label, asked_at=clock.now())
     record("forecast.search_asked", subject=one, by=by, after=asked.plain())
     return one
@@ -80,21 +82,31 @@ def _wrong(asked: Asked) -> tuple[str, str] | None:
     if asked.objective not in OBJECTIVES:
         return "objective", asked.objective
     if asked.first >= asked.last:
-        return "last", f"{asked.first:%Y-%m-%d} – {asked.last:%Y-%m-%d}"
+        return "last", _backwards(asked.first, asked.last)
     if (asked.check_first is None) != (asked.check_last is None):
         return "check_last", "检验期要么都填，要么都空"
     if asked.check_first and asked.check_last:
         if asked.check_first >= asked.check_last:
-            return "check_last", f"{asked.check_first:%Y-%m-%d} – {asked.check_last:%Y-%m-%d}"
+            return "check_last", _backwards(asked.check_first, asked.check_last)
         if asked.check_first < asked.last and asked.first < asked.check_last:
             return "check_first", "检验期与率定期重叠"
     return None
+
+
+def _backwards(first: datetime, last: datetime) -> str:
+    since, until = (f"{clock.beijing(at):%Y-%m-%d}" for at in (first, last))
+    return f"止于 {until}，不晚于起点 {since}，请改 / ends on {until}, begins on {since}"
 
 
 @transaction.atomic
 def stop_search(*, one: Search, by: Seat) -> None:
     """Take back a calibration that was asked for."""
     move(one, "stop", machine=SEARCH, by=by, place=_place(one.basin))
+
+
+def _really() -> datetime:
+    """The time of this machine, also in a drill: how long a process has been silent."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def work_on(*, key: int, by: Seat) -> Search:
@@ -105,19 +117,18 @@ def work_on(*, key: int, by: Seat) -> Search:
     if one is None:
         raise Problem("not_found", what=f"search {key}")
     with transaction.atomic():
-        if not move(one, "begin", machine=SEARCH, by=by, quiet=True, beat_at=clock.now()):
+        if not move(one, "begin", machine=SEARCH, by=by, quiet=True, beat_at=_really()):
             return one
     told: list[tuple[int, float]] = []
     beat = [0.0]
 
     def tell(n: int, value: float) -> None:
         told.append((n, round(value, 5)))
-        now = clock.now()
-        if now.timestamp() - beat[0] < BEAT_EVERY_S:
+        if time.monotonic() - beat[0] < BEAT_EVERY_S:
             return
-        beat[0] = now.timestamp()
+        beat[0] = time.monotonic()
         mine = Search.objects.filter(pk=key, state="running")
-        if not mine.update(beat_at=now, progress=told):
+        if not mine.update(beat_at=_really(), progress=told):
             raise Problem("search.stopped")
 
     try:
