@@ -60,6 +60,8 @@ def test_three_plans_are_raced_and_the_water_balances(dam, lin):
     assert told["pre"]["highest"]["mid"] < told["rule"]["highest"]["mid"]
     assert told["hold"]["outflow"]["mid"] > told["pre"]["outflow"]["mid"]
     assert told["hold"]["people"] > told["pre"]["people"] == 0
+    assert told["own"]["asked"] == [(0, 80.0), (12, 110.0)]
+    assert min(p["highest"]["low"] for p in told.values()) >= race.level_m
 
 
 def test_an_own_release_is_raced_an_hour_after_the_forecast_too(dam, lin, now):

@@ -110,7 +110,7 @@ def race(
     told = []
     for plan in plans:
         got = _carry(reservoir, inflow, plan, level_m)
-        peaks, highest = got.outflow.max(axis=1), got.level.max(axis=1)
+        peaks, highest = got.outflow.max(axis=1), np.maximum(got.level.max(axis=1), level_m)
         wet = [(b, float((peaks >= b.from_m3s).mean())) for b in below]
         told.append(
             {
@@ -132,6 +132,7 @@ def race(
                 "level": _lines(got.level),
                 "flow": _lines(got.outflow),
                 "release": None if plan.release is None else _plain(plan.release),
+                "asked": _steps(plan.release),
                 "openings": None if plan.openings is None else plan.openings.tolist(),
             }
         )
@@ -172,6 +173,14 @@ def _lines(values: Floats) -> dict[str, list[float]]:
 
 def _plain(values: Floats) -> list[float]:
     return [round(float(v), 3) for v in values]
+
+
+def _steps(release: Floats | None) -> list[tuple[int, float]]:
+    """From which hour on how much is asked for, m3/s."""
+    if release is None or not len(release):
+        return []
+    changes = [0, *(np.flatnonzero(np.diff(release)) + 1).tolist()]
+    return [(hour, round(float(release[hour]), 3)) for hour in changes]
 
 
 def plans_for(
