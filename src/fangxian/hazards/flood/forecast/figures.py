@@ -50,6 +50,7 @@ class Peak:
     value: str
     unit: str
     span: str
+    falling: bool  # the highest is the first hour, and less follows
 
 
 def peak_of(issue: Issue) -> Peak:
@@ -65,7 +66,7 @@ def peak_of(issue: Issue) -> Peak:
         low, high = peak["low"], peak["high"]
         value, unit, digits = f"{peak['flow']:.0f}", "m³/s", 0
     span = f"{low:.{digits}f}–{high:.{digits}f}" if None not in (low, high) else "—"
-    return Peak(at, value, unit, span)
+    return Peak(at, value, unit, span, k == 0 and told["flow"][-1] < told["flow"][0])
 
 
 def ahead_at(one: Station) -> Ahead | None:
@@ -75,19 +76,24 @@ def ahead_at(one: Station) -> Ahead | None:
     if issue is None:
         return None
     peak, made = peak_of(issue), clock.beijing(issue.at)
-    when = f"{peak.at:%d日%H:%M} 前后最高"
+    falls_zh, falls_en = ("在退，", "falling, ") if peak.falling else ("", "")
+    when = f"{falls_zh}{peak.at:%d日%H:%M} 前后最高"
     zh = f"{when} {peak.value} {peak.unit}（90% {peak.span}），{made:%d日%H:%M} 起报"
     en = (
-        f"highest {peak.value} {peak.unit} about {peak.at:%d %b %H:%M} (90 % {peak.span}), "
-        f"forecast of {made:%d %b %H:%M}"
+        f"{falls_en}highest {peak.value} {peak.unit} about {peak.at:%d %b %H:%M} "
+        f"(90 % {peak.span}), forecast of {made:%d %b %H:%M}"
     )
     return Ahead((zh, en), f"/forecast/{issue.basin.code}")
 
 
 def _shown(issue: Issue, stale: int) -> Shown:
     told, peak = issue.told, peak_of(issue)
-    more_zh = f"；另 {stale} 个流域没有新预报" if stale else ""
-    more_en = f"; {stale} basins have no new forecast" if stale else ""
+    more_zh, more_en = ("；在退", "; falling") if peak.falling else ("", "")
+    if not issue.inputs["rain_forecast"]:
+        more_zh, more_en = f"{more_zh}；无雨量预报", f"{more_en}; no rain forecast"
+    if stale:
+        more_zh += f"；另 {stale} 个流域没有新预报"
+        more_en += f"; {stale} basins have no new forecast"
     return Shown(
         peak.value,
         (peak.unit, peak.unit),
