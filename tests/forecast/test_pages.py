@@ -132,3 +132,13 @@ def test_forecasts_of_an_older_version_are_still_read(as_zheng, basin):
     del issue.told["over"]
     issue.save()
     assert "起报时已超" not in text(as_zheng.get("/forecast/B1"))
+
+
+def test_a_calibration_on_years_without_readings_is_refused_at_once(as_zheng, basin):
+    asked = {"model": "gr4h", "objective": "dc", "first": "1990-01-01", "last": "1991-01-01"}
+    answer = as_zheng.post("/forecast/B1/calibrate/ask", asked | {"seed": "1", "most": "600"})
+    assert (answer.status_code, "资料不够" in answer.content.decode()) == (422, True)
+    for far in ("0001-01-01", "9999-12-31"):
+        answer = as_zheng.post("/forecast/B1/calibrate/ask", asked | {"first": far, "last": far})
+        assert answer.status_code == 422
+    assert not Search.objects.exists()

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.translation import get_language, gettext
 
 from fangxian.spine.core import clock
-from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, page, text, whole
+from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, near, page, text, whole
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may, visible
 
@@ -291,7 +291,7 @@ def _day(request: SeatedRequest, name: str) -> datetime:
         day = date.fromisoformat(given)
     except ValueError:
         raise Problem("input.invalid", field=name, why=f"“{given}” 不是日期") from None
-    return datetime(day.year, day.month, day.day, tzinfo=clock.BEIJING)
+    return near(datetime(day.year, day.month, day.day, tzinfo=clock.BEIJING), name)
 
 
 @page(read.RIGHT)

@@ -15,7 +15,7 @@ from fangxian.spine.core.steps import move
 
 from .basins import names_of
 from .models import SEARCH, Basin, Parameters, RainForecast, Search
-from .searching import OBJECTIVES, RANGES, Asked, asked_of, search
+from .searching import OBJECTIVES, RANGES, Asked, asked_of, gather, search
 
 BEAT_EVERY_S = 2.0
 
@@ -61,18 +61,21 @@ def set_parameters(
     return one
 
 
-@transaction.atomic
 def ask_search(*, basin: Basin, asked: Asked, by: Seat) -> Search:
-    """Begin a calibration. Raises ``search.runs`` while one runs, ``input.invalid``."""
+    """Begin a calibration. Raises ``search.runs`` while one runs, ``input.invalid``, and what
+    ``gather`` raises of spans without data: at once, not when its turn comes."""
     require(by, "forecast.write", place=_place(basin))
     wrong = _wrong(asked)
     if wrong:
         raise Problem("input.invalid", field=wrong[0], why=wrong[1])
-    runs = basin.searches.filter(state__in=("waiting", "running")).first()
-    if runs is not None:
-        raise Problem("search.runs", basin=basin.name, search=f"/forecast/searches/{runs.pk}")
-    one = Search.objects.create(basin=basin, asked=asked.plain(), by=by.label, asked_at=clock.now())
-    record("forecast.search_asked", subject=one, by=by, after=asked.plain())
+    gather(basin, asked)
+    with transaction.atomic():
+        runs = basin.searches.filter(state__in=("waiting", "running")).first()
+        if runs is not None:
+            raise Problem("search.runs", basin=basin.name, search=f"/forecast/searches/{runs.pk}")
+        plain = asked.plain()
+        one = Search.objects.create(basin=basin, asked=plain, by=by.label, asked_at=clock.now())
+        record("forecast.search_asked", subject=one, by=by, after=plain)
     return one
 
 
