@@ -67,7 +67,7 @@ def test_three_plans_are_raced_and_the_water_balances(dam, lin):
 def test_an_own_release_is_raced_an_hour_after_the_forecast_too(dam, lin, now):
     now.advance(hours=1)
     race = run_race(dam=dam, by=lin, own=[own_plan([(0, 80.0)], 72)])
-    assert [len(p["release"]) for p in race.told["plans"] if p["code"] == "own"] == [71]
+    assert [len(p["level"]["mid"]) for p in race.told["plans"] if p["code"] == "own"] == [71]
 
 
 def test_openings_of_ones_own_are_raced_with_the_turbines(dam, lin):

@@ -628,9 +628,11 @@ def _water(w):
         why="hourly",
         parameters=edition,
         inputs_hash="0",
-        inputs={"scenarios": ["x"], "share": 0, "flow_missing": 0, "areas": [100]},
+        inputs={"scenarios": ["x"], "share": 0, "flow_missing": 0, "areas": [100]}
+        | {"rain_forecast": False, "rain_h": 0, "blind": 0, "above": [], "not_above": []},
         told={name: [9.0, 8.0] for name in lines}
-        | {"range": [[9.0, 8.0]], "peak": peak, "crossings": [crossing]},
+        | {"range": [[9.0, 8.0]], "peak": peak, "crossings": [crossing]}
+        | {"over": ["GRZ"], "marks": ["WRZ", "GRZ"], "unseen": ["OBHTZ"]},
         state_at=w.at,
         state="{}",
         by="标记预报",
@@ -657,6 +659,7 @@ def _dam(w):
     line = {name: [value] for name, value in one.items()}
     plan = {"code": "rule", "zh": "标记方案", "en": "标记方案", "over_safe": 0, "over_top": 0}
     plan |= {"highest": one, "outflow": one, "places": [], "people": 0, "level": line}
+    plan |= {"flow": line, "asked": [(0, 9.0)], "gates": [], "beyond": False, "balance": 0.0}
     w.race = dms.Race.objects.create(
         dam=w.dam,
         issue=w.issue,

@@ -289,7 +289,7 @@ def test_each_headquarters_sees_its_own_figures(lin, as_lin):
     def titles(hq):
         return [figure.code for figure, _ in situation(seat=lin, hq=hq).figures]
 
-    flood = ["rain-1h", "rain-24h", "stations", "over-marks"]
+    flood = ["rain-1h", "rain-24h", "stations", "over-marks", "forecast"]
     epidemic = ["local-cases", "sentinels", "inquiries"]
     assert titles("flood") == flood
     assert titles("epidemic") == epidemic

@@ -119,6 +119,17 @@ def _clear(signal: Signal, at: datetime, by: Seat, reason: str) -> None:
 
 
 @transaction.atomic
+def end_signals(signals: Iterable[Signal], *, reason: str, by: Seat) -> int:
+    """End signals of which nobody can say any more whether they hold, with the reason. Returns how
+    many."""
+    require(by, "signal.settle")
+    rows = list(signals)
+    for signal in rows:
+        _clear(signal, clock.now(), by, reason)
+    return len(rows)
+
+
+@transaction.atomic
 def acknowledge(*, signals: Iterable[Signal], by: Seat, note: str = "") -> int:
     """Take ownership of signals, one or a whole group; one that lay too long is taken anew.
     Returns how many were free to take."""

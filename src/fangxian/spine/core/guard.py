@@ -36,9 +36,15 @@ def alone(
     """One row's work in a savepoint of its own. If it raises, nothing of it stays, the row is kept
     under ``where`` and ``key`` with the reason, and the caller goes on with the next. Many rows
     tried at once need not be kept (``keep``) by a caller who then tries each."""
+    return tried(where, key, transaction.atomic(work), keep=keep)
+
+
+def tried(
+    where: str, key: object, work: Callable[[], Found], *, keep: bool = True
+) -> Found | Failed:
+    """As ``alone`` without a savepoint: for long work that must not hold the database."""
     try:
-        with transaction.atomic():
-            return work()
+        return work()
     except DatabaseError:
         raise  # the database itself: the loop's affair, not the row's
     except Exception as error:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 from django.db.models import QuerySet
 
 from fangxian.spine.core.dated import rows_in_force
@@ -46,12 +47,18 @@ def lacks_of(basins: Sequence[Basin], at: datetime) -> dict[str, list[Lack]]:
     weights = Weight.objects.filter(rows_in_force(at), part__basin_id__in=parts)
     weighted = set(weights.values_list("part_id", flat=True))
     editions = Parameters.objects.filter(basin_id__in=parts, valid_from__lte=at)
-    known = set(editions.values_list("basin_id", flat=True))
+    sets: dict[int, dict[str, Parameters]] = {}
+    for row in editions.order_by("valid_from", "pk"):
+        sets.setdefault(row.basin_id, {})[row.name] = row
     found = {}
     for basin in basins:
         lacks = list(_bare(parts[basin.pk], weighted))
-        if basin.pk not in known:
+        if basin.pk not in sets:
             lacks.append(("没有参数", "no parameters"))
+        for row in sets.get(basin.pk, {}).values():
+            if missing := _missing(row, basin.model):
+                told = f"{row.name}: {', '.join(missing)}"
+                lacks.append((f"参数不全（{told}）", f"parameters are missing ({told})"))
         found[basin.code] = lacks
     return found
 
@@ -98,7 +105,8 @@ def whole(basin: Basin, at: datetime) -> tuple[Whole, Parameters]:
     _refuse(basin, unready(basin, at))
     sets = editions_at(basin, at)
     names = names_of(basin.model)
-    told = tuple((p.name, tuple(_values(p, names, basin.model))) for p in sets)
+    base = defaults_of(basin.model)
+    told = tuple((p.name, tuple(float({**base, **p.values}[n]) for n in names)) for p in sets)
     return replace(land(basin, at), sets=told, learnt=sets[0].learnt), sets[0]
 
 
@@ -110,29 +118,27 @@ def editions_at(basin: Basin, at: datetime) -> list[Parameters]:
     return sorted(newest.values(), key=lambda p: (p.name != "main", p.name))
 
 
-def _values(one: Parameters, names: Sequence[str], model: str) -> Iterable[float]:
+def _missing(one: Parameters, model: str) -> list[str]:
     given = {**defaults_of(model), **one.values}
-    missing = [name for name in names if name not in given]
-    if missing:
-        raise Problem(
-            "basin.unready",
-            basin=one.basin.name,
-            zh=f"参数缺 {'、'.join(missing)}",
-            en=f"it lacks the parameters {', '.join(missing)}",
-        )
-    return (float(given[name]) for name in names)
+    return [name for name in names_of(model) if name not in given]
 
 
 def rating_at(station_id: int, at: datetime) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The rating curve in force at a gauge, stages and flows; None without two points."""
+    """The rating curve in force at a gauge, stages and flows; None without two points, and where
+    the flow falls while the stage rises, which is no curve."""
     rows = RatingPoint.objects.filter(station_id=station_id)
     dated = rows.filter(valid_from__lte=at).order_by("-valid_from").first()
     points = rows.filter(valid_from=dated.valid_from if dated else None).order_by("stage_m")
     told = list(points.values_list("stage_m", "flow_m3s"))
-    if len(told) < 2:
+    stages, flows = zip(*told, strict=True) if told else ((), ())
+    if len(told) < 2 or list(flows) != sorted(flows):
         return None
-    stages, flows = zip(*told, strict=True)
     return tuple(stages), tuple(flows)
+
+
+def flow_at(stage: float, rating: tuple[Sequence[float], Sequence[float]]) -> float:
+    """m3/s of a stage; NaN above or below the curve, or without one."""
+    return float(np.interp(stage, *rating, left=np.nan, right=np.nan)) if rating[0] else np.nan
 
 
 def above(basin: Basin, at: datetime) -> tuple[Above, ...]:

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import numpy as np
+
+from fangxian.hazards.flood.tables import marks_on
+from fangxian.spine.assess.models import Threshold
 from fangxian.spine.assess.read import thresholds_in_force
+from fangxian.spine.core import clock
 from fangxian.spine.cover.engine import CoverRule, Judged, Uncovered, judged
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import owners
 
-from .basins import basins_at, lacks_of, rating_at
+from .basins import basins_at, flow_at, lacks_of, rating_at
 from .cycle import newest_issues
 from .models import Basin
 from .rules import forecasting
+from .running import DAY_H
 
 
 def _gap(
@@ -42,13 +48,26 @@ def basins_unready(at: datetime) -> Iterator[Judged]:
     if not rows:
         return
     posts = owners("station")
-    marked = set(thresholds_in_force(at, family="river").values_list("station_id", flat=True))
-    lacking = lacks_of(rows, at)
+    marks: dict[int, list[Threshold]] = {}
+    for mark in thresholds_in_force(at, family="river", element="Z"):
+        if mark.station_id is not None:
+            marks.setdefault(mark.station_id, []).append(mark)
+    lacking, names = lacks_of(rows, at), marks_on(at)
 
     def judge(basin: Basin) -> Uncovered | None:
         lacks = list(lacking[basin.code])
-        if basin.outlet_id in marked and rating_at(basin.outlet_id, at) is None:
-            lacks.append(("没有水位流量关系", "no rating curve"))
+        mine = marks.get(basin.outlet_id, [])
+        rating = rating_at(basin.outlet_id, at) if mine else None
+        beyond = [m for m in mine if rating and np.isnan(flow_at(m.value, rating))]
+        if mine and rating is None:
+            zh = "没有可用的水位流量关系（没有，或水位升而流量降）"
+            lacks.append((zh, "no usable rating curve (none, or its flow falls as it rises)"))
+        if beyond:
+            zh, en = (
+                "、".join(f"{names[m.mark][word]} {m.value:g} m" for m in beyond)
+                for word in ("zh", "en")
+            )
+            lacks.append((f"水位流量关系够不到 {zh}", f"the rating curve does not reach {en}"))
         if not lacks:
             return None
         zh, en = ("；".join(words) for words in zip(*lacks, strict=True))
@@ -70,14 +89,15 @@ def basins_not_forecast(at: datetime) -> Iterator[Judged]:
         last = issue.at if issue else basin.valid_from
         if lacking[basin.code] or (last is not None and at - last <= limit):
             return None
-        told = f"{issue.at:%m-%d %H:%M}Z" if issue else "—"
+        told = f"{clock.beijing(issue.at):%m-%d %H:%M}" if issue else "—"
         return _gap(basin, last or at, posts, last=told)
 
     yield from judged("forecast-stale", "basin", rows, judge, key=lambda b: b.code)
 
 
 def forecasts_blind(at: datetime) -> Iterator[Judged]:
-    """Forecasts of which most rain was put in, or whose outlet told no flow."""
+    """Forecasts of which most rain was put in, whose outlet told no flow, or into which nothing
+    came from a basin above that was not forecast."""
     rows = list(basins_at(at))
     if not rows:
         return
@@ -89,10 +109,12 @@ def forecasts_blind(at: datetime) -> Iterator[Judged]:
         if issue is None:
             return None
         told = issue.inputs
-        if told["share"] <= share and told["flow_missing"] < 24:
+        lost = "、".join(told.get("not_above", ()))
+        if told["share"] <= share and told["flow_missing"] < DAY_H and not lost:
             return None
         percent = round(100 * told["share"])
-        return _gap(basin, issue.at, posts, share=percent, flow=told["flow_missing"])
+        fields = {"share": percent, "flow": told["flow_missing"], "above": lost or "—"}
+        return _gap(basin, issue.at, posts, **fields)
 
     yield from judged("forecast-blind", "basin", rows, judge, key=lambda b: b.code)
 
@@ -131,8 +153,9 @@ RULES = (
         "forecast-blind",
         "预报缺资料",
         "Forecast without its readings",
-        "{basin} 近一天雨量 {share}% 是插补的，出口流量缺 {flow} 小时",
-        "{basin}: {share} % of the last day's rain was put in, {flow} h of flow are missing",
+        "{basin} 近一天雨量 {share}% 是插补的，出口流量缺 {flow} 小时，没有预报的上游：{above}",
+        "{basin}: {share} % of the last day's rain was put in, {flow} h of flow are missing, "
+        "above it not forecast: {above}",
         forecasts_blind,
         every_s=300,
     ),

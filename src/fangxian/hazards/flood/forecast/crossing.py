@@ -3,38 +3,38 @@ judged later, and the verdict on the orders that rested on it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Q
 
 from fangxian.hazards.flood.tables import falls, marks_on
 from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.assess.rules import Finding
-from fangxian.spine.assess.write import settle
+from fangxian.spine.assess.write import end_signals, settle
 from fangxian.spine.command.models import Order, Proposal
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.events import record
+from fangxian.spine.core.guard import Failed, alone
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.registry.read import town_of
 
 from .basins import basins_at
-from .filled import HOUR_S
+from .filled import HOUR_S, Floats
 from .models import Basin, Expected, Issue
 from .readings import Readings, hour_of
 from .rules import forecasting
 
 FAMILY = "river-forecast"
-BACK_H = 6  # crossings that readings show may be told late by so much; older ones were looked at
 
 
-def follow(issue: Issue, *, observed: Any, rating: Any) -> None:
-    """Settle the signal of an issue and what is expected. A mark that is over already is the
-    river's own signal, not a forecast."""
-    rows = _crossings(issue, _now(observed, rating))
+def follow(issue: Issue) -> None:
+    """Settle the signal of an issue and what is expected."""
+    rows = _crossings(issue)
     settle([_finding(issue, rows)], by=SYSTEM)
     about = ("station", issue.basin.outlet.code)
     up = Signal.objects.filter(
@@ -43,17 +43,7 @@ def follow(issue: Issue, *, observed: Any, rating: Any) -> None:
     _expect(issue, rows, up.pk if up else None)
 
 
-def _now(observed: Any, rating: Any) -> float | None:
-    """The last known level by the curve, m."""
-    known = np.asarray(observed)[~np.isnan(observed)]
-    if rating is None or not len(known):
-        return None
-    return float(np.interp(known[-1], rating[1], rating[0]))
-
-
-def _crossings(
-    issue: Issue, now_m: float | None
-) -> list[tuple[Threshold, Mapping[str, Any], Level]]:
+def _crossings(issue: Issue) -> list[tuple[Threshold, Mapping[str, Any], Level]]:
     """Marks that may be crossed, with the level of each: its own where that is likely, one below
     where it is possible. Worst first."""
     rules = forecasting(issue.issued_at)
@@ -64,7 +54,7 @@ def _crossings(
     found = []
     for told in issue.told["crossings"]:
         mark = marks.get(told["mark"])
-        if mark is None or (now_m is not None and now_m >= mark.value):
+        if mark is None:
             continue
         if told["probability"] >= rules["level_likely"]:
             found.append((mark, told, Level(mark.level)))
@@ -172,34 +162,35 @@ def _expect(
 
 def judge_expected(*, at: datetime, by: Seat) -> int:
     """Hits, false alarms and misses by what the gauges say up to ``at``. Where the gauge was silent
-    while a crossing was awaited, it waits; a silent gauge says neither."""
+    while a crossing was due, its readings are waited for; without them nobody knows, which is
+    neither. A basin that raises hides no other. Signals of basins that are no more end."""
     require(by, "forecast.issue")
     n = 0
-    for basin in basins_at(at):
-        n += _judge_basin(basin, at)
-    return n
+    waits = Q(pk__in=Expected.objects.filter(came=Expected.Came.OPEN).values("basin"))
+    for basin in Basin.objects.filter(rows_in_force(at) | waits).select_related("outlet"):
+        done = alone("forecast.judge", basin.code, partial(_judge_basin, basin, at))
+        n += 0 if isinstance(done, Failed) else done
+    outlets = list(basins_at(at).values_list("outlet__code", flat=True))
+    left = Signal.objects.filter(family=FAMILY, cleared_at=None).exclude(about_key__in=outlets)
+    return n + end_signals(left, reason="流域已停用，不再预报 / the basin is no more", by=by)
 
 
-@transaction.atomic
 def _judge_basin(basin: Basin, at: datetime) -> int:
+    rules = forecasting(at)
     waiting = list(basin.expected.filter(came=Expected.Came.OPEN))
-    since = min([one.first_at for one in waiting], default=at) - timedelta(hours=BACK_H)
+    back = timedelta(hours=rules["judge_back_h"])
+    since = min([at - back, *(one.first_at for one in waiting)])
     hours = (hour_of(at) - hour_of(since)) // HOUR_S
     read = Readings([basin.outlet_id], until_s=hour_of(at), hours=hours)
     level = read.level(basin.outlet_id)
+    n = sum(_settle(one, at, read, level) for one in waiting)
     rows = thresholds_in_force(at, family="river", station_id=basin.outlet_id, element="Z")
-    n = 0
     for mark, value in sorted({m.mark: m.value for m in rows}.items()):
-        crossed = [_time(read, k) for k in _ups(level, value)]
-        one = next((w for w in waiting if w.mark == mark), None)
-        if one is not None:
-            n += _settle(one, [t for t in crossed if t >= one.first_at], at, level)
-            crossed = [t for t in crossed if t < one.first_at]
-        n += sum(_missed(basin, mark, value, t, at) for t in crossed)
+        n += sum(_missed(basin, mark, value, _time(read, k), at) for k in _ups(level, value))
     return n
 
 
-def _ups(level: Any, mark: float) -> list[int]:
+def _ups(level: Floats, mark: float) -> list[int]:
     """The hours at which a level comes over a mark from below."""
     known = np.flatnonzero(~np.isnan(level))
     over = level[known] >= mark
@@ -210,24 +201,51 @@ def _time(read: Readings, hour: int) -> datetime:
     return datetime.fromtimestamp(read.since_s + (hour + 1) * HOUR_S, clock.BEIJING)
 
 
-def _settle(one: Expected, crossed: Sequence[datetime], at: datetime, level: Any) -> int:
+def _settle(one: Expected, at: datetime, read: Readings, level: Floats) -> int:
+    """What became of a crossing that was expected, by the mark as it was then."""
     rules = forecasting(at)
-    if crossed:
-        lead = (crossed[0] - one.first_at).total_seconds() / 3600
-        return _close(one, Expected.Came.HIT, crossed_at=crossed[0], lead_h=round(lead, 2), at=at)
-    silent = bool(np.isnan(level[-int(rules["judge_h"]) :]).all())
-    if at >= one.until + timedelta(hours=rules["judge_h"]) and not silent:
-        return _close(one, Expected.Came.FALSE, crossed_at=None, lead_h=None, at=at)
-    return 0
+    end = one.until + timedelta(hours=rules["judge_h"])
+    first, last = ((int(t.timestamp()) - read.since_s) // HOUR_S for t in (one.first_at, end))
+    first = max(first, 0)
+    due = level[first:last]
+    over = np.flatnonzero(due >= one.mark_m)
+    if over.size:
+        return _hit(one, first + int(over[0]), at, read, level)
+    if at < end:
+        return 0
+    if not _silent(due, int(rules["level_old_h"])):
+        return _close(one, Expected.Came.FALSE, at=at)
+    if at < end + timedelta(hours=rules["judge_wait_h"]):
+        return 0
+    return _close(one, Expected.Came.UNKNOWN, at=at)
+
+
+def _hit(one: Expected, hour: int, at: datetime, read: Readings, level: Floats) -> int:
+    """The first reading over the mark; where none was read just before it, how long ahead it was
+    said is not known."""
+    crossed = _time(read, hour)
+    lead = (crossed - one.first_at).total_seconds() / 3600
+    seen = hour > 0 and not np.isnan(level[hour - 1])
+    return _close(
+        one, Expected.Came.HIT, crossed_at=crossed, lead_h=round(lead, 2) if seen else None, at=at
+    )
+
+
+def _silent(due: Floats, most_h: int) -> bool:
+    """Whether the gauge said nothing for more than ``most_h`` hours while a crossing was due."""
+    if not due.size:
+        return True
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.isnan(due), [False]])))
+    return bool((edges[1::2] - edges[::2] > most_h).any())
 
 
 def _close(
     one: Expected,
     came: Expected.Came,
     *,
-    crossed_at: datetime | None,
-    lead_h: float | None,
     at: datetime,
+    crossed_at: datetime | None = None,
+    lead_h: float | None = None,
 ) -> int:
     one.came, one.crossed_at, one.lead_h, one.settled_at = came, crossed_at, lead_h, at
     orders = list(orders_of(one))
@@ -244,16 +262,28 @@ def _close(
 
 
 def _missed(basin: Basin, mark: str, value: float, crossed: datetime, at: datetime) -> int:
-    """A crossing nobody forecast, once. A basin that had no forecast then misses nothing: it is a
-    gap of its own."""
-    near = timedelta(hours=BACK_H)
-    known = basin.expected.filter(
+    """A crossing nobody forecast, once. One that late readings show within the span of a false
+    alarm was forecast after all. A basin that had no forecast then misses nothing: it is a gap of
+    its own."""
+    rules = forecasting(at)
+    near = timedelta(hours=rules["judge_near_h"])
+    mine = basin.expected.filter(mark=mark)
+    if mine.filter(
         Q(crossed_at__range=(crossed - near, crossed + near))
-        | Q(came=Expected.Came.OPEN, first_at__lte=crossed),
-        mark=mark,
-    )
+        | Q(came=Expected.Came.OPEN, first_at__lte=crossed)
+    ).exists():
+        return 0
+    after = timedelta(hours=rules["judge_h"])
+    denied = mine.filter(
+        came__in=(Expected.Came.FALSE, Expected.Came.UNKNOWN),
+        first_at__lte=crossed,
+        until__gte=crossed - after,
+    ).first()
+    if denied is not None:
+        lead = round((crossed - denied.first_at).total_seconds() / 3600, 2)
+        return _close(denied, Expected.Came.HIT, crossed_at=crossed, lead_h=lead, at=at)
     before = basin.issues.filter(issued_at__lt=crossed, issued_at__gte=crossed - timedelta(days=1))
-    if known.exists() or not before.exists():
+    if not before.exists():
         return 0
     one = Expected.objects.create(
         basin=basin,

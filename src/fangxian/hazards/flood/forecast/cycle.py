@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,24 +13,27 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from fangxian.spine.assess.read import thresholds_in_force
+from fangxian.spine.core import clock
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import record
+from fangxian.spine.core.guard import Failed, alone, keep_bad_row
 from fangxian.spine.core.problems import Problem
-from fangxian.spine.core.rights import Seat, require
+from fangxian.spine.core.rights import Seat, may, require
 
 from . import filled
-from .basins import basins_at, in_order, whole
+from .basins import basins_at, flow_at, in_order, whole
 from .crossing import follow
 from .filled import HOUR_S
 from .models import Basin, Issue, Parameters, RainForecast
 from .readings import Readings, hour_of
 from .rules import forecasting
-from .running import LEVELS, Inflow, Made, Scenario, Task, run_or_say, task_hash
-from .whole import Whole
+from .running import DAY_H, Inflow, Made, Scenario, Task, run_or_say, task_hash
+from .whole import Above, Whole
 
 EVENT_S = 300  # between hours a forecast starts from the last five minutes
 KEPT_H = 48  # of the simulated past, for the page
+WHERE = "forecast"  # of rows that are kept because they raised
 
 
 @dataclass
@@ -62,35 +66,72 @@ def run_cycle(
 ) -> Cycle:
     """Forecast all basins (or those of ``codes``, with all above them) from the last full hour, or
     between hours (``why`` event) from now; then their hours lie between the clock's.
-    The same input makes no second issue. A basin that cannot be forecast hides no other."""
+    The same input makes no second issue. A basin that cannot be forecast hides no other; one that
+    is refused by its model or raises is kept with the reason, which is a gap. What is issued long
+    after its hour is kept to look at: it raises nothing and is not judged as a forecast."""
     rows = list(basins_at(at))
+    mine = {b.code for b in rows if may(by, "forecast.issue", place=b.outlet.place.path)}
     for basin in rows if codes is None else (b for b in rows if b.code in set(codes)):
         require(by, "forecast.issue", place=basin.outlet.place.path)
     basis_s = int(at.timestamp()) // EVENT_S * EVENT_S if why == Issue.Why.EVENT else hour_of(at)
     cycle, ready = Cycle(), {}
     for basin in rows:
-        try:
-            ready[basin.code] = _ready(basin, basis_s, at)
-        except Problem as problem:
-            cycle.failed[basin.code] = problem
+        found = alone(WHERE, basin.code, partial(_ready_or_why, basin, basis_s, at))
+        if isinstance(found, Ready):
+            ready[basin.code] = found
+        else:
+            cycle.failed[basin.code] = _problem(found)
     wanted = _with_above(ready, codes)
     reads = _read([ready[code] for code in wanted], basis_s)
     made: dict[str, tuple[Task, Made]] = {}
     n_done = 0
     for codes_now in in_order({code: ready[code].whole for code in wanted}):
-        tasks = {code: _task(ready[code], reads, basis_s, at, made) for code in codes_now}
-        hashes = {code: task_hash(task) for code, task in tasks.items()}
-        told = map_chunks(run_or_say, list(tasks.values()), engine=config().compute)
-        for (code, task), outcome in zip(tasks.items(), told, strict=True):
-            n_done += 1
-            if isinstance(outcome, str):
-                cycle.failed[code] = Problem("numbers.refused", why=outcome)
-                continue
-            made[code] = task, outcome
-            _keep(cycle, ready[code], outcome, task, hashes[code], why, at, by)
+        tasks = {
+            code: alone(WHERE, code, partial(_task, ready[code], reads, basis_s, at, made))
+            for code in codes_now
+        }
+        now = _run(tasks, cycle)
+        made |= now
+        for code in sorted(mine & set(now)):  # the others only flow into what was asked for
+            task, outcome = now[code]
+            issue = alone(WHERE, code, partial(_keep, ready[code], outcome, task, why, at, by))
+            if isinstance(issue, Failed):
+                cycle.failed[code] = _problem(issue)
+            elif issue is None:
+                cycle.same.append(code)
+            else:
+                cycle.issues.append(issue)
+        n_done += len(codes_now)
         if done:
             done(n_done, len(wanted))
     return cycle
+
+
+def _run(tasks: Mapping[str, Task | Failed], cycle: Cycle) -> dict[str, tuple[Task, Made]]:
+    """The numbers of the basins whose turn it is; why there are none goes to ``cycle.failed``."""
+    cycle.failed |= {c: _problem(task) for c, task in tasks.items() if isinstance(task, Failed)}
+    whole_ones = {c: task for c, task in tasks.items() if not isinstance(task, Failed)}
+    told = map_chunks(run_or_say, list(whole_ones.values()), engine=config().compute)
+    made = dict[str, tuple[Task, Made]]()
+    for (code, task), outcome in zip(whole_ones.items(), told, strict=True):
+        if isinstance(outcome, str):
+            keep_bad_row(where=WHERE, key=code, why=outcome)
+            cycle.failed[code] = _problem(Failed(outcome))
+        else:
+            made[code] = task, outcome
+    return made
+
+
+def _ready_or_why(basin: Basin, basis_s: int, at: datetime) -> "Ready | Problem":
+    """What it lacks is a gap of its own, no bad row."""
+    try:
+        return _ready(basin, basis_s, at)
+    except Problem as problem:
+        return problem
+
+
+def _problem(found: Problem | Failed) -> Problem:
+    return found if isinstance(found, Problem) else Problem("numbers.refused", why=found.why)
 
 
 def task_now(basin: Basin, at: datetime) -> Task:
@@ -160,6 +201,7 @@ def _task(
     one, rules = ready.whole, forecasting(at)
     hours = (basis_s - ready.start_s) // HOUR_S
     read = reads[ready.start_s]
+    marks, unseen = marks_of(ready.basin, one, at)
     return Task(
         whole=one,
         since_s=ready.start_s,
@@ -167,20 +209,19 @@ def _task(
         observed=read.flow(ready.basin.outlet_id, one.rating),
         state=ready.state,
         keep=max(hours - int(rules["again_h"]), 0),
-        scenarios=_scenarios(ready.basin, basis_s, at),
+        scenarios=_scenarios(ready.basin, len(one.areas), basis_s, at),
         ahead=int(rules["ahead_h"]),
         members=int(rules["members"]),
         rain_error=rules["rain_error"],
         rain_memory=rules["rain_memory_h"],
         seed=basis_s // HOUR_S,
-        inflows=tuple(
-            _inflow(made[a.code], hours, a.travel_h, a.x) for a in one.above if a.code in made
-        ),
-        marks=marks_of(ready.basin, one, at),
+        inflows=tuple(_inflow(a, made[a.code], hours) for a in one.above if a.code in made),
+        marks=marks,
+        unseen=unseen,
     )
 
 
-def _inflow(above: tuple[Task, Made], hours: int, travel_h: float, x: float) -> Inflow:
+def _inflow(reach: Above, above: tuple[Task, Made], hours: int) -> Inflow:
     """What came down is what was measured there, else what the model says."""
     task, outcome = above
     seen = np.where(np.isnan(task.observed), outcome.past, task.observed)
@@ -188,19 +229,22 @@ def _inflow(above: tuple[Task, Made], hours: int, travel_h: float, x: float) -> 
     n = min(hours, len(seen))
     if n:
         past[-n:] = seen[-n:]
-    return Inflow(past, outcome.members, travel_h, x)
+    return Inflow(reach.code, past, outcome.members, reach.travel_h, reach.x)
 
 
-def marks_of(basin: Basin, one: Whole, at: datetime) -> tuple[tuple[str, float], ...]:
-    """The marks of the outlet with their flow by the rating curve; those beyond it are left out."""
-    if one.rating is None:
-        return ()
+def marks_of(
+    basin: Basin, one: Whole, at: datetime
+) -> tuple[tuple[tuple[str, float], ...], tuple[str, ...]]:
+    """The marks of the outlet with their flow by the rating curve, and those that lie beyond it:
+    whether they will be crossed nobody can say."""
     rows = thresholds_in_force(at, family="river", station_id=basin.outlet_id, element="Z")
-    told = [(m.mark, float(np.interp(m.value, *one.rating, right=np.nan))) for m in rows]
-    return tuple(sorted({mark: flow for mark, flow in told if np.isfinite(flow)}.items()))
+    curve = one.rating or ((), ())
+    flows = {m.mark: flow_at(m.value, curve) for m in rows}
+    known = {mark: flow for mark, flow in flows.items() if np.isfinite(flow)}
+    return tuple(sorted(known.items())), tuple(sorted(set(flows) - set(known)))
 
 
-def _scenarios(basin: Basin, basis_s: int, at: datetime) -> tuple[Scenario, ...]:
+def _scenarios(basin: Basin, parts: int, basis_s: int, at: datetime) -> tuple[Scenario, ...]:
     """Of each source its newest rain forecast that is not too old, each member one scenario; of
     nobody's, what the rules say."""
     rules = forecasting(at)
@@ -217,8 +261,8 @@ def _scenarios(basin: Basin, basis_s: int, at: datetime) -> tuple[Scenario, ...]
         if newest[row.source] != row.issued_at:
             continue
         gone = (basis_s - int(row.issued_at.timestamp())) // HOUR_S
-        mm = np.array(row.mm, np.float64).reshape(-1, len(row.mm[0]) if row.mm else 1)[gone:]
-        if len(mm):
+        mm = np.array(row.mm, np.float64)[gone:]
+        if len(mm) and mm.shape[1:] == (parts,):  # parts drawn anew since wait for the next one
             found.append(Scenario(f"{row.source} {row.member}", mm))
     if found:
         return tuple(found)
@@ -227,65 +271,70 @@ def _scenarios(basin: Basin, basis_s: int, at: datetime) -> tuple[Scenario, ...]
 
 @transaction.atomic
 def _keep(
-    cycle: Cycle,
     ready: Ready,
     outcome: Made,
     task: Task,
-    digest: str,
     why: str,
     at: datetime,
     by: Seat,
-) -> None:
+) -> Issue | None:
     """The issue as it stands for ever, once for the same input; and what follows of it."""
-    basin = ready.basin
+    basin, digest = ready.basin, task_hash(task)
     basis = _moment(ready.start_s + len(task.rain) * HOUR_S)
-    if basin.issues.filter(at=basis, inputs_hash=digest).exists():
-        cycle.same.append(basin.code)
-        return
+    now = clock.now()
     state_at = _moment(ready.start_s + task.keep * HOUR_S)
-    issue = Issue.objects.create(
+    rules = forecasting(at)
+    issue, new = Issue.objects.get_or_create(
         basin=basin,
         at=basis,
-        issued_at=at,
-        why=why,
-        parameters=ready.parameters,
         inputs_hash=digest,
-        inputs=_inputs(ready, outcome, task),
-        told=told_of(ready.whole, outcome, task),
-        state_at=state_at,
-        state=json.dumps(outcome.state),
-        by=by.label,
+        defaults={
+            "issued_at": now,
+            "why": why,
+            "parameters": ready.parameters,
+            "inputs": _inputs(ready, outcome, task),
+            "told": told_of(ready.whole, outcome, task, int(rules["level_old_h"])),
+            "state_at": state_at,
+            "state": json.dumps(outcome.state),
+            "by": by.label,
+        },
     )
+    if not new:
+        return None
     after = {"basin": basin.code, "at": basis.isoformat(), "peak": issue.told["peak"]}
     record("forecast.issued", subject=issue, by=by, after=after)
-    follow(issue, observed=task.observed, rating=ready.whole.rating)
-    cycle.issues.append(issue)
+    if now - basis <= timedelta(hours=rules["hindcast_h"]):
+        follow(issue)
+    return issue
 
 
 def _inputs(ready: Ready, outcome: Made, task: Task) -> dict[str, Any]:
     one = ready.whole
     names = dict(ready.basin.parts.values_list("weights__gauge_id", "weights__gauge__name"))
     weights, areas = np.array(one.weights), np.array(one.areas)
+    came = {inflow.code for inflow in task.inflows}
+    shortest = min((len(s.mm) for s in task.scenarios if s.mm is not None), default=0)
     return {
         "areas": list(one.areas),
         "cold": ready.state is None,
         "hours": len(task.rain),
         "replaced": filled.told(outcome.filled, names, one.gauges),
-        "share": round(filled.replaced(outcome.filled, weights, areas, 24), 3),
-        "blind": int(outcome.filled.blind[-24:].sum()),
+        "share": round(filled.replaced(outcome.filled, weights, areas, DAY_H), 3),
+        "blind": int(outcome.filled.blind[-DAY_H:].sum()),
         "matters": round(outcome.matters, 3),
-        "flow_missing": int(np.isnan(task.observed[-24:]).sum()),
+        "flow_missing": int(np.isnan(task.observed[-DAY_H:]).sum()),
         "scenarios": [s.code for s in task.scenarios],
         "rain_forecast": any(s.mm is not None for s in task.scenarios),
-        "sets": [name for name, _ in one.sets],
+        "rain_h": shortest if shortest < task.ahead else 0,
         "above": [a.code for a in one.above],
+        "not_above": [a.code for a in one.above if a.code not in came],
         "corrected": outcome.corrected,
     }
 
 
-def told_of(one: Whole, outcome: Made, task: Task) -> dict[str, Any]:
+def told_of(one: Whole, outcome: Made, task: Task, old_h: int) -> dict[str, Any]:
     """What the pages show of a forecast, as plain numbers. A mark that the river is over already is
-    no crossing to come."""
+    no crossing to come; what it was longer than ``old_h`` hours ago says nothing of now."""
 
     def plain(values: Any) -> list[float | None]:
         return [None if not np.isfinite(v) else round(float(v), 3) for v in values]
@@ -293,18 +342,17 @@ def told_of(one: Whole, outcome: Made, task: Task) -> dict[str, Any]:
     def stage(flow: Any, rating: tuple[Sequence[float], Sequence[float]]) -> list[float | None]:
         return plain(np.interp(flow, rating[1], rating[0], left=np.nan, right=np.nan))
 
-    known = task.observed[~np.isnan(task.observed)]
+    lately = task.observed[-old_h:]
+    known = lately[~np.isnan(lately)]
     over = [mark for mark, flow in task.marks if len(known) and known[-1] >= flow]
     peak = int(np.argmax(outcome.flow))
     told: dict[str, Any] = {
-        "levels": list(LEVELS),
         "raw": plain(outcome.raw),
         "flow": plain(outcome.flow),
         "range": [plain(row) for row in outcome.range],
         "past": plain(outcome.past[-KEPT_H:]),
         "rain_past": plain(outcome.rain_past[-KEPT_H:]),
         "rain_ahead": plain(outcome.rain_ahead),
-        "scenarios": {code: plain(row) for code, row in outcome.by_scenario.items()},
         "peak": {
             "hours": peak + 1,
             "flow": round(float(outcome.flow[peak]), 2),
@@ -323,6 +371,8 @@ def told_of(one: Whole, outcome: Made, task: Task) -> dict[str, Any]:
             if c.mark not in over
         ],
         "over": over,
+        "marks": [mark for mark, _ in task.marks],
+        "unseen": list(task.unseen),
     }
     if (rating := one.rating) is not None:
         told["stage"] = stage(outcome.flow, rating)

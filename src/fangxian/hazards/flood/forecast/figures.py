@@ -5,24 +5,26 @@ from datetime import datetime, timedelta
 
 from fangxian.spine.command.figures import Figure, Shown
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.read import Ahead
 
 from .cycle import newest_issues
 from .models import Basin, Issue
-from .read import RIGHT, basins
+from .read import RIGHT, basins, mark_words
 from .rules import forecasting
 
 FINE_M = 0.2  # a narrower range is told in centimetres
 
 
 def worst_expected(seat: Seat) -> Shown | None:
-    """The highest level by probability of crossing; a city that is not forecast says so."""
+    """The river that stands over most marks, or is likeliest to; a city that is not forecast says
+    so."""
     if visible(seat, RIGHT) is None:
         return None
     now = clock.now()
-    codes = list(basins(seat=seat).values_list("code", flat=True))
+    codes = list(basins(seat=seat).filter(rows_in_force(now)).values_list("code", flat=True))
     if not codes:
         return Shown(
             "—", below=("没有预报流域", "no basin is forecast"), link="/forecast", bad=True
@@ -36,10 +38,14 @@ def worst_expected(seat: Seat) -> Shown | None:
     return _shown(worst, stale)
 
 
-def _weight(issue: Issue) -> tuple[float, float]:
+def _weight(issue: Issue) -> tuple[int, float, float]:
     crossings = issue.told["crossings"]
     likely = max((c["probability"] for c in crossings), default=0.0)
-    return likely, issue.told["peak"]["flow"] / max(sum(issue.inputs["areas"]), 1.0)
+    return (
+        len(issue.told.get("over", ())),
+        likely,
+        issue.told["peak"]["flow"] / max(sum(issue.inputs["areas"]), 1.0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,11 @@ def ahead_at(one: Station) -> Ahead | None:
     if issue is None:
         return None
     peak, made = peak_of(issue), clock.beijing(issue.at)
+    link = f"/forecast/{issue.basin.code}"
+    now = clock.now()
+    if now - issue.at > timedelta(hours=forecasting(now)["stale_h"]):
+        zh = f"最近一次预报是 {made:%m-%d %H:%M}，之后没有新的"
+        return Ahead((zh, f"the last forecast is of {made:%d %b %H:%M}, none since"), link)
     falls_zh, falls_en = ("在退，", "falling, ") if peak.falling else ("", "")
     when = f"{falls_zh}{peak.at:%d日%H:%M} 前后最高"
     zh = f"{when} {peak.value} {peak.unit}（90% {peak.span}），{made:%d日%H:%M} 起报"
@@ -83,12 +94,20 @@ def ahead_at(one: Station) -> Ahead | None:
         f"{falls_en}highest {peak.value} {peak.unit} about {peak.at:%d %b %H:%M} "
         f"(90 % {peak.span}), forecast of {made:%d %b %H:%M}"
     )
-    return Ahead((zh, en), f"/forecast/{issue.basin.code}")
+    return Ahead((zh, en), link)
 
 
 def _shown(issue: Issue, stale: int) -> Shown:
     told, peak = issue.told, peak_of(issue)
     more_zh, more_en = ("；在退", "; falling") if peak.falling else ("", "")
+    rules = forecasting(issue.issued_at)
+    if over := issue.told.get("over", ()):
+        words = [mark_words(mark) for mark in over]
+        zh, en = "、".join(w[0] for w in words), ", ".join(w[1] for w in words)
+        more_zh, more_en = f"{more_zh}；已超{zh}", f"{more_en}; over {en}"
+    blind = issue.inputs["share"] > rules["gauge_share"]
+    if blind:
+        more_zh, more_en = f"{more_zh}；雨量多是插补", f"{more_en}; most rain was put in"
     if not issue.inputs["rain_forecast"]:
         more_zh, more_en = f"{more_zh}；无雨量预报", f"{more_en}; no rain forecast"
     if stale:
@@ -102,11 +121,8 @@ def _shown(issue: Issue, stale: int) -> Shown:
             f"about {peak.at:%d %b %H:%M} (90 % {peak.span}){more_en}",
         ),
         f"/forecast/{issue.basin.code}",
-        bad=any(
-            c["probability"] >= forecasting(issue.issued_at)["level_likely"]
-            for c in told["crossings"]
-        )
-        or bool(stale),
+        bad=any(c["probability"] >= rules["level_likely"] for c in told["crossings"])
+        or bool(stale or over or blind),
         name=issue.basin.outlet.name,
     )
 

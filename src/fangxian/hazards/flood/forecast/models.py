@@ -209,6 +209,7 @@ class Expected(models.Model):
         HIT = "hit", "命中"
         FALSE = "false", "空报"
         MISS = "miss", "漏报"
+        UNKNOWN = "unknown", "无实测"
 
     basin = models.ForeignKey(Basin, models.PROTECT, related_name="expected")
     mark = models.CharField(max_length=12)
@@ -219,7 +220,7 @@ class Expected(models.Model):
     until = models.DateTimeField()  # the last hour for which it was forecast
     probability = models.FloatField(null=True)  # the highest said
     signal_id = models.BigIntegerField(null=True)
-    came = models.CharField(max_length=6, choices=Came, default=Came.OPEN)
+    came = models.CharField(max_length=8, choices=Came, default=Came.OPEN)
     crossed_at = models.DateTimeField(null=True)
     lead_h = models.FloatField(null=True)  # from the first issue to the crossing
     settled_at = models.DateTimeField(null=True)

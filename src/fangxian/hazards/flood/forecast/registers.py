@@ -18,6 +18,7 @@ CAME = {
     "hit": ("命中", "hit"),
     "false": ("空报", "false alarm"),
     "miss": ("漏报", "miss"),
+    "unknown": ("无实测", "no readings"),
 }
 
 

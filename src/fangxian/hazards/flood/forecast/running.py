@@ -22,9 +22,10 @@ FIRST = {"wu": 10.0, "wl": 30.0, "wd": 20.0}  # of a cold start; the warm-up mak
 
 @dataclass(frozen=True, slots=True)
 class Inflow:
-    """What comes from above: observed or corrected flow of the past (hours,), members ahead
-    (members, hours), and the reach down."""
+    """What comes from the basin ``code`` above: observed or corrected flow of the past (hours,),
+    members ahead (members, hours), and the reach down."""
 
+    code: str
     past: Floats
     ahead: Floats
     travel_h: float
@@ -45,7 +46,8 @@ class Scenario:
 class Task:
     """Rain (hours, gauges) and flow (hours,) with gaps, from ``since_s`` to the basis; the states
     of the parameter sets at the first hour, None before any; after how many hours the next one's
-    is kept; marks with their flow, m3/s."""
+    is kept; marks with their flow, m3/s, and those beyond
+    the rating curve."""
 
     whole: Whole
     since_s: int
@@ -61,6 +63,7 @@ class Task:
     seed: int
     inflows: tuple[Inflow, ...] = ()
     marks: tuple[tuple[str, float], ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ class Crossing:
 @dataclass(frozen=True, slots=True)
 class Made:
     """Flows in m3/s. ``past`` (hours,) simulated; ``raw`` (hours ahead,) without, ``flow`` with
-    correction; ``range`` (levels, hours); ``members`` (members, hours); ``by_scenario`` the median
-    of each; ``rain_past`` and ``rain_ahead`` are basin means; ``matters`` by what share the peak
+    correction; ``range`` (levels, hours); ``members`` (members, hours);
+    ``rain_past`` and ``rain_ahead`` are basin means; ``matters`` by what share the peak
     moves if what was put in for missing rain had been nothing; ``corrected`` whether a correction
     was learnt."""
 
@@ -88,7 +91,6 @@ class Made:
     flow: Floats
     range: Floats
     members: Floats
-    by_scenario: Mapping[str, Floats]
     matters: float
     corrected: bool
     state: Mapping[str, Any]
@@ -101,7 +103,10 @@ class Made:
 def task_hash(task: Task) -> str:
     """A hash of everything a forecast rests on."""
     digest = hashlib.sha256()
-    plain = (task.whole, task.state, task.keep, task.ahead, task.members, task.seed, task.marks)
+    plain = (
+        *(task.whole, task.state, task.keep, task.ahead, task.members, task.seed),
+        *(task.marks, task.unseen),
+    )
     digest.update(json.dumps([repr(p) for p in plain]).encode())
     digest.update(f"{task.rain_error} {task.rain_memory} {task.since_s}".encode())
     for array in (task.rain, task.observed):
@@ -110,6 +115,7 @@ def task_hash(task: Task) -> str:
         digest.update(f"{one.code} {one.keeps}".encode())
         digest.update(b"" if one.mm is None else np.ascontiguousarray(one.mm).tobytes())
     for inflow in task.inflows:
+        digest.update(f"{inflow.code} {inflow.travel_h} {inflow.x}".encode())
         digest.update(np.ascontiguousarray(inflow.past).tobytes())
         digest.update(np.ascontiguousarray(inflow.ahead).tobytes())
     return digest.hexdigest()
@@ -122,7 +128,7 @@ def run(task: Task) -> Made:
     weights = np.array(one.weights)
     rain = filled.mm @ weights.T
     routed = _from_above(task)
-    raws, pasts, names, states, first = [], [], [], {}, []
+    raws, pasts, states, first = [], [], {}, []
     areas = np.array(one.areas)
     share = max(task.members // max(len(one.sets) * len(task.scenarios), 1), 1)
     rng = np.random.default_rng(task.seed)
@@ -138,20 +144,17 @@ def run(task: Task) -> Made:
             own = _members(scenario, rain, task, share, rng)
             first.append(own[0] @ areas / areas.sum())
             raws.append(model.ahead(own, pan[len(rain) :], now))
-            names += [scenario.code] * len(own)
     past = pasts[0] + routed[0]
     members = np.concatenate(raws)
     members = members + routed[1][np.arange(len(members)) % len(routed[1])]
     flow, band = _corrected(task, past, members)
     pooled = band.reshape(-1, task.ahead)
-    code = np.array(names)
     return Made(
         past=past,
         raw=np.median(members, axis=0),
         flow=np.quantile(pooled, 0.5, axis=0),
         range=np.quantile(pooled, LEVELS, axis=0),
         members=flow,
-        by_scenario={s.code: np.median(flow[code == s.code], axis=0) for s in task.scenarios},
         matters=_matters(task, filled, weights),
         corrected=one.learnt is not None,
         state=states,
@@ -165,9 +168,12 @@ def run(task: Task) -> Made:
 def run_or_say(task: Task) -> Made | str:
     """The forecast, or why there is none: one basin stops no other."""
     try:
-        return run(task)
+        made = run(task)
     except ValueError as error:
         return str(error)
+    if not (np.isfinite(made.range).all() and np.isfinite(made.flow).all()):
+        return "the model gave flows that are no numbers"
+    return made
 
 
 def _crossings(paths: Floats, marks: Sequence[tuple[str, float]]) -> Iterator[Crossing]:

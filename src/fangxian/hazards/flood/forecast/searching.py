@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fangxian.spine.core.problems import Problem
 
-from .basins import land, names_of
+from .basins import land, names_of, rating_at
 from .filled import HOUR_S, fill
 from .models import Basin
 from .readings import Readings, hour_of
@@ -27,11 +27,9 @@ OBJECTIVES = {
     "log": ("对数确定性系数", "DC of logarithms"),
     "both": ("高低水兼顾", "high and low flows alike"),
 }
-LEAST_H = 24 * 60  # observed hours to learn from
-MOST_MISSING = 0.5  # of the rain
 MOST_OUT = 0.99  # KG + KI, as the sheet has it
+GAP_SHARE = 0.05  # of the flow from above in an hour, from gaps: more is not known
 CHECKED = (1, 3, 6, 12, 24, 48, 72)
-MOST_GAP = 0.1  # between fit and check of the objective itself: more is told as over-fitted
 # What is searched, and within what: the wide ranges of the sheet (flood.md, 6.3); GR4H's as
 # airGR has them.
 RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
@@ -88,9 +86,11 @@ def asked_of(plain: Mapping[str, Any]) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Rain by part and observed flow (hours,) of a span, with what is missing of each."""
+    """Rain by part, what came in from above and observed flow (hours,) of a span, with what is
+    missing of each. Hours in which the inflow is not known have no observed flow to learn from."""
 
     rain: Floats
+    inflow: Floats
     observed: Floats
     since_s: int
     rain_missing: float
@@ -116,8 +116,11 @@ def gather(basin: Basin, asked: Asked) -> Data:
     rain, observed = read.rain(one.gauges), read.flow(basin.outlet_id, one.rating)
     filled = fill(rain)
     rules = forecasting(max(ends))
+    inflow = _from_above(one, max(ends), until_s=until_s, hours=hours)
+    observed = np.where(np.isnan(inflow), np.nan, observed)
     data = Data(
         rain=filled.mm @ np.array(one.weights).T,
+        inflow=np.nan_to_num(inflow),
         observed=observed,
         since_s=until_s - hours * HOUR_S,
         rain_missing=float(np.isnan(rain).mean()) if rain.size else 1.0,
@@ -126,9 +129,29 @@ def gather(basin: Basin, asked: Asked) -> Data:
     )
     a, b = data.span(asked.first, asked.last)
     known = int(np.isfinite(observed[a:b]).sum())
-    if known < LEAST_H or data.rain_missing > MOST_MISSING:
+    if known < rules["learn_h"] or data.rain_missing > rules["learn_missing"]:
         raise Problem("search.no_data", hours=known, missing=round(100 * data.rain_missing))
     return replace(data, floods=len(floods(observed[a:b], rules["flood_rise"])))
+
+
+def _from_above(one: Whole, at: datetime, *, until_s: int, hours: int) -> Floats:
+    """What was measured in the basins above, as it comes down here (hours,), m3/s; NaN where more
+    than a little of it rests on gaps."""
+    from fangxian.kernels.hydro.muskingum import muskingum
+
+    total = np.zeros(hours)
+    for reach in one.above:
+        outlet = Basin.objects.values_list("outlet_id", flat=True).get(code=reach.code)
+        read = Readings([outlet], until_s=until_s, hours=hours)
+        flow = read.flow(outlet, rating_at(outlet, at))
+        known = ~np.isnan(flow)
+        if not known.any():
+            return np.full(hours, np.nan)
+        hour = np.arange(hours)
+        both = np.stack([np.interp(hour, hour[known], flow[known]), np.where(known, 0.0, 1.0)])
+        came, gaps = muskingum(both, travel_h=reach.travel_h, x=reach.x, dt_h=1.0)
+        total += np.where(gaps > GAP_SHARE, np.nan, came)
+    return total
 
 
 def floods(observed: Floats, rise: float) -> list[tuple[int, int]]:
@@ -179,7 +202,7 @@ def search(basin: Basin, asked: Asked, told: Callable[[int, float], None]) -> di
         rows, found = values(points), np.full(len(points), np.inf)
         fits = feasible(one, rows)
         if fits.any():
-            flow = simulate(one, data.rain[:b], data.since_s, rows[fits])
+            flow = simulate(one, data.rain[:b], data.since_s, rows[fits]) + data.inflow[:b]
             found[fits] = 1 - score(flow[:, a:b], data.observed[a:b])
         return np.where(np.isfinite(found), found, np.inf)
 
@@ -192,7 +215,7 @@ def search(basin: Basin, asked: Asked, told: Callable[[int, float], None]) -> di
         max_evaluations=asked.most,
         told=lambda n, v: told(n, 1 - v),
     )
-    flow = simulate(one, data.rain, data.since_s, values(best.best[None]))[0]
+    flow = simulate(one, data.rain, data.since_s, values(best.best[None]))[0] + data.inflow
     found: dict[str, Any] = {
         "model": asked.model,
         "values": {
@@ -200,14 +223,13 @@ def search(basin: Basin, asked: Asked, told: Callable[[int, float], None]) -> di
         },
         "value": round(1 - best.value, 5),
         "evaluations": best.evaluations,
-        "stopped": best.stopped,
         "on_bound": [list(ranges)[k] for k in best.on_bound],
         "data": {
             "rain_missing": round(data.rain_missing, 4),
             "flow_missing": round(data.flow_missing, 4),
             "floods": data.floods,
         },
-        "dc_fit": round(float(nse(flow[None, a:b], data.observed[a:b])[0]), 4),
+        "dc_fit": _plain(nse(flow[None, a:b], data.observed[a:b])[0], 4),
     }
     found |= _worth(data, asked, flow, score)
     found |= _learn(data, asked, flow)
@@ -253,17 +275,17 @@ def _worth(
     over-fitted (or the spans differ)."""
     from fangxian.kernels.hydro.scores import nse
 
-    rise = forecasting(asked.last)["flood_rise"]
+    rules = forecasting(asked.last)
 
     def on_floods(a: int, b: int) -> tuple[float | None, int, list[dict[str, Any]]]:
-        spans = floods(data.observed[a:b], rise)
+        spans = floods(data.observed[a:b], rules["flood_rise"])
         inside = np.zeros(b - a, bool)
         for x, y in spans:
             inside[x:y] = True
         seen = np.where(inside, data.observed[a:b], np.nan)
-        value = float(score(flow[None, a:b], seen)[0]) if inside.any() else float("nan")
+        value = score(flow[None, a:b], seen)[0] if inside.any() else np.nan
         return (
-            (round(value, 4) if np.isfinite(value) else None),
+            _plain(value, 4),
             len(spans),
             _shown(data, flow, a, spans),
         )
@@ -273,17 +295,22 @@ def _worth(
     if asked.check_first and asked.check_last:
         a, b = data.span(asked.check_first, asked.check_last)
         check, n, shown = on_floods(a, b)
-        dc = float(nse(flow[None, a:b], data.observed[a:b])[0])
         gap = None if fit is None or check is None else round(fit - check, 4)
         told |= {
-            "dc_check": round(dc, 4) if np.isfinite(dc) else None,
+            "dc_check": _plain(nse(flow[None, a:b], data.observed[a:b])[0], 4),
             "floods_check": check,
             "n_floods_check": n,
             "shown_check": shown,
             "gap": gap,
-            "over_fitted": gap is not None and gap > MOST_GAP,
+            "most_gap": rules["over_fit"],
+            "over_fitted": gap is not None and gap > rules["over_fit"],
         }
     return told
+
+
+def _plain(value: float, digits: int) -> float | None:
+    """For rows that hold no NaN."""
+    return round(float(value), digits) if np.isfinite(value) else None
 
 
 def _shown(
@@ -300,9 +327,8 @@ def _shown(
         told.append(
             {
                 "since_s": data.since_s + (a + 1) * HOUR_S,
-                "seen": [None if np.isnan(v) else round(float(v), 2) for v in seen],
+                "seen": [_plain(v, 2) for v in seen],
                 "flow": [round(float(v), 2) for v in flow[a:b]],
-                "rain": [round(float(v), 2) for v in data.rain[a:b].mean(axis=1)],
             }
         )
     return told
@@ -350,8 +376,8 @@ def _at_lead(
     top = known & (due >= np.nanquantile(due, 0.99))
     return {
         "lead": lead,
-        "dc_raw": round(float(nse(raw[None, lead:], due)[0]), 4),
-        "dc": round(float(nse(corrected[None, :-lead, lead - 1], due)[0]), 4),
-        "holds": round(float(inside[known].mean()), 3) if known.any() else None,
-        "holds_high": round(float(inside[top].mean()), 3) if top.any() else None,
+        "dc_raw": _plain(nse(raw[None, lead:], due)[0], 4),
+        "dc": _plain(nse(corrected[None, :-lead, lead - 1], due)[0], 4),
+        "holds": _plain(inside[known].mean(), 3) if known.any() else None,
+        "holds_high": _plain(inside[top].mean(), 3) if top.any() else None,
     }

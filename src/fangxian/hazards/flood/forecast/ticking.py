@@ -2,6 +2,7 @@
 again when late readings change what an hour rested on; and searches that wait. In the process of
 long work."""
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from django.db.models import Count, Q
 
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.store import store
 
@@ -22,6 +24,7 @@ from .models import Issue, RainForecast, Search, Weight
 from .readings import Readings, hour_of
 from .rules import forecasting
 
+HOUR = timedelta(hours=1)
 LOOK_EVERY_S = 20
 SEARCHES_EVERY_S = 2
 SILENT = timedelta(seconds=90)  # a search that says nothing for so long is begun again
@@ -57,8 +60,14 @@ def _on_the_hour(now: datetime) -> int:
     there = Issue.objects.filter(at=datetime.fromtimestamp(basis_s, clock.BEIJING)).exists()
     why = Issue.Why.LATE if there else Issue.Why.HOURLY
     made = run_cycle(at=now, by=SYSTEM, why=why)
+    n = len(made.issues)
+    if why == Issue.Why.LATE:  # what was made since the hour had no late readings either
+        since = Issue.objects.filter(why=Issue.Why.EVENT, at__gt=clock.beijing(now - HOUR))
+        codes = sorted(set(since.values_list("basin__code", flat=True)))
+        if codes:
+            n += len(run_cycle(at=now, by=SYSTEM, why=Issue.Why.EVENT, codes=codes).issues)
     _at["hour"], _at["late"] = basis_s, now.timestamp()
-    return len(made.issues) + judge_expected(at=now, by=SYSTEM)
+    return n + judge_expected(at=now, by=SYSTEM)
 
 
 def _changed(basis_s: int) -> bool:
@@ -101,7 +110,7 @@ def _high(now: datetime) -> set[str]:
 
 
 def _bursting(now: datetime) -> set[str]:
-    rows = Weight.objects.filter(part__basin__in=basins_at(now))
+    rows = Weight.objects.filter(rows_in_force(now), part__basin__in=basins_at(now))
     gauges: dict[str, set[int]] = {}
     for code, gauge in rows.values_list("part__basin__code", "gauge_id"):
         gauges.setdefault(code, set()).add(gauge)
@@ -118,17 +127,18 @@ def _bursting(now: datetime) -> set[str]:
 
 
 def begin_searches(real_s: float) -> int:
-    """Start a process for each search that waits, or whose own has fallen silent."""
+    """Start a process for each search that waits, or whose own has fallen silent; never more at
+    once than there are cores to spare."""
     if 0 <= real_s - _at.get("searches", 0) < SEARCHES_EVERY_S:
         return 0
     _at["searches"] = real_s
     _children[:] = [child for child in _children if child.poll() is None]
     heard = datetime.fromtimestamp(real_s, UTC) - SILENT
     silent = Q(state="running") & (Q(beat_at=None) | Q(beat_at__lt=heard))
-    n = 0
-    for search in Search.objects.filter(Q(state="waiting") | silent):
+    n, spare = 0, max(1, (os.cpu_count() or 1) - 1)
+    for search in Search.objects.filter(Q(state="waiting") | silent).order_by("pk"):
         key = f"search:{search.pk}"
-        if real_s < _at.get(key, 0) + SILENT.total_seconds():
+        if len(_children) >= spare or real_s < _at.get(key, 0) + SILENT.total_seconds():
             continue
         _at[key] = real_s
         word = [sys.executable, "-m", "fangxian.cli", "forecast", "search", str(search.pk)]

@@ -3,10 +3,11 @@ crossings."""
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from django.db.models import F
 from numpy.typing import NDArray
 
 from .basins import area_above, basins_at, rating_at
@@ -149,8 +150,11 @@ def _floods(
 def _first_of_each_hour(
     basin: Basin, since: datetime, until: datetime
 ) -> list[tuple[datetime, dict[str, Any]]]:
-    """What was issued first for each hour: late readings must not make a forecast better."""
-    rows = basin.issues.filter(at__gte=since, at__lte=until).order_by("-at", "-pk")
+    """What was issued first for each hour: late readings must not make a forecast better, and what
+    was made long after its hour is none."""
+    late = F("at") + timedelta(hours=forecasting(until)["hindcast_h"])
+    rows = basin.issues.filter(at__gte=since, at__lte=until, issued_at__lte=late)
+    rows = rows.order_by("-at", "-pk")
     found = {at: told for at, told in rows.values_list("at", "told")}
     return sorted((at, told) for at, told in found.items() if int(at.timestamp()) % HOUR_S == 0)
 
@@ -165,6 +169,7 @@ def ledger(rows: Any) -> dict[str, Any]:
         "hits": hits,
         "false": false,
         "misses": missed,
+        "unknown": counts["unknown"],
         "open": counts["open"],
         "pod": hits / (hits + missed) if hits + missed else None,
         "far": false / (hits + false) if hits + false else None,

@@ -1,5 +1,4 @@
-"""Forecasts on screen: all basins with their network, one basin, its calibration, what forecasts
-were worth."""
+"""Forecasts on screen: all basins with their network, one basin, its calibration."""
 
 import csv
 from datetime import date, datetime, timedelta
@@ -22,14 +21,13 @@ from .cycle import newest_issues, run_cycle, task_now
 from .models import Basin, Issue
 from .registers import WHY
 from .rules import forecasting
-from .running import LEVELS, lost_gauges
-from .searching import MOST_GAP, OBJECTIVES, RANGES, Asked
-from .verified import ledger, ledger_by_mark, verify
+from .running import lost_gauges
+from .searching import OBJECTIVES, RANGES, Asked
+from .verified_views import verified
 from .write import ask_search, stop_search, take_search
 
 SHOWN = 300
 PAST = 24  # earlier issues to choose from
-DAYS = (7, 30, 120, 400)
 MOST_EVALUATIONS = 20_000
 HEAD = (
     *("basin", "issued_at", "based_on", "valid_at"),
@@ -48,10 +46,15 @@ def _state(basin: Basin, issue: Issue | None, lacks: Any, now: datetime) -> str:
         return "unready"
     if issue is None or now - issue.at > timedelta(hours=rules["stale_h"]):
         return "stale"
-    likely = max((c["probability"] for c in issue.told["crossings"]), default=0.0)
+    told = issue.told
+    likely = max((c["probability"] for c in told["crossings"]), default=0.0)
     if likely >= rules["level_likely"]:
         return "likely"
-    return "possible" if likely >= rules["level_possible"] else "calm"
+    if likely >= rules["level_possible"]:
+        return "possible"
+    if told.get("over"):
+        return "over"
+    return "unmarked" if told.get("unseen") or not told.get("marks", 1) else "calm"
 
 
 @page(read.RIGHT)
@@ -73,6 +76,8 @@ def board(request: SeatedRequest) -> HttpResponse:
                 "peak_at": issue and issue.at + timedelta(hours=issue.told["peak"]["hours"]),
                 "peak": issue and _peak(issue),
                 "crossing": issue and _worst(issue),
+                "over": _mark_names(issue, "over") if issue else [],
+                "unseen": _mark_names(issue, "unseen") if issue else [],
             }
         )
     nodes, arrows, size = picture.network(basins, states, now)
@@ -127,9 +132,10 @@ def _crossings(issue: Issue) -> list[dict[str, Any]]:
     ]
 
 
-def _over(issue: Issue) -> list[str]:
-    """Marks that the river was over when the forecast was made."""
-    marks = issue.told.get("over", ())  # issues are kept for ever, older ones do not say
+def _mark_names(issue: Issue, which: str) -> list[str]:
+    """Marks that the river was ``over`` when the forecast was made, or that lie beyond the rating
+    curve (``unseen``)."""
+    marks = issue.told.get(which, ())  # issues are kept for ever, older ones do not say
     return [read.mark_words(mark)[int(_english())] for mark in marks]
 
 
@@ -159,7 +165,8 @@ def one_basin(request: SeatedRequest, code: str) -> HttpResponse:
         "lacks": [pair[1 if _english() else 0] for pair in unready(basin, now)],
         "state": _state(basin, newest, unready(basin, now), now),
         "older": bool(issue and newest and issue.pk != newest.pk),
-        "over": _over(issue) if issue else [],
+        "over": _mark_names(issue, "over") if issue else [],
+        "unseen": _mark_names(issue, "unseen") if issue else [],
         "peak": issue and _peak(issue),
         "peak_at": issue and issue.at + timedelta(hours=issue.told["peak"]["hours"]),
         "crossings": _crossings(issue) if issue else [],
@@ -236,6 +243,10 @@ def gauges(request: SeatedRequest, code: str) -> HttpResponse:
     basin = read.basin(code, seat=request.seat)
     names = dict(basin.parts.values_list("weights__gauge_id", "weights__gauge__name"))
     codes = dict(basin.parts.values_list("weights__gauge_id", "weights__gauge__code"))
+    try:
+        told = lost_gauges(task_now(basin, clock.now()))
+    except ValueError as error:
+        raise Problem("numbers.refused", why=str(error)) from None
     rows = [
         {
             "name": names.get(key, ""),
@@ -244,9 +255,10 @@ def gauges(request: SeatedRequest, code: str) -> HttpResponse:
             "peak": peak,
             "share": (without - peak) / peak if peak else 0.0,
         }
-        for key, without, peak in lost_gauges(task_now(basin, clock.now()))
+        for key, without, peak in told
     ]
-    return render(request, "forecast/gauges.html", {"room": "watch", "basin": basin, "rows": rows})
+    context = {"room": "watch", "basin": basin, "rows": rows, "joined": basin.above.exists()}
+    return render(request, "forecast/gauges.html", context)
 
 
 @page(read.RIGHT)
@@ -313,7 +325,6 @@ def one_search(request: SeatedRequest, key: int) -> HttpResponse:
             (gettext("率定期最大的洪水"), picture.floods(found.get("shown_fit", ()))),
             (gettext("检验期最大的洪水"), picture.floods(found.get("shown_check", ()))),
         ],
-        "most_gap": MOST_GAP,
         "objective": OBJECTIVES[one.asked["objective"]][1 if _english() else 0],
         "may": may(request.seat, "forecast.write", place=one.basin.outlet.place.path),
         "now": clock.beijing(clock.now()),
@@ -337,49 +348,6 @@ def take(request: SeatedRequest, key: int) -> HttpResponse:
     taken = take_search(one=one, why=why, valid_from=clock.now(), by=request.seat)
     messages.success(request, gettext("新参数已生效，下一次预报开始使用。"))
     return redirect(f"/forecast/{taken.basin.code}")
-
-
-@page(read.RIGHT)
-def verified(request: SeatedRequest) -> HttpResponse:
-    """What forecasts were worth: by lead and basin, and the ledger of crossings."""
-    now = clock.now()
-    asked = as_key(request.GET.get("days", ""))
-    days = asked if asked in DAYS else DAYS[1]
-    basins = cut(read.basins(seat=request.seat).order_by("code"), SHOWN)
-    code = request.GET.get("basin", "")
-    chosen = next((b for b in basins if b.code == code), basins[0] if basins else None)
-    told = verify(chosen, since=now - timedelta(days=days), until=now) if chosen else None
-    context = {
-        "room": "watch",
-        "basins": basins,
-        "chosen": chosen,
-        "told": told,
-        "levels": [round(100 * level) for level in LEVELS],
-        "reliable": picture.reliability(told.rows) if told else [],
-        "days": days,
-        "spans": DAYS,
-        "ledger": _ledger_words(ledger(read.expected(seat=request.seat))),
-        "marks": [
-            (mark, _ledger_words(told))
-            for mark, told in ledger_by_mark(read.expected(seat=request.seat))
-        ],
-        "judged": cut(read.expected(seat=request.seat).exclude(came="open"), 40),
-    }
-    return render(request, "forecast/verified.html", context)
-
-
-def _ledger_words(told: dict[str, Any]) -> list[tuple[str, Any]]:
-    ratio = {k: None if told[k] is None else f"{told[k]:.2f}" for k in ("pod", "far")}
-    lead = None if told["lead_h"] is None else f"{told['lead_h']:.1f} h"
-    return [
-        (gettext("命中"), told["hits"]),
-        (gettext("空报"), told["false"]),
-        (gettext("漏报"), told["misses"]),
-        (gettext("待验证"), told["open"]),
-        (gettext("命中率 POD"), ratio["pod"]),
-        (gettext("空报率 FAR"), ratio["far"]),
-        (gettext("提前（中位）"), lead),
-    ]
 
 
 ROUTES = (

@@ -1,14 +1,16 @@
 """Services of forecasting: parameters as editions, calibrations, rain forecasts taken in."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
+from fangxian.spine.core.guard import Failed, tried
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.core.steps import move
@@ -134,18 +136,25 @@ def work_on(*, key: int, by: Seat) -> Search:
         if not mine.update(beat_at=_really(), progress=told):
             raise Problem("search.stopped")
 
-    try:
-        found = search(one.basin, asked_of(one.asked), tell)
-    except Problem as problem:
-        if problem.code != "search.stopped":
-            _fail(one, problem.text("zh"), by)
-    except ValueError as error:
-        _fail(one, str(error), by)
-    else:
+    work = partial(_found, one, tell)
+    found = tried("forecast.search", key, work)
+    if isinstance(found, dict):
         with transaction.atomic():
             move(one, "end", machine=SEARCH, by=by, quiet=True, found=found, progress=told)
+    elif found is not None:
+        _fail(one, found.why if isinstance(found, Failed) else found, by)
     one.refresh_from_db()
     return one
+
+
+def _found(one: Search, tell: Callable[[int, float], None]) -> dict[str, Any] | str | None:
+    """What a search finds; why it cannot, or None where it was stopped."""
+    try:
+        return search(one.basin, asked_of(one.asked), tell)
+    except Problem as problem:
+        return None if problem.code == "search.stopped" else problem.text("zh")
+    except ValueError as error:
+        return str(error)
 
 
 @transaction.atomic

@@ -12,8 +12,8 @@ from fangxian.spine.registry.read import owners
 
 from .models import Dam, Race
 from .racing import reservoir_of
-from .rules import dispatching
-from .write import level_now
+from .read import levels_now
+from .rules import MOST_H, dispatching
 
 
 def _gap(dam: Dam, since: datetime, posts: dict[str, int | None], **told: object) -> Uncovered:
@@ -44,22 +44,23 @@ def dams_unready(at: datetime) -> Iterator[Judged]:
 def plans_not_kept(at: datetime) -> Iterator[Judged]:
     """The newest chosen plan of each dam, where its level is not where the plan has it."""
     late_m = dispatching(at)["late_m"]
-    chosen = Race.objects.exclude(chosen="").filter(chosen_at__gte=at - timedelta(days=3))
+    chosen = Race.objects.exclude(chosen="").filter(chosen_at__gte=at - timedelta(hours=MOST_H))
     newest = {
         race.dam_id: race for race in chosen.order_by("chosen_at").select_related("dam__gauge")
     }
     posts = owners("station") if newest else {}
+    levels = levels_now([race.dam for race in newest.values()], at)
 
     def judge(race: Race) -> Uncovered | None:
-        level = level_now(race.dam, at)
+        level = levels.get(race.dam_id)
         plan = next(p for p in race.told["plans"] if p["code"] == race.chosen)
         hour = int((at - race.made_at).total_seconds() // 3600) - 1
         if hour < 0 or hour >= len(plan["level"]["mid"]):
             return None
         low, high = plan["level"]["low"][hour], plan["level"]["high"][hour]
-        if level is not None and low - late_m <= level[0] <= high + late_m:
+        if level and not level.old and low - late_m <= level.m <= high + late_m:
             return None
-        there = "—" if level is None else f"{level[0]:.2f}"
+        there = "—" if level is None or level.old else f"{level.m:.2f}"
         span = f"{low:.2f}–{high:.2f}"
         since = race.chosen_at or at
         return _gap(race.dam, since, posts, level=there, span=span, plan=plan["zh"])
@@ -69,11 +70,11 @@ def plans_not_kept(at: datetime) -> Iterator[Judged]:
 
 
 def compared(race: Race, seen: np.ndarray) -> float | None:
-    """The mean difference of the levels seen from the chosen plan, m; None where none is known."""
+    """The mean distance of the levels seen from the chosen plan, m; None where none is known."""
     plan = next(p for p in race.told["plans"] if p["code"] == race.chosen)
     mid = np.array(plan["level"]["mid"][: len(seen)])
     away = seen[: len(mid)] - mid
-    return float(np.nanmean(away)) if np.isfinite(away).any() else None
+    return float(np.nanmean(np.abs(away))) if np.isfinite(away).any() else None
 
 
 RULES = (

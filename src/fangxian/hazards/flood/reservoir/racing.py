@@ -42,6 +42,9 @@ def reservoir_of(dam: Dam, at: datetime, hours: int) -> Reservoir:
     ):
         if len(curves[kind][0]) < 2:
             raise Problem("dam.unready", dam=str(dam), zh=f"缺{zh}", en=f"no {en}")
+    if curves["storage"][0][-1] <= dam.top_m:
+        zh, en = "库容曲线不高于防洪高水位", "the storage curve ends at or below the top level"
+        raise Problem("dam.unready", dam=str(dam), zh=zh, en=en)
     crest = curves["spillway"]
     try:
         return Reservoir(
@@ -111,6 +114,7 @@ def race(
     for plan in plans:
         got = _carry(reservoir, inflow, plan, level_m)
         peaks, highest = got.outflow.max(axis=1), np.maximum(got.level.max(axis=1), level_m)
+        beyond = got.beyond  # the curve ends there: levels and flows of these are lower bounds
         wet = [(b, float((peaks >= b.from_m3s).mean())) for b in below]
         told.append(
             {
@@ -118,10 +122,10 @@ def race(
                 "zh": plan.zh,
                 "en": plan.en,
                 "over_safe": float((peaks > dam.safe_m3s * (1 + 1e-9)).mean()),
-                "over_top": float((highest > dam.top_m + 1e-6).mean()),
+                "over_top": float(((highest > dam.top_m + 1e-6) | beyond).mean()),
                 "highest": _spread(highest),
                 "outflow": _spread(peaks),
-                "beyond": bool(np.any(got.beyond)),
+                "beyond": bool(beyond.any()),
                 "balance": float(np.max(got.balance)),
                 "places": [
                     {"name": b.place.name, "people": b.people, "from": b.from_m3s, "chance": c}
@@ -131,9 +135,8 @@ def race(
                 "people": round(sum(b.people * c for b, c in wet)),
                 "level": _lines(got.level),
                 "flow": _lines(got.outflow),
-                "release": None if plan.release is None else _plain(plan.release),
                 "asked": _steps(plan.release),
-                "openings": None if plan.openings is None else plan.openings.tolist(),
+                "gates": [] if plan.openings is None else [_steps(one) for one in plan.openings.T],
             }
         )
     return told
@@ -176,7 +179,7 @@ def _plain(values: Floats) -> list[float]:
 
 
 def _steps(release: Floats | None) -> list[tuple[int, float]]:
-    """From which hour on how much is asked for, m3/s."""
+    """From which hour on how much is asked for, m3/s, or m of a gate's opening."""
     if release is None or not len(release):
         return []
     changes = [0, *(np.flatnonzero(np.diff(release)) + 1).tolist()]

@@ -1,13 +1,20 @@
 """Selectors of reservoirs."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from django.db.models import QuerySet
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
+from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.store import from_s, store
 
 from .models import Dam, Race
+from .rules import dispatching
 
 RIGHT = "forecast.read"
 
@@ -25,6 +32,29 @@ def dam(code: str, *, seat: Seat) -> Dam:
     if one is None:
         raise Problem("not_found", what=f"水库 {code}")
     return one
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a reservoir stands, m; ``old`` if that was too long ago to say anything of now."""
+
+    m: float
+    at: datetime
+    old: bool
+
+
+def levels_now(dams: Iterable[Dam], at: datetime) -> dict[int, Stands]:
+    """The newest usable level of each dam's gauge; a gauge that never spoke is not there."""
+    gauges = {dam.gauge_id: dam.pk for dam in dams}
+    rows = Series.objects.filter(station_id__in=gauges, element__in=("ZU", "Z"))
+    series = dict(rows.values_list("pk", "station_id"))
+    limit = timedelta(hours=dispatching(at)["level_old_h"])
+    found: dict[int, Stands] = {}
+    for key, (valid_s, value, _) in store().newest(list(series)).items():
+        dam, seen = gauges[series[key]], from_s(valid_s)
+        if value is not None and (dam not in found or found[dam].at < seen):
+            found[dam] = Stands(value, seen, at - seen > limit)
+    return found
 
 
 def races(*, seat: Seat) -> "QuerySet[Race]":

@@ -17,7 +17,7 @@ MOST_H = 72  # of a plan that somebody writes; it is cut to what the forecast ha
 
 
 def _complaints(content: Content) -> Iterable[Complaint]:
-    for name in ("level_old_h", "issue_old_h", "order_min", "late_m"):
+    for name in ("level_old_h", "issue_old_h", "order_min", "late_m", "risk_told"):
         value = content.get(name)
         if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
             yield name, "a number, more than 0"

@@ -41,6 +41,11 @@ SUBJECT = Subject(
             "{dam} 这次试算已经选定。",
             "A plan of this race of {dam} was chosen.",
         ),
+        "race.old": (
+            409,
+            "{dam} 这次试算依据的水位和预报已经过时；先重新试算，再下达。",
+            "The level and forecast this race of {dam} rests on are too old; race again first.",
+        ),
     },
     rights={
         "data": {"reservoir.race": "place"},

@@ -20,9 +20,10 @@ from fangxian.spine.core.rights import may
 
 from . import read
 from .cover import compared
-from .models import Race
-from .rules import MOST_H
-from .write import choose, gate_plan, level_now, open_evacuations, own_plan, run_race
+from .models import Dam, Race
+from .read import levels_now
+from .rules import MOST_H, dispatching
+from .write import choose, gate_plan, open_evacuations, own_plan, run_race
 
 SHOWN = 200
 WIDE, HIGH = 600, 140
@@ -35,8 +36,9 @@ def board(request: SeatedRequest) -> HttpResponse:
     now = clock.now()
     dams = cut(read.dams(seat=request.seat), SHOWN)
     races = read.races(seat=request.seat)
+    levels = levels_now(dams, now)
     rows = [
-        {"dam": d, "level": level_now(d, now), "race": races.filter(dam=d).first()} for d in dams
+        {"dam": d, "level": levels.get(d.pk), "race": races.filter(dam=d).first()} for d in dams
     ]
     return render(request, "reservoir/board.html", {"room": "watch", "rows": rows, "dams": dams})
 
@@ -52,7 +54,7 @@ def one_dam(request: SeatedRequest, code: str) -> HttpResponse:
     context = {
         "room": "watch",
         "dam": dam,
-        "level": level_now(dam, now),
+        "level": levels_now([dam], now).get(dam.pk),
         "race": race,
         "plans": _plans(race) if race else [],
         "seen": _seen(race) if race and race.chosen else None,
@@ -60,12 +62,17 @@ def one_dam(request: SeatedRequest, code: str) -> HttpResponse:
         "going": open_evacuations(dam).count(),
         "orders": cut(orders(seat=request.seat).filter(pk__in=open_evacuations(dam)), 10),
         "below": cut(dam.below.select_related("place").order_by("from_m3s"), 50),
-        "gates": sorted(set(dam.gate_points.values_list("gate", flat=True))),
+        "gates": _gates(dam),
+        "risk_told": dispatching(now)["risk_told"],
         "may_race": may(request.seat, "reservoir.race", place=place),
         "may_choose": may(request.seat, "reservoir.decide", place=place),
         "en": _english(),
     }
     return render(request, "reservoir/dam.html", context)
+
+
+def _gates(dam: Dam) -> list[str]:
+    return sorted(set(dam.gate_points.values_list("gate", flat=True)))
 
 
 def _english() -> bool:
@@ -75,12 +82,14 @@ def _english() -> bool:
 def _plans(race: Race) -> list[dict[str, Any]]:
     """Each plan with its words and the lines of its level."""
     plans, limit = race.told["plans"], race.told["limit"]
+    names = _gates(race.dam)
     every = [v for p in plans for name in ("low", "high") for v in p["level"][name]]
     low, high = min([*every, *limit]), max([*every, *limit, race.dam.top_m])
     return [
         {
             **plan,
             "words": plan["en" if _english() else "zh"],
+            "opened": list(zip(names, plan["gates"], strict=False)),
             "chosen": plan["code"] == race.chosen,
             "line": _points(plan["level"]["mid"], low, high),
             "band": _points(plan["level"]["low"], low, high)

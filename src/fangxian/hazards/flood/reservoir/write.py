@@ -1,7 +1,7 @@
 """Services of reservoirs: plans raced, one chosen and ordered."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,29 +12,19 @@ from fangxian.hazards.flood.evacuation.read import ACTION
 from fangxian.hazards.flood.forecast.models import Issue
 from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.tasks import Task
-from fangxian.spine.command.write.orders import issue_orders
+from fangxian.spine.command.write.orders import close_order, issue_orders
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, require
-from fangxian.spine.observe.models import Series
-from fangxian.spine.observe.store import from_s, store
 
 from .models import Dam, Race
 from .racing import Plan, inflow_of, plans_for, race, reservoir_of
+from .read import levels_now
 from .rules import GATES, OWN, dispatching
 
 HOUR = timedelta(hours=1)
-
-
-def level_now(dam: Dam, at: datetime) -> tuple[float, datetime] | None:
-    """The newest usable level of the dam's gauge; None without one."""
-    rows = Series.objects.filter(station_id=dam.gauge_id, element__in=("ZU", "Z"))
-    keys = list(rows.order_by("-element").values_list("pk", flat=True))
-    found = store().at(until_s=int(at.timestamp()), within_s=7 * 86400)
-    newest = max((found[key] for key in keys if key in found), default=None)
-    return (newest[1], from_s(newest[0])) if newest else None
 
 
 @transaction.atomic
@@ -44,8 +34,8 @@ def run_race(*, dam: Dam, by: Seat, own: Sequence[Plan] = ()) -> Race:
     require(by, "reservoir.race", place=dam.gauge.place.path)
     now = clock.now()
     rules = dispatching(now)
-    level = level_now(dam, now)
-    if level is None or now - level[1] > timedelta(hours=rules["level_old_h"]):
+    level = levels_now([dam], now).get(dam.pk)
+    if level is None or level.old:
         raise Problem("dam.level_old", dam=str(dam))
     issues = Issue.objects.filter(basin=dam.basin).order_by("-at", "-pk")
     issue = issues.first() if dam.basin_id else None
@@ -55,15 +45,15 @@ def run_race(*, dam: Dam, by: Seat, own: Sequence[Plan] = ()) -> Race:
     hours = inflow.shape[1]
     reservoir = reservoir_of(dam, now, hours)
     plans = plans_for(dam, rules, hours, own)
-    told = race(dam, reservoir, inflow, plans, level[0])
+    told = race(dam, reservoir, inflow, plans, level.m)
     limit = np.asarray(reservoir.limit, np.float64)
     one = Race.objects.create(
         dam=dam,
         issue=issue,
         made_at=now,
-        level_m=level[0],
-        level_at=level[1],
-        told={"plans": told, "limit": limit.tolist(), "inflow": np.median(inflow, axis=0).tolist()},
+        level_m=level.m,
+        level_at=level.at,
+        told={"plans": told, "limit": limit.tolist()},
         by=by.label,
     )
     record("reservoir.raced", subject=one, by=by, after={"plans": [p["code"] for p in told]})
@@ -110,11 +100,20 @@ def open_evacuations(dam: Dam) -> "QuerySet[Order]":
     return Order.objects.filter(here, action=ACTION).exclude(state__in=OVER)
 
 
+def _withdraw_earlier(one: Race, by: Seat) -> None:
+    """The order of an earlier plan for the same dam, if it still stands, is no more: two at once
+    contradict each other."""
+    before = Race.objects.filter(dam=one.dam).exclude(pk=one.pk).values("order_id")
+    for order in Order.objects.filter(pk__in=before).exclude(state__in=OVER):
+        close_order(order=order, reason=f"改用新方案（试算 {one.pk}）", by=by)
+
+
 @transaction.atomic
 def choose(*, one: Race, code: str, by: Seat, override: str = "") -> Race:
     """A plan becomes an order to who answers for the dam. While people below are being moved out
-    it is refused, unless who decides says why. Raises ``release.evacuation_open``,
-    ``race.chosen``."""
+    it is refused, unless who decides says why; so is a plan that was raced from a level and a
+    forecast that are too old by now. Raises ``release.evacuation_open``, ``race.chosen``,
+    ``race.old``."""
     dam = one.dam
     require(by, "reservoir.decide", place=dam.gauge.place.path)
     plan = next((p for p in one.told["plans"] if p["code"] == code), None)
@@ -125,6 +124,8 @@ def choose(*, one: Race, code: str, by: Seat, override: str = "") -> Race:
         names = "、".join(o.area.name for o in going[:5])
         raise Problem("release.evacuation_open", dam=str(dam), places=names, n=going.count())
     now, rules = clock.now(), dispatching(clock.now())
+    if now - one.made_at > timedelta(hours=rules["level_old_h"]):
+        raise Problem("race.old", dam=str(dam))
     changed = Race.objects.filter(pk=one.pk, chosen="").update(
         chosen=code, chosen_by=by.label, chosen_at=now, override=override.strip()[:300]
     )
@@ -142,6 +143,7 @@ def choose(*, one: Race, code: str, by: Seat, override: str = "") -> Race:
         object_en=words_en[:200],
         about=("station", dam.gauge.code),
     )
+    _withdraw_earlier(one, by)
     orders = issue_orders([task], hazard="flood", level=Level[rules["order_level"]], by=by)
     Race.objects.filter(pk=one.pk).update(order_id=orders[0].pk if orders else None)
     one.refresh_from_db()
