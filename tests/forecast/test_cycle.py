@@ -8,13 +8,13 @@ from rivers import gauge_of, play, river, say, storm, truth
 
 from fangxian.hazards.flood.forecast.crossing import FAMILY
 from fangxian.hazards.flood.forecast.cycle import run_cycle, task_now
-from fangxian.hazards.flood.forecast.filled import by_hour
 from fangxian.hazards.flood.forecast.models import Expected, Issue, RainForecast, Reach
 from fangxian.hazards.flood.forecast.running import run_or_say
 from fangxian.spine.assess.models import Signal
 from fangxian.spine.core import clock
 from fangxian.spine.core.compute import map_chunks
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.rain_steps import by_step
 
 pytestmark = pytest.mark.django_db
 HOURS = 40 * 24
@@ -151,7 +151,7 @@ def test_a_basin_that_cannot_be_forecast_hides_no_other(city, now):
 
 def test_amounts_are_cut_at_the_hours_and_partly_known_hours_are_missing():
     pieces = [(0, 3600, 4.0), (3600, 10800, 6.0), (10800, 12600, 1.0), (14400, 17300, 2.0)]
-    mm = by_hour(pieces, 0, 5)
+    mm = by_step(pieces, since_s=0, n=5, step_s=3600, enough=0.75)
     assert mm[:3].tolist() == [4.0, 3.0, 3.0]
     assert np.isnan(mm[3])
     assert mm[4] == pytest.approx(2.0 / (2900 / 3600))

@@ -9,10 +9,10 @@ from rivers import play, river, say, stage_of, storm, truth
 
 from fangxian.hazards.flood.forecast import cycle as cycles
 from fangxian.hazards.flood.forecast.cover import basins_unready, forecasts_blind
-from fangxian.hazards.flood.forecast.crossing import judge_expected
+from fangxian.hazards.flood.forecast.crossing import FAMILY, judge_expected
 from fangxian.hazards.flood.forecast.cycle import run_cycle
-from fangxian.hazards.flood.forecast.models import Expected, RainForecast, Reach
-from fangxian.spine.assess.models import Threshold
+from fangxian.hazards.flood.forecast.models import Basin, Expected, RainForecast, Reach
+from fangxian.spine.assess.models import Signal, Threshold
 from fangxian.spine.core import clock
 from fangxian.spine.core.models import BadRow
 from fangxian.spine.core.rights import SYSTEM
@@ -126,6 +126,13 @@ def test_what_raises_for_one_basin_is_kept_and_hides_no_other(city, basin, monke
     assert BadRow.objects.get(where="forecast").key == "B1"
 
 
+def test_what_is_issued_long_after_its_hour_raises_nothing(city, basin):
+    made = run_cycle(at=clock.now() - timedelta(hours=5), by=SYSTEM)
+    assert made.issues[0].told["crossings"]
+    assert not Expected.objects.exists()
+    assert not Signal.objects.filter(family=FAMILY).exists()
+
+
 @pytest.fixture
 def awaited(basin):
     """A crossing that was due between two and six hours from now."""
@@ -157,3 +164,23 @@ def test_a_gauge_that_was_silent_while_it_was_due_says_neither(awaited, now):
     level = [low] + [np.nan] * 8 + [low] * 10
     assert judged(awaited, now, 19, level) == "open"
     assert judged(awaited, now, 48, [low]) == "unknown"
+
+
+def test_a_level_that_comes_late_turns_a_false_alarm_into_a_hit(awaited, now):
+    Threshold.objects.filter(mark="WRZ").update(value=20.0)
+    low = float(stage_of(5.0))
+    assert judged(awaited, now, 19, [low] * 19) == "false"
+    say(
+        Series.objects.get(station=awaited.basin.outlet, element="Z"),
+        [21.0] * 19,
+        until=clock.now(),
+    )
+    judge_expected(at=clock.now(), by=SYSTEM)
+    awaited.refresh_from_db()
+    assert awaited.came == "hit"
+
+
+def test_what_is_awaited_of_a_basin_that_is_no_more_is_judged_too(awaited, now):
+    Threshold.objects.filter(mark="WRZ").update(value=20.0)
+    Basin.objects.filter(pk=awaited.basin_id).update(valid_to=clock.now() + timedelta(hours=1))
+    assert judged(awaited, now, 19, [float(stage_of(5.0))] * 19) == "false"

@@ -77,7 +77,8 @@ def grids(folder, values, name="r_2016091402_{:03d}.asc"):
 def netcdf(path, values, *, new=False, lat=LAT, since="2016-09-13 18:00", rain=None, first=1):
     """A file of rain (time[, member], lat, lon), issued at 02:00 Beijing."""
     dims = ("time", "member", "lat", "lon") if np.ndim(values) == 4 else ("time", "lat", "lon")
-    attrs = {"standard_name": "precipitation_amount", "units": "kg m-2", **(rain or {})}
+    attrs = {"standard_name": "precipitation_amount", "units": "kg m-2"}
+    attrs |= {"cell_methods": "time: sum (interval: 1 hour)", **(rain or {})}
     hours = f"hours since {since}"
     told = [
         ("time", ("time",), np.arange(first, len(values) + first, dtype="f8"), {"units": hours}),
@@ -255,7 +256,7 @@ def test_one_bad_member_of_netcdf_names_itself(basin, tmp_path, new):
 
 
 def test_metres_counted_on_are_taken_apart(basin, tmp_path):
-    rain = {"units": "m", "cell_methods": "time: sum"}
+    rain = {"units": "m", "cell_methods": "time: sum", "long_name": "accumulated"}
     rain["standard_name"] = "lwe_thickness_of_precipitation_amount"
     values = np.array([0 * FIELD, FIELD, 3 * FIELD]) / 1000
     path = netcdf(tmp_path / "r.nc", values, rain=rain, first=0)
@@ -315,3 +316,33 @@ def test_the_word_ends_with_what_became_of_it(basin, tmp_path):
     assert CliRunner().invoke(root, [*call, "--member", "a"]).exit_code == 0
     wrong = CliRunner().invoke(root, [*call, "--issued", "昨天"])
     assert wrong.exit_code == 2
+
+
+def test_a_file_that_says_neither_hourly_nor_counted_asks(basin, tmp_path):
+    path = netcdf(tmp_path / "x.nc", [FIELD, 2 * FIELD], rain={"cell_methods": "time: sum"})
+    with pytest.raises(Problem, match="--hourly"):
+        take(path)
+    answer = take(path, accumulated=True)
+    assert "累计" in answer.notes[0].text("zh")
+    assert RainForecast.objects.get().mm == [BY_PART, BY_PART]
+
+
+def test_a_row_whose_basin_is_misspelt_spoils_the_member_it_may_be_of(basin, tmp_path):
+    rows = [*rows_of("a", [1, 2]), "BI,a,2016-09-14 02:00,2016-09-14 05:00,30"]
+    assert counts(take(table(tmp_path / "r.csv", rows))) == (0, 0, 1)
+    rows = [*rows_of("b", [1, 2]), *(row.replace("B1", "Z9") for row in rows_of("b", [1, 2]))]
+    assert counts(take(table(tmp_path / "o.csv", rows))) == (1, 0, 0)
+
+
+def test_members_of_other_lengths_are_told(basin, tmp_path):
+    answer = take(table(tmp_path / "r.csv", rows_of("a", [1] * 9) + rows_of("b", [1] * 3)))
+    assert "3–9 小时" in answer.notes[0].text("zh")
+
+
+def test_grids_without_an_outline_stop_no_table_beside(city, tmp_path):
+    river()
+    grid(tmp_path / "r_2016091402_001.asc")
+    table(tmp_path / "a.csv", rows_of("a", [1, 2]))
+    answer = take(tmp_path)
+    assert counts(answer) == (1, 0, 0)
+    assert "边界" in errors(answer)

@@ -12,7 +12,7 @@ from fangxian.hazards.flood.forecast.cycle import run_cycle
 from fangxian.hazards.flood.reservoir.cover import dams_unready, plans_not_kept
 from fangxian.hazards.flood.reservoir.models import Below, CurvePoint, Dam, GatePoint, Race
 from fangxian.hazards.flood.reservoir.write import choose, gate_plan, own_plan, run_race
-from fangxian.spine.command.models import Order
+from fangxian.spine.command.models import OVER, Order
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write.orders import issue_orders
 from fangxian.spine.core import clock
@@ -119,6 +119,28 @@ def test_a_dam_that_leaves_its_plan_is_a_gap(dam, lin, now):
     assert gap.subject_id == "80000099"
 
 
+def test_a_dam_that_falls_silent_under_a_plan_is_a_gap_too(dam, lin, now):
+    choose(one=run_race(dam=dam, by=lin), code="pre", by=lin)
+    now.advance(hours=6)
+    assert next(iter(plans_not_kept(clock.now()))).fields["level"] == "—"
+
+
+def test_a_race_of_hours_ago_is_not_chosen_from(dam, lin, now):
+    race = run_race(dam=dam, by=lin)
+    now.advance(hours=4)
+    with pytest.raises(Problem) as refused:
+        choose(one=race, code="pre", by=lin)
+    assert refused.value.code == "race.old"
+
+
+def test_another_plan_takes_the_order_of_the_first_back(dam, lin):
+    first, second = (run_race(dam=dam, by=lin) for _ in range(2))
+    before = choose(one=first, code="pre", by=lin).order_id
+    after = choose(one=second, code="rule", by=lin).order_id
+    standing = Order.objects.exclude(state__in=OVER).filter(pk__in=(before, after))
+    assert [order.pk for order in standing] == [after]
+
+
 def test_a_dam_without_curve_or_level_says_what_it_lacks(dam, lin, now):
     assert list(dams_unready(clock.now())) == []
     GatePoint.objects.create(dam=dam, gate="1", level_m=50, opening_m=0, flow_m3s=0)
@@ -138,7 +160,7 @@ def test_the_pages_race_choose_and_compare(dam, client, now):
     client.post("/reservoirs/80000099/race", {"release": "0 80, 12 110"})
     race = Race.objects.get()
     page = client.get("/reservoirs/80000099").content.decode()
-    assert "自拟" in page
+    assert "12 h 起 110 m³/s" in page
     client.post(f"/reservoirs/races/{race.pk}/choose", {"plan": "rule"})
     now.advance(hours=2)
     say(dam.gauge.series.get(), [55.2, 55.4], until=clock.now())

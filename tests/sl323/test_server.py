@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fangxian.hazards.flood.sl323.form import moment
 from fangxian.hazards.flood.sl323.sources import open_source
 from fangxian.hazards.flood.sl323.taking import take_tables
 from fangxian.spine.core.problems import Problem
@@ -78,7 +79,7 @@ def test_a_server_is_taken_like_a_file(city, address):
 
 
 def test_a_window_is_asked_of_the_server_and_again_changes_nothing(city, address):
-    window = {"since": "2016-09-14 07:00:00", "until": "2016-09-14 09:00:00"}
+    window = {k: moment(f"2016-09-14 {h}:00") for k, h in (("since", "07"), ("until", "09"))}
     assert take_tables(open_source(address), by=SYSTEM, **window).taken["ST_RIVER_R"] == 3
     assert take_tables(open_source(address), by=SYSTEM, **window).changed == 0
 

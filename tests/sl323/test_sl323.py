@@ -3,7 +3,7 @@
 import csv
 import sqlite3
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -120,7 +120,7 @@ def test_the_same_tables_again_change_nothing(source):
 
 
 def test_a_window_takes_only_its_readings(source):
-    report = take_tables(source, by=SYSTEM, since="2016-09-14 07:00:00")
+    report = take_tables(source, by=SYSTEM, since=SINCE + timedelta(days=1, hours=7))
     assert report.taken["ST_RIVER_R"] == 2
     assert report.taken["ST_PPTN_R"] == 2
 

@@ -10,6 +10,24 @@ import click
 from .files import tell_some
 from .main import language, say, start_ready
 
+DAY = len("2016-09-14")
+
+
+def _window(since: str, until: str) -> "tuple[datetime | None, datetime | None]":
+    """Beijing times as written; a day alone is all of it."""
+    from fangxian.hazards.flood.sl323.form import moment
+
+    begin, end = moment(since), moment(until)
+    for text, at in ((since, begin), (until, end)):
+        if text and at is None:
+            zh, en = f"“{text}”不是时间，如 2016-09-14 08:00", f"{text!r} is no time"
+            raise click.UsageError(say(zh, en))
+    if end and len(until.strip()) <= DAY:
+        end += timedelta(days=1, seconds=-1)
+    if begin and end and begin > end:
+        raise click.UsageError(say("止在起之前", "the window ends before it begins"))
+    return begin, end
+
 
 @click.group(
     help=say("实时雨水情库（SL 323）：检查、收入、导出。", "SL 323 tables: check, in, out.")
@@ -19,6 +37,15 @@ def sl323_command() -> None:
 
 
 _source = click.argument("source")
+_from = click.option(
+    "--from", "since", default="", help=say("读数自（北京时）", "readings from (Beijing)")
+)
+_to = click.option(
+    "--to",
+    "until",
+    default="",
+    help=say("读数至；只写日期算整天", "until; a day alone is all of it"),
+)
 _json = click.option("--json", "as_json", is_flag=True)
 
 
@@ -61,10 +88,8 @@ def check(source: str, as_json: bool) -> None:
     ),
 )
 @_source
-@click.option(
-    "--from", "since", default="", help=say("读数自（北京时）", "readings from (Beijing)")
-)
-@click.option("--to", "until", default="", help=say("读数至", "readings until"))
+@_from
+@_to
 @_json
 def import_tables(source: str, since: str, until: str, as_json: bool) -> None:
     start_ready()
@@ -76,7 +101,8 @@ def import_tables(source: str, since: str, until: str, as_json: bool) -> None:
     def done(table: str, n: int) -> None:
         click.echo(say(f"  {table} … 读数 {n}", f"  {table} … {n} readings"), err=True)
 
-    report = take_tables(open_source(source), by=SYSTEM, since=since, until=until, done=done)
+    begin, end = _window(since, until)
+    report = take_tables(open_source(source), by=SYSTEM, since=begin, until=end, done=done)
     if as_json:
         click.echo(json.dumps(report.told(), ensure_ascii=False))
     else:
@@ -91,20 +117,19 @@ def import_tables(source: str, since: str, until: str, as_json: bool) -> None:
     help=say("写出为 CSV 文件夹。", "Write a folder of CSV files."),
 )
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--from", "since", type=click.DateTime(), help=say("读数自（北京时）", "from (Beijing)")
-)
-@click.option("--to", "until", type=click.DateTime(), help=say("读数至", "until"))
+@_from
+@_to
 @_json
-def export(folder: Path, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+def export(folder: Path, since: str, until: str, as_json: bool) -> None:
     start_ready()
     import fangxian.wiring  # noqa: F401 - doors and rules are declared
     from fangxian.hazards.flood.sl323.giving import give_tables
     from fangxian.spine.core import clock
     from fangxian.spine.core.rights import SYSTEM
 
-    end = until.replace(tzinfo=clock.BEIJING) if until else clock.now()
-    begin = since.replace(tzinfo=clock.BEIJING) if since else end - timedelta(days=7)
+    begin, end = _window(since, until)
+    end = end or clock.now()
+    begin = begin or end - timedelta(days=7)
     told = give_tables(folder, by=SYSTEM, since=begin, until=end)
     if as_json:
         click.echo(json.dumps(told))

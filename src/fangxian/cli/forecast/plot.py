@@ -78,7 +78,7 @@ def _draw_marks(axis: Any, marks: dict[str, float], top: float) -> float:
 def _hang_rain(axis: Any, rain: Any) -> None:
     above = axis.twinx()
     above.bar(range(len(rain)), rain, width=1.0, color=RAIN)
-    above.set_ylim(max(*rain, 1.0) * 3, 0)
+    above.set_ylim(max(mm for mm in (*rain, 1.0) if mm == mm) * 3, 0)  # NaN: nobody told
     above.set_ylabel(say("雨量 mm", "rain, mm"))
 
 

@@ -211,6 +211,16 @@ class Store(TelemetryFile):
             found |= {row[0]: row[1:] for row in rows}
         return found
 
+    def oldest(self, series: Sequence[int]) -> dict[int, int]:
+        """The time of the first reading of each series that has any."""
+        found = {}
+        for key in series:
+            asked = "SELECT MIN(valid_s) FROM observation WHERE series_id = ?"
+            (first,) = self._db.execute(asked, (key,)).fetchone()
+            if first is not None:
+                found[key] = first
+        return found
+
     def judged_until(self, series: Sequence[int], *, seq: int) -> dict[int, tuple[int, float]]:
         """The newest usable reading of each series among those stored up to ``seq``."""
         found: dict[int, tuple[int, float]] = {}

@@ -1,23 +1,23 @@
 """The stored readings of a county's gauges as rain by day: the day of hydrology, from 8 o'clock to
 8 o'clock of Beijing, which is the day of UTC."""
 
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 
-from fangxian.spine.observe.elements import RAIN_FORMS, RAIN_STEP_S
+from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.models import Series
-from fangxian.spine.observe.rain import LONGEST_S, Value, amounts, spread
+from fangxian.spine.observe.rain import LONGEST_S, amounts
+from fangxian.spine.observe.rain_steps import by_step
 from fangxian.spine.observe.store import store, usable
 from fangxian.spine.registry.models import Place
 
-from .months import DAY, Floats, month_end
+from .months import DAY, Floats, month_end, months_between
 
 DAY_S = 86400
-HOUR_S = 3600
-ENOUGH = 0.75  # of a day with rain data: it is scaled up to the whole day; less is a missing day
 CHUNK = 100_000
 ORDER = {form: n for n, form in enumerate(RAIN_FORMS)}  # finest first
 
@@ -41,16 +41,42 @@ def counties() -> list[Place]:
     return list(found.order_by("code"))
 
 
-def rain_lines(places: Iterable[Place]) -> dict[int, list[Line]]:
-    """The rain series of each county; of gauges that have ended too: their history counts."""
+def rain_lines(places: Iterable[Place], *, begun: date) -> dict[int, list[Line]]:
+    """The rain series of each county; of gauges that have ended too: their history counts. Where
+    there are gauges that tell since ``begun`` others are left out: a drier place that joins the
+    mean would look like a drought."""
     rows = Series.objects.filter(element__in=RAIN_FORMS).order_by("pk")
     told = list(rows.values_list("pk", "station_id", "element", "station__place__path"))
+    first = store().oldest([row[0] for row in told])
+    begun_s = datetime(begun.year, begun.month, begun.day, tzinfo=UTC).timestamp()
+    long = {row[1] for row in told if first.get(row[0], begun_s + 1) <= begun_s}
     found: dict[int, list[Line]] = {}
     for county in places:
         mine = [Line(*row[:3]) for row in told if row[3].startswith(county.path)]
         if mine:
-            found[county.pk] = mine
+            found[county.pk] = [line for line in mine if line.station in long] or mine
     return found
+
+
+def known_by(lines: Lines) -> int:
+    """A number that changes when other series are counted."""
+    told = sorted((county, line.key) for county, rows in lines.items() for line in rows)
+    return zlib.crc32(repr(told).encode())
+
+
+def every_month(lines: Lines, day: date) -> Months:
+    """All months since the first reading of each county."""
+    first = store().oldest([line.key for rows in lines.values() for line in rows])
+    begun = {
+        county: min((first[line.key] for line in rows if line.key in first), default=None)
+        for county, rows in lines.items()
+    }
+    return {
+        (county, month)
+        for county, at_s in begun.items()
+        if at_s is not None
+        for month in months_between(day_of(at_s), day)
+    }
 
 
 def day_of(at_s: float) -> date:
@@ -83,7 +109,7 @@ def touched(lines: Lines, since: int) -> tuple[Months, int]:
 
 
 def days_of_month(
-    lines: Collection[Line], month: date, until: date
+    lines: Collection[Line], month: date, until: date, *, enough: float
 ) -> tuple[list[float | None], int]:
     """The mean of the gauges on each day of a month up to ``until``, null where none told, and how
     many gauges told anything."""
@@ -95,7 +121,8 @@ def days_of_month(
     by_gauge: dict[int, Floats] = {}
     for line in sorted(lines, key=lambda one: ORDER[one.form]):
         values = [(v, mm) for v, mm, q, _ in rows[line.key] if mm is not None and usable(mm, q)]
-        told = by_day(line.form, values, first_s, n)
+        pieces = amounts(line.form, values)
+        told = by_step(pieces, since_s=first_s, n=n, step_s=DAY_S, enough=enough)
         before = by_gauge.get(line.station)
         # a day is told by the finest form that has enough of it
         by_gauge[line.station] = (
@@ -109,17 +136,3 @@ def days_of_month(
         for mm, any_told in zip(mean, known.any(axis=0), strict=True)
     ]
     return days, int(known.any(axis=1).sum())
-
-
-def by_day(form: str, values: Sequence[Value], first_s: int, n: int) -> Floats:
-    """Readings of one form as mm on each of ``n`` days; NaN where less than three quarters of it
-    is known."""
-    step_s = max(RAIN_STEP_S, min(RAIN_FORMS[form] or HOUR_S, HOUR_S))
-    parts = spread(amounts(form, values), step_s=step_s)
-    step = np.fromiter(parts.keys(), np.int64, len(parts))
-    tenths = np.fromiter(parts.values(), np.float64, len(parts))
-    day = ((step - 1) * step_s - first_s) // DAY_S
-    inside = (day >= 0) & (day < n)
-    mm = np.bincount(day[inside], tenths[inside], minlength=n) / 10
-    share = np.bincount(day[inside], minlength=n) * step_s / DAY_S
-    return np.where(share >= ENOUGH, mm / np.maximum(share, ENOUGH), np.nan)

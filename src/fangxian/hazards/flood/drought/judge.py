@@ -19,7 +19,6 @@ from .rules import drought_rules, grade_of, grades
 
 HAZARD = "drought"
 DROUGHT, TURN = "drought", "sudden-turn"
-ENOUGH = 0.5  # of the days of the storm a gauge must have told, to count in its county's mean
 Found = Iterable[tuple[Drought, Daily]]  # the newest row of a county, and all its days
 
 
@@ -122,14 +121,15 @@ def turn_findings(found: Found, at: datetime) -> list[Finding]:
 
 
 def _fallen(places: Iterable[Place], at: datetime, turn: Mapping[str, float]) -> dict[int, float]:
-    """The rain of the last days by county, mm: the mean of gauges that told enough of them, or of
-    which the part that they told is over the mark already."""
+    """The rain of the last days by county, mm: the mean of gauges that told (nearly) all of them,
+    or of which the part that they told is over the mark already. A gauge that fell silent in the
+    storm would dilute it."""
     sums = rain_sums(at=at, window_s=int(turn["wet_days"]) * DAY_S)
     where = dict(Station.objects.filter(in_use(at)).values_list("pk", "place__path"))
     known = [
         (where[k], s.mm)
         for k, s in sums.items()
-        if s.have_s >= ENOUGH * s.want_s or s.mm >= turn["wet_mm"]
+        if s.have_s >= turn["told"] * s.want_s or s.mm >= turn["wet_mm"]
     ]
     found = {}
     for county in places:

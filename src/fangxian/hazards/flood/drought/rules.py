@@ -15,7 +15,7 @@ from fangxian.spine.core.levels import Level
 MONTHS = (1, 3, 6)  # windows that the table has a column for
 NUMBERS = ("years_least", "years_wanted", "after_min", "stale_days", "hold_days")
 PA = ("decay", "cap_mm", "days")
-TURN = ("dry_spi", "dry_days", "wet_mm", "wet_days", "dead_mm", "hold_h")
+TURN = ("dry_spi", "dry_days", "wet_mm", "wet_days", "dead_mm", "hold_h", "told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def _complaints(content: Content) -> Iterable[Complaint]:
     for name in NUMBERS:
         if not _number(content.get(name)) or content[name] < 0:
             yield name, "a number, not below 0"
-    for name in ("missing_most", "dead_band"):
+    for name in ("missing_most", "dead_band", "day_told"):
         if not _number(content.get(name)) or not 0 <= content[name] < 1:
             yield name, "a number from 0 to below 1"
     months = content.get("months")

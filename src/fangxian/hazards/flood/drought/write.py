@@ -2,14 +2,15 @@
 The only writer of its table."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
 
-from fangxian.spine.assess.write import settle
+from fangxian.spine.assess.models import Signal
+from fangxian.spine.assess.write import end_signals, settle
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import record
 from fangxian.spine.core.models import Cursor
@@ -17,13 +18,24 @@ from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.models import Place
 
-from .gather import Lines, Months, counties, days_of_month, rain_lines, touched
-from .judge import drought_findings, newest_rows, turn_findings
+from .gather import (
+    Lines,
+    Months,
+    counties,
+    days_of_month,
+    every_month,
+    known_by,
+    rain_lines,
+    touched,
+)
+from .judge import DROUGHT, HAZARD, TURN, drought_findings, newest_rows, turn_findings
 from .models import Drought
 from .months import DAY, Daily, Spans, antecedent, joined, month_end, months_between, spans
 from .rules import MONTHS, drought_rules
 
 RAIN, DONE = "drought.rain", "drought.day"  # how far the readings, and the days, were worked out
+COUNTED = "drought.gauges"  # and of which gauges
+YEAR = timedelta(days=365.25)
 Told = Mapping[tuple[int, date], tuple[list[float | None], int]]
 COLUMNS = (
     *("until", "days", "rain_mm", "gauges", "missing"),
@@ -35,21 +47,23 @@ def work_out(*, day: date, by: Seat) -> int:
     """Bring the table in line with the readings up to ``day``, and settle the grades. Returns how
     many rows were made or changed; again on the same readings changes none."""
     require(by, "signal.settle")
-    places = counties()
-    lines = rain_lines(places)
-    seen, _ = Cursor.objects.get_or_create(name=RAIN)
-    done, _ = Cursor.objects.get_or_create(name=DONE)
+    rules, places = drought_rules(clock.now()), counties()
+    lines = rain_lines(places, begun=day - rules["years_least"] * YEAR)
+    seen, done, counted = (Cursor.objects.get_or_create(name=n)[0] for n in (RAIN, DONE, COUNTED))
     if day.toordinal() < done.value:
         return 0
     # read outside the transaction: the first time it is all there is
     months, seq = touched(lines, seen.value)
     months |= _running(lines, day)
+    if counted.value != (now_counted := known_by(lines)):
+        months |= every_month(lines, day)
     told: Told = {
-        (county, month): days_of_month(lines[county], month, day)
+        (county, month): days_of_month(lines[county], month, day, enough=rules["day_told"])
         for county, month in sorted(months)
         if month <= day
     }
-    return _write(places, told, day=day, moved=((seen, seq), (done, day.toordinal())), by=by)
+    moved = (seen, seq), (done, day.toordinal()), (counted, now_counted)
+    return _write(places, told, day=day, moved=moved, by=by)
 
 
 def _running(lines: Lines, day: date) -> Months:
@@ -91,6 +105,7 @@ def _write(
     for cursor, value in moved:
         move_cursor(cursor.name, cursor.value, value)
     settle(drought_findings(found, now), by=by)
+    _end_unjudged(DROUGHT, now, by)
     if changed:
         after = {"day": day.isoformat(), "rows": len(changed), "counties": len(found)}
         record("drought.worked_out", subject=changed[-1], by=by, after=after)
@@ -173,4 +188,15 @@ def judge_turns(*, at: datetime, by: Seat) -> int:
     for key, row in newest_rows(_bare().select_related("county")).items():
         months = dict(Drought.objects.filter(county=key).values_list("month", "days"))
         found.append((row, joined(months, row.until)))
-    return len(settle(turn_findings(found, at), by=by))
+    risen = len(settle(turn_findings(found, at), by=by))
+    _end_unjudged(TURN, at, by)
+    return risen
+
+
+def _end_unjudged(family: str, at: datetime, by: Seat) -> None:
+    """Signals of counties that nobody can judge any more; that nobody can is a gap (cover.py)."""
+    days = drought_rules(at)["stale_days"]
+    going = Signal.objects.filter(hazard=HAZARD, family=family, cleared_at=None)
+    old = going.filter(observed_at__lt=at - timedelta(days=days))
+    reason = f"{days} 天没有资料判断，解除 / not judged for {days} days"
+    end_signals(old, reason=reason, by=by)

@@ -108,8 +108,10 @@ def correct(observed: Path, forecast: Path, learning: Learning, *, order: int) -
     seen, columns, rain = spread_out(flow_of(one, flow_name(one, unit)), place, length), None, None
     columns = rain_columns(one)
     if columns:
-        fallen = np.nan_to_num([one.numbers(c, low=0) for c in columns]).mean(axis=0)
-        rain = np.nan_to_num(spread_out(fallen, place, length))
+        told_mm = np.array([one.numbers(c, low=0) for c in columns])
+        known = np.isfinite(told_mm).sum(axis=0)
+        fallen = np.where(known, np.nansum(told_mm, axis=0) / np.maximum(known, 1), np.nan)
+        rain = spread_out(fallen, place, length)
     a, b = span(labels, learning.first, learning.last)
     try:
         made = fit_correction(

@@ -205,7 +205,7 @@ def _task(
     return Task(
         whole=one,
         since_s=ready.start_s,
-        rain=read.rain(one.gauges),
+        rain=read.rain(one.gauges, enough=rules["hour_told"]),
         observed=read.flow(ready.basin.outlet_id, one.rating),
         state=ready.state,
         keep=max(hours - int(rules["again_h"]), 0),

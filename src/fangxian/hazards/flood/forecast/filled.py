@@ -1,5 +1,4 @@
-"""Rain by hour from amounts over spans, and what is put in the place of what is missing. Pure, for
-any process."""
+"""What is put in the place of rain that is missing. Pure, for any process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOUR_S = 3600
-ENOUGH = 0.75  # of an hour with rain data: it is scaled up to the whole hour; less is missing
 Floats = NDArray[np.float64]
 
 
@@ -21,25 +19,6 @@ class Filled:
     mm: Floats
     neighbours: NDArray[np.bool_]
     blind: NDArray[np.bool_]
-
-
-def by_hour(pieces: Sequence[tuple[int, int, float]], since_s: int, hours: int) -> Floats:
-    """Amounts over spans (start_s, end_s, mm) as mm in each hour after ``since_s``."""
-    mm, known = np.zeros(hours), np.zeros(hours)
-    if not pieces:
-        return np.full(hours, np.nan)
-    start, end, amount = np.array(pieces, np.float64).T
-    while len(start):
-        hour = np.floor((start - since_s) / HOUR_S).astype(np.int64)
-        edge = np.minimum(end, since_s + (hour + 1) * HOUR_S)
-        share = (edge - start) / (end - start)
-        inside = (hour >= 0) & (hour < hours)
-        np.add.at(mm, hour[inside], (amount * share)[inside])
-        np.add.at(known, hour[inside], (edge - start)[inside])
-        rest = edge < end
-        start, end, amount = edge[rest], end[rest], (amount * (1 - share))[rest]
-    share = np.minimum(known / HOUR_S, 1.0)
-    return np.where(share >= ENOUGH, mm / np.maximum(share, ENOUGH), np.nan)
 
 
 def fill(mm: Floats) -> Filled:

@@ -5,7 +5,10 @@ docs/forecast-files.md."""
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+
+from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
@@ -95,6 +98,12 @@ class Taking:
             note = Note(f"{basin} 成员 {some} {when} 未收：{zh}",
                         f"{basin} member {some} {when} not taken: {en}")  # fmt: skip
             self.told.errors.append(note)
+        for code, rows in sorted(self.taken.items()):
+            short, long = min(hours for _, hours, _ in rows), max(hours for _, hours, _ in rows)
+            if short < long:
+                zh = f"{code} 的成员长短不一：{short}–{long} 小时，短的之后按无雨"
+                en = f"{code}: members of {short} to {long} hours; after the short ones no rain"
+                self.told.notes.append(Note(zh, en))
         here = sum(map(len, self.taken.values()))
         self.told.told = {
             "source": self.asked.source,
@@ -136,10 +145,13 @@ def take_files(path: Path, asked: Asked, *, by: Seat) -> Answer:
         some = ", ".join(left[:9])
         note = Note(f"未读 {len(left)} 个文件：{some}", f"{len(left)} files are not read: {some}")
         taking.told.notes.append(note)
-    _take_ascii([p for p in fit if p.suffix.lower() in ASCII], path.name, taking)
+    grids = [p for p in fit if p.suffix.lower() in ASCII]
+    words = [partial(_take_ascii, grids, path.name)] if grids else []
     for one in [p for p in fit if p.suffix.lower() not in ASCII]:
+        words.append(partial(_take_netcdf if one.suffix.lower() in NETCDF else _take_table, one))
+    for word in words:
         try:
-            (_take_netcdf if one.suffix.lower() in NETCDF else _take_table)(one, taking)
+            word(taking)
         except Problem as problem:
             if len(files) == 1:
                 raise
@@ -167,8 +179,6 @@ def _lands(taking: Taking) -> list[Land]:
 
 
 def _take_ascii(paths: Sequence[Path], origin: str, taking: Taking) -> None:
-    if not paths:
-        return
     asked = taking.asked
     if asked.issued is None and len(paths) == 1 and "_+" in paths[0].stem:
         zh, en = "文件名不含发布时刻，请给 --issued", "the name tells no issue: give --issued"
@@ -203,8 +213,13 @@ def _take_grids(one: Gridded, taking: Taking) -> None:
         return
     lands = _lands(taking)
     by_code = {land.basin.code: land.basin for land in lands}
-    for member in one.members:
-        for code, rain in rain_by_basin(one, member, lands).items():
+    found = [
+        (code, member, rain)
+        for member in one.members
+        for code, rain in rain_by_basin(one, member, lands).items()
+    ]
+    with transaction.atomic():  # read before, and all members at once: never half an ensemble
+        for code, member, rain in found:
             if isinstance(rain, UnreadableError):
                 taking.refuse(code, member, one.issued_at, rain)
             else:
@@ -224,8 +239,9 @@ def _take_table(path: Path, taking: Taking) -> None:
         path, issued=asked.issued, member=asked.member, accumulated=bool(asked.accumulated)
     )
     taking.told.read.append(told.table)
-    for (code, member, at), rows in told.rain.items():
-        if isinstance(rows, UnreadableError):
-            taking.refuse(code, member, at, rows)
-        else:
-            taking.take(told.basins[code], member, at, rows, path.name)
+    with transaction.atomic():
+        for (code, member, at), rows in told.rain.items():
+            if isinstance(rows, UnreadableError):
+                taking.refuse(code, member, at, rows)
+            else:
+                taking.take(told.basins[code], member, at, rows, path.name)

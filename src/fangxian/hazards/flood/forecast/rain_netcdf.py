@@ -132,8 +132,12 @@ def _forecast(
     lon = _coordinate(variables, rain, "longitude", ("lon", "longitude"), "degrees_east")
     time = _time(variables, rain)
     at = _issue(path, variables, issued)
-    ends, counted = _spans(variables, rain, time, at)
-    counted = counted if accumulated is None else accumulated
+    ends, own = _spans(variables, rain, time, at)
+    counted = own if accumulated is None else accumulated
+    if counted is None:
+        zh = f"{path.name} 没有说是逐时还是累计雨量，请给 --hourly 或 --accumulated"
+        en = f"{path.name} says neither by the hour nor counted on: give --hourly or --accumulated"
+        raise Problem("call.wrong", zh=zh, en=en)
     hours = [_hour(at, end) for end in ends]
     names = _members(variables, rain, member)
     strange = [
@@ -153,6 +157,8 @@ def _forecast(
         raise UnreadableError("有的时刻出现两次", "a time comes twice")
     taken = [k for k in order if hours[k] > 0 or (counted and hours[k] == 0)]
     one = Gridded(at, hours, {}, counted, path.name)
+    zh, en = ("自发布起累计", "counted on") if counted else ("逐时", "by the hour")
+    one.notes.append(Note(f"{path.name}：按{zh}雨量读", f"{path.name}: read as rain {en}"))
     before = sum(h <= 0 for h in hours) if not counted else sum(h < 0 for h in hours)
     if before:
         zh, en = f"发布前的 {before} 个时刻未收", f"{before} times up to the issue are not taken"
@@ -298,16 +304,20 @@ def _issue(path: Path, variables: Mapping[str, Variable], issued: datetime | Non
 
 def _spans(
     variables: Mapping[str, Variable], rain: Variable, time: Variable, at: datetime
-) -> tuple[list[datetime], bool]:
-    """Ends of the times, and whether rain is counted on. Bounds tell it surely; "sum" or
-    "accumulated" without them is taken for a count, for a wrong guess then shows as a fall."""
+) -> tuple[list[datetime], bool | None]:
+    """Ends of the times, and whether rain is counted on: bounds tell it surely, words may; None
+    where nothing does, for hourly rain that rises looks like a count."""
     bounds = variables.get(time.text("bounds")) or variables.get(str(time.attrs.get("bounds")))
     if bounds is None:
         told = f"{rain.text('cell_methods')} {rain.text('grib_steptype')}"
         told += (
             f" {rain.text('GRIB_stepType')} {rain.text('long_name')} {rain.text('accumulation')}"
         )
-        counted = re.search(r"time\d*: sum|accum|累计|累积", told) is not None
+        counted = None
+        if re.search(r"interval: 1 (h|hr|hour)\b|hourly|逐时|小时雨量", told):
+            counted = False
+        elif re.search(r"accum|累计|累积", told):
+            counted = True
         return moments(time.all(), time), counted
     own = Variable(bounds.name, bounds.dims, bounds.shape, time.attrs, bounds.read)
     told_s = np.reshape(bounds.all(), (-1, 2))

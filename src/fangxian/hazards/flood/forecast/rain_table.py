@@ -83,12 +83,14 @@ def _by_member(
     member: str | None,
     accumulated: bool,
 ) -> tuple[dict[Key, Series], set[str]]:
-    """Rows by basin, member and issue; and basins with a row of nobody knows which issue."""
+    """Rows by basin, member and issue; and basins with a row of nobody knows which issue. A member
+    that lacks an hour which a row of an unknown basin has may be torn: that may be its own."""
     rows = range(len(table.rows))
     times = table.moments("time")
     issues = table.moments("issued") if "issued" in table.columns else [None for _ in rows]
     found: dict[Key, Series] = {}
     lost: set[str] = set()
+    strays: dict[tuple[str, datetime], set[int]] = {}
     for row in rows:
         code = table.text(row, "basin")
         own = table.text(row, "member") if "member" in table.columns else ""
@@ -97,6 +99,7 @@ def _by_member(
             table.wrong(
                 row, "basin", f"没有流域“{code}”，或它没有分块", f"no basin {code!r} with parts"
             )
+            _stray(strays, own or member or "1", issues[row], issued, times[row])
             continue
         if member and own and own != member:
             continue
@@ -112,7 +115,23 @@ def _by_member(
             one.bad = True
             continue
         one.mm[hour, part], one.rows[hour, part] = mm, row
+    for (_, name, at), one in found.items():
+        hours = {hour for hour, _ in one.mm}
+        one.bad = one.bad or bool(strays.get((name, at), set()) - hours)
     return found, lost
+
+
+def _stray(
+    strays: dict[tuple[str, datetime], set[int]],
+    member: str,
+    told: Moment | None,
+    issued: datetime | None,
+    time: Moment | None,
+) -> None:
+    at = told.at if told else issued
+    if at and time:
+        hours = int((time.at - at).total_seconds() // 3600)
+        strays.setdefault((member, at), set()).add(hours)
 
 
 def _empty(table: Table, row: int, column: str) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.models import Series
 from fangxian.spine.observe.rain import LONGEST_S, amounts, chosen_forms
+from fangxian.spine.observe.rain_steps import by_step
 from fangxian.spine.observe.store import store, usable
 
-from .filled import HOUR_S, Floats, by_hour
+from .filled import HOUR_S, Floats
 
 
 class Readings:
@@ -31,15 +32,17 @@ class Readings:
         span = {"since_s": self.since_s - back, "until_s": until_s}
         self._rows = store().span(sorted(set(keys)), **span) if keys else {}
 
-    def rain(self, gauges: Sequence[int]) -> Floats:
-        """mm in each hour (hours, gauges); NaN where less than three quarters of it is known."""
+    def rain(self, gauges: Sequence[int], *, enough: float) -> Floats:
+        """mm in each hour (hours, gauges); NaN where less than the share ``enough`` is known."""
         found = np.full((self.hours, len(gauges)), np.nan)
         for column, gauge in enumerate(gauges):
             if gauge not in self._rain:
                 continue
             key, form = self._rain[gauge]
-            values = self._values(key)
-            found[:, column] = by_hour(amounts(form, values), self.since_s, self.hours)
+            pieces = amounts(form, self._values(key))
+            found[:, column] = by_step(
+                pieces, since_s=self.since_s, n=self.hours, step_s=HOUR_S, enough=enough
+            )
         return found
 
     def level(self, station: int) -> Floats:

@@ -38,6 +38,7 @@ NUMBERS = (
     "rain_error",
     "rain_memory_h",
     "rain_old_h",
+    "hour_told",
     "burst_mm_h",
     "event_min",
     "late_min",

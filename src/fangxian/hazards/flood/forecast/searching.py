@@ -113,9 +113,10 @@ def gather(basin: Basin, asked: Asked) -> Data:
     hours = (until_s - hour_of(since)) // HOUR_S
     one = land(basin, max(ends))
     read = Readings([*one.gauges, basin.outlet_id], until_s=until_s, hours=hours)
-    rain, observed = read.rain(one.gauges), read.flow(basin.outlet_id, one.rating)
-    filled = fill(rain)
     rules = forecasting(max(ends))
+    rain = read.rain(one.gauges, enough=rules["hour_told"])
+    observed = read.flow(basin.outlet_id, one.rating)
+    filled = fill(rain)
     inflow = _from_above(one, max(ends), until_s=until_s, hours=hours)
     observed = np.where(np.isnan(inflow), np.nan, observed)
     data = Data(

@@ -115,9 +115,11 @@ def _bursting(now: datetime) -> set[str]:
     for code, gauge in rows.values_list("part__basin__code", "gauge_id"):
         gauges.setdefault(code, set()).add(gauge)
     asked = sorted({gauge for mine in gauges.values() for gauge in mine})
-    rain = Readings(asked, until_s=int(now.timestamp()), hours=1).rain(asked)
+    rules = forecasting(now)
+    read = Readings(asked, until_s=int(now.timestamp()), hours=1)
+    rain = read.rain(asked, enough=rules["hour_told"])
     mm = dict(zip(asked, rain[0] if len(rain) else [], strict=False))
-    least = forecasting(now)["burst_mm_h"]
+    least = rules["burst_mm_h"]
 
     def mean(mine: set[int]) -> float:
         known = [mm[g] for g in mine if np.isfinite(mm.get(g, np.nan))]

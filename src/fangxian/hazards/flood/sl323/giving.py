@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from fangxian.hazards.flood.forecast.models import Issue, RatingPoint
 from fangxian.spine.assess.read import thresholds_in_force
@@ -18,7 +18,7 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.observe.store import from_s, store
 
-from .form import INTV_OF, RAIN, forms, key_of, series_of
+from .form import INTV_OF, RAIN, forms, key_of, moment, moment_text, number, series_of
 from .models import Kept
 from .sources import plain
 from .taking import MARK_COLUMNS
@@ -51,7 +51,6 @@ def give_tables(
 
 
 def _tables(since: datetime, until: datetime) -> Iterator[tuple[str, list[Row]]]:
-    kept = _kept()
     own: dict[str, Callable[[dict[str, Row]], None]] = {
         "ST_STBPRP_B": _stations,
         "ST_RVFCCH_B": _marks,
@@ -59,30 +58,28 @@ def _tables(since: datetime, until: datetime) -> Iterator[tuple[str, list[Row]]]
         "ST_ZQRL_B": _ratings,
     }
     for name in forms():
-        rows = kept.get(name, {})
+        rows = _kept(name, since, until)
         if name in own:
             own[name](rows)
         elif name.endswith("_R"):
-            rows = _readings(name, rows, since, until)
+            _readings(name, rows, since, until)
         elif name == "ST_RIVERS_F":
             rows |= {key_of(forms()[name], row): row for row in _forecasts(since, until)}
         yield name, [rows[key] for key in sorted(rows)]
     yield RANGE, list(_ranges(since, until))
 
 
-def _kept() -> dict[str, dict[str, Row]]:
-    found: dict[str, dict[str, Row]] = defaultdict(dict)
-    for table, key, row in Kept.objects.values_list("table", "key", "row").iterator():
-        found[table][key] = row
-    return found
+def _kept(table: str, since: datetime, until: datetime) -> dict[str, Row]:
+    """By key; of readings those of the window."""
+    rows = Kept.objects.filter(table=table)
+    mine = rows.filter(Q(at=None) | Q(at__range=(since, until)))
+    return dict(mine.values_list("key", "row").iterator())
 
 
-def _same(before: str, now: float | None) -> bool:
+def _same(before: str, now: float) -> bool:
     """The text that came stays where its number is the same."""
-    try:
-        return now is not None and abs(float(before) - now) < 1e-9
-    except ValueError:
-        return False
+    was = number(before)
+    return was is not None and abs(was - now) < 1e-9
 
 
 def _put(row: Row, column: str, value: float | str | None) -> None:
@@ -103,8 +100,8 @@ def _stations(rows: dict[str, Row]) -> None:
         _put(row, "DTMNM", one.datum)
         for column, value in (("LGTD", one.lon), ("LTTD", one.lat)):
             theirs = f"{column}1" if f"{column}1" in row and column not in row else column
-            before = row.get(theirs, "")
-            if value is not None and not (before and abs(float(before) - value) < 1e-6):
+            before = number(row.get(theirs, ""))
+            if value is not None and (before is None or abs(before - value) >= 1e-6):
                 row[theirs] = f"{value:.6f}"
 
 
@@ -127,55 +124,55 @@ def _seasons(rows: dict[str, Row]) -> None:
 
 def _ratings(rows: dict[str, Row]) -> None:
     """Points that did not come from them."""
-    there = {(r.get("STCD"), float(r["Z"])) for r in rows.values() if r.get("Z")}
-    form, numbers = forms()["ST_ZQRL_B"], defaultdict[tuple[int, Any], int](int)
+    form, numbers = forms()["ST_ZQRL_B"], defaultdict[tuple[str, str], int](int)
+    there = set()
+    for row in rows.values():
+        begun = moment(row.get("BGTM", ""))
+        curve = row.get("STCD", ""), moment_text(begun) if begun else ""
+        there.add((*curve, number(row.get("Z", ""))))
+        numbers[curve] = max(numbers[curve], int(number(row.get("PTNO", "")) or 0))
     for one in RatingPoint.objects.select_related("station").order_by("stage_m"):
-        numbers[one.station_id, one.valid_from] += 1
-        if (one.station.code, one.stage_m) in there:
+        began = moment_text(one.valid_from) if one.valid_from else ""
+        curve = one.station.code, began
+        if (*curve, one.stage_m) in there:
             continue
-        began = f"{clock.beijing(one.valid_from):%Y-%m-%d %H:%M:%S}" if one.valid_from else ""
+        numbers[curve] += 1
         row = {
             "STCD": one.station.code,
             "BGTM": began,
-            "PTNO": str(numbers[one.station_id, one.valid_from]),
+            "PTNO": str(numbers[curve]),
             "Z": plain(one.stage_m),
             "Q": plain(one.flow_m3s),
         }
         rows[key_of(form, row)] = row
 
 
-def _readings(table: str, kept: dict[str, Row], since: datetime, until: datetime) -> dict[str, Row]:
-    """Rows of a window, from the series and what was kept beside."""
+def _readings(table: str, rows: dict[str, Row], since: datetime, until: datetime) -> None:
+    """To the rows kept of a window, those of the series; a day's rain last, which goes to another
+    row of its moment."""
     form = forms()[table]
-    low, high = (f"{clock.beijing(t):%Y-%m-%d %H:%M:%S}" for t in (since, until))
-    rows = {k: dict(row) for k, row in kept.items() if low <= _time(row.get("TM", "")) <= high}
     by_moment: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, row in rows.items():
-        by_moment[row.get("STCD", ""), _time(row.get("TM", ""))].append(key)
+        if told := moment(row.get("TM", "")):
+            by_moment[row.get("STCD", ""), moment_text(told)].append(key)
     columns = {v: k for k, v in series_of().get(table, {}).items()}
     wanted = dict.fromkeys(INTV_OF, "DRP") if table == RAIN else columns
     kinds = _kinds(table)
     series = Series.objects.filter(element__in=wanted).select_related("station")
-    for one in series:
+    for one in sorted(series, key=lambda s: (s.element == "PD", s.pk)):
         if kinds and not kinds(one.station.code, one.element):
             continue
         span = {"since_s": int(since.timestamp()) - 1, "until_s": int(until.timestamp())}
         for at_s, value, _, _ in store().span([one.pk], **span)[one.pk]:
             if value is None:
                 continue
-            at = f"{clock.beijing(from_s(at_s)):%Y-%m-%d %H:%M:%S}"
+            at = moment_text(from_s(at_s))
             where = one.station.code, at
             if table == RAIN:
                 _rain(rows, by_moment[where], where, one.element, value)
             else:
                 row = _row(rows, by_moment[where], where, form.key)
                 row[wanted[one.element]] = plain(float(value))
-    return rows
-
-
-def _time(text: str) -> str:
-    told = text.replace("T", " ").replace("/", "-").split(".")[0]
-    return told if len(told) > 16 else f"{told}:00"
 
 
 def _row(
@@ -196,7 +193,7 @@ def _rain(
     mine = [k for k in keys if rows[k].get("INTV")]
     intv = INTV_OF[element]
     for key in mine:
-        if float(rows[key]["INTV"]) == float(intv):
+        if number(rows[key]["INTV"]) == float(intv):
             rows[key]["DRP"] = plain(float(value))
             return
     if element == "PD" and mine:
@@ -237,21 +234,17 @@ def _kinds(table: str) -> Callable[[str, str], bool] | None:
 def _issues(since: datetime, until: datetime) -> Iterator[tuple[Issue, str, str]]:
     rows = Issue.objects.filter(issued_at__gte=since, issued_at__lte=until)
     for issue in rows.select_related("basin__outlet").order_by("pk").iterator():
-        basis, issued = (
-            f"{clock.beijing(t):%Y-%m-%d %H:%M:%S}" for t in (issue.at, issue.issued_at)
-        )
-        yield issue, basis, issued
+        yield issue, moment_text(issue.at), moment_text(issue.issued_at)
 
 
 def _head(issue: Issue, basis: str, issued: str, hours: int) -> Row:
-    valid = clock.beijing(issue.at + timedelta(hours=hours))
     return {
         "STCD": issue.basin.outlet.code,
         "UNITNAME": UNIT,
         "PLCD": issue.basin.model,
         "FYMDH": basis,
         "IYMDH": issued,
-        "YMDH": f"{valid:%Y-%m-%d %H:%M:%S}",
+        "YMDH": moment_text(issue.at + timedelta(hours=hours)),
     }
 
 

@@ -10,9 +10,11 @@ class Kept(models.Model):
     table = models.CharField(max_length=40)
     key = models.CharField(max_length=200)
     row = models.JSONField()
+    at = models.DateTimeField(null=True)  # of a reading
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["table", "key"], name="kept_row_once")]
+        indexes = [models.Index(fields=["table", "at"], name="kept_by_time")]
 
     def __str__(self) -> str:
         return f"{self.table} {self.key}"

@@ -1,32 +1,45 @@
 """Where the tables lie: a folder of CSV files, a workbook with a sheet a table, an SQLite file, a
 PostgreSQL database. Names of tables and columns in any case."""
 
+import codecs
 import csv
+import math
 import sqlite3
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 
+from .form import moment
+
 Row = dict[str, str]
+CHUNK = 1 << 20
 
 
 class Source(Protocol):
-    """Tables by their upper-case names, and their rows as texts by upper-case columns. ``since``
-    and ``until`` (Beijing, as written) bound the column ``time``."""
+    """Tables by their upper-case names, and their rows as texts by upper-case columns. A source
+    that can leaves out rows whose ``time`` lies outside ``since`` .. ``until``; ``rows_of`` does it
+    for all."""
 
-    def tables(self) -> dict[str, list[str]]: ...
+    def tables(self) -> Iterable[str]: ...
 
     def rows(
-        self, table: str, *, time: str = "", since: str = "", until: str = ""
+        self,
+        table: str,
+        *,
+        time: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Iterator[Row]: ...
 
 
 def open_source(told: str) -> Source:
-    """Raises ``call.wrong`` for what is none."""
+    """Raises ``call.wrong`` for what is none, ``file.unfit`` for what cannot be read."""
     if told.startswith(("postgresql://", "postgres://")):
         return Server(told)
     path = Path(told)
@@ -45,19 +58,34 @@ def plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
+        value = clock.beijing(value) if value.tzinfo else value
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, date):
         return f"{value:%Y-%m-%d} 00:00:00"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return repr(value).removesuffix(".0") if math.isfinite(value) else ""
     return str(value).strip()
 
 
-def _within(rows: Iterable[Row], time: str, since: str, until: str) -> Iterator[Row]:
-    for row in rows:
-        at = row.get(time, "").replace("T", " ").replace("/", "-")
-        if not time or ((not since or at >= since) and (not until or at <= until)):
+def rows_of(
+    source: Source,
+    table: str,
+    *,
+    time: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[Row]:
+    """The rows of a table within a window; one whose time cannot be read is of every window. Raises
+    ``file.unfit`` at the place from which on it cannot be read."""
+    try:
+        for row in source.rows(table, time=time, since=since, until=until):
+            at = moment(row.get(time, "")) if since or until else None
+            if at and ((since and at < since) or (until and at > until)):
+                continue
             yield row
+    except (csv.Error, sqlite3.Error, zipfile.BadZipFile, UnicodeError, OSError) as error:
+        zh, en = f"读不下去：{error}", f"cannot be read on: {error}"
+        raise Problem("file.unfit", file=table, zh=zh, en=en) from None
 
 
 class Folder:
@@ -66,30 +94,37 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.files = {file.stem.upper(): file for file in sorted(path.iterdir()) if _csv(file)}
 
-    def tables(self) -> dict[str, list[str]]:
-        return {name: [h.upper() for h in self._head(name)] for name in self.files}
-
-    def _lines(self, table: str) -> list[list[str]]:
-        raw = self.files[table].read_bytes()
-        for code in ("utf-8-sig", "gb18030"):
-            try:
-                return list(csv.reader(raw.decode(code).splitlines()))
-            except UnicodeDecodeError:
-                continue
-        zh, en = "不是 UTF-8 也不是 GB18030", "neither UTF-8 nor GB 18030"
-        raise Problem("file.unfit", file=self.files[table].name, zh=zh, en=en)
-
-    def _head(self, table: str) -> list[str]:
-        lines = self._lines(table)
-        return [cell.strip() for cell in lines[0]] if lines else []
+    def tables(self) -> Iterable[str]:
+        return list(self.files)
 
     def rows(
-        self, table: str, *, time: str = "", since: str = "", until: str = ""
+        self,
+        table: str,
+        *,
+        time: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Iterator[Row]:
-        lines = self._lines(table)
-        head = [cell.strip().upper() for cell in lines[0]] if lines else []
-        told = (dict(zip(head, map(str.strip, line), strict=False)) for line in lines[1:] if line)
-        yield from _within(told, time, since, until)
+        path = self.files[table]
+        with path.open(encoding=_encoding(path), newline="") as file:
+            lines = csv.reader(file)
+            head = [cell.strip().upper() for cell in next(lines, ())]
+            for line in lines:
+                if line:
+                    yield dict(zip(head, map(str.strip, line), strict=False))
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 where all of it is, else GB 18030."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "gb18030"
+    return "utf-8-sig"
 
 
 def _csv(file: Path) -> bool:
@@ -101,23 +136,30 @@ class Workbook:
 
     def __init__(self, path: Path) -> None:
         from openpyxl import load_workbook
+        from openpyxl.utils.exceptions import InvalidFileException
 
-        self.book = load_workbook(path, read_only=True, data_only=True)
+        try:
+            self.book = load_workbook(path, read_only=True, data_only=True)
+        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            zh, en = f"不是 xlsx 工作簿：{error}", f"no xlsx workbook: {error}"
+            raise Problem("file.unfit", file=path.name, zh=zh, en=en) from None
 
-    def tables(self) -> dict[str, list[str]]:
-        return {
-            sheet.title.upper(): [plain(c).upper() for c in next(sheet.values, ())]
-            for sheet in self.book.worksheets
-        }
+    def tables(self) -> Iterable[str]:
+        return [sheet.title.upper() for sheet in self.book.worksheets]
 
     def rows(
-        self, table: str, *, time: str = "", since: str = "", until: str = ""
+        self,
+        table: str,
+        *,
+        time: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Iterator[Row]:
         sheet = next(s for s in self.book.worksheets if s.title.upper() == table)
         lines = iter(sheet.values)
         head = [plain(c).upper() for c in next(lines, ())]
         told = (dict(zip(head, map(plain, line), strict=False)) for line in lines)
-        yield from _within((row for row in told if any(row.values())), time, since, until)
+        yield from (row for row in told if any(row.values()))
 
 
 class File:
@@ -132,28 +174,38 @@ class File:
             raise Problem("file.unfit", file=path.name, zh=zh, en=en) from None
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+        db.text_factory = _text
+        return db
 
     def _names(self) -> list[str]:
         with closing(self._open()) as db:
             found = db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
             return [name for (name,) in found]
 
-    def tables(self) -> dict[str, list[str]]:
-        with closing(self._open()) as db:
-            return {
-                upper: [c[1].upper() for c in db.execute(f'PRAGMA table_info("{name}")')]
-                for upper, name in self.names.items()
-            }
+    def tables(self) -> Iterable[str]:
+        return list(self.names)
 
     def rows(
-        self, table: str, *, time: str = "", since: str = "", until: str = ""
+        self,
+        table: str,
+        *,
+        time: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Iterator[Row]:
         with closing(self._open()) as db:
             found = db.execute(f'SELECT * FROM "{self.names[table]}"')
             head = [d[0].upper() for d in found.description]
-            told = (dict(zip(head, map(plain, line), strict=True)) for line in found)
-            yield from _within(told, time, since, until)
+            for line in found:
+                yield dict(zip(head, map(plain, line), strict=True))
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030")
 
 
 class Server:
@@ -174,37 +226,47 @@ class Server:
         self.db.read_only = True
         self.names: dict[str, tuple[str, str]] = {}
         columns = self.db.execute(
-            "SELECT table_schema, table_name, column_name FROM information_schema.columns"
+            "SELECT table_schema, table_name, column_name, data_type"
+            " FROM information_schema.columns"
             " WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
             " ORDER BY table_name, ordinal_position"
         ).fetchall()
-        self.columns: dict[str, list[str]] = {}
-        self.real: dict[str, dict[str, str]] = {}
-        for schema, table, column in columns:
+        self.times: dict[tuple[str, str], str] = {}
+        for schema, table, column, kind in columns:
             self.names[table.upper()] = schema, table
-            self.columns.setdefault(table.upper(), []).append(column.upper())
-            self.real.setdefault(table.upper(), {})[column.upper()] = column
+            if kind.startswith("timestamp without"):
+                self.times[table.upper(), column.upper()] = column
 
-    def tables(self) -> dict[str, list[str]]:
-        return self.columns
+    def tables(self) -> Iterable[str]:
+        return list(self.names)
 
     def rows(
-        self, table: str, *, time: str = "", since: str = "", until: str = ""
+        self,
+        table: str,
+        *,
+        time: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Iterator[Row]:
+        import psycopg
         from psycopg import sql
 
         asked = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*self.names[table]))
         bounds: list[Any] = []
-        if time in self.real[table]:
-            name = sql.Identifier(self.real[table][time])
+        if column := self.times.get((table, time)):  # a text is compared as a time, by rows_of
+            name = sql.Identifier(column)
             told = [("{} >= %s", since), ("{} <= %s", until)]
             parts = [(sql.SQL(t).format(name), v) for t, v in told if v]
-            bounds = [v for _, v in parts]
+            bounds = [clock.beijing(v).replace(tzinfo=None) for _, v in parts]
             if parts:
                 asked = asked + sql.SQL(" WHERE ") + sql.SQL(" AND ").join(p for p, _ in parts)
-        with self.db.cursor(name="sl323") as found:
-            found.execute(asked, bounds)
-            head: list[str] = []
-            for line in found:
-                head = head or [d.name.upper() for d in found.description or ()]
-                yield dict(zip(head, map(plain, line), strict=True))
+        try:
+            with self.db.transaction(), self.db.cursor(name="sl323") as found:
+                found.execute(asked, bounds)
+                head: list[str] = []
+                for line in found:
+                    head = head or [d.name.upper() for d in found.description or ()]
+                    yield dict(zip(head, map(plain, line), strict=True))
+        except psycopg.Error as error:
+            zh, en = f"读不下去：{error}", f"cannot be read on: {error}"
+            raise Problem("file.unfit", file=table, zh=zh, en=en) from None

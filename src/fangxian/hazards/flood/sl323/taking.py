@@ -8,26 +8,24 @@ from datetime import datetime
 from django.db import transaction
 
 from fangxian.hazards.flood.forecast.doors import RATINGS
+from fangxian.hazards.flood.forecast.models import RatingPoint
 from fangxian.hazards.flood.reservoir.doors import CURVES
 from fangxian.hazards.flood.reservoir.models import CurvePoint, Dam
 from fangxian.hazards.flood.river.doors import MARKS, words
 from fangxian.spine.core import clock
-from fangxian.spine.core.door import Door, take
+from fangxian.spine.core.door import Door, Examined, examine, take
 from fangxian.spine.core.events import Entry, Named, record_many
 from fangxian.spine.core.rights import Seat, require
-from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.doors import LIMITS, STATIONS
-from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.models import Station
 from fangxian.spine.registry.models import Place
 
-from .form import RAIN, RAIN_BY_INTV, Form, forms, key_of, series_of
-from .models import Kept
-from .report import Report, look
+from .form import RAIN, forms, moment, moment_text, number, series_of
+from .readings import SOURCE, keep, take_readings
+from .report import Report, look, readable
 from .sources import Row, Source
 
-BATCH = 20_000
-SOURCE = "SL 323"
+SOME = 5
 MARK_COLUMNS = {"WRZ": "WRZ", "GRZ": "GRZ", "SFZ": "SFZ", "OBHTZ": "RECORD"}
 
 
@@ -35,18 +33,19 @@ def take_tables(
     source: Source,
     *,
     by: Seat,
-    since: str = "",
-    until: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     done: Callable[[str, int], None] = lambda table, n: None,
 ) -> Report:
-    """Everything a source has, readings within a window. A table or row that cannot be used is told
-    and stops no other."""
+    """Everything a source has, readings within a window. A table or row that cannot be read or used
+    is told and stops no other."""
     require(by, "observation.import", place=by.place_path)
-    report, there = look(source), source.tables()
+    report, there = look(source), set(source.tables())
     base = [name for name in forms() if name in there and not name.endswith("_R")]
-    rows = {name: list(source.rows(name)) for name in base}
+    report.refused, report.refused_n = {}, {}  # they are read again, whole
+    rows = {name: list(readable(source, name, report)) for name in base}
     for name in base:
-        _keep(forms()[name], rows[name], report)
+        keep(forms()[name], rows[name], report)
     _stations(rows, report, by)
     _marks(rows, report, by)
     _limits(rows, report, by)
@@ -54,26 +53,11 @@ def take_tables(
     _storage(rows, report, by)
     for name in [RAIN, *series_of()]:
         if name in there:
-            told = source.rows(name, time="TM", since=since, until=until)
-            _readings(name, told, report, by)
+            take_readings(source, name, report, by, since=since, until=until)
             done(name, report.readings)
     with transaction.atomic():
         record_many([Entry("sl323.taken", Named("sl323", SOURCE), None, report.told())], by=by)
     return report
-
-
-@transaction.atomic
-def _keep(form: Form, rows: Sequence[Row], report: Report) -> None:
-    """Rows as they came, the newest of a key."""
-    told = {key_of(form, row): row for row in rows}
-    Kept.objects.bulk_create(
-        [Kept(table=form.table, key=key, row=row) for key, row in told.items()],
-        update_conflicts=True,
-        unique_fields=["table", "key"],
-        update_fields=["row"],
-        batch_size=500,
-    )
-    report.kept[form.table] = len(told)
 
 
 def _through(
@@ -84,15 +68,30 @@ def _through(
         return
     keys, rows = zip(*pairs, strict=True)
     found, _ = take(one, rows, by=by, source=SOURCE, valid_rows=True)
+    _tell_wrong(found, table, keys, report)
+    report.taken[table] = report.taken.get(table, 0) + len(rows) - found.bad_rows
+
+
+def _tell_wrong(found: Examined, table: str, keys: Sequence[str], report: Report) -> None:
     for n, column, zh, en in found.wrong:
         report.refuse(table, keys[n] if n < len(keys) else "", f"{column}：{zh}", f"{column}: {en}")
-    report.taken[table] = report.taken.get(table, 0) + len(rows) - found.bad_rows
+
+
+def _whole(
+    one: Door, table: str, pairs: Sequence[tuple[str, dict[str, str]]], report: Report, by: Seat
+) -> None:
+    """Curves with their keys through a door, each whole or not at all."""
+    keys = [key for key, _ in pairs]
+    found = examine(one, [row for _, row in pairs], by=by)
+    _tell_wrong(found, table, keys, report)
+    bad = {keys[n] for n, *_ in found.wrong if n < len(keys)}
+    _through(one, table, [(key, row) for key, row in pairs if key not in bad], report, by)
 
 
 def _stations(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
     tasks = {r.get("STCD", ""): r.get("DFRTMS", "") for r in rows.get("ST_STSMTASK_B", ())}
-    known = set(Place.objects.filter(successor=None).values_list("code", flat=True))
-    there = set(Station.objects.values_list("code", flat=True))
+    known = {p.code: p for p in Place.objects.filter(successor=None)}
+    there = {s.code: s for s in Station.objects.select_related("place")}
     told = []
     for row in rows.get("ST_STBPRP_B", ()):
         code = row.get("STCD", "")
@@ -103,7 +102,7 @@ def _stations(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
                 "ST_STBPRP_B", code, f"行政区划 {area} 不在本市", f"area {area} is not of this city"
             )
             continue
-        told.append((code, _station(row, place, tasks.get(code, ""), new=code not in there)))
+        told.append((code, _station(row, known[place], tasks.get(code, ""), there.get(code))))
     _through(STATIONS, "ST_STBPRP_B", told, report, by)
     codes = set(Station.objects.values_list("code", flat=True))
     strange = sorted(code for code in tasks if code not in codes)
@@ -118,32 +117,23 @@ def _places(area: str) -> Iterable[str]:
     yield code[:6].ljust(12, "0")
 
 
-def _station(row: Row, place: str, reports: str, *, new: bool) -> dict[str, str]:
-    """A station of theirs; what ours knows beside (duties, origin, password) stays as it is."""
+def _station(row: Row, place: Place, reports: str, ours: Station | None) -> dict[str, str]:
+    """A station of theirs. An empty cell says nothing; what ours knows better stays: a town within
+    their county, a position from elsewhere."""
     lon, lat = (row.get(a) or row.get(f"{a}1", "") for a in ("LGTD", "LTTD"))
-    told = {
-        "code": row.get("STCD", ""),
-        "name": row.get("STNM") or row.get("STCD", ""),
-        "place": place,
-        "river": row.get("RVNM", ""),
-        "datum": row.get("DTMNM", ""),
-    }
-    if _number(lon) and _number(lat):
+    code = row.get("STCD", "")
+    told = {"code": code, "name": row.get("STNM", ""), "river": row.get("RVNM", "")}
+    told |= {"datum": row.get("DTMNM", ""), "place": place.code}
+    if ours is None:
+        told |= {"name": told["name"] or code, "source": SOURCE}
+    elif ours.place.path.startswith(place.path):
+        del told["place"]
+    own = ours is not None and ours.lon is not None and ours.position_source != SOURCE
+    if number(lon) and number(lat) and not own:
         told |= {"lon": lon, "lat": lat, "frame": "CGCS2000", "position_source": SOURCE}
-    times = _number(reports)
-    if times:
+    if times := number(reports):
         told["every_min"] = f"{max(1, min(1440, round(1440 / times)))}"
-    if new:
-        told["source"] = SOURCE
-    return told
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if value == value and value not in (float("inf"), float("-inf")) else None
+    return {name: text for name, text in told.items() if text}
 
 
 def _own(table: str, rows: Iterable[Row], report: Report) -> Iterable[Row]:
@@ -171,11 +161,11 @@ def _marks(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
     told: dict[str, list[dict[str, str]]] = {"ST_RVFCCH_B": [], "ST_RSVRFSR_B": []}
     for row in _own("ST_RVFCCH_B", rows.get("ST_RVFCCH_B", ()), report):
         for column, mark in MARK_COLUMNS.items():
-            if _number(row.get(column, "")) is not None:
+            if number(row.get(column, "")) is not None:
                 one = {"station": row["STCD"], "mark": names[mark], "value_m": row[column]}
                 told["ST_RVFCCH_B"].append(one)
     for row in _own("ST_RSVRFSR_B", rows.get("ST_RSVRFSR_B", ()), report):
-        if _number(row.get("FSLTDZ", "")) is not None:
+        if number(row.get("FSLTDZ", "")) is not None:
             one = {"station": row["STCD"], "mark": names["FSLTDZ"], "value_m": row["FSLTDZ"]}
             season = {"season_from": row.get("BGMD", ""), "season_to": row.get("EDMD", "")}
             told["ST_RSVRFSR_B"].append({**one, **season})
@@ -209,9 +199,9 @@ def _limits(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
             ("Z", {"lowest": "ZLLT", "highest": "ZULT", "rise_per_h": "ZTCULT"}),
             ("Q", {"lowest": "QLLT", "highest": "QULT"}),
         ):
-            one = {n: row[c] for n, c in names.items() if _number(row.get(c, "")) is not None}
+            one = {n: row[c] for n, c in names.items() if number(row.get(c, "")) is not None}
             was = there.get((row["STCD"], element))
-            if not one or (was and all(_number(was[n]) == float(v) for n, v in one.items())):
+            if not one or (was and all(number(was[n]) == float(v) for n, v in one.items())):
                 continue
             start = {"valid_from": _now()} if was else {}
             head = {"station": row["STCD"], "element": element, "source": SOURCE}
@@ -220,18 +210,36 @@ def _limits(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
 
 
 def _ratings(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
-    table = "ST_ZQRL_B"
-    told = []
+    """Each curve whole. One that begins when ours of the station does and says otherwise is left
+    to people: points of two curves are none, and what holds already is not rewritten."""
+    table, curves = "ST_ZQRL_B", dict[tuple[str, str], dict[str, str]]()
     for row in _own(table, rows.get(table, ()), report):
-        z, q = row.get("Z", ""), row.get("Q", "")
-        if _number(z) is None or _number(q) is None:
-            report.refuse(table, row["STCD"], "缺 Z 或 Q", "Z or Q is missing")
-            continue
-        one = {"station": row["STCD"], "stage_m": z, "flow_m3s": q, "source": SOURCE}
-        if row.get("BGTM"):
-            one["valid_from"] = row["BGTM"]
-        told.append((row["STCD"], one))
-    _through(RATINGS, table, told, report, by)
+        curves.setdefault((row["STCD"], row.get("BGTM", "")), {})[row.get("Z", "")] = row.get(
+            "Q", ""
+        )
+    there = dict[tuple[str, datetime | None], dict[float, float]]()
+    for point in RatingPoint.objects.select_related("station"):
+        ours = there.setdefault((point.station.code, point.valid_from), {})
+        ours[point.stage_m] = point.flow_m3s
+    told = []
+    for (code, begun), points in curves.items():
+        key, at = f"{code}|{begun}", moment(begun) if begun else None
+        if begun and at is None:
+            report.refuse(table, key, "BGTM 不是时间", "BGTM is no time")
+        elif None in map(number, (*points, *points.values())):
+            report.refuse(table, key, "有点缺 Z 或 Q，整条未收", "a point lacks Z or Q: not taken")
+        elif (was := there.get((code, at))) and was != _floats(points):
+            zh, en = "同一启用时间已有另一条曲线，没有改", "another curve of this start was left"
+            report.refuse(table, key, zh, en)
+        else:
+            head = {"station": code, "source": SOURCE}
+            head |= {"valid_from": moment_text(at)} if at else {}
+            told += [(key, {**head, "stage_m": z, "flow_m3s": q}) for z, q in points.items()]
+    _whole(RATINGS, table, told, report, by)
+
+
+def _floats(points: dict[str, str]) -> dict[float, float]:
+    return {float(x): float(y) for x, y in points.items()}
 
 
 def _storage(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
@@ -250,93 +258,20 @@ def _storage(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
                 "enter it in the table of dams, then again",
             )
             report.refuse(table, code, zh, en)
-        elif None in map(_number, (*points, *points.values())):
+        elif None in map(number, (*points, *points.values())):
             report.refuse(table, code, "RZ 或 W 不是数", "RZ or W is no number")
-        elif (was := _curve(dams[code])) and was != {float(z): float(w) for z, w in points.items()}:
+        elif (was := _curve(dams[code])) and was != _floats(points):
             zh, en = "已有另一条库容曲线，没有改", "it has another storage curve, which was left"
             report.refuse(table, code, zh, en)
         else:
             head = {"dam": code, "kind": "库容（百万方）"}
             told += [(code, {**head, "level_m": z, "value": w}) for z, w in points.items()]
-    _through(CURVES, table, told, report, by)
+    _whole(CURVES, table, told, report, by)
 
 
 def _curve(dam_id: int) -> dict[float, float]:
     points = CurvePoint.objects.filter(dam_id=dam_id, kind=CurvePoint.Kind.STORAGE)
     return dict(points.values_list("level_m", "value"))
-
-
-def _readings(table: str, rows: Iterable[Row], report: Report, by: Seat) -> None:
-    """Through the intake, so that they are judged like any frame; a value that is not there is
-    missing, never zero."""
-    intake, form = Intake(), forms()[table]
-    batch: list[tuple[str, str, datetime, float | None]] = []
-    rest: list[Row] = []
-    for row in rows:
-        at = _moment(row.get("TM", ""))
-        if at is None or not row.get("STCD"):
-            report.refuse(table, key_of(form, row), "没有站码或时间", "no station or time")
-            continue
-        mine = _of_rain(row) if table == RAIN else _of_series(table, row)
-        batch += [(row["STCD"], element, at, value) for element, _, value in mine]
-        used = {column for _, column, _ in mine}
-        left = {k: v for k, v in row.items() if v and k not in used}
-        if len(left) > len(form.key) or not mine:
-            rest.append(left)
-        report.taken[table] = report.taken.get(table, 0) + 1
-        if len(batch) >= BATCH:
-            _flush(intake, batch, rest, form, report, by)
-    _flush(intake, batch, rest, form, report, by)
-
-
-def _flush(
-    intake: Intake,
-    batch: list[tuple[str, str, datetime, float | None]],
-    rest: list[Row],
-    form: Form,
-    report: Report,
-    by: Seat,
-) -> None:
-    if batch:
-        verdicts = intake.accept(arrivals_of(batch, source=f"{SOURCE} {form.table}"), by=by)
-        report.readings += verdicts.taken + verdicts.held
-        report.changed += verdicts.readings
-    n = report.kept.get(form.table, 0)
-    _keep(form, rest, report)
-    report.kept[form.table] += n
-    batch.clear()
-    rest.clear()
-
-
-def _of_rain(row: Row) -> list[tuple[str, str, float | None]]:
-    """Element, column, value. An interval nobody knows is kept as it came."""
-    found: list[tuple[str, str, float | None]] = []
-    intv = _number(row.get("INTV", ""))
-    element = RAIN_BY_INTV.get(f"{intv:.2f}") if intv is not None else None
-    if element and (mm := _number(row.get("DRP", ""))) is not None:
-        found.append((element, "DRP", mm))
-    if (day := _number(row.get("DYP", ""))) is not None and element != "PD":
-        found.append(("PD", "DYP", day))
-    return found
-
-
-def _of_series(table: str, row: Row) -> list[tuple[str, str, float | None]]:
-    return [
-        (element, column, value)
-        for column, element in series_of()[table].items()
-        if (value := _number(row.get(column, ""))) is not None
-    ]
-
-
-def _moment(text: str) -> datetime | None:
-    """A time of theirs, Beijing."""
-    told = text.replace("T", " ").replace("/", "-").split(".")[0]
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"):
-        try:
-            return datetime.strptime(told, form).replace(tzinfo=clock.BEIJING)
-        except ValueError:
-            continue
-    return None
 
 
 def summary(report: Report) -> list[tuple[str, str]]:
@@ -348,16 +283,17 @@ def summary(report: Report) -> list[tuple[str, str]]:
     for table, zh, en in report.disables():
         lines.append((f"缺 {table} {known[table].zh}：{zh}", f"no {table}: {en}"))
     for table, codes in report.unjoined.items():
-        some = "、".join(codes[:5])
+        more = "…" if len(codes) > SOME else ""
+        zh, en = ("、".join(codes[:SOME]), ", ".join(codes[:SOME]))
         lines.append(
             (
-                f"{table}：{len(codes)} 个站码不在测站表（{some}…）",
-                f"{table}: {len(codes)} codes are no station's ({', '.join(codes[:5])})",
+                f"{table}：{len(codes)} 个站码不在测站表（{zh}{more}）",
+                f"{table}: {len(codes)} codes are no station's ({en}{more})",
             )
         )
     for table, rows in report.refused.items():
         key, zh, en = rows[0]
-        n = len(rows)
+        n = report.refused_n[table]
         told = f"{table}：{n} 行未收，如 {key}：{zh}", f"{table}: {n} refused, e.g. {key}: {en}"
         lines.append(told)
     return lines
