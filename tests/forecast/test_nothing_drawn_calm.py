@@ -126,7 +126,8 @@ def test_what_raises_for_one_basin_is_kept_and_hides_no_other(city, basin, monke
     assert BadRow.objects.get(where="forecast").key == "B1"
 
 
-def test_what_is_issued_long_after_its_hour_raises_nothing(city, basin):
+def test_what_is_issued_long_after_its_hour_raises_nothing(city, basin, now):
+    now.advance(hours=5)
     made = run_cycle(at=clock.now() - timedelta(hours=5), by=SYSTEM)
     assert made.issues[0].told["crossings"]
     assert not Expected.objects.exists()
