@@ -147,3 +147,13 @@ def test_a_calibration_on_years_without_readings_is_refused_at_once(as_zheng, ba
         answer = as_zheng.post("/forecast/B1/calibrate/ask", asked | {"first": far, "last": far})
         assert answer.status_code == 422
     assert not Search.objects.exists()
+
+
+def test_basins_with_outlines_are_drawn_on_a_map_and_others_are_told(as_zheng, basin):
+    assert "流域图" not in text(as_zheng.get("/forecast"))
+    square = [[117.0, 24.5], [117.5, 24.5], [117.5, 25.0], [117.0, 24.5]]
+    basin.parts.update(shape={"type": "Polygon", "coordinates": [square]})
+    river("B2", n=1)
+    page = text(as_zheng.get("/forecast"))
+    assert page.count("<polygon points=") == 2
+    assert "1 个流域的分块没有边界" in page

@@ -8,9 +8,10 @@ from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
+from rivers import river
 
 from fangxian.cli.main import root
-from fangxian.hazards.flood.forecast.models import RatingPoint
+from fangxian.hazards.flood.forecast.models import RatingPoint, Reach
 from fangxian.hazards.flood.sl323.form import moment
 from fangxian.hazards.flood.sl323.giving import give_tables
 from fangxian.hazards.flood.sl323.models import Kept
@@ -192,3 +193,14 @@ def test_rows_of_one_key_that_differ_are_told(station, taken):
     report = taken(ST_RIVER_R=(RIVER, *[[CODE, "2016-09-13 08:00", z] for z in ("3", "4")]))
     assert report.refused_n["ST_RIVER_R"] == 1
     assert values("Z") == [4]
+
+
+def test_a_travel_time_between_two_outlets_becomes_that_of_their_reach(city, taken):
+    upper, lower = river("B1"), river("B2", n=1)
+    head = ["UPSTCD", "DWSTCD", "QMGN", "AVTRTM"]
+    ends = [upper.outlet.code, lower.outlet.code]
+    rows = [[*ends, "500", "9"], [*ends, "3000", "6.5"], [CODE, ends[1], "500", "2"]]
+    report = taken(ST_FSDR_B=(head, *rows))
+    assert Reach.objects.get(upper=upper, lower=lower).travel_h == 6.5
+    assert report.refused_n["ST_FSDR_B"] == 1
+    assert not taken(ST_FSDR_B=(head, *rows[:2])).refused

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import quantiles
 from typing import Any
 
 from django.db.models import QuerySet
@@ -264,6 +265,37 @@ def readings(
             for v, value, q, why in rows
         ]
     return found
+
+
+YEAR_DAYS, USUAL_DAYS = 365, 90  # looked back, and days without which nothing is usual
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A gauge's last year: its highest level and when, and the middle nine tenths of its levels at
+    8 o'clock; None with too few days."""
+
+    highest_m: float
+    at: datetime
+    low_m: float | None
+    high_m: float | None
+
+
+def usual_level(one: Station, *, at: datetime) -> Usual | None:
+    """None without a level in the last year."""
+    series = {s.element: s.pk for s in one.series.all()}
+    key = series.get("Z", series.get("ZU"))
+    since_s = int(at.timestamp()) - YEAR_DAYS * 86400
+    top = store().highest(key, since_s=since_s) if key is not None else None
+    if key is None or top is None:
+        return None
+    first = -(-since_s // 86400) * 86400  # 8 o'clock of Beijing is midnight of UTC
+    days = list(range(first, int(at.timestamp()) + 1, 86400))
+    daily = sorted(store().values_at(key, days))
+    low = high = None
+    if len(daily) >= USUAL_DAYS:
+        low, *_, high = quantiles(daily, n=20)
+    return Usual(top[0], from_s(top[1]), low, high)
 
 
 def hourly_rain(one: Station, *, until: datetime, hours: int) -> list[dict[str, Any]]:

@@ -221,6 +221,27 @@ class Store(TelemetryFile):
                 found[key] = first
         return found
 
+    def highest(self, key: int, *, since_s: int) -> tuple[float, int] | None:
+        """The highest usable value of a series since a time, and when."""
+        row: tuple[float, int] | None = self._db.execute(
+            "SELECT value, valid_s FROM observation WHERE series_id = ? AND valid_s > ? "
+            "AND quality < 3 AND value IS NOT NULL ORDER BY value DESC, valid_s LIMIT 1",
+            (key, since_s),
+        ).fetchone()
+        return row
+
+    def values_at(self, key: int, times: Sequence[int]) -> list[float]:
+        """The usable values of a series at exactly these times, as far as there are any."""
+        found = []
+        for some in batched(times, 500):
+            marks = ",".join("?" * len(some))
+            found += self._db.execute(
+                "SELECT value FROM observation WHERE series_id = ? AND quality < 3 "
+                f"AND value IS NOT NULL AND valid_s IN ({marks})",
+                (key, *some),
+            ).fetchall()
+        return [value for (value,) in found]
+
     def judged_until(self, series: Sequence[int], *, seq: int) -> dict[int, tuple[int, float]]:
         """The newest usable reading of each series among those stored up to ``seq``."""
         found: dict[int, tuple[int, float]] = {}

@@ -3,17 +3,12 @@ has none."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import counties_outline
+from fangxian.spine.registry.outlines import HIGH, WIDE, county_outlines
 
-WIDE, HIGH = 1000, 860
-FLAT = 0.92  # a degree of longitude here is so much shorter than one of latitude
 TILES, TILE_W, TILE_H = 4, 240, 150
 LABEL_W, LABEL_H = 190, 46  # of a name with its grade below
-Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +23,10 @@ class Shape:
 
 def shapes(counties: Sequence[Place]) -> tuple[list[Shape], tuple[int, int]]:
     """Each county, and the size of the picture."""
-    known = _outlines()
+    known = county_outlines()
     if all(county.code in known for county in counties):
-        drawn = [Shape(county, *known[county.code]) for county in counties]
+        lines = [(county, known[county.code][1]) for county in counties]
+        drawn = [Shape(county, line.paths, line.x, line.y) for county, line in lines]
         return _apart(drawn), (WIDE, HIGH)
     rows = -(-len(counties) // TILES)
     return [_tile(n, county) for n, county in enumerate(counties)], (WIDE, rows * TILE_H + 10)
@@ -53,36 +49,3 @@ def _tile(n: int, county: Place) -> Shape:
     w, h = TILE_W - 10, TILE_H - 10
     path = f"{x},{y} {x + w},{y} {x + w},{y + h} {x},{y + h}"
     return Shape(county, (path,), x + w / 2, y + h / 2)
-
-
-@lru_cache(maxsize=1)
-def _outlines() -> dict[str, tuple[tuple[str, ...], float, float]]:
-    features = counties_outline()["features"]
-    every = [p for f in features for ring in _rings(f["geometry"]) for p in ring]
-    west, east = min(p[0] for p in every), max(p[0] for p in every)
-    south, north = min(p[1] for p in every), max(p[1] for p in every)
-    scale = min(WIDE / (east - west) / FLAT, HIGH / (north - south)) * 0.98
-    pad = (WIDE - (east - west) * scale * FLAT) / 2
-
-    def at(lon: float, lat: float) -> tuple[float, float]:
-        return pad + (lon - west) * scale * FLAT, 8 + (north - lat) * scale
-
-    found = {}
-    for feature in features:
-        rings = _rings(feature["geometry"])
-        paths = tuple(_path(at(*p) for p in ring) for ring in rings)
-        largest = max(rings, key=len)
-        lon = sum(p[0] for p in largest) / len(largest)
-        lat = sum(p[1] for p in largest) / len(largest)
-        found[str(feature["properties"]["adcode"])] = (paths, *at(lon, lat))
-    return found
-
-
-def _path(points: Iterable[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
-
-
-def _rings(geometry: dict[str, Any]) -> list[Points]:
-    many = geometry["type"] == "MultiPolygon"
-    polygons = geometry["coordinates"] if many else [geometry["coordinates"]]
-    return [tuple((p[0], p[1]) for p in polygon[0]) for polygon in polygons]

@@ -10,10 +10,12 @@ import numpy as np
 from fangxian.hazards.flood.tables import marks_on
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.core.dated import rows_in_force
+from fangxian.spine.registry.outlines import Sheet
+from fangxian.spine.registry.read import counties_outline
 
 from .basins import rating_at
 from .filled import HOUR_S
-from .models import Basin, Issue, Reach
+from .models import Basin, Issue, Reach, SubBasin
 from .readings import Readings
 from .running import LEVELS
 
@@ -156,6 +158,38 @@ def _path(code: str, down: Mapping[str, str]) -> str:
 
 def _depth(code: str, down: Mapping[str, str]) -> int:
     return len(_path(code, down).split("/")) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """A basin on the map: its parts as points of SVG, and where its name stands."""
+
+    basin: Basin
+    paths: tuple[str, ...]
+    x: float
+    y: float
+    state: str
+
+
+def land(
+    basins: Sequence[Basin], states: Mapping[str, str]
+) -> tuple[list[Land], list[tuple[str, ...]]]:
+    """The basins whose parts have outlines, and the counties below them."""
+    shapes: dict[int, list[dict[str, Any]]] = {}
+    for part in SubBasin.objects.filter(basin__in=basins).exclude(shape=None):
+        shapes.setdefault(part.basin_id, []).append(part.shape or {})
+    if not shapes:
+        return [], []
+    sheet = Sheet(shape for mine in shapes.values() for shape in mine)
+    found = []
+    for basin in basins:
+        parts = [sheet.draw(shape) for shape in shapes.get(basin.pk, ())]
+        if parts:
+            x, y = (float(np.mean([getattr(p, axis) for p in parts])) for axis in ("x", "y"))
+            paths = tuple(path for part in parts for path in part.paths)
+            found.append(Land(basin, paths, x, y, states.get(basin.code, "none")))
+    counties = counties_outline()["features"]
+    return found, [sheet.draw(one["geometry"]).paths for one in counties]
 
 
 WIDE, HIGH = 600, 120  # of the small pictures

@@ -81,12 +81,17 @@ def board(request: SeatedRequest) -> HttpResponse:
             }
         )
     nodes, arrows, size = picture.network(basins, states, now)
+    land, lines = picture.land(basins, states)
+    drawn = {one.basin.code for one in land}
     context = {
         "room": "watch",
         "rows": rows,
         "basins": basins,
         "nodes": nodes,
         "arrows": arrows,
+        "land": land,
+        "lines": lines,
+        "undrawn": [b for b in basins if b.code not in drawn],
         "width": size[0],
         "height": size[1],
         "en": _english(),

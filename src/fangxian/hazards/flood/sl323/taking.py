@@ -7,12 +7,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from fangxian.hazards.flood.forecast.doors import RATINGS
-from fangxian.hazards.flood.forecast.models import RatingPoint
+from fangxian.hazards.flood.forecast.basins import basins_at
+from fangxian.hazards.flood.forecast.doors import RATINGS, REACHES
+from fangxian.hazards.flood.forecast.models import RatingPoint, Reach
 from fangxian.hazards.flood.reservoir.doors import CURVES
 from fangxian.hazards.flood.reservoir.models import CurvePoint, Dam
 from fangxian.hazards.flood.river.doors import MARKS, words
 from fangxian.spine.core import clock
+from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.door import Door, Examined, examine, take
 from fangxian.spine.core.events import Entry, Named, record_many
 from fangxian.spine.core.rights import Seat, require
@@ -51,6 +53,7 @@ def take_tables(
     _limits(rows, report, by)
     _ratings(rows, report, by)
     _storage(rows, report, by)
+    _travel(rows, report, by)
     for name in [RAIN, *series_of()]:
         if name in there:
             take_readings(source, name, report, by, since=since, until=until)
@@ -267,6 +270,35 @@ def _storage(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
             head = {"dam": code, "kind": "库容（百万方）"}
             told += [(code, {**head, "level_m": z, "value": w}) for z, w in points.items()]
     _whole(CURVES, table, told, report, by)
+
+
+def _travel(rows: dict[str, list[Row]], report: Report, by: Seat) -> None:
+    """The mean time of the largest flows between the outlets of two basins becomes that of their
+    reach; one that is entered already keeps its own."""
+    table, largest = "ST_FSDR_B", dict[tuple[str, str], Row]()
+    for row in rows.get(table, ()):
+        pair = row.get("UPSTCD", ""), row.get("DWSTCD", "")
+        flow = number(row.get("QMGN", "")) or 0.0
+        if pair not in largest or flow > (number(largest[pair].get("QMGN", "")) or 0.0):
+            largest[pair] = row
+    basins = {b.outlet.code: b for b in basins_at(clock.now())}
+    there = {r.upper_id: r for r in Reach.objects.filter(rows_in_force(clock.now()))}
+    told = []
+    for (up, down), row in largest.items():
+        hours, key = number(row.get("AVTRTM", "")), f"{up}|{down}"
+        upper, lower = basins.get(up), basins.get(down)
+        if upper is None or lower is None:
+            zh, en = "两端不都是流域的出口站，只留存", "not between outlets of basins: only kept"
+            report.refuse(table, key, zh, en)
+        elif hours is None:
+            report.refuse(table, key, "AVTRTM 不是数", "AVTRTM is no number")
+        elif (was := there.get(upper.pk)) and (was.lower_id, was.travel_h) != (lower.pk, hours):
+            zh, en = "已有另一河段或传播时间，没有改", "its reach says otherwise and was left"
+            report.refuse(table, key, zh, en)
+        elif was is None:
+            one = {"upper": upper.code, "lower": lower.code, "travel_h": row["AVTRTM"]}
+            told.append((key, {**one, "source": SOURCE}))
+    _through(REACHES, table, told, report, by)
 
 
 def _curve(dam_id: int) -> dict[float, float]:

@@ -112,6 +112,7 @@ def station(request: SeatedRequest, code: str) -> HttpResponse:
         "ahead": observe.ahead_of(one),
         "moves": _moves(found.get("Z", found.get("ZU", []))),
         "to_mark": _to_mark(state.stage_m, marks),
+        "usual": observe.usual_level(one, at=at),
         "same_river": cut(_same_river(one, request.seat), 12),
         "today": observe.rain_today(one, at=at),
         "elements": list(one.series.values_list("element", flat=True)),
