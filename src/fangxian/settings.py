@@ -109,6 +109,7 @@ DATABASES = {
     "default": {
         "ENGINE": "fangxian.spine.core.sqlite",
         "NAME": CONFIG.records_db,
+        "CONN_MAX_AGE": 600,  # opening one costs more than most questions; new statistics are seen
         "TEST": {"NAME": ":memory:"},
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

@@ -1,5 +1,6 @@
 """A real headquarters for the browser: the drill's 36 hours behind it, nobody at the desks; web and
-worker as processes of their own; Debian's Chromium."""
+worker as processes of their own; Debian's Chromium. It ends with the tests that look at it: beside
+the others it would cost a third of a core."""
 
 import os
 import shutil
@@ -19,19 +20,19 @@ PASSWORD = "fangxian-demo"
 HOURS = "36"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of the running headquarters."""
     return tmp_path_factory.mktemp("hq") / "drill"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def headquarters(running: "tuple[str, dict[str, subprocess.Popen[bytes]]]") -> str:
     """The address of a running headquarters in a storm."""
     return running[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def processes(
     running: "tuple[str, dict[str, subprocess.Popen[bytes]]]",
 ) -> "dict[str, subprocess.Popen[bytes]]":
@@ -39,7 +40,7 @@ def processes(
     return running[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(
     folder: Path, made_once: Callable[..., Path]
 ) -> "Iterator[tuple[str, dict[str, subprocess.Popen[bytes]]]]":
@@ -94,7 +95,7 @@ def _wait(url: str) -> None:
     raise RuntimeError("the headquarters did not come up")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():  # type: ignore[no-untyped-def]
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed (apt install chromium fonts-noto-cjk)")

@@ -31,6 +31,7 @@ from .drills import install_givers, play
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
+TICK_EVERY_S = 1.0  # for subjects that found nothing to do; signals and orders do not wait
 REMIND_EVERY_S = 60.0
 
 
@@ -43,11 +44,13 @@ class Worker:
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
         self._reminded_s = 0.0
+        self.ticks = [Loop(f"tick:{one.code}", one.tick) for one in SUBJECTS if one.tick]
         self.alarm = [
             self.pulse,
             Loop("clock", self.watch_clock.look),
             Loop("due", self._sweep_due),
-            *_loops_of_subjects(),
+            *_watches(),
+            *self.ticks,
             Loop("fan-out", partial(fan_out, WIRING)),
             Loop("jobs", self._run_jobs),
             Loop("remind", self._remind),
@@ -84,6 +87,8 @@ class Worker:
 
     def run(self) -> None:
         """The alarm path's process: waits for nobody outside. SIGTERM ends it after its round."""
+        for loop in self.ticks:
+            loop.every_s = TICK_EVERY_S
         _until_told(lambda: _turn([*self.alarm, *self.covers], self.pulse))
 
     def compute(self) -> int:
@@ -133,12 +138,10 @@ def run_loops(loops: list[Loop]) -> None:
     _until_told(lambda: _turn(loops, loops[0]))
 
 
-def _loops_of_subjects() -> Iterator[Loop]:
+def _watches() -> Iterator[Loop]:
     for one in SUBJECTS:
         if one.judge:
             yield Loop(f"watch:{one.code}", Watch(one.code, one.judge).tick)
-        if one.tick:
-            yield Loop(f"tick:{one.code}", one.tick)
 
 
 def _listen() -> int:

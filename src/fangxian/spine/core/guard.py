@@ -71,13 +71,15 @@ def keep_bad_row(*, where: str, key: object, why: str) -> None:
 
 class Loop:
     """A named piece of work that is done again and again and never ends the process: what it raises
-    is counted and told, and it rests longer after each failure."""
+    is counted and told, and it rests longer after each failure, and for ``every_s`` after a round in
+    which it found nothing to do."""
 
     def __init__(
         self, name: str, work: Callable[[], int | None], beat_s: float = LOOP_BEATS_EVERY_S
     ) -> None:
         self.name, self.work, self.beat_s = name, work, beat_s
         self.failures = 0
+        self.every_s = 0.0
         self._again_at = self._beaten_at = 0.0
 
     def turn(self) -> int:
@@ -97,6 +99,7 @@ class Loop:
             self._count(error, now_s)
             return 0
         self.failures = 0
+        self._again_at = now_s + (0.0 if n else self.every_s)
         return n or 0
 
     def _count(self, error: Exception, now_s: float) -> None:

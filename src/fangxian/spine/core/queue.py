@@ -52,6 +52,8 @@ def function_name(function: Function) -> str:
 
 def sweep_due(limit: int = 200) -> int:
     """Turn moments that have come into events, each once."""
+    if not Due.objects.filter(due_at__lte=clock.now()).exists():  # no lock for nothing
+        return 0
     with transaction.atomic():
         due = list(Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")[:limit])
         if due:
@@ -64,6 +66,9 @@ def sweep_due(limit: int = 200) -> int:
 
 def fan_out(wiring: Wiring, limit: int = 500) -> int:
     """Make the jobs of new events; the cursor moves in the same transaction."""
+    done = Cursor.objects.filter(name="fan_out").values_list("value", flat=True).first() or 0
+    if not Event.objects.filter(id__gt=done).exists():
+        return 0
     with transaction.atomic():
         cursor, _ = Cursor.objects.get_or_create(name="fan_out")
         events = list(Event.objects.filter(id__gt=cursor.value).order_by("id")[:limit])

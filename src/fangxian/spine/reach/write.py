@@ -102,10 +102,14 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
     in another; a process killed between repeats the hand-over, and the key keeps it single."""
     require(by, "message.tell")
     now, now_s = clock.now(), time.time()
+    waiting = Delivery.objects.filter(
+        state=State.PLANNED, due_at__lte=now, lease_until_s__lt=now_s
+    )
+    if not waiting.exists():  # no lock for nothing
+        return 0
     with transaction.atomic():
         due = list(
-            Delivery.objects.select_for_update(of=("self",))
-            .filter(state=State.PLANNED, due_at__lte=now, lease_until_s__lt=now_s)
+            waiting.select_for_update(of=("self",))
             .select_related("message", "person")
             .order_by("message__level", "id")[:limit]
         )
