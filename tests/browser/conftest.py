@@ -74,7 +74,7 @@ def running(
     )
     children = {
         word: subprocess.Popen([*words, word], env=environment, stderr=subprocess.DEVNULL)
-        for word in ("web", "worker", "reach", "intake", "auditor", "gateway")
+        for word in ("web", "worker", "reach", "compute", "intake", "auditor", "gateway")
     }
     url = f"http://127.0.0.1:{port}"
     _wait(url)

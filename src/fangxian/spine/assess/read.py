@@ -66,12 +66,14 @@ def waiting_q(now: datetime) -> Q:
 
 def open_groups(*, seat: Seat) -> list[Group]:
     """What waits for an owner, grouped by river or town, worst first."""
-    return _grouped(active_signals(seat=seat).filter(waiting_q(clock.now())))
+    rows = active_signals(seat=seat).filter(waiting_q(clock.now()))
+    return _grouped(rows.select_related("place__parent__parent"))
 
 
 def owned_groups(*, seat: Seat) -> list[Group]:
     """What somebody has taken or put aside, until it is over: it stays in sight."""
-    return _grouped(active_signals(seat=seat).exclude(waiting_q(clock.now())))
+    rows = active_signals(seat=seat).exclude(waiting_q(clock.now()))
+    return _grouped(rows.select_related("place__parent__parent"))
 
 
 def _grouped(rows: Iterable[Signal]) -> list[Group]:

@@ -71,8 +71,8 @@ def keep_bad_row(*, where: str, key: object, why: str) -> None:
 
 class Loop:
     """A named piece of work that is done again and again and never ends the process: what it raises
-    is counted and told, and it rests longer after each failure, and for ``every_s`` after a round in
-    which it found nothing to do."""
+    is counted and told, and it rests longer after each failure, and for ``every_s`` where it found
+    nothing to do."""
 
     def __init__(
         self, name: str, work: Callable[[], int | None], beat_s: float = LOOP_BEATS_EVERY_S

@@ -1,6 +1,6 @@
 """Selectors of observe: stations and their readings as people and programs want them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -16,7 +16,8 @@ from fangxian.spine.core.things import Kind, Thing
 from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
 from .models import Quarantine, Series, Station, in_use
 from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
-from .rules import silence_limit
+from .recent import recent
+from .rules import silence_limits
 from .store import Quality, Store, from_s, store, usable
 
 
@@ -28,6 +29,7 @@ class Ahead:
     link: str
 
 
+FEW = 50  # stations below which only their own series are looked at
 AHEAD: list[Callable[[Station], Ahead | None]] = []  # told by the subjects that look ahead
 
 
@@ -111,30 +113,42 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
     no reading at all it is None, never zero."""
     at = at or clock.now()
     rows = list(rows)
-    newest = store().at(until_s=int(at.timestamp()), within_s=7 * 86400)
+    series = _series_of(rows)
+    keys = None if series is None else [key for key, _, _ in series]
+    newest = store().at(until_s=int(at.timestamp()), within_s=7 * 86400, series=keys)
     mine: dict[int, list[tuple[int, str]]] = {}
-    for key, station_id, element in Series.objects.values_list("id", "station_id", "element"):
+    every = Series.objects.values_list("id", "station_id", "element") if series is None else series
+    for key, station_id, element in every:
         mine.setdefault(station_id, []).append((key, element))
+    silence = silence_limits(at)
     hour = rain_sums(at=at, window_s=3600, stations=rows)
     day = rain_sums(at=at, window_s=86400, stations=rows)
     found = []
     for one in rows:
         relied = [key for key, element in mine.get(one.pk, ()) if sensor_of(element)]
-        keys = relied or [key for key, _ in mine.get(one.pk, ())]
-        times = [newest[key][0] for key in keys if key in newest]
+        telling = relied or [key for key, _ in mine.get(one.pk, ())]
+        times = [newest[key][0] for key in telling if key in newest]
         last = from_s(max(times)) if times else None
         levels = {e: newest[k][1] for k, e in mine.get(one.pk, ()) if k in newest}
         found.append(
             Now(
                 station=one,
                 last_at=last,
-                stale=last is None or at - last > silence_limit(one, at=at),
+                stale=last is None or at - last > silence(one),
                 rain_1h=hour.get(one.pk),
                 rain_24h=day.get(one.pk),
                 stage_m=levels.get("Z", levels.get("ZU")),
             )
         )
     return found
+
+
+def _series_of(stations: Sequence[Station]) -> list[tuple[int, int, str]] | None:
+    """Series (id, station, element) of a few stations; None for many, which is nearly all."""
+    if len(stations) > FEW:
+        return None
+    rows = Series.objects.filter(station__in=stations).values_list("id", "station_id", "element")
+    return list(rows)
 
 
 def rain_today(one: Station, *, at: datetime) -> Sum | None:
@@ -152,22 +166,25 @@ def rain_sums(
 ) -> dict[int, Sum]:
     """Rain of the last ``window_s`` by station, in whatever form it is told. The window ends with
     the newest report of a gauge that is not silent, so that hourly reports give whole hours."""
-    rows = Station.objects.filter(in_use()) if stations is None else stations
-    known = {one.pk: one for one in rows}
+    rows = list(Station.objects.filter(in_use()) if stations is None else stations)
+    known, silence = {one.pk: one for one in rows}, silence_limits(at)
     at_s, telemetry = int(at.timestamp()), store()
-    newest = {key: seen[0] for key, seen in telemetry.at(until_s=at_s, within_s=3 * 86400).items()}
-    forms = chosen_forms(
-        Series.objects.filter(element__in=RAIN_FORMS).values_list("id", "station_id", "element"),
-        newest,
-    )
+    series = _series_of(rows)
+    if series is None:
+        every = Series.objects.filter(element__in=RAIN_FORMS)
+        series = list(every.values_list("id", "station_id", "element"))
+    keys = [key for key, _, element in series if element in RAIN_FORMS]
+    seen = telemetry.at(until_s=at_s, within_s=3 * 86400, series=keys)
+    newest = {key: last_s for key, (last_s, _) in seen.items()}
+    forms = chosen_forms(series, newest)
     ends: dict[int, int] = {}
     for station_id, (key, _) in forms.items():
         if station_id in known:
             last_s = newest.get(key, 0)
-            silent = silence_limit(known[station_id], at=at).total_seconds()
+            silent = silence(known[station_id]).total_seconds()
             ends[key] = last_s if at_s - last_s <= silent else at_s
     five = {k: e for s, (k, form) in forms.items() if form == "P5" and (e := ends.get(k))}
-    simple = telemetry.window_sums(five, window_s=window_s)
+    simple = recent(telemetry).sums(five, window_s=window_s)
     found = {}
     for station_id, (key, form) in forms.items():
         if key not in ends:
@@ -225,9 +242,10 @@ def reporting() -> tuple[int, int]:
     """Stations that report something usable in time, of all."""
     rows = list(Station.objects.filter(in_use()))
     newest, now, live = newest_usable(), clock.now(), 0
+    silence = silence_limits(now)
     for one in rows:
         last_s = last_usable(newest.get(one.pk, {}))
-        live += last_s is not None and now - from_s(last_s) <= silence_limit(one, at=now)
+        live += last_s is not None and now - from_s(last_s) <= silence(one)
     return live, len(rows)
 
 

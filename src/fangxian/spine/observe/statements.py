@@ -58,6 +58,17 @@ NEWEST = (
     "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN observation o "
     "ON o.series_id = l.series_id AND o.valid_s = l.valid_s WHERE l.series_id IN ({})"
 )
+# The newest of all is known; only where that is later is the one before looked for.
+AT = (
+    "SELECT l.series_id, o.valid_s, o.value FROM latest l CROSS JOIN observation o "
+    "ON o.series_id = l.series_id AND o.valid_s = CASE WHEN l.valid_s <= :until THEN l.valid_s "
+    "ELSE (SELECT e.valid_s FROM observation e WHERE e.series_id = l.series_id "
+    "AND e.valid_s > :since AND e.valid_s <= :until AND e.quality < 3 AND e.value IS NOT NULL "
+    "ORDER BY e.valid_s DESC LIMIT 1) END WHERE o.valid_s > :since"
+)
+AT_OF = AT.replace(
+    "FROM latest l", "FROM json_each(:keys) j CROSS JOIN latest l ON l.series_id = j.value", 1
+)
 MOST_KEYS = 900
 TRUSTED = (
     "SELECT valid_s, value FROM observation WHERE series_id = :series "

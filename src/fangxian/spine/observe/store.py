@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 from fangxian.spine.core.config import config
 
 from .readings import Memory, Quality, RawFrame, Reading, usable
-from .statements import LATEST, MOST_KEYS, NEWEST, NEWEST_USABLE, TRUSTED, UPSERT
+from .statements import (
+    AT,
+    AT_OF,
+    LATEST,
+    MOST_KEYS,
+    NEWEST,
+    NEWEST_USABLE,
+    TRUSTED,
+    UPSERT,
+)
 from .telemetry import TelemetryFile
 
 __all__ = ["Memory", "Quality", "RawFrame", "Reading", "Store", "from_s", "store", "usable"]
@@ -172,14 +181,16 @@ class Store(TelemetryFile):
         )
         return dict(rows)
 
-    def at(self, *, until_s: int, within_s: int) -> dict[int, tuple[int, float]]:
-        """The newest usable value of each series at a time, no older than ``within_s``."""
-        rows = self._db.execute(
-            "SELECT l.series_id, MAX(o.valid_s), o.value FROM latest l CROSS JOIN "
-            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
-            "AND o.quality < 3 AND o.value IS NOT NULL GROUP BY l.series_id",
-            (until_s - within_s, until_s),
-        )
+    def at(
+        self, *, until_s: int, within_s: int, series: Sequence[int] | None = None
+    ) -> dict[int, tuple[int, float]]:
+        """The newest usable value of each series (or of ``series``) at a time, no older than
+        ``within_s``."""
+        span = {"until": until_s, "since": until_s - within_s}
+        if series is None:
+            rows = self._db.execute(AT, span)
+        else:
+            rows = self._db.execute(AT_OF, span | {"keys": json.dumps(list(series))})
         return {key: (valid_s, value) for key, valid_s, value in rows}
 
     def hours_with_data(self, *, since_s: int, until_s: int) -> set[int]:

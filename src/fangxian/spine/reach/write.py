@@ -102,9 +102,7 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
     in another; a process killed between repeats the hand-over, and the key keeps it single."""
     require(by, "message.tell")
     now, now_s = clock.now(), time.time()
-    waiting = Delivery.objects.filter(
-        state=State.PLANNED, due_at__lte=now, lease_until_s__lt=now_s
-    )
+    waiting = Delivery.objects.filter(state=State.PLANNED, due_at__lte=now, lease_until_s__lt=now_s)
     if not waiting.exists():  # no lock for nothing
         return 0
     with transaction.atomic():

@@ -1,0 +1,115 @@
+"""`./run bench city`: what people wait for in a filled folder (`./run bench fill`): each page and
+list on the server with its statements, the sums of rain beside summing afresh, and the first frame
+of a station after a restart. Refused on a busy machine: its figures would say nothing."""
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+FILLED = Path(__file__).parents[1] / "var" / "bench-city"
+if not (FILLED / "filled.json").exists():
+    sys.exit("./run bench fill comes first")
+if os.getloadavg()[0] > 0.5 and "FANGXIAN_BENCH_ANYWAY" not in os.environ:
+    sys.exit(f"load {os.getloadavg()[0]:.1f}: wait until the machine is quiet")
+ROOM = tempfile.TemporaryDirectory(prefix="fangxian-bench-")
+shutil.copytree(FILLED, ROOM.name, dirs_exist_ok=True)
+os.environ["FANGXIAN_DATA_DIR"] = ROOM.name
+os.environ["FANGXIAN_SECOND_FACTOR"] = "0"
+os.environ["FANGXIAN_ALLOWED_HOSTS"] = "testserver"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangxian.settings")
+
+import django
+
+django.setup()
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+import fangxian.wiring  # noqa: F401 - subjects are declared
+from benchmarks import best
+from fangxian.spine.core import clock
+from fangxian.spine.core.clock import FixedClock
+from fangxian.spine.core.registers import REGISTERS
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.accept import Intake
+from fangxian.spine.observe.intake.rows import arrivals_of
+from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.recent import Recent
+from fangxian.spine.observe.store import store
+
+PAGES = (
+    *("/", "/brief", "/screen", "/map", "/watch", "/stations/50000001", "/gaps", "/command"),
+    *("/sitreps", "/forecast", "/reservoirs", "/drought", "/ready", "/rosters", "/directives"),
+    *("/desk/shift", "/coldchain", "/coast", "/arrivals", "/tracing", "/api/v1/stations"),
+)
+TARGET_MS, MOST_STATEMENTS = 150, 20
+
+
+def pages() -> dict[str, Any]:
+    """Milliseconds and statements of each, least of three."""
+    client = Client()
+    client.force_login(get_user_model().objects.get(username="lin"))
+    found = {}
+    for path in (*PAGES, *(f"/registers/{code}" for code in sorted(REGISTERS))):
+        spans = []
+        for _ in range(3):
+            with CaptureQueriesContext(connection) as asked:
+                started = time.perf_counter()
+                answer = client.get(path)
+                spans.append(time.perf_counter() - started)
+        if answer.status_code == 200:
+            found[path] = {"ms": round(min(spans) * 1000), "statements": len(asked)}
+    slow = {p: row for p, row in found.items() if row["ms"] > TARGET_MS}
+    return {
+        "pages": len(found),
+        "median_ms": round(statistics.median(row["ms"] for row in found.values())),
+        "target_ms": TARGET_MS,
+        "slower": dict(sorted(slow.items(), key=lambda one: -one[1]["ms"])),
+        "most_statements": max(row["statements"] for row in found.values()),
+        "target_statements": MOST_STATEMENTS,
+    }
+
+
+def rain() -> dict[str, Any]:
+    """A day's rain of all gauges from what is held, against the file; and what holding it costs."""
+    telemetry = store()
+    keys = Series.objects.filter(element="P5").values_list("pk", flat=True)
+    ends = dict.fromkeys(keys, telemetry.newest_s() or 0)
+    held = Recent(telemetry)
+    started = time.perf_counter()
+    held.sums(ends, window_s=86400)
+    first = time.perf_counter() - started
+    ours = best(lambda: held.sums(ends, window_s=86400))
+    theirs = best(lambda: telemetry.window_sums(ends, window_s=86400), 3)
+    return {
+        "gauges": len(ends),
+        "first_s": round(first, 2),
+        "ms": round(ours * 1000, 1),
+        "times_the_file": round(theirs / ours),
+    }
+
+
+def first_frame() -> dict[str, Any]:
+    """A reading of a station that this process has not heard yet, to its confirmation."""
+    spans = []
+    for n in range(20):
+        rows = [(f"5{n:07d}", "P5", clock.now(), 1.0)]
+        started = time.perf_counter()
+        Intake().accept(arrivals_of(rows, source="bench"), by=SYSTEM)
+        spans.append(time.perf_counter() - started)
+    return {"median_ms": round(statistics.median(spans) * 1000, 1), "target_ms": 50}
+
+
+def main() -> dict[str, Any]:
+    at = datetime.fromisoformat(json.loads((FILLED / "filled.json").read_text())["at"])
+    clock.install(FixedClock(at + timedelta(seconds=30)))
+    return {work.__name__: work() for work in (pages, rain, first_frame)}

@@ -1,0 +1,130 @@
+"""Five-minute rain of the last day held in memory and kept up by the log of readings: the sums of
+any window of many series without reading them again."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from .elements import RAIN_STEP_S
+from .readings import usable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .store import Store
+
+STEPS = 86400 // RAIN_STEP_S
+FAR = 200_000  # readings behind the log: then what is wanted is read anew
+FEW = 20  # series below which a statement each is as fast
+
+
+class Recent:
+    """The last day of the series that were asked for. Safe to use from several threads. Series
+    whose times do not lie on the five minutes are left to the file, as is what is older."""
+
+    def __init__(self, telemetry: "Store") -> None:
+        import numpy as np
+
+        self._telemetry, self._lock = telemetry, Lock()
+        self._nothing = np.full((0, STEPS), np.nan)
+        self._forget()
+
+    def sums(self, ends: Mapping[int, int], *, window_s: int) -> dict[int, tuple[float, int]]:
+        """As ``Store.window_sums``: the sum and number of usable values of each series over the
+        window before its own end."""
+        if len(ends) < FEW or window_s > STEPS * RAIN_STEP_S:
+            return self._telemetry.window_sums(ends, window_s=window_s)
+        with self._lock:
+            self._follow(ends)
+            first = self._head - STEPS
+            fit = {
+                key: end
+                for key, end in ends.items()
+                if key not in self._odd
+                and (end - window_s) // RAIN_STEP_S >= first
+                and end // RAIN_STEP_S <= self._head
+            }
+            found = self._sums(fit, window_s) if fit else {}
+        if rest := {key: end for key, end in ends.items() if key not in fit}:
+            found |= self._telemetry.window_sums(rest, window_s=window_s)
+        return found
+
+    def _sums(self, ends: Mapping[int, int], window_s: int) -> dict[int, tuple[float, int]]:
+        import numpy as np
+
+        if self._total is None:
+            order = np.arange(self._head - STEPS + 1, self._head + 1) % STEPS
+            mm = self._mm[:, order]
+            known = np.isfinite(mm)
+            zero = np.zeros((len(mm), 1))
+            self._total = np.hstack([zero, np.cumsum(np.where(known, mm, 0.0), axis=1)])
+            self._count = np.hstack([zero, np.cumsum(known, axis=1)])
+        rows = np.array([self._row[key] for key in ends])
+        until = np.array(list(ends.values()), np.int64)
+        first = self._head - STEPS
+        high = until // RAIN_STEP_S - first
+        low = (until - window_s) // RAIN_STEP_S - first
+        total = (self._total[rows, high] - self._total[rows, low]).tolist()
+        count = (self._count[rows, high] - self._count[rows, low]).astype(int).tolist()
+        return {k: (mm, n) for k, mm, n in zip(ends, total, count, strict=True) if n}
+
+    def _follow(self, wanted: Mapping[int, int]) -> None:
+        """Bring what is held up to the log, and read what is wanted and not held."""
+        newest = self._telemetry.last_seq()
+        if newest < self._seq or newest - self._seq > FAR:
+            self._forget()
+        elif newest > self._seq and self._row:
+            rows = self._telemetry.since(self._seq, newest - self._seq)
+            self._put((key, at, v if usable(v, q) else None) for _, key, at, v, q in rows)
+        self._seq = newest
+        new = [key for key in wanted if key not in self._row]
+        if new:
+            self._read(new, max(self._head, max(wanted.values()) // RAIN_STEP_S))
+
+    def _read(self, keys: list[int], head: int) -> None:
+        import numpy as np
+
+        self._row |= {key: n for n, key in enumerate(keys, len(self._row))}
+        self._mm = np.vstack([self._mm, np.full((len(keys), STEPS), np.nan)])
+        self._move(head)
+        since_s = (self._head - STEPS) * RAIN_STEP_S
+        span = {"since_s": since_s, "until_s": self._head * RAIN_STEP_S}
+        for key, rows in self._telemetry.span(keys, **span).items():
+            self._put((key, at, v if usable(v, q) else None) for at, v, q, _ in rows)
+
+    def _put(self, rows: Iterable[tuple[int, int, float | None]]) -> None:
+        self._total = None
+        for key, at, value in rows:
+            if key not in self._row:
+                continue
+            step, off = divmod(at, RAIN_STEP_S)
+            if off:
+                self._odd.add(key)
+            if step > self._head and value is not None:
+                self._move(step)
+            if self._head - STEPS < step <= self._head:
+                self._mm[self._row[key], step % STEPS] = float("nan") if value is None else value
+
+    def _move(self, head: int) -> None:
+        """Make room for steps up to ``head``."""
+        import numpy as np
+
+        self._total = None
+        n = min(head - self._head, STEPS)
+        if n > 0:
+            self._mm[:, np.arange(head - n + 1, head + 1) % STEPS] = np.nan
+            self._head = head
+
+    def _forget(self) -> None:
+        self._mm, self._row = self._nothing, dict[int, int]()
+        self._odd = set[int]()
+        self._total: np.ndarray[Any, Any] | None = None
+        self._count: np.ndarray[Any, Any] | None = None
+        self._head, self._seq = 0, 0
+
+
+@lru_cache(maxsize=1)
+def recent(telemetry: "Store") -> Recent:
+    """What is held of the telemetry file of this process."""
+    return Recent(telemetry)
