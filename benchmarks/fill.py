@@ -142,7 +142,8 @@ def _signals(series: list[Series], now: Any) -> None:
             worst_level=1 + n % 4, about_kind="station", about_key=series[n].station.code,
             place_id=series[n].station.place_id, about_name=series[n].station.name,
             value=50 + n % 90, evidence={"value": 50 + n % 90}, observed_at=now,
-            started_at=now - timedelta(minutes=n), worsened_at=now, cleared_at=None if n < 400 else now,
+            started_at=now - timedelta(minutes=n), worsened_at=now,
+            cleared_at=None if n < 400 else now,
         )
         for n in range(SIGNALS)
     )  # fmt: skip

@@ -4,14 +4,13 @@ any window of many series without reading them again."""
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .elements import RAIN_STEP_S
 from .readings import usable
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from .rain_steps import Floats
     from .store import Store
 
 STEPS = 86400 // RAIN_STEP_S
@@ -27,8 +26,11 @@ class Recent:
         import numpy as np
 
         self._telemetry, self._lock = telemetry, Lock()
-        self._nothing = np.full((0, STEPS), np.nan)
-        self._forget()
+        self._nothing: Floats = np.full((0, STEPS), np.nan)
+        self._mm, self._row = self._nothing, dict[int, int]()
+        self._odd = set[int]()
+        self._head = self._seq = 0
+        self._running: tuple[Floats, Floats] | None = None  # sum and number up to each step
 
     def sums(self, ends: Mapping[int, int], *, window_s: int) -> dict[int, tuple[float, int]]:
         """As ``Store.window_sums``: the sum and number of usable values of each series over the
@@ -53,21 +55,22 @@ class Recent:
     def _sums(self, ends: Mapping[int, int], window_s: int) -> dict[int, tuple[float, int]]:
         import numpy as np
 
-        if self._total is None:
+        if self._running is None:
             order = np.arange(self._head - STEPS + 1, self._head + 1) % STEPS
             mm = self._mm[:, order]
             known = np.isfinite(mm)
             zero = np.zeros((len(mm), 1))
-            self._total = np.hstack([zero, np.cumsum(np.where(known, mm, 0.0), axis=1)])
-            self._count = np.hstack([zero, np.cumsum(known, axis=1)])
+            total = np.hstack([zero, np.cumsum(np.where(known, mm, 0.0), axis=1)])
+            self._running = total, np.hstack([zero, np.cumsum(known, axis=1)])
+        total, count = self._running
         rows = np.array([self._row[key] for key in ends])
         until = np.array(list(ends.values()), np.int64)
         first = self._head - STEPS
         high = until // RAIN_STEP_S - first
         low = (until - window_s) // RAIN_STEP_S - first
-        total = (self._total[rows, high] - self._total[rows, low]).tolist()
-        count = (self._count[rows, high] - self._count[rows, low]).astype(int).tolist()
-        return {k: (mm, n) for k, mm, n in zip(ends, total, count, strict=True) if n}
+        mm_of = (total[rows, high] - total[rows, low]).tolist()
+        n_of = (count[rows, high] - count[rows, low]).astype(int).tolist()
+        return {k: (mm, n) for k, mm, n in zip(ends, mm_of, n_of, strict=True) if n}
 
     def _follow(self, wanted: Mapping[int, int]) -> None:
         """Bring what is held up to the log, and read what is wanted and not held."""
@@ -94,7 +97,7 @@ class Recent:
             self._put((key, at, v if usable(v, q) else None) for at, v, q, _ in rows)
 
     def _put(self, rows: Iterable[tuple[int, int, float | None]]) -> None:
-        self._total = None
+        self._running = None
         for key, at, value in rows:
             if key not in self._row:
                 continue
@@ -110,18 +113,16 @@ class Recent:
         """Make room for steps up to ``head``."""
         import numpy as np
 
-        self._total = None
+        self._running = None
         n = min(head - self._head, STEPS)
         if n > 0:
             self._mm[:, np.arange(head - n + 1, head + 1) % STEPS] = np.nan
             self._head = head
 
     def _forget(self) -> None:
-        self._mm, self._row = self._nothing, dict[int, int]()
-        self._odd = set[int]()
-        self._total: np.ndarray[Any, Any] | None = None
-        self._count: np.ndarray[Any, Any] | None = None
-        self._head, self._seq = 0, 0
+        self._mm, self._row, self._running = self._nothing, {}, None
+        self._odd.clear()
+        self._head = self._seq = 0
 
 
 @lru_cache(maxsize=1)
