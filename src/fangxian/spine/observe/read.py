@@ -17,7 +17,7 @@ from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
 from .models import Quarantine, Series, Station, in_use
 from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
 from .recent import recent
-from .rules import silence_limits
+from .rules import silent_intervals
 from .store import Quality, Store, from_s, store, usable
 
 
@@ -113,16 +113,15 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
     no reading at all it is None, never zero."""
     at = at or clock.now()
     rows = list(rows)
-    series = _series_of(rows)
+    series = _series_of([one.pk for one in rows])
     keys = None if series is None else [key for key, _, _ in series]
     newest = store().at(until_s=int(at.timestamp()), within_s=7 * 86400, series=keys)
     mine: dict[int, list[tuple[int, str]]] = {}
     every = Series.objects.values_list("id", "station_id", "element") if series is None else series
     for key, station_id, element in every:
         mine.setdefault(station_id, []).append((key, element))
-    silence = silence_limits(at)
-    hour = rain_sums(at=at, window_s=3600, stations=rows)
-    day = rain_sums(at=at, window_s=86400, stations=rows)
+    intervals, at_s = silent_intervals(at), at.timestamp()
+    hour, day = rain_windows(at=at, windows_s=[3600, 86400], stations=rows).values()
     found = []
     for one in rows:
         relied = [key for key, element in mine.get(one.pk, ()) if sensor_of(element)]
@@ -134,7 +133,7 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
             Now(
                 station=one,
                 last_at=last,
-                stale=last is None or at - last > silence(one),
+                stale=not times or at_s - max(times) > intervals * one.report_every_s,
                 rain_1h=hour.get(one.pk),
                 rain_24h=day.get(one.pk),
                 stage_m=levels.get("Z", levels.get("ZU")),
@@ -143,7 +142,7 @@ def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list
     return found
 
 
-def _series_of(stations: Sequence[Station]) -> list[tuple[int, int, str]] | None:
+def _series_of(stations: Collection[int]) -> list[tuple[int, int, str]] | None:
     """Series (id, station, element) of a few stations; None for many, which is nearly all."""
     if len(stations) > FEW:
         return None
@@ -166,10 +165,19 @@ def rain_sums(
 ) -> dict[int, Sum]:
     """Rain of the last ``window_s`` by station, in whatever form it is told. The window ends with
     the newest report of a gauge that is not silent, so that hourly reports give whole hours."""
-    rows = list(Station.objects.filter(in_use()) if stations is None else stations)
-    known, silence = {one.pk: one for one in rows}, silence_limits(at)
+    return rain_windows(at=at, windows_s=[window_s], stations=stations)[window_s]
+
+
+def rain_windows(
+    *, at: datetime, windows_s: Sequence[int], stations: Iterable[Station] | None = None
+) -> dict[int, dict[int, Sum]]:
+    """The same of several windows."""
     at_s, telemetry = int(at.timestamp()), store()
-    series = _series_of(rows)
+    if stations is None:
+        every_s = dict(Station.objects.filter(in_use()).values_list("pk", "report_every_s"))
+    else:
+        every_s = {one.pk: one.report_every_s for one in stations}
+    series = _series_of(every_s)
     if series is None:
         every = Series.objects.filter(element__in=RAIN_FORMS)
         series = list(every.values_list("id", "station_id", "element"))
@@ -177,14 +185,23 @@ def rain_sums(
     seen = telemetry.at(until_s=at_s, within_s=3 * 86400, series=keys)
     newest = {key: last_s for key, (last_s, _) in seen.items()}
     forms = chosen_forms(series, newest)
+    intervals = silent_intervals(at)
     ends: dict[int, int] = {}
     for station_id, (key, _) in forms.items():
-        if station_id in known:
+        if station_id in every_s:
             last_s = newest.get(key, 0)
-            silent = silence(known[station_id]).total_seconds()
-            ends[key] = last_s if at_s - last_s <= silent else at_s
+            ends[key] = last_s if at_s - last_s <= intervals * every_s[station_id] else at_s
     five = {k: e for s, (k, form) in forms.items() if form == "P5" and (e := ends.get(k))}
-    simple = recent(telemetry).sums(five, window_s=window_s)
+    return {w: _sums(forms, ends, recent(telemetry).sums(five, window_s=w), w) for w in windows_s}
+
+
+def _sums(
+    forms: Mapping[int, tuple[int, str]],
+    ends: Mapping[int, int],
+    simple: Mapping[int, tuple[float, int]],
+    window_s: int,
+) -> dict[int, Sum]:
+    """By station; five-minute rain is summed already."""
     found = {}
     for station_id, (key, form) in forms.items():
         if key not in ends:
@@ -240,12 +257,12 @@ def last_usable(sensors: Mapping[str, int | None]) -> int | None:
 
 def reporting() -> tuple[int, int]:
     """Stations that report something usable in time, of all."""
-    rows = list(Station.objects.filter(in_use()))
-    newest, now, live = newest_usable(), clock.now(), 0
-    silence = silence_limits(now)
-    for one in rows:
-        last_s = last_usable(newest.get(one.pk, {}))
-        live += last_s is not None and now - from_s(last_s) <= silence(one)
+    rows = Station.objects.filter(in_use()).values_list("pk", "report_every_s")
+    newest, now_s, live = newest_usable(), clock.now().timestamp(), 0
+    intervals = silent_intervals(clock.now())
+    for key, every_s in rows:
+        last_s = last_usable(newest.get(key, {}))
+        live += last_s is not None and now_s - last_s <= intervals * every_s
     return live, len(rows)
 
 

@@ -1,7 +1,7 @@
 """The dated numbers of observing: when silence is silence, how near a gauge should be, how long a
 stranger may wait."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -54,10 +54,9 @@ def line_limits(at: datetime) -> LineLimits:
 
 def silence_limit(station: Station, *, at: datetime) -> timedelta:
     """How long a station may be silent: part of an interval past the report that did not come."""
-    return silence_limits(at)(station)
+    return timedelta(seconds=silent_intervals(at) * station.report_every_s)
 
 
-def silence_limits(at: datetime) -> Callable[[Station], timedelta]:
-    """The same for many stations at one time."""
-    intervals = observing(at)["silent_after_intervals"]
-    return lambda station: timedelta(seconds=intervals * station.report_every_s)
+def silent_intervals(at: datetime) -> float:
+    """The same in intervals, for many stations at one time."""
+    return float(observing(at)["silent_after_intervals"])

@@ -16,7 +16,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.inspect.rounds import rules
 from fangxian.spine.observe.models import Station, in_use
-from fangxian.spine.observe.read import Sum, rain_sums
+from fangxian.spine.observe.read import Sum, rain_windows
 from fangxian.spine.registry.models import Site
 
 from .doors import KINDS
@@ -71,7 +71,8 @@ def risks(*, seat: Seat, at: datetime, most: int = 200, only: int | None = None)
     sites = sites if only is None else sites.filter(pk=only)
     told = list(sites.values_list("pk", "code", "lon", "lat", "danger__people", *OWN))
     gauges = list(Station.objects.filter(in_use(at), lon__isnull=False, lat__isnull=False))
-    sums = {hours: rain_sums(at=at, window_s=hours * 3600, stations=gauges) for hours in HOURS}
+    windows = rain_windows(at=at, windows_s=[hours * 3600 for hours in HOURS], stations=gauges)
+    sums = dict(zip(HOURS, windows.values(), strict=True))
     held = rules(at).proof
     near = _Near(told, gauges, held["gauge_km"])
     ratio, ahead, window = _ratios(told, near, sums, city_limits(at))

@@ -33,6 +33,7 @@ from fangxian.spine.observe.elements import LEVELS, RAIN_FORMS
 from fangxian.spine.observe.models import Series, Station
 from fangxian.spine.observe.store import Quality
 from fangxian.spine.observe.write import correct_reading
+from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city
 from fangxian.surfaces.web.words import mark_name
 
@@ -46,8 +47,9 @@ def index(request: SeatedRequest) -> HttpResponse:
     wanted = (request.GET.get("q") or "").strip()
     if wanted:
         rows = rows.filter(name__icontains=wanted) | rows.filter(code__startswith=wanted)
-    if request.GET.get("county"):
-        rows = rows.filter(place__parent__name=request.GET["county"])
+    counties = _counties(observe.stations(seat=seat))
+    if chosen := counties.get(request.GET.get("county", "")):
+        rows = rows.filter(place__path__startswith=chosen)
     up = {
         s.about_key: s
         for s in active_signals(seat=seat).filter(about_kind="station").order_by("-level")
@@ -60,9 +62,7 @@ def index(request: SeatedRequest) -> HttpResponse:
         "page": pages.get_page(request.GET.get("page")),
         "total": len(table),
         "q": wanted,
-        "counties": sorted(
-            {s.place.parent.name for s in observe.stations(seat=seat) if s.place.parent}
-        ),
+        "counties": list(counties),
         "county": request.GET.get("county", ""),
         "signals": cut(active_signals(seat=seat), 60),
         "n_signals": active_signals(seat=seat).count(),
@@ -71,6 +71,17 @@ def index(request: SeatedRequest) -> HttpResponse:
         "may_warn": may(seat, "warning.enter", place=seat.place_path),
     }
     return render(request, "web/watch.html", context)
+
+
+def _counties(rows: "QuerySet[Station]") -> dict[str, str]:
+    """The counties that have stations of these: name and path."""
+    paths = set(rows.order_by().values_list("place__path", flat=True).distinct())
+    every = Place.objects.filter(kind=Place.Kind.COUNTY, successor=None).order_by("code")
+    return {
+        county.name: county.path
+        for county in every
+        if any(path.startswith(county.path) for path in paths)
+    }
 
 
 @page("signal.read")
