@@ -123,9 +123,7 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
 
 
 def _hand_over(name: str, rows: list[Delivery]) -> None:
-    parcels: list[Parcel] = []
-    none: list[Parcel] = []
-    lost = []
+    parcels, none, lost = list[Parcel](), list[Parcel](), list[Delivery]()
     for delivery in rows:
         try:
             parcel = _parcel(delivery)
