@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fangxian.spine.observe.readings import Quality, Reading
+from fangxian.spine.observe.readings import Quality, Reading, usable
 from fangxian.spine.observe.recent import FEW, STEPS, Recent
 
 STEP_S = 300
@@ -75,3 +75,17 @@ def test_a_clock_of_the_future_spoils_no_sum(telemetry):
     same(held, telemetry)
     telemetry.put([Reading(2, NOW + 30 * 86400, 1.0, Quality.GOOD)], received_s=NOW)
     same(held, telemetry)
+
+
+@pytest.mark.parametrize("back", [0, 1, 7, 200])
+def test_the_newest_at_a_time_is_what_going_through_all_finds(telemetry, back):
+    tell(telemetry, np.random.default_rng(9), share=0.4)
+    until, within = NOW - back * STEP_S, 6 * 3600
+    want = {}
+    for key in KEYS:
+        for at, value, quality, _, _ in telemetry.every(key):
+            if until - within < at <= until and usable(value, quality):
+                want[key] = max(want.get(key, (0, 0.0)), (at, value))
+    assert telemetry.at(until_s=until, within_s=within) == want
+    few = {key: want[key] for key in (3, 5) if key in want}
+    assert telemetry.at(until_s=until, within_s=within, series=[3, 5]) == few

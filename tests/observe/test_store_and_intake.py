@@ -155,26 +155,6 @@ def test_a_relative_level_gets_the_stations_base(gauge, telemetry):
     assert telemetry.newest([series.pk])[series.pk][1] == 21.5
 
 
-def test_queries_on_readings_go_by_the_series_asked_for(telemetry):
-    """The plan at a million rows, with the planner's statistics: no scan of all readings."""
-    with telemetry._write() as db:
-        db.execute(
-            "WITH RECURSIVE n(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM n WHERE k < 999999) "
-            "INSERT INTO observation SELECT k % 500, k / 500 * 300, 1.0, 1, '', 0, 0, k FROM n"
-        )
-        db.execute(
-            "INSERT INTO latest SELECT series_id, MAX(valid_s), 0 FROM observation GROUP BY 1"
-        )
-    telemetry.tidy()
-    from fangxian.spine.observe import store as room
-
-    asked = room.NEWEST.format("?,?")
-    plan = [row[3] for row in telemetry._db.execute(f"EXPLAIN QUERY PLAN {asked}", (1, 2))]
-    assert [p for p in plan if p.startswith("SCAN")] == []
-    assert telemetry.newest([3, 4]) == {3: (599700, 1.0, 1), 4: (599700, 1.0, 1)}
-    assert len(telemetry.newest(range(500))) == 500
-
-
 def test_a_message_that_cannot_be_stored_fails_alone(gauge, telemetry, monkeypatch):
     from story import over_tcp
 

@@ -79,7 +79,7 @@ class Intake:
         now = clock.now()
         seen = self.telemetry.has_frames([digest(a.raw) for a in arrivals])
         frames: list[RawFrame] = []
-        readings: list[Reading] = []
+        taken: list[tuple[Batch, Station]] = []
         strangers: dict[str, int] = defaultdict(int)
         self._forget_corrected()
         for k, arrival in enumerate(arrivals):
@@ -106,11 +106,10 @@ class Intake:
                 verdict = "stored"
                 verdicts.stored += 1
                 verdicts.taken += batch.n
-                readings += self._timed(batch, station, now)
-            form = batch.form
-            frames.append(
-                RawFrame(key, batch.station, arrival.source, arrival.raw, verdict, told, form)
-            )
+                taken.append((batch, station))
+            frames.append(_frame(key, arrival, verdict, told))
+        self._know_series([batch for batch, _ in taken])
+        readings = [r for batch, station in taken for r in self._timed(batch, station, now)]
         judged = self._judge(readings, now)
         verdicts.readings = self.telemetry.put(judged, received_s=now.timestamp(), frames=frames)
         if strangers:
@@ -212,10 +211,7 @@ class Intake:
     ) -> Iterator[Reading]:
         """Relative levels get the station's base of their time; without a base they are stored
         apart, as what they are."""
-        element, step_s, base = run.element, run.step_s, 0.0
-        at_base = base_at(self._bases.get(station.pk, []), run.at_s) if run.relative else None
-        if at_base is not None:
-            element, step_s, base = "Z", None, at_base
+        element, step_s, base = self._element_of(run, station)
         key = self._series_of(station, element, run.unit, step_s)
         for k, value in enumerate(run.values):
             at_s = run.at_s + k * run.every_s - moved_s
@@ -228,6 +224,29 @@ class Intake:
             else:
                 yield Reading(key, at_s, round(base + value, 3) if base else value)
 
+    def _element_of(self, run: Run, station: Station) -> tuple[str, int | None, float]:
+        """What a run is stored as, in steps of how many seconds, above which base."""
+        at_base = base_at(self._bases.get(station.pk, []), run.at_s) if run.relative else None
+        return (run.element, run.step_s, 0.0) if at_base is None else ("Z", None, at_base)
+
+    def _know_series(self, batches: Iterable[Batch]) -> None:
+        """Make what is told for the first time, together: a first day brings thousands at once."""
+        new: dict[tuple[int, str], Series] = {}
+        for run in (run for batch in batches for run in batch.runs):
+            if (station := self._station(run.station)) is None:
+                continue
+            element, step_s, _ = self._element_of(run, station)
+            if (station.pk, element) not in self._series:
+                told = {"element": element, "unit": run.unit, "step_s": step_s}
+                new.setdefault((station.pk, element), Series(station=station, **told))
+        if not new:
+            return
+        Series.objects.bulk_create(new.values(), ignore_conflicts=True)
+        rows = Series.objects.filter(station_id__in={station for station, _ in new})
+        made = [s for s in rows.select_related("station") if (s.station_id, s.element) in new]
+        self._series |= {(s.station_id, s.element): s for s in made}
+        self._limits |= limits_in_force(made, clock.now())
+
     def _series_of(self, station: Station, element: str, unit: str, step_s: int | None) -> int:
         key = (station.pk, element)
         if key not in self._series:
@@ -235,7 +254,7 @@ class Intake:
                 station=station, element=element, defaults={"unit": unit, "step_s": step_s}
             )
             self._series[key] = series
-            self._limits = limits_in_force(self._series.values(), clock.now())
+            self._limits |= limits_in_force([series], clock.now())
         return self._series[key].pk
 
     def _judge(self, readings: list[Reading], now: datetime) -> list[Reading]:
@@ -250,6 +269,11 @@ class Intake:
             traces=self._traces,
             latest_s=now.timestamp() + clock_bounds(now).tolerance_s,
         )
+
+
+def _frame(key: str, arrival: Arrival, verdict: str, told: str) -> RawFrame:
+    batch = arrival.batch
+    return RawFrame(key, batch.station, arrival.source, arrival.raw, verdict, told, batch.form)
 
 
 def digest(raw: bytes) -> str:

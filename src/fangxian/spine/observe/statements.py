@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS frame (
     source TEXT NOT NULL, raw BLOB NOT NULL, received_s REAL NOT NULL,
     verdict TEXT NOT NULL, told TEXT NOT NULL, form TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS frame_by_station ON frame (station, verdict);
+CREATE INDEX IF NOT EXISTS frame_held ON frame (station) WHERE verdict = 'quarantined';
 CREATE TABLE IF NOT EXISTS latest (
     series_id INTEGER PRIMARY KEY, valid_s INTEGER, received_s REAL NOT NULL);
 """

@@ -2,6 +2,8 @@
 say. Signals themselves are made in assess."""
 
 import math
+import sys
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,30 +66,56 @@ class Subject:
         return row.place is None or self.station.place.path.startswith(row.place.path)
 
 
+class _Where:
+    """The gauges that a rule may hold at, without asking every one."""
+
+    def __init__(self, subjects: Sequence[Subject]) -> None:
+        self.subjects = subjects
+        self.of_station: dict[int, list[int]] = defaultdict(list)
+        self.of_village: dict[int, list[int]] = defaultdict(list)
+        for row, one in enumerate(subjects):
+            if one.village:
+                self.of_village[one.place.pk].append(row)
+            else:
+                self.of_station[one.station.pk].append(row)
+        plain = [row for rows in self.of_station.values() for row in rows]
+        self.by_path = sorted((subjects[row].station.place.path, row) for row in plain)
+
+    def under(self, rule: Threshold) -> list[int]:
+        if rule.station_id:
+            near = self.of_station.get(rule.station_id, [])
+        else:
+            path = rule.place.path if rule.place else ""
+            first = bisect_left(self.by_path, (path, -1))
+            last = bisect_left(self.by_path, (path + chr(sys.maxunicode), -1))
+            near = [row for _, row in self.by_path[first:last]]
+        near = [*near, *self.of_village.get(rule.place_id or 0, [])]
+        return [row for row in near if self.subjects[row].under(rule)]
+
+
 class _Family:
     """The numbers of one family as arrays: thresholds in tenths, (gauges, windows, levels)."""
 
-    def __init__(self, name: str, rows: Sequence[Threshold], subjects: Sequence[Subject]) -> None:
+    def __init__(self, name: str, rows: Sequence[Threshold], where: _Where) -> None:
         self.name = name
-        shape = (len(subjects), len(WINDOWS_S), len(Level))
+        shape = (len(where.subjects), len(WINDOWS_S), len(Level))
         self.limit: Ints = np.full(shape, NEVER)
         self.keep: Ints = np.full(shape, NEVER)
         self.rule = np.full(shape, -1)
         self.rows = list(rows)
         for number in sorted(range(len(rows)), key=lambda k: _breadth(rows[k])):
-            self._enter(number, subjects)
+            self._enter(number, where)
         self.hold_s = max((row.hold_s for row in rows), default=0)
 
-    def _enter(self, number: int, subjects: Sequence[Subject]) -> None:
+    def _enter(self, number: int, where: _Where) -> None:
         row = self.rows[number]
         if row.window_s not in WINDOWS_S:
             raise ValueError(f"{row}: no window of {row.window_s} s is kept")
         w, level = WINDOWS_S.index(row.window_s), row.level - 1
-        for gauge, subject in enumerate(subjects):
-            if subject.under(row):
-                self.limit[gauge, w, level] = round(row.value * 10)
-                self.keep[gauge, w, level] = round(row.value * (1 - row.dead_band) * 10)
-                self.rule[gauge, w, level] = number
+        gauges = where.under(row)
+        self.limit[gauges, w, level] = round(row.value * 10)
+        self.keep[gauges, w, level] = round(row.value * (1 - row.dead_band) * 10)
+        self.rule[gauges, w, level] = number
 
 
 def _breadth(row: Threshold) -> tuple[bool, int]:
@@ -133,9 +161,9 @@ class RainWatch:
             step_s = step_of(nearest.station, nearest.element)
             self.subjects.append(Subject(nearest.station, village, step_s, village=True))
         self.groups = [place_label(town_of(s.place), now) for s in self.subjects]
-        self.families = [
-            _Family(name, rows, self.subjects) for name, rows in sorted(by_family.items())
-        ]
+        where = _Where(self.subjects)
+        self.families = [_Family(name, rows, where) for name, rows in sorted(by_family.items())]
+        self.row_of = {subject.about: row for row, subject in enumerate(self.subjects)}
         steps = tuple(w // STEP_S for w in WINDOWS_S)
         head = int(now.timestamp()) // STEP_S
         n = len(self.subjects)
@@ -238,15 +266,17 @@ class RainWatch:
         held, there = self.sums.held(rows=rows, steps=steps)
         revised = set(rows[there & (~present | (held != values))].tolist())
         taken = self._put(rows, steps, values, present)
-        touched = np.unique(rows[taken])
+        touched, which = np.unique(rows[taken], return_inverse=True)
         if not touched.size:
             return []
-        earliest = {int(r): int(steps[taken & (rows == r)].min()) for r in touched}
+        first_steps = np.full(len(touched), NEVER)
+        np.minimum.at(first_steps, which, steps[taken])
+        place = {int(row): k for k, row in enumerate(touched)}
+        names = {family.name for family in self.families}
         risen = {
-            (family.name, int(row)): int(active[family.name, self.subjects[row].about].timestamp())
-            for family in self.families
-            for row in touched
-            if (family.name, self.subjects[row].about) in active
+            (name, row): int(since.timestamp())
+            for (name, about), since in active.items()
+            if name in names and (row := self.row_of.get(about, -1)) in place
         }
         again = {key: since_s // STEP_S for key, since_s in risen.items() if key[1] in revised}
         since = min(int(steps[taken].min()), *again.values()) if again else int(steps[taken].min())
@@ -257,13 +287,14 @@ class RainWatch:
             level = _first_level(sums, family.limit[touched])
             kept = _first_level(sums, family.keep[touched])
             speaks = np.any(level < len(Level), axis=1)
-            for k, row in enumerate(touched):
-                key = (family.name, int(row))
-                if not (speaks[k] or key in risen):
-                    continue
-                start = max(0, again.get(key, earliest[int(row)]) - first)
+            up = [place[row] for name, row in risen if name == family.name]
+            speaks[up] = True
+            for k in np.flatnonzero(speaks).tolist():
+                row = int(touched[k])
+                key = (family.name, row)
+                start = max(0, again.get(key, int(first_steps[k])) - first)
                 mine = self._findings(
-                    family, int(row), first, start, level[k], kept[k], sums[k], counts[k]
+                    family, row, first, start, level[k], kept[k], sums[k], counts[k]
                 )
                 if key in again:
                     about = self.subjects[row].about
