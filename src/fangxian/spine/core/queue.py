@@ -107,6 +107,8 @@ def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
     free = Q(state=Job.State.READY, due_at__lte=clock.now()) | Q(
         state=Job.State.CLAIMED, claimed_until_s__lt=now_s
     )
+    if not Job.objects.filter(free).exists():  # no lock for nothing
+        return []
     earlier = Job.objects.filter(
         subject=OuterRef("subject"),
         function=OuterRef("function"),
