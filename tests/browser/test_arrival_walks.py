@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from test_walkthroughs import Clicks
+
+from browser.test_walkthroughs import Clicks
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)

@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
-from test_walkthroughs import Clicks, start_response
+
+from browser.test_walkthroughs import Clicks, start_response
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)

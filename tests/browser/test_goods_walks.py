@@ -10,7 +10,8 @@ from time import perf_counter
 
 import pytest
 from playwright.sync_api import expect
-from test_walkthroughs import Clicks
+
+from browser.test_walkthroughs import Clicks
 
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.spatial import cKDTree
+
+from fangxian.kernels.common.sphere import on_sphere, sphere_tree
 
 EARTH_KM = 6371.0
 
@@ -35,24 +34,6 @@ class Coverage:
         return self.bound - self.weight <= 1e-6 * max(1.0, self.bound)
 
 
-def on_sphere(*, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points in degrees as points of the unit sphere, so that near is near in a tree.
-
-    Args:
-        lon, lat: degrees, (n,). NaN gives NaN.
-
-    Returns:
-        (n, 3).
-
-    Raises:
-        ValueError: shapes that differ (numpy's).
-
-    Source: definition.
-    """
-    a, b = np.radians(np.asarray(lon, float)), np.radians(np.asarray(lat, float))
-    return np.column_stack([np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)])
-
-
 def nearest_km(
     *,
     lon: NDArray[np.float64],
@@ -78,7 +59,7 @@ def nearest_km(
     which = np.full(len(lon), -1, dtype=np.int64)
     known = np.isfinite(lon) & np.isfinite(lat)
     if len(lon2) and known.any():
-        tree = cKDTree(on_sphere(lon=lon2, lat=lat2))
+        tree = sphere_tree(lon=lon2, lat=lat2)
         chord, found = tree.query(on_sphere(lon=lon[known], lat=lat[known]))
         km[known] = 2 * EARTH_KM * np.arcsin(np.clip(chord / 2, 0, 1))
         which[known] = found
@@ -128,6 +109,9 @@ def best_coverage(
     sums = np.bincount(group, weights=worth[live])
     g = len(sums)
     cost = np.concatenate([np.zeros(m), -sums])
+    import scipy.sparse as sp
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     link = sp.hstack([-rows, sp.identity(g, format="csr")], format="csr")
     count = sp.csr_matrix(np.concatenate([np.ones(m), np.zeros(g)]))
     found = milp(
@@ -191,12 +175,14 @@ def _greedy(near, worth, k):
 
 def _within(lon, lat, at_lon, at_lat, reach_km):
     """Which of the places reach which demand, as a sparse matrix of ones."""
+    import scipy.sparse as sp
+
     n, m = len(lon), len(at_lon)
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     if not len(known) or not m:
         return sp.csr_matrix((n, m))
     chord = 2 * np.sin(min(reach_km / EARTH_KM, np.pi) / 2)
-    tree = cKDTree(on_sphere(lon=np.asarray(at_lon), lat=np.asarray(at_lat)))
+    tree = sphere_tree(lon=np.asarray(at_lon), lat=np.asarray(at_lat))
     lists = tree.query_ball_point(on_sphere(lon=lon[known], lat=lat[known]), chord)
     sizes = np.array([len(one) for one in lists])
     columns = np.concatenate([np.asarray(one, np.int64) for one in lists])

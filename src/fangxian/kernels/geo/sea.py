@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from fangxian.kernels.common.sphere import sphere_tree
 
 EARTH_KM = 6371.0088
 
@@ -26,16 +27,9 @@ def near_pairs(
     """
     if len(lon) < 2:
         return np.zeros((0, 2), np.int64)
-    tree = cKDTree(on_sphere(lon=lon, lat=lat))
+    tree = sphere_tree(lon=lon, lat=lat)
     found = tree.query_pairs(2 * np.sin(km / EARTH_KM / 2), output_type="ndarray")
     return np.asarray(found, np.int64)
-
-
-def on_sphere(*, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points of the unit sphere, (n, 3), of degrees (n,). NaN gives NaN. Raises ValueError for
-    shapes that differ (numpy's). Source: definition."""
-    a, b = np.radians(lon), np.radians(lat)
-    return np.column_stack([np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)])
 
 
 def apart_km(

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, named, record_many
-from fangxian.spine.core.guard import Failed, alone, log
+from fangxian.spine.core.guard import Failed, log, tried
 from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.registry.read import fallback_post
 
@@ -53,10 +53,10 @@ def judged(
     *,
     key: Callable[[Row], object] = lambda row: getattr(row, "pk", row),
 ) -> Iterator[Judged]:
-    """``judge`` of each row of a rule, each alone: one that raises is kept with its reason and
-    hides no other."""
+    """``judge`` of each row of a rule, one that raises is kept with its reason and hides no
+    other."""
     for row in rows:
-        found = alone(f"cover:{code}", key(row), partial(judge, row))
+        found = tried(f"cover:{code}", key(row), partial(judge, row))  # it writes nothing
         if isinstance(found, Failed):
             yield Unjudged(kind, str(key(row)))
         elif found is not None:
@@ -130,6 +130,12 @@ def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
     Gap.objects.bulk_update(closed, ["until"])
     Gap.objects.bulk_update(moved, ["fields", "owner"])
     Gap.objects.bulk_create(opened)
+    if opened or closed:
+        _tell(rule, opened, closed, by)
+    return len(opened), len(closed)
+
+
+def _tell(rule: CoverRule, opened: Sequence[Gap], closed: Sequence[Gap], by: Seat) -> None:
     record_many(
         [
             Entry("gap.opened", named(g), None, {"rule": rule.code, "owner": g.owner_id})
@@ -138,7 +144,6 @@ def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
         + [Entry("gap.closed", named(g), None, {"rule": rule.code}) for g in closed],
         by=by,
     )
-    return len(opened), len(closed)
 
 
 def by_code(rules: Sequence[CoverRule]) -> dict[str, CoverRule]:

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from fangxian.kernels.allocate.rounds import Rounds, best_rounds
 from fangxian.spine.core import clock
 
 from . import models as m
@@ -173,9 +171,13 @@ def propose(units: Sequence[Unit], *, since: datetime, hours: int = 24) -> Propo
                 for near in within(code, reach) if reach > 0 else ():
                     rows.append(number[near] * hours + hour)
                     cols.append(j)
+    import scipy.sparse as sp
+
+    from fangxian.kernels.allocate.rounds import best_rounds  # heavy, and for few pages
+
     shape = (len(names) * hours, len(rounds))
     sees = sp.csr_matrix((np.ones(len(rows)), (rows, cols)), shape=shape)
-    found: Rounds = best_rounds(
+    found = best_rounds(
         sees=sees,
         weight=weight.ravel(),
         unit=np.array([one.unit for one in rounds], np.int64),

@@ -7,14 +7,18 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
-from fangxian.kernels.geo.sea import EARTH_KM, on_sphere
+from fangxian.kernels.common.sphere import on_sphere, sphere_tree
+from fangxian.kernels.geo.sea import EARTH_KM
 from fangxian.kernels.geo.sun import CIVIL_DEG, sun_altitude
 from fangxian.kernels.hydro.tide import tide
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 STEP_DEG = 0.002  # points of the line for distances: some 200 m
 
@@ -54,7 +58,7 @@ def pieces() -> dict[str, Piece]:
 
 
 @lru_cache(1)
-def _dense() -> tuple[cKDTree, NDArray[np.int64], NDArray[np.float64]]:
+def _dense() -> tuple["cKDTree", NDArray[np.int64], NDArray[np.float64]]:
     """Points along the shore, close together, with the piece of each."""
     points: list[tuple[float, float]] = []
     of: list[int] = []
@@ -64,7 +68,7 @@ def _dense() -> tuple[cKDTree, NDArray[np.int64], NDArray[np.float64]]:
             points += [(x + (u - x) * k / steps, y + (v - y) * k / steps) for k in range(steps)]
             of += [n] * steps
     spot = np.array(points)
-    return cKDTree(on_sphere(lon=spot[:, 0], lat=spot[:, 1])), np.array(of), spot
+    return sphere_tree(lon=spot[:, 0], lat=spot[:, 1]), np.array(of), spot
 
 
 def nearest(
@@ -81,11 +85,9 @@ def codes() -> list[str]:
 
 
 @lru_cache(1)
-def _near_of() -> cKDTree:
+def _near_of() -> "cKDTree":
     rows = list(pieces().values())
-    return cKDTree(
-        on_sphere(lon=np.array([p.lon for p in rows]), lat=np.array([p.lat for p in rows]))
-    )
+    return sphere_tree(lon=np.array([p.lon for p in rows]), lat=np.array([p.lat for p in rows]))
 
 
 def within(code: str, km: float) -> list[str]:

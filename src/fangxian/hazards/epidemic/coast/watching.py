@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from fangxian.kernels.geo.sea import EARTH_KM, apart_km, near_pairs, on_sphere, wandering
+from fangxian.kernels.common.sphere import on_sphere, sphere_tree
+from fangxian.kernels.geo.sea import EARTH_KM, apart_km, near_pairs, wandering
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.tracks import Row
 
@@ -113,7 +113,7 @@ def _to_ports(
 ) -> NDArray[np.float64]:
     if not len(ports) or not len(lon):
         return np.full(len(lon), np.inf)
-    tree = cKDTree(on_sphere(lon=ports[:, 0], lat=ports[:, 1]))
+    tree = sphere_tree(lon=ports[:, 0], lat=ports[:, 1])
     chord, _ = tree.query(on_sphere(lon=lon, lat=lat))
     return np.asarray(2 * EARTH_KM * np.arcsin(np.clip(chord / 2, 0, 1)), float)
 
@@ -185,7 +185,7 @@ def silent(scene: Scene) -> Silence:
     heard = np.flatnonzero(age <= limit / 2)
     lost: list[Told] = []
     deaf: list[str] = []
-    tree = cKDTree(on_sphere(lon=scene.lon[heard], lat=scene.lat[heard])) if len(heard) else None
+    tree = sphere_tree(lon=scene.lon[heard], lat=scene.lat[heard]) if len(heard) else None
     reach = 2 * np.sin(rules["heard_km"] / EARTH_KM / 2)
     for k in np.flatnonzero(gone):
         spot = on_sphere(lon=scene.lon[k : k + 1], lat=scene.lat[k : k + 1])[0]

@@ -4,19 +4,21 @@ and the city, by the detectors of the posture; one signal for one cause."""
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fangxian.kernels.epi.detector import Series
-from fangxian.kernels.epi.rarity import Rarity, Usual, rarity, usual
 from fangxian.kernels.epi.registry import METHODS
 from fangxian.spine.assess.rules import Finding
 from fangxian.spine.core.levels import Level
 
 from .read import Table
 from .rules import HEADQUARTERS, SYNDROME, Profile, Spot, Syndrome, close_of, fixed_level
+
+if TYPE_CHECKING:  # its distributions take a quarter of a second to load
+    from fangxian.kernels.epi.rarity import Rarity
 
 Floats = NDArray[np.float64]
 
@@ -158,6 +160,8 @@ def judge_nodes(nodes: list[Node], *, day: date, use: Profile) -> None:
 
 def _weigh(nodes: list[Node]) -> None:
     """Say of each series how rarely chance brings what it has."""
+    from fangxian.kernels.epi.rarity import rarity, usual
+
     codes = sorted({node.syndrome for node in nodes})
     group = np.array([codes.index(node.syndrome) for node in nodes])
     counts = np.stack([node.counts for node in nodes])
@@ -171,7 +175,7 @@ def _weigh(nodes: list[Node]) -> None:
         )
 
 
-def _rare_of(found: Rarity, k: int, series: int, spread: float, shape: Floats) -> Rare:
+def _rare_of(found: "Rarity", k: int, series: int, spread: float, shape: Floats) -> Rare:
     return Rare(
         int(found.window[k]),
         float(found.observed[k]),
@@ -186,6 +190,8 @@ def _rare_of(found: Rarity, k: int, series: int, spread: float, shape: Floats) -
 
 def rare_again(told: Mapping[str, Any]) -> Rare:
     """The rarity of a series by a signal's evidence alone, to the last digit."""
+    from fangxian.kernels.epi.rarity import Usual, rarity
+
     counts = np.array([[np.nan if n is None else n for n in told["counts"]]])
     was, one = told["rare"], np.zeros(1, np.int64)
     shape, spread = np.array(was["shape"]), was["spread"]

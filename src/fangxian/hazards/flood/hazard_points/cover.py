@@ -11,13 +11,16 @@ from fangxian.spine.registry.read import owners
 from .risk import Risk, risks
 
 LATELY = timedelta(days=1)  # the longest window of rain
+SOME = 200  # points made whole at first
 
 
 def unanswered(at: datetime) -> Iterator[Judged]:
     """Points at their limit, by rain that fell or is expected, about which no order went out within
     a day, nor one about their whole village; one gap a point."""
-    over = risks(seat=SYSTEM, at=at, most=0).over
-    rows = [row for row in risks(seat=SYSTEM, at=at, most=over).rows if row.worst >= 1]
+    ranked = risks(seat=SYSTEM, at=at, most=SOME)
+    if ranked.over > SOME:
+        ranked = risks(seat=SYSTEM, at=at, most=ranked.over)
+    rows = [row for row in ranked.rows if row.worst >= 1]
     orders = Order.objects.filter(issued_at__gt=at - LATELY, issued_at__lte=at)
     orders = orders.exclude(state="withdrawn") if rows else orders.none()
     told = list(orders.values_list("about_kind", "about_key", "area_id"))

@@ -4,18 +4,20 @@ is given."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fangxian.hazards.flood.forecast.models import Issue
-from fangxian.kernels.hydro.reservoir import Gate, Rating, Reservoir, Routed, route
 from fangxian.spine.assess.read import thresholds_in_force
 from fangxian.spine.core import clock
 from fangxian.spine.core.problems import Problem
 
 from .models import CurvePoint, Dam
+
+if TYPE_CHECKING:  # the compiled kernel is only for those who race
+    from fangxian.kernels.hydro.reservoir import Gate, Reservoir, Routed
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +35,10 @@ class Plan:
     turbines: Floats | None = None
 
 
-def reservoir_of(dam: Dam, at: datetime, hours: int) -> Reservoir:
+def reservoir_of(dam: Dam, at: datetime, hours: int) -> "Reservoir":
     """A dam as the kernel takes it. Raises ``dam.unready`` with what is missing or wrong."""
+    from fangxian.kernels.hydro.reservoir import Rating, Reservoir
+
     curves = {kind: _curve(dam, kind) for kind in CurvePoint.Kind.values}
     for kind, zh, en in (
         ("storage", "库容曲线", "storage curve"),
@@ -69,8 +73,10 @@ def _curve(dam: Dam, kind: str) -> tuple[Floats, Floats]:
     return levels, values
 
 
-def gates_of(dam: Dam) -> tuple[Gate, ...]:
+def gates_of(dam: Dam) -> tuple["Gate", ...]:
     """Gates by name. Raises ValueError (the kernel's) where a table has holes."""
+    from fangxian.kernels.hydro.reservoir import Gate
+
     tables: dict[str, dict[tuple[float, float], float]] = {}
     for row in dam.gate_points.order_by("gate"):
         tables.setdefault(row.gate, {})[row.level_m, row.opening_m] = row.flow_m3s
@@ -106,7 +112,7 @@ def inflow_of(issue: Issue, at: datetime) -> Floats:
 
 
 def race(
-    dam: Dam, reservoir: Reservoir, inflow: Floats, plans: Sequence[Plan], level_m: float
+    dam: Dam, reservoir: "Reservoir", inflow: Floats, plans: Sequence[Plan], level_m: float
 ) -> list[dict[str, Any]]:
     """What each plan comes to over all members."""
     below = list(dam.below.select_related("place").order_by("from_m3s"))
@@ -142,8 +148,10 @@ def race(
     return told
 
 
-def _carry(reservoir: Reservoir, inflow: Floats, plan: Plan, level_m: float) -> Routed:
+def _carry(reservoir: "Reservoir", inflow: Floats, plan: Plan, level_m: float) -> "Routed":
     """Let out what comes in is a plan of each member's own."""
+    from fangxian.kernels.hydro.reservoir import Routed, route
+
     try:
         if plan.code == "hold":
             parts = [

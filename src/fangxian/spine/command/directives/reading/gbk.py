@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from opencc import OpenCC
-from pypinyin import Style, pinyin
 
 HAN = r"[㐀-鿿豈-﫿]"
 SYLLABLE = "[a-zāáǎàēéěèêīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ]{1,6}"
@@ -92,6 +91,8 @@ def _converted(config: str) -> dict[str, str]:
 @lru_cache(maxsize=4096)
 def readings(char: str) -> frozenset[str]:
     """All readings with tone letters; the neutral tone has none."""
+    from pypinyin import Style, pinyin  # half a second, for those who read a directive
+
     return frozenset(pinyin(char, style=Style.TONE, heteronym=True)[0]) if char else frozenset()
 
 
