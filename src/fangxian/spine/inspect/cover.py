@@ -25,7 +25,9 @@ def blind_spots(at: datetime) -> Iterator[Judged]:
     """One gap a town (of cells: a county) and reason, with how many and the first by name. That
     nobody answers or can be called is told by the rules of duties and phones."""
     proof = prove(at, seat=SYSTEM)
-    places = {p.pk: p for p in Place.objects.select_related("parent__parent__parent")}
+    places = Place.objects.in_bulk()
+    for place in places.values():  # the tree by hand: a quarter of what four joins cost
+        place.parent = places[place.parent_id] if place.parent_id else None
     groups: dict[tuple[str, str], list[Blind]] = {}
     homes: dict[str, Place] = {}
     for one in proof.blind:
