@@ -16,7 +16,7 @@ from typing import Any
 FILLED = Path(__file__).parents[1] / "var" / "bench-city"
 if not (FILLED / "filled.json").exists():
     sys.exit("./run bench fill comes first")
-if os.getloadavg()[0] > 0.5 and "FANGXIAN_BENCH_ANYWAY" not in os.environ:
+if os.getloadavg()[0] > 0.5 and "BENCH_ANYWAY" not in os.environ:
     sys.exit(f"load {os.getloadavg()[0]:.1f}: wait until the machine is quiet")
 ROOM = tempfile.TemporaryDirectory(prefix="fangxian-bench-")
 shutil.copytree(FILLED, ROOM.name, dirs_exist_ok=True)

@@ -58,10 +58,11 @@ ADMINISTRATOR = [
 NAMES = re.compile(r"[一-鿿]")
 
 
-@pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
-def test_no_page_has_an_access_fault(sit, lang):
+@pytest.mark.parametrize(("lang", "each"), [("zh-CN", 1), ("en-GB", 2)])
+def test_no_page_has_an_access_fault(sit, lang, each):
+    """In English, which has the same marks, every other page."""
     for user, paths in (("lin", PATHS[:-1]), ("wu", ADMINISTRATOR)):
-        _no_fault(sit(user, lang=lang), paths)
+        _no_fault(sit(user, lang=lang), paths[::each])
 
 
 def _no_fault(page, paths):

@@ -27,9 +27,9 @@ def theme(page, name):
     page.context.add_cookies([{"name": "theme", "value": name, "url": page.url}])
 
 
-@pytest.mark.parametrize("chosen", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+@pytest.mark.parametrize(("chosen", "size"), [("dark", (1366, 768)), ("light", (390, 844))])
 def test_every_page_is_readable_by_day_and_by_night(sit, chosen, size):
+    """Wide by day is test_access; the colours of night are the same on a phone."""
     from axe_playwright_python.sync_playwright import Axe
 
     page = sit("lin", size=size)
