@@ -11,12 +11,13 @@ from click.testing import CliRunner
 from rivers import river
 
 from fangxian.cli.main import root
+from fangxian.cli.sl323 import _window
 from fangxian.hazards.flood.forecast.models import RatingPoint, Reach
 from fangxian.hazards.flood.sl323.form import moment
 from fangxian.hazards.flood.sl323.giving import give_tables
 from fangxian.hazards.flood.sl323.models import Kept
 from fangxian.hazards.flood.sl323.sources import open_source
-from fangxian.hazards.flood.sl323.taking import take_tables
+from fangxian.hazards.flood.sl323.taking import summary, take_tables
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
@@ -100,7 +101,9 @@ def test_several_gates_have_no_one_opening_and_again_changes_nothing(station, ta
     at = "2016-09-13 08:00:00"
     rows = [[CODE, at, "1", "1", str(n), str(n / 2)] for n in (1, 2)]
     for _ in range(2):
-        assert taken(ST_GATE_R=(GATE, *rows)).changed == 0
+        report = taken(ST_GATE_R=(GATE, *rows))
+        assert report.changed == 0
+    assert any("ST_GATE_R" in zh and "只原样留存" in zh for zh, _ in summary(report))
     assert not Series.objects.filter(station=station, element="GH").exists()
     assert [r["GTOPHGT"] for r in given(tmp_path, "ST_GATE_R")] == ["0.5", "1.0"]
 
@@ -204,3 +207,9 @@ def test_a_travel_time_between_two_outlets_becomes_that_of_their_reach(city, tak
     assert Reach.objects.get(upper=upper, lower=lower).travel_h == 6.5
     assert report.refused_n["ST_FSDR_B"] == 1
     assert not taken(ST_FSDR_B=(head, *rows[:2])).refused
+
+
+def test_a_day_alone_is_all_of_it_and_an_hour_is_that_hour():
+    _, day = _window("", "2016-9-13")
+    _, hour = _window("", "2016-9-1 8")
+    assert (day.day, day.hour, hour.day, hour.hour) == (13, 23, 1, 8)

@@ -10,8 +10,6 @@ import click
 from .files import tell_some
 from .main import language, say, start_ready
 
-DAY = len("2016-09-14")
-
 
 def _window(since: str, until: str) -> "tuple[datetime | None, datetime | None]":
     """Beijing times as written; a day alone is all of it."""
@@ -22,7 +20,7 @@ def _window(since: str, until: str) -> "tuple[datetime | None, datetime | None]"
         if text and at is None:
             zh, en = f"“{text}”不是时间，如 2016-09-14 08:00", f"{text!r} is no time"
             raise click.UsageError(say(zh, en))
-    if end and len(until.strip()) <= DAY:
+    if end and not {" ", "T"} & set(until.strip()):
         end += timedelta(days=1, seconds=-1)
     if begin and end and begin > end:
         raise click.UsageError(say("止在起之前", "the window ends before it begins"))

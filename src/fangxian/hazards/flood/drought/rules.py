@@ -51,6 +51,8 @@ def _complaints(content: Content) -> Iterable[Complaint]:
         yield from ((f"{table}.{n}", "a number") for n in names if not _number(given.get(n)))
     if content.get("turn", {}).get("level") not in Level.__members__:
         yield "turn.level", "I, II, III or IV"
+    if not 0 < (content.get("turn", {}).get("told") or 0) <= 1:
+        yield "turn.told", "a share, more than 0 up to 1"
     if _number(content.get("pa", {}).get("decay")) and not 0 <= content["pa"]["decay"] <= 1:
         yield "pa.decay", "from 0 to 1"
 

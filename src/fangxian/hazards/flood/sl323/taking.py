@@ -312,6 +312,10 @@ def summary(report: Report) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for table, n in report.taken.items():
         lines.append((f"{table} {known[table].zh}：收下 {n} 行", f"{table}: {n} rows taken"))
+    for table, n in report.kept.items():
+        if "TM" in known[table].key:
+            zh, en = "没有对应的序列，只原样留存", "without a series here, only kept"
+            lines.append((f"{table}：{n} 行{zh}", f"{table}: {n} rows {en}"))
     for table, zh, en in report.disables():
         lines.append((f"缺 {table} {known[table].zh}：{zh}", f"no {table}: {en}"))
     for table, codes in report.unjoined.items():

@@ -48,8 +48,9 @@ def index(request: SeatedRequest) -> HttpResponse:
     if wanted:
         rows = rows.filter(name__icontains=wanted) | rows.filter(code__startswith=wanted)
     counties = _counties(observe.stations(seat=seat))
-    if chosen := counties.get(request.GET.get("county", "")):
-        rows = rows.filter(place__path__startswith=chosen)
+    if county := request.GET.get("county"):  # of one that is none there are no stations
+        path = counties.get(county)
+        rows = rows.filter(place__path__startswith=path) if path else rows.none()
     up = {
         s.about_key: s
         for s in active_signals(seat=seat).filter(about_kind="station").order_by("-level")
