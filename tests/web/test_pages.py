@@ -240,3 +240,8 @@ def test_each_kind_of_row_has_its_file():
     assert kinds == set(re.findall(r'Row\(\s*"(\w+)"', inspect.getsource(desk)))
     for kind in kinds | {"unanswered", "unanswereds", "late", "lates"}:
         get_template(row_template(desk.Row(kind, None, None, None)))
+
+
+def test_a_county_that_is_none_has_no_stations(as_lin, gauge):
+    found = [as_lin.get("/watch", {"county": name}).context["total"] for name in ("", "没有县")]
+    assert found == [1, 0]
