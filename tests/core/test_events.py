@@ -26,6 +26,7 @@ def test_a_cut_tail_and_a_change_are_told():
 
 def test_an_event_recorded_during_the_walk_is_no_tampering(monkeypatch):
     write(5)
+    assert verify_chain() == []
     real, calls = events.link_hash, []
 
     def busy(event):

@@ -3,7 +3,7 @@ concerned by a kind is said in wiring."""
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,36 +68,43 @@ def record(
 
 
 def record_many(entries: Iterable[Entry], *, by: Seat) -> list[Event]:
-    """Append several events of one write in order."""
+    """Append several events of one write in order; they have numbers when the transaction ends, or
+    as soon as somebody reads the log in it."""
     if not connection.in_atomic_block:
         raise RuntimeError("an event must be recorded inside the transaction of its write")
-    head = _lock_head()
     at = clock.now()
     events = []
     for entry in entries:
         if entry.kind not in EVENTS:
             raise LookupError(f"event {entry.kind} has no words: declare_events")
-        event = Event(
-            kind=entry.kind,
-            subject_kind=entry.subject.kind,
-            subject_id=entry.subject.key,
-            at=at,
-            person_id=by.person_id,
-            post_id=by.post_id,
-            actor=by.label,
-            before=_plain(entry.before),
-            after=_plain(entry.after),
-            reason=entry.reason,
-            previous_hash=head.last_hash,
+        events.append(
+            Event(
+                kind=entry.kind,
+                subject_kind=entry.subject.kind,
+                subject_id=entry.subject.key,
+                at=at,
+                person_id=by.person_id,
+                post_id=by.post_id,
+                actor=by.label,
+                before=_plain(entry.before),
+                after=_plain(entry.after),
+                reason=entry.reason,
+            )
         )
-        event.hash = head.last_hash = link_hash(event)
-        events.append(event)
-    Event.objects.bulk_create(events)
-    if events:
-        with connection.cursor() as cursor:
-            where = (events[-1].pk, head.last_hash, head.length + len(events))
-            cursor.execute(MOVE_HEAD, [*where, head_seal(*where)])
+    connection.recorded += events
     return events
+
+
+def chain(events: Sequence[Event]) -> None:
+    """Add events to the log, in order, inside the transaction that they were recorded in."""
+    head = _lock_head()
+    for event in events:
+        event.previous_hash = head.last_hash
+        event.hash = head.last_hash = link_hash(event)
+    Event.objects.bulk_create(events)
+    with connection.cursor() as cursor:
+        where = (events[-1].pk, head.last_hash, head.length + len(events))
+        cursor.execute(MOVE_HEAD, [*where, head_seal(*where)])
 
 
 def _lock_head() -> ChainHead:

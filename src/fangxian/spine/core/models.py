@@ -2,7 +2,15 @@
 
 import time
 
-from django.db import models
+from django.db import connection, models
+
+
+class Log(models.Manager["Event"]):
+    """Whoever reads the log reads what his own transaction has recorded too (core.pending)."""
+
+    def get_queryset(self) -> models.QuerySet["Event"]:
+        connection.write_pending()
+        return super().get_queryset()
 
 
 class Event(models.Model):
@@ -20,6 +28,8 @@ class Event(models.Model):
     reason = models.TextField(blank=True)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
+
+    objects = Log()
 
     class Meta:
         indexes = [

@@ -151,10 +151,10 @@ def correct_reading(
 def apply_correction(event: Event) -> None:
     """What a person decided, brought into the telemetry file. The event comes first and is its
     outbox: killed in between, the worker does it again, and twice changes nothing."""
-    told = event.after or {}
+    told, log = event.after or {}, Event.objects.all()  # the event has its number now
     at_s = int(datetime.fromisoformat(str(told["at"])).timestamp())
     telemetry, key = store(), subject_pk(event)
-    newer = Event.objects.filter(
+    newer = log.filter(
         kind=event.kind, subject_id=event.subject_id, after__at=told["at"], pk__gt=event.pk
     )
     _, value, quality, reason = telemetry.history(key, at_s)[-1]

@@ -11,11 +11,12 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 from fangxian.spine.core.macs import know_functions
+from fangxian.spine.core.pending import HoldsEvents
 
 LOOK_EVERY_S = 0.002
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
     """The wait for the place of the writer, at most the connection's ``timeout`` in seconds."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
