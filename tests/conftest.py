@@ -27,6 +27,7 @@ os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(
     prefix="fangxian-test-", dir=os.environ["TMPDIR"]
 )
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
+ON_SERVER = "FANGXIAN_DATABASE_URL" in os.environ  # ./run test --on-postgresql
 os.environ["FANGXIAN_SECOND_FACTOR"] = "0"  # tests/security asks for it
 os.environ["FANGXIAN_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -36,7 +37,7 @@ import pytest
 from django.conf import settings as settings_of_django
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from hypothesis import settings
 from story import SHARED, START, seat_of
 
@@ -53,6 +54,10 @@ from fangxian.spine.registry.models import Place
 
 # without workers pytest-django has read the settings before this file was
 object.__setattr__(config(), "second_factor", False)
+if ON_SERVER:  # a loop lets go of its connection; a test's has the test's transaction
+    connection_class = type(connections["default"])
+    connection_class.close_if_unusable_or_obsolete = lambda self: None
+os.environ.pop("FANGXIAN_DATABASE_URL", None)  # programs that a test starts have files of their own
 
 # a slow machine is no failure; in CI the same examples every time
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
@@ -176,10 +181,20 @@ def nothing_caught(request: pytest.FixtureRequest) -> Iterator[None]:
         assert caught == []
 
 
+def served() -> store_room.Store:
+    from fangxian.spine.observe.served import MOMENT, ServedStore
+
+    made = ServedStore("test_telemetry")
+    with made._write() as db:
+        db.execute(f"TRUNCATE {', '.join(MOMENT)}, latest, evidence")
+        db.execute("UPDATE log SET seq = 0")
+    return made
+
+
 @pytest.fixture
 def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[store_room.Store]:
-    """A fresh telemetry file."""
-    fresh = store_room.Store(tmp_path / "telemetry.sqlite3")
+    """A fresh telemetry file, or empty tables on the server."""
+    fresh = served() if ON_SERVER else store_room.Store(tmp_path / "telemetry.sqlite3")
     monkeypatch.setattr(store_room, "_open", lambda path: fresh)
     yield fresh
     fresh.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
+from fangxian.spine.core.postgresql import served
 
 CONFIG = config()
 HERE = Path(__file__).parent
@@ -105,21 +106,20 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "fangxian.spine.core.sqlite",
-        "NAME": CONFIG.records_db,
-        "CONN_MAX_AGE": 600,  # opening one costs more than most questions; new statistics are seen
-        "TEST": {"NAME": ":memory:"},
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
-            ),
-        },
-    }
+FILES: dict[str, object] = {
+    "ENGINE": "fangxian.spine.core.sqlite",
+    "NAME": CONFIG.records_db,
+    "CONN_MAX_AGE": 600,  # opening one costs more than most questions; new statistics are seen
+    "TEST": {"NAME": ":memory:"},
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
+        ),
+    },
 }
+DATABASES = {"default": served(CONFIG.database) if CONFIG.database else FILES}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "zh-hans"

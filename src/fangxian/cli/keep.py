@@ -13,7 +13,7 @@ PATH = click.Path(path_type=Path)
 WORDS = say("封存口令", "words of the escrow")
 
 
-def _progress() -> Any:
+def progress() -> Any:
     """A line on stderr that says how far a long work has come."""
     last = [""]
 
@@ -56,7 +56,7 @@ def create(path: Path, as_json: bool) -> None:
     know_subjects()
     from fangxian.ops.upkeep import back_up
 
-    made = back_up(path, tell=_progress())
+    made = back_up(path, tell=progress())
     size = f"{made['size'] / 1e6:.1f} MB"
     tried = say("已试恢复", "restored on trial") if made.get("restored") else ""
     _out(
@@ -75,7 +75,7 @@ def verify(path: Path, escrow: Path | None, as_json: bool) -> None:
     _without_folder()
     from fangxian.ops.backup import verify
 
-    manifest = verify(path, key=_key(escrow), tell=_progress())
+    manifest = verify(path, key=_key(escrow), tell=progress())
     n = len(manifest["members"])
     _out(
         manifest,
@@ -97,7 +97,7 @@ def restore(path: Path, into: Path, escrow: Path | None, as_json: bool) -> None:
     _without_folder()
     from fangxian.ops.backup import restore
 
-    manifest = restore(path, into, key=_key(escrow), tell=_progress())
+    manifest = restore(path, into, key=_key(escrow), tell=progress())
     _out(
         manifest,
         f"已恢复到 {into}。请核对:FANGXIAN_DATA_DIR={into} fangxian doctor --data-only",

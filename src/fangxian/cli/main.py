@@ -25,6 +25,7 @@ WORDS = {
     "gateway": ("service", "短信语音网关模拟器", "gateway simulator for drills and tests"),
     "doctor": ("service", "检查数据与事件链", "check data files and the event chain"),
     "backup": ("keep", "备份:做、验、恢复", "backups: made, verified, restored"),
+    "move": ("move", "把数据从文件搬到服务器,或搬回", "all rows from files onto a server, or back"),
     "keys": ("keep", "密钥:列出、封存、更换", "keys: listed, put in escrow, changed"),
     "proof": ("keep", "存证:外存、接受不符", "proofs: anchored, a break accepted"),
     "demo": ("demo", "重演一个剧情(演练),默认莫兰蒂台风", "replay a scenario, Meranti by default"),
@@ -180,14 +181,20 @@ def start_ready() -> None:
 
     from django.db import connection
 
+    from fangxian.spine.core.config import config
     from fangxian.spine.core.problems import Problem
 
     name = str(connection.settings_dict["NAME"])
     reason: tuple[str, str] | None = ("没有数据库", "it has no database")
-    if "memory" in name or Path(name).is_file():
+    if config().database or "memory" in name or Path(name).is_file():
         reason = _unready()
+    if config().database and reason is None:
+        from fangxian.spine.core.postgresql.keys import same_keys
+
+        if not same_keys():
+            raise Problem("move.other_key")
     if reason is not None:
-        folder = Path(name).parent
+        folder = name if config().database else Path(name).parent
         zh = f"数据目录 {folder} 尚未就绪({reason[0]}),请先运行 fangxian init。"
         en = f"The data folder {folder} is not ready ({reason[1]}); run fangxian init first."
         raise Problem("call.wrong", zh=zh, en=en)

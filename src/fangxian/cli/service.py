@@ -118,8 +118,8 @@ def intake_command() -> None:
         listener = Listener()
         server = await listener.serve(config().host, config().sl651_port)
         loops = [
-            Loop("intake", lambda: 0, BEAT_EVERY_S),
-            Loop("intake:clock", listener.watch_clock),
+            Loop("intake", lambda: 0, BEAT_EVERY_S, share=True),
+            Loop("intake:clock", listener.watch_clock, share=True),
         ]
         while not told.is_set():
             for loop in loops:

@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -16,7 +18,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from fangxian.spine.core.config import config
+from fangxian.spine.core.config import PREFIX, config
 from fangxian.spine.core.problems import Problem
 
 from .closed import ClosedFileError, Closing, Opening
@@ -49,7 +51,10 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
     draft = target.with_name(f"{target.name}.part")
     try:
         with open_space(folder) as space:
-            copies = _copy_databases(folder, Path(space), tell)
+            if config().database:
+                copies = _copy_server(Path(space) / "copied")
+            else:
+                copies = _copy_databases(folder, Path(space), tell)
             with draft.open("wb") as file:
                 closed = Closing(file, config().backup_key)
                 with tarfile.open(fileobj=cast(Any, closed), mode="w|gz") as tar:
@@ -79,6 +84,9 @@ def open_space(folder: Path) -> Iterator[str]:
 def own_name(folder: Path) -> str:
     """What backups of this headquarters begin with: drill or real, and when its folder was made, so
     that several may lie in one place."""
+    if config().database:
+        mark = hashlib.sha256(config().database.encode()).hexdigest()[:8]
+        return f"fangxian-real-{mark}"
     address = f"{(folder / DATABASES[0]).absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as db:
         (made,) = db.execute("SELECT min(applied) FROM django_migrations").fetchone()
@@ -123,6 +131,20 @@ def _copy_databases(folder: Path, space: Path, tell: Tell) -> list[Path]:
                 )
             copies.append(copy)
     return copies
+
+
+def _copy_server(space: Path) -> list[Path]:
+    """The rows of a server as files (ops.moving), by a process whose own folder is ``space``."""
+    keys = {"SECRET_KEY": config().key, "EVIDENCE_SECRET": config().evidence_key}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    own = {PREFIX + name: key for name, key in keys.items()} | {f"{PREFIX}DATA_DIR": str(space)}
+    words = [sys.executable, "-m", "fangxian.cli", "--lang", "zh", "move", "--copy", "--from"]
+    done = subprocess.run(
+        [*words, config().database], env=kept | own, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Problem("backup.server", why=done.stderr.strip()[-500:])
+    return [space / name for name in DATABASES if (space / name).exists()]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.editions import load_shipped
 from fangxian.spine.core.marks import mark
 from fangxian.spine.core.models import Evidence
+from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.rounds import FORMS as CHECK_LISTS
 from fangxian.spine.observe.reports.write import load_shipped_forms
@@ -33,8 +34,9 @@ def make_ready(*, places: bool = True) -> None:
     for old in (config().data_dir / "rules", config().data_dir / "cover.toml"):
         if old.exists():
             log.warning("not_read path=%s: enter its text as an edition at /rules", old)
-    _migrate()
-    mark(connection.connection, config().kind)
+    if config().database and config().records_db.exists():
+        raise Problem("move.not_moved", folder=config().data_dir)
+    make_tables()
     _prove_telemetry()
     load_shipped(by=SYSTEM)
     own = config().data_dir / "own-places"
@@ -50,6 +52,13 @@ def make_ready(*, places: bool = True) -> None:
             load_thresholds(subject.thresholds(), by=SYSTEM)
         if subject.forms:
             load_shipped_forms(subject.forms, by=SYSTEM)
+
+
+def make_tables() -> None:
+    """The tables of the records, empty or as they were."""
+    _migrate()
+    if not config().database:  # a drill never lies on a server (config)
+        mark(connection.connection, config().kind)
 
 
 def _prove_telemetry() -> None:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from fangxian.spine.core import clock, evidence
 from fangxian.spine.core.config import config
+from fangxian.spine.core.database import database
 from fangxian.spine.core.events import verify_chain
 from fangxian.spine.core.health import PROCESSES, troubles
 from fangxian.spine.core.models import Cursor, Heartbeat, Job
@@ -50,11 +51,9 @@ def _check(
 
 
 def _records(_: bool) -> Found:
-    """Foreign keys and constraints of the records, by Django's own check, and SQLite's."""
+    """Foreign keys and constraints of the records, by Django's own check, and the database's."""
     connection.check_constraints()
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA integrity_check")
-        return [str(row[0]) for row in cursor.fetchall() if row[0] != "ok"]
+    return database().faults()
 
 
 def _telemetry(full: bool) -> Found:

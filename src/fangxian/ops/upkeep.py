@@ -15,11 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Min
 
 from fangxian.spine.core import clock, evidence
 from fangxian.spine.core.config import config
+from fangxian.spine.core.database import database
 from fangxian.spine.core.events import (
     GENESIS,
     Entry,
@@ -84,10 +85,7 @@ def prove() -> int:
 def tidy() -> int:
     """The planner's figures, and the write-ahead logs taken in."""
     store().tidy()
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA analysis_limit=1000")
-        cursor.execute("ANALYZE")
-        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    database().tidy()
     return 1
 
 

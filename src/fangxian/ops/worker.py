@@ -31,6 +31,7 @@ from .drills import install_givers, play
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
+JOBS_HOLD_S = 1.0  # then the clock, what came in and what is due have their turn
 TICK_EVERY_S = 1.0  # for subjects that found nothing to do; signals and orders do not wait
 REMIND_EVERY_S = 60.0
 
@@ -40,19 +41,20 @@ class Worker:
 
     def __init__(self) -> None:
         self.name = f"worker-{os.getpid()}"
-        self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S)
+        self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S, share=True)
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
         self._reminded_s = 0.0
+        self.fan = Loop("fan-out", partial(fan_out, WIRING))
         self.ticks = [Loop(f"tick:{one.code}", one.tick) for one in SUBJECTS if one.tick]
         self.alarm = [
             self.pulse,
-            Loop("clock", self.watch_clock.look),
+            Loop("clock", self.watch_clock.look, share=True),
             Loop("due", self._sweep_due),
             *_watches(),
             *self.ticks,
-            Loop("fan-out", partial(fan_out, WIRING)),
-            Loop("jobs", self._run_jobs),
+            self.fan,
+            Loop("jobs", self._run_jobs, share=True),
             Loop("remind", self._remind),
             Loop("announce", lambda: int(announce(by=SYSTEM) is not None)),
         ]
@@ -61,7 +63,7 @@ class Worker:
             self.alarm.append(Loop("drill", play))
         self.covers = [Loop(f"cover:{rule.code}", partial(self._sweep, rule)) for rule in COVER]
         self.heavy = [Loop(f"compute:{s.code}", s.heavy) for s in SUBJECTS if s.heavy]
-        self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM))
+        self.sending = Loop("dispatch", lambda: dispatch(by=SYSTEM), share=True)
         self.hearing = Loop("listen", _listen)
 
     def tick(self) -> int:
@@ -97,12 +99,12 @@ class Worker:
 
     def run_heavy(self) -> None:
         """The process of long work, so that neither the alarm path nor the gateways wait for it."""
-        pulse = Loop("compute", lambda: 0, BEAT_EVERY_S)
+        pulse = Loop("compute", lambda: 0, BEAT_EVERY_S, share=True)
         _until_told(lambda: _turn([pulse, *self.heavy], pulse))
 
     def run_reach(self) -> None:
         """The process that waits for gateways, so that the alarm path need not."""
-        pulse = Loop("reach", lambda: 0, BEAT_EVERY_S)
+        pulse = Loop("reach", lambda: 0, BEAT_EVERY_S, share=True)
         _until_told(lambda: _turn([pulse, self.sending, self.hearing], pulse))
 
     def _sweep_due(self) -> int | None:
@@ -110,9 +112,10 @@ class Worker:
         return None if self.watch_clock.wrong else sweep_due()
 
     def _run_jobs(self) -> int:
-        n = 0
-        while jobs := claim_jobs(self.name):
-            n += run_jobs(jobs, WIRING) + fan_out(WIRING)
+        n, until = 0, time.monotonic() + JOBS_HOLD_S
+        while time.monotonic() < until and (jobs := claim_jobs(self.name)):
+            n += run_jobs(jobs, WIRING)
+            self.fan.turn()
         return n
 
     def _sweep(self, rule: CoverRule) -> int | None:

@@ -47,6 +47,7 @@ class Watch:
         self.cursor, self.make = f"watch.{name}", make
         self.store = telemetry or store()
         self._stamp: tuple[int, int, int, date] | None = None
+        self._at = -1  # where this process left the log; another may have gone on from there
         self.judge: Judge
 
     def tick(self, limit: int = 20_000) -> int:
@@ -65,6 +66,7 @@ class Watch:
         with transaction.atomic():
             settle(findings, by=SYSTEM)
             move_cursor(self.cursor, cursor.value, rows[-1][0])
+        self._at = rows[-1][0]
         return len(rows)
 
     def _fresh(self, seen: int) -> None:
@@ -72,7 +74,7 @@ class Watch:
         newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
         now = clock.now()
         found = (Series.objects.count(), newest, stamp(), now.date())
-        if found != self._stamp or self.judge.stale:
+        if found != self._stamp or self.judge.stale or seen != self._at:
             self.judge = self.make(self.store, now, seen)
             self._stamp = found
 

@@ -29,6 +29,7 @@ class Config:
     gateway_port: int = 6511
     public_url: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    database_url: str = ""  # postgresql://…: records and telemetry there, not in files
     node_modules: str = ""  # the browser libraries, where they lie in no checkout
     compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False
@@ -75,6 +76,12 @@ class Config:
     @property
     def kind(self) -> Kind:
         return Kind.DRILL if self.drill else Kind.REAL
+
+    @cached_property
+    def database(self) -> str:
+        """The server that this folder's rows lie on; empty where they lie in files. Those of a
+        drill always do, so that no drill reaches the rows of a real headquarters."""
+        return "" if self.drill else self.database_url
 
     @property
     def clock_file(self) -> Path:
@@ -202,6 +209,10 @@ def _unknown(variable: str, names: list[str]) -> str:
 
 
 def _parse(variable: str, text: str, kind: object) -> object:
+    if variable == f"{PREFIX}DATABASE_URL" and not text.startswith(
+        ("postgresql://", "postgres://")
+    ):
+        raise ConfigError(f"{variable} must begin with postgresql://; without it rows are in files")
     if kind is int:
         if not text.isdigit():
             raise ConfigError(f"{variable} must be a whole number, not {text!r}")

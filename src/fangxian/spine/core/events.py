@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
 from . import clock
+from .database import database
 from .macs import head_seal
 from .models import ChainHead, Due, Event, Evidence
 from .rights import Seat
@@ -91,7 +92,7 @@ def record_many(entries: Iterable[Entry], *, by: Seat) -> list[Event]:
                 reason=entry.reason,
             )
         )
-    connection.recorded += events
+    database().recorded += events
     return events
 
 

@@ -4,19 +4,19 @@ removes or puts back a row by another way cannot make the sum agree. Bellare and
 multiset hash (EUROCRYPT 1997), with a keyed function."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
 
 from . import clock
+from .database import database
 from .events import Entry, Named, record_many
-from .macs import MODULUS, SIZE, head_seal
+from .macs import head_seal
 from .models import ChainHead, Event, Evidence
 from .problems import Problem
 from .rights import SYSTEM, Seat, require
-from .sqlite.base import one_moment
 
-PREFIX = "evidence"
 TELEMETRY = "telemetry"
 # work in hand, and what is made anew from other rows: nobody is held to it
 LEFT_OUT = frozenset(
@@ -50,42 +50,23 @@ def _models() -> Iterator[type[models.Model]]:
             yield model
 
 
-def _triggers(table: str, columns: Iterable[str]) -> dict[str, str]:
-    """Name and text of a table's three triggers."""
+def sums() -> Any:
+    """How the sums are kept in this database."""
+    if connection.vendor == "postgresql":
+        from .postgresql import sums as served
 
-    def mac(side: str) -> str:
-        values = ", ".join(f'{side}."{name}"' for name in columns)
-        return f"fx_mac('{table}', {values})"
+        return served
+    from .sqlite import sums
 
-    moved = {
-        "insert": f"n = n + 1, total = fx_add(total, {mac('new')})",
-        "update": f"total = fx_add(fx_take(total, {mac('old')}), {mac('new')})",
-        "delete": f"n = n - 1, total = fx_take(total, {mac('old')})",
-    }
-    return {
-        f"{PREFIX}_{table}_{verb}": (
-            f"CREATE TRIGGER {PREFIX}_{table}_{verb} AFTER {verb.upper()} ON {table} BEGIN "
-            f"UPDATE core_evidence SET {sets} WHERE name = '{table}'; END"
-        )
-        for verb, sets in moved.items()
-    }
-
-
-def _standing() -> dict[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s",
-            [f"{PREFIX}_%"],
-        )
-        return dict(cursor.fetchall())
+    return sums
 
 
 def lift() -> list[str]:
     """Take the triggers away, as before tables are remade; what did not agree before that."""
-    broken = audit() if _standing() else []
-    with connection.cursor() as cursor:
-        for name in _standing():
-            cursor.execute(f"DROP TRIGGER {name}")
+    kept = sums()
+    standing = kept.standing()
+    broken = audit() if standing else []
+    kept.drop(standing)
     return broken
 
 
@@ -94,21 +75,20 @@ def lay(broken: Iterable[str] = ()) -> int:
     """Put the triggers on and sum up the tables that have none. Returns how many tables were
     summed up. What did not agree before (``broken``), and a sum that somebody removed, is kept for
     the doctor until a person accepts it."""
-    standing, wanted = _standing(), tables()
+    kept, wanted = sums(), tables()
+    kept.prepare()
+    standing = kept.standing()
     rows = {row.name: row for row in Evidence.objects.all()}
     before = _summed_once()
     if not rows and not before:  # a log of a version that had no key yet
         _seal_head()
     fresh = []
     for table, columns in wanted.items():
-        triggers = _triggers(table, columns)
-        if table in rows and triggers.items() <= standing.items():
+        if table in rows and kept.triggers(table, columns).items() <= standing.items():
             continue
-        with connection.cursor() as cursor:
-            for name, sql in triggers.items():
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-                cursor.execute(sql)
-        n, total = _sum_of(table, columns)
+        _put_triggers(table, columns)
+        n, total = kept.read(table, columns)
+        kept.forget(table)
         why = "its sum was removed" if table in before and table not in rows else ""
         why = why or next((text for text in broken if text.startswith(f"{table}:")), "")
         if table in rows and table not in {text.partition(":")[0] for text in broken}:
@@ -123,6 +103,23 @@ def lay(broken: Iterable[str] = ()) -> int:
     return len(fresh)
 
 
+def _put_triggers(table: str, columns: list[str]) -> None:
+    triggers = sums().triggers(table, columns)
+    sums().drop(triggers)
+    with connection.cursor() as cursor:
+        for sql in triggers.values():
+            cursor.execute(sql)
+
+
+@transaction.atomic
+def sum_moved() -> None:
+    """The sums of rows that came from another database, where they were proved. What did not agree
+    there, and what had no sum, stays told."""
+    for table, columns in tables().items():
+        _put_triggers(table, columns)
+    _sum_up()
+
+
 def _seal_head() -> None:
     for head in ChainHead.objects.exclude(length=0):
         sealed = head_seal(head.last_id, head.last_hash, head.length)
@@ -132,10 +129,17 @@ def _seal_head() -> None:
 @transaction.atomic
 def sum_anew() -> None:
     """Every sum and the log's end by the key of now."""
-    for table, columns in tables().items():
-        n, total = _sum_of(table, columns)
-        Evidence.objects.filter(pk=table).update(n=n, total=total)
+    _sum_up()
     _seal_head()
+
+
+def _sum_up() -> None:
+    kept = sums()
+    kept.prepare()
+    for table, columns in tables().items():
+        n, total = kept.read(table, columns)
+        kept.forget(table)
+        Evidence.objects.filter(pk=table).update(n=n, total=total)
 
 
 @transaction.atomic
@@ -163,24 +167,14 @@ def _summed_once() -> set[str]:
     return {table for after in told for table in (after or {}).get("tables", ())}
 
 
-def _sum_of(table: str, columns: Iterable[str]) -> tuple[int, bytes]:
-    connection.ensure_connection()
-    total, n = 0, 0
-    listed = ", ".join(f'"{name}"' for name in columns)
-    read = f"SELECT fx_mac('{table}', {listed}) FROM {table}"  # just as the triggers read
-    for (mac,) in connection.connection.cursor().execute(read):
-        total += int.from_bytes(mac)
-        n += 1
-    return n, (total % MODULUS).to_bytes(SIZE)
-
-
 def audit() -> list[str]:
     """Read every proved table again; what does not agree with its sum, a sentence each. Beside
     running writers it sees one moment, and holds nobody up."""
     found = []
-    with one_moment(connection):
+    kept = sums()
+    with database().one_moment():
         rows = {row.name: row for row in Evidence.objects.exclude(name=TELEMETRY)}
-        standing = _standing()
+        standing, written = kept.standing(), kept.written()
         if not rows:
             return ["core_evidence: there are no sums; run fangxian init"]
         for table, columns in tables().items():
@@ -190,11 +184,11 @@ def audit() -> list[str]:
                 continue
             if row.broken:
                 found.append(f"{table}: {row.broken}")
-            if not _triggers(table, columns).items() <= standing.items():
+            if not kept.triggers(table, columns).items() <= standing.items():
                 found.append(f"{table}: its triggers were removed")
-            n, total = _sum_of(table, columns)
-            if n != row.n:
-                found.append(f"{table}: {n} rows, and {row.n} were written")
-            elif total != bytes(row.total):
+            n, total = kept.read(table, columns)
+            if n != written[table][0]:
+                found.append(f"{table}: {n} rows, and {written[table][0]} were written")
+            elif total != written[table][1]:
                 found.append(f"{table}: a row was changed outside this program")
     return found

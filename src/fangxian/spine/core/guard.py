@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import F
 
 from . import clock
+from .leases import held
 from .models import BadRow, Heartbeat
 
 log = logging.getLogger("fangxian.guard")
@@ -72,12 +73,18 @@ def keep_bad_row(*, where: str, key: object, why: str) -> None:
 class Loop:
     """A named piece of work that is done again and again and never ends the process: what it raises
     is counted and told, and it rests longer after each failure, and for ``every_s`` where it found
-    nothing to do."""
+    nothing to do. Several processes may ``share`` it; otherwise it is done by the one that has its
+    lease."""
 
     def __init__(
-        self, name: str, work: Callable[[], int | None], beat_s: float = LOOP_BEATS_EVERY_S
+        self,
+        name: str,
+        work: Callable[[], int | None],
+        beat_s: float = LOOP_BEATS_EVERY_S,
+        *,
+        share: bool = False,
     ) -> None:
-        self.name, self.work, self.beat_s = name, work, beat_s
+        self.name, self.work, self.beat_s, self.share = name, work, beat_s, share
         self.failures = 0
         self.every_s = 0.0
         self._again_at = self._beaten_at = 0.0
@@ -89,6 +96,8 @@ class Loop:
         if now_s < self._again_at:
             return 0
         try:
+            if not self.share and not held(self.name):
+                return 0
             n = self.work()
             if n is None and self.failures:
                 return 0

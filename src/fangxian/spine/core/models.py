@@ -2,15 +2,22 @@
 
 import time
 
-from django.db import connection, models
+from django.db import models
+
+from .database import database
 
 
 class Log(models.Manager["Event"]):
     """Whoever reads the log reads what his own transaction has recorded too (core.pending)."""
 
     def get_queryset(self) -> models.QuerySet["Event"]:
-        connection.write_pending()
+        database().write_pending()
         return super().get_queryset()
+
+
+class Written(models.Manager["Event"]):
+    """What is in the log already, which is enough for what earlier writes have caused: the end of
+    the log is not taken for it."""
 
 
 class Event(models.Model):
@@ -30,6 +37,7 @@ class Event(models.Model):
     hash = models.CharField(max_length=64)
 
     objects = Log()
+    written = Written()
 
     class Meta:
         indexes = [
@@ -97,6 +105,7 @@ class Job(models.Model):
     function = models.CharField(max_length=80)
     subject = models.CharField(max_length=101)
     state = models.CharField(max_length=8, choices=State, default=State.READY)
+    rank = models.PositiveSmallIntegerField(default=2)  # the level told, worst first
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_by = models.CharField(max_length=60, blank=True)
@@ -152,8 +161,10 @@ class Heartbeat(models.Model):
     def silent_s(self) -> float:
         """For how long nothing was heard: by the clock that only counts, as long as the machine was
         not started anew."""
-        gone_s = time.monotonic() - self.steady_s
-        return gone_s if self.steady_s and gone_s >= 0 else max(0.0, time.time() - self.real_s)
+        gone_s, by_clock_s = time.monotonic() - self.steady_s, max(0.0, time.time() - self.real_s)
+        if database().vendor == "postgresql":  # of another host, whose clock began elsewhere
+            return min(gone_s, by_clock_s) if gone_s >= 0 else by_clock_s
+        return gone_s if self.steady_s and gone_s >= 0 else by_clock_s
 
 
 class BadRow(models.Model):

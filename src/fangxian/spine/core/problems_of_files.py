@@ -117,5 +117,40 @@ OF_FILES: dict[str, tuple[int, str, str]] = {
         "输出 {file} 就是输入文件或另一输出,未写。请另给文件名。",
         "The output {file} is one of the files read, or another output; give it another name.",
     ),
+    "backup.server": (
+        500,
+        "没能把服务器上的数据抄进备份:{why}",
+        "the rows of the server could not be copied into the backup: {why}",
+    ),
+    "move.not_empty": (
+        409,
+        "{what} 里已有数据,不再搬入;请换一个空的数据库。",
+        "{what} holds rows already; nothing is moved in. Name an empty database.",
+    ),
+    "move.nothing": (404, "{what} 里没有可搬的数据库", "{what} has no database to move"),
+    "move.broken": (
+        409,
+        "搬来的日志与存证不符:{why}。来源未动,请先查明。",
+        "the log that was moved does not agree: {why}. The source is as it was; look into it.",
+    ),
+    "move.not_moved": (
+        409,
+        "{folder} 里有本部的数据文件,而设置指向服务器。请先运行 fangxian move,"
+        "或去掉 FANGXIAN_DATABASE_URL。",
+        "{folder} has files of this headquarters, and the settings name a server. "
+        "Run fangxian move, or unset FANGXIAN_DATABASE_URL.",
+    ),
+    "move.other_key": (
+        409,
+        "本机密钥与数据库所用的不同,不能解封。请设置同一 FANGXIAN_SECRET_KEY 与 "
+        "FANGXIAN_EVIDENCE_SECRET。",
+        "the keys of this machine are not those of the database: nothing sealed could be opened. "
+        "Give it the same FANGXIAN_SECRET_KEY and FANGXIAN_EVIDENCE_SECRET.",
+    ),
+    "driver.missing": (
+        500,
+        "要用 PostgreSQL,请安装 fangxian[growth](含 psycopg)。",
+        "PostgreSQL needs fangxian[growth] (psycopg) to be installed.",
+    ),
     "output.unwritable": (422, "写不了 {file}:{why}", "cannot write {file}: {why}"),
 }

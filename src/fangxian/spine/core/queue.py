@@ -25,6 +25,7 @@ LEASE_S = 60.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = 2.0
 HOLD_S = 0.1  # nobody else can write for as long
+ENTANGLED = {"40P01", "40001"}  # two workers waited for each other: one begins again
 PAUSE_S = 0.005  # and then whoever waits is let in (core.sqlite)
 
 
@@ -55,7 +56,8 @@ def sweep_due(limit: int = 200) -> int:
     if not Due.objects.filter(due_at__lte=clock.now()).exists():  # no lock for nothing
         return 0
     with transaction.atomic():
-        due = list(Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")[:limit])
+        come = Due.objects.filter(due_at__lte=clock.now()).order_by("due_at", "id")
+        due = list(come.select_for_update(skip_locked=True)[:limit])
         if due:
             Due.objects.filter(pk__in=[row.pk for row in due]).delete()
             record_many(
@@ -80,6 +82,7 @@ def fan_out(wiring: Wiring, limit: int = 500) -> int:
                 event=event,
                 function=function_name(function),
                 subject=f"{event.subject_kind}:{event.subject_id}",
+                rank=rank_of(event),
                 due_at=at,
             )
             for event in events
@@ -90,6 +93,12 @@ def fan_out(wiring: Wiring, limit: int = 500) -> int:
     return len(events)
 
 
+def rank_of(event: Event) -> int:
+    """How soon its jobs come: the level it tells of (1 is the worst), and as level II without."""
+    level = (event.after or {}).get("level")
+    return level if isinstance(level, int) and 1 <= level <= 4 else 2
+
+
 def move_cursor(name: str, before: int, after: int) -> None:
     """Move a reader's cursor inside the transaction of what it concluded. Another reader that was
     first makes this one's conclusions void: the transaction must not stand."""
@@ -98,7 +107,7 @@ def move_cursor(name: str, before: int, after: int) -> None:
 
 
 def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
-    """Claim what may run now by compare-and-set, the oldest first.
+    """Claim what may run now by compare-and-set, the worst first, then the oldest.
 
     A job waits while an earlier job of the same function and subject is unfinished, so order
     is kept per subject. A dead worker's claim is free again when its lease has run out.
@@ -117,10 +126,10 @@ def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
     )
     with transaction.atomic():
         jobs = list(
-            Job.objects.select_for_update()
+            Job.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(free, ~Exists(earlier))
             .select_related("event")
-            .order_by("id")[:limit]
+            .order_by("rank", "id")[:limit]
         )
         if jobs:
             Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
@@ -161,6 +170,9 @@ def _run(job: Job, functions: Mapping[str, Function]) -> bool:
 
 
 def _count_failure(job: Job, error: Exception) -> None:
+    if getattr(error.__cause__, "sqlstate", "") in ENTANGLED:
+        Job.objects.filter(pk=job.pk).update(state=Job.State.READY)
+        return
     job.attempts += 1
     job.last_error = f"{type(error).__name__}: {error}"[:2000]
     job.state = Job.State.DEAD if job.attempts >= MAX_ATTEMPTS else Job.State.READY

@@ -32,6 +32,7 @@ declare_events(
         "register.exported": ("导出台账", "register exported"),
         "register.import_undone": ("撤销导入", "import taken back"),
         "register.imported": ("导入台账", "table imported"),
+        "rows.moved": ("数据搬迁", "all rows moved"),
         "rules.entered": ("录入规则版本", "rules edition entered"),
         "rules.loaded": ("载入规则", "shipped rules loaded"),
     }

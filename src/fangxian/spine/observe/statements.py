@@ -32,20 +32,24 @@ UPSERT = """
 INSERT INTO observation VALUES (?, ?, ?, ?, ?, 0, ?, ?)
 ON CONFLICT (series_id, valid_s) DO UPDATE SET
     value = excluded.value, quality = excluded.quality, reason = excluded.reason,
-    revision = revision + 1, received_s = excluded.received_s, seq = excluded.seq
-WHERE (value IS NOT excluded.value OR (quality != excluded.quality
-       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND quality IN (2, 3)
-                AND reason != 'future')))
-  AND reason != 'corrected'
+    revision = observation.revision + 1, received_s = excluded.received_s, seq = excluded.seq
+WHERE (observation.value IS NOT excluded.value OR (observation.quality != excluded.quality
+       AND NOT (excluded.quality = 1 AND excluded.reason = '' AND observation.quality IN (2, 3)
+                AND observation.reason != 'future')))
+  AND observation.reason != 'corrected'
 """
 # the same value sent again without more to say takes no doubt away, but for that of the future
 LATEST = """
 INSERT INTO latest VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET
-    valid_s = CASE WHEN (valid_s IS NULL OR excluded.valid_s > valid_s) AND EXISTS (
+    valid_s = CASE WHEN (latest.valid_s IS NULL OR excluded.valid_s > latest.valid_s) AND EXISTS (
             SELECT 1 FROM observation o WHERE o.series_id = excluded.series_id
             AND o.valid_s = excluded.valid_s AND o.value IS NOT NULL AND o.quality < 3)
-        THEN excluded.valid_s ELSE valid_s END,
+        THEN excluded.valid_s ELSE latest.valid_s END,
     received_s = excluded.received_s
+"""
+CORRECT = """
+UPDATE observation SET value = ?, quality = ?, reason = 'corrected', revision = revision + 1,
+    received_s = ?, seq = ? WHERE series_id = ? AND valid_s = ?
 """
 NEWEST_USABLE = """
 UPDATE latest SET valid_s = (
@@ -68,7 +72,9 @@ AT = (
     "ORDER BY e.valid_s DESC LIMIT 1) END WHERE o.valid_s > :since"
 )
 AT_OF = AT.replace(
-    "FROM latest l", "FROM json_each(:keys) j CROSS JOIN latest l ON l.series_id = j.value", 1
+    "FROM latest l",
+    "FROM json_each(:keys) j CROSS JOIN latest l ON l.series_id = CAST(j.value AS BIGINT)",
+    1,
 )
 MOST_KEYS = 900
 TRUSTED = (

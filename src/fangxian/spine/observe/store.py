@@ -1,8 +1,7 @@
-"""The only door to readings and raw frames: an SQLite file of its own. A PostgreSQL store will
-stand behind the same functions. What a reading means is in assess."""
+"""The only door to readings and raw frames: an SQLite file of its own, or tables on a server
+(served.py) behind the same functions. What a reading means is in assess."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,6 +14,7 @@ from .readings import Memory, Quality, RawFrame, Reading, usable
 from .statements import (
     AT,
     AT_OF,
+    CORRECT,
     LATEST,
     MOST_KEYS,
     NEWEST,
@@ -60,7 +60,7 @@ class Store(TelemetryFile):
         return changed
 
     @staticmethod
-    def _note_latest(db: sqlite3.Connection, rows: Sequence[Reading], received_s: float) -> None:
+    def _note_latest(db: Any, rows: Sequence[Reading], received_s: float) -> None:
         """Newest usable reading and last receipt of the series written to. A newest one that
         turned out unusable is looked for anew."""
         newest: dict[int, int | None] = {}
@@ -82,11 +82,11 @@ class Store(TelemetryFile):
                     db.execute(NEWEST_USABLE, {"series": row[0]})
 
     @staticmethod
-    def _last_seq(db: sqlite3.Connection) -> int:
+    def _last_seq(db: Any) -> int:
         return int(db.execute("SELECT COALESCE(MAX(seq), 0) FROM observation").fetchone()[0])
 
     @staticmethod
-    def _put_frames(db: sqlite3.Connection, frames: Iterable[RawFrame], received_s: float) -> None:
+    def _put_frames(db: Any, frames: Iterable[RawFrame], received_s: float) -> None:
         db.executemany(
             "INSERT INTO frame (digest, station, source, raw, received_s, verdict, told, form) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
@@ -99,21 +99,12 @@ class Store(TelemetryFile):
     def correct(self, reading: Reading, *, received_s: float) -> None:
         """Replace a reading by a person's; the raw one stays among the superseded."""
         with self._write() as db:
-            seq = self._last_seq(db) + 1
-            db.execute(
-                "UPDATE observation SET value = ?, quality = ?, reason = 'corrected', "
-                "revision = revision + 1, received_s = ?, seq = ? "
-                "WHERE series_id = ? AND valid_s = ?",
-                (
-                    reading.value,
-                    reading.quality,
-                    received_s,
-                    seq,
-                    reading.series_id,
-                    reading.valid_s,
-                ),
-            )
-            self._note_latest(db, [reading], received_s)
+            self._replace(db, reading, received_s, self._last_seq(db) + 1)
+
+    def _replace(self, db: Any, reading: Reading, received_s: float, seq: int) -> None:
+        key = reading.series_id, reading.valid_s
+        db.execute(CORRECT, (reading.value, int(reading.quality), received_s, seq, *key))
+        self._note_latest(db, [reading], received_s)
 
     def since(self, seq: int, limit: int = 20_000) -> list[tuple[int, int, int, float | None, int]]:
         """Readings stored after ``seq``: (seq, series, valid_s, value, quality), oldest first."""
@@ -164,9 +155,10 @@ class Store(TelemetryFile):
         """Sum and number of the usable values of series, each over the window before its own
         end."""
         rows = self._db.execute(
-            "SELECT CAST(j.key AS INTEGER), SUM(o.value), COUNT(o.value) FROM json_each(?) j "
-            "CROSS JOIN observation o ON o.series_id = CAST(j.key AS INTEGER) "
-            "AND o.valid_s > j.value - ? AND o.valid_s <= j.value AND o.quality < 3 GROUP BY j.key",
+            "SELECT CAST(j.key AS BIGINT), SUM(o.value), COUNT(o.value) FROM json_each(?) j "
+            "CROSS JOIN observation o ON o.series_id = CAST(j.key AS BIGINT) "
+            "AND o.valid_s > CAST(j.value AS BIGINT) - ? AND o.valid_s <= CAST(j.value AS BIGINT) "
+            "AND o.quality < 3 GROUP BY j.key",
             (json.dumps(ends), window_s),
         )
         return {key: (total, n) for key, total, n in rows if n}
@@ -373,12 +365,16 @@ class Store(TelemetryFile):
 
 
 def store() -> Store:
-    """The telemetry file of this process's data folder."""
+    """The telemetry of this process's data folder."""
     return _open(config().telemetry_db)
 
 
 @lru_cache
 def _open(path: Path) -> Store:
+    if config().database:
+        from .served import ServedStore
+
+        return ServedStore()
     path.parent.mkdir(parents=True, exist_ok=True)
     return Store(path)
 

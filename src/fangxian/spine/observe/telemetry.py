@@ -3,7 +3,7 @@ in it is read and written by store.py."""
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,10 @@ class TelemetryFile:
                 return total
             total += n
 
+    def take_table(self, name: str, rows: Iterable[Sequence[Any]]) -> int:
+        """All rows of one of these tables from elsewhere (ops.moving); how many."""
+        return take_rows(self, name, rows)
+
     def tidy(self) -> None:
         """Tell the planner how large the tables have become: at start and once a day."""
         self._db.execute("PRAGMA analysis_limit=1000")
@@ -118,3 +122,15 @@ class TelemetryFile:
         if db is not None:
             db.close()
             self._local.db = None
+
+
+def take_rows(into: Any, name: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Rows of a table into a file, in one transaction."""
+    n = 0
+    with into._write() as db:
+        for row in rows:
+            if not n:
+                insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})"
+            db.execute(insert, row)
+            n += 1
+    return n

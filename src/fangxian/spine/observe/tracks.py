@@ -4,14 +4,17 @@ they mean is judged in `watching`."""
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fangxian.spine.core.config import config
 from fangxian.spine.core.marks import mark
+
+from .telemetry import take_rows
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS fix (
@@ -49,11 +52,11 @@ LAST = (
 )
 SAID = (
     "INSERT INTO said VALUES (?, ?, ?, ?) ON CONFLICT (track, name) DO UPDATE SET "
-    "last_s = max(last_s, excluded.last_s)"
+    "last_s = CASE WHEN excluded.last_s > said.last_s THEN excluded.last_s ELSE said.last_s END"
 )
 HEARD = (
     "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT (cell_x, cell_y, hour) DO UPDATE SET "
-    "n = n + excluded.n"
+    "n = heard.n + excluded.n"
 )
 
 
@@ -74,35 +77,15 @@ class Fix:
 Row = tuple[str, int, float, float, float | None, float | None, str]
 
 
-class TrackFile:
-    """One file of fixes. Safe to use from several threads: each has its own connection."""
+class Tracks:
+    """What is asked of fixes; where they lie is said by those below."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        self._db.executescript(SCHEMA)
-        mark(self._db, config().kind)
+    _db: Any
+    _write: Callable[[], AbstractContextManager[Any]]
 
-    @property
-    def _db(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = sqlite3.connect(self.path, timeout=20, isolation_level=None)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            self._local.db = db
-        return db
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-        except BaseException:
-            db.rollback()
-            raise
-        db.commit()
+    def take_table(self, name: str, rows: Iterable[Sequence[Any]]) -> int:
+        """All rows of one of these tables from elsewhere (ops.moving); how many."""
+        return take_rows(self, name, rows)
 
     def put(self, fixes: Iterable[Fix], *, names: Iterable[tuple[str, str, int]] = ()) -> int:
         """Keep fixes, and names that transponders said (track, name, time); the same again changes
@@ -120,7 +103,7 @@ class TrackFile:
         jumps = _jumps(rows, self.last_of(list(newest)))
         with self._write() as db:
             db.executemany(PUT, rows)
-            db.executemany("INSERT OR IGNORE INTO jump VALUES (?, ?, ?)", jumps)
+            db.executemany("INSERT INTO jump VALUES (?, ?, ?) ON CONFLICT DO NOTHING", jumps)
             db.executemany(LAST, newest.values())
             db.executemany(SAID, [(track, name, at, at) for track, name, at in names])
             db.executemany(HEARD, [(*cell, n) for cell, n in cells.items()])
@@ -128,9 +111,10 @@ class TrackFile:
 
     def last(self, *, since_s: int) -> list[Row]:
         """The newest fix of every track since a time."""
-        return self._db.execute(
+        rows: list[Row] = self._db.execute(
             "SELECT * FROM last WHERE at_s >= ? ORDER BY track", (since_s,)
         ).fetchall()
+        return rows
 
     def last_of(self, tracks: Sequence[str]) -> dict[str, Row]:
         """The newest fix of some tracks."""
@@ -181,11 +165,12 @@ class TrackFile:
 
     def hearing(self, *, since_s: int) -> list[tuple[int, int, int, int]]:
         """Fixes by cell and hour since a time."""
-        return self._db.execute(
+        rows: list[tuple[int, int, int, int]] = self._db.execute(
             "SELECT cell_x, cell_y, hour, n FROM heard WHERE hour >= ? "
             "ORDER BY cell_x, cell_y, hour",
             (since_s // 3600,),
         ).fetchall()
+        return rows
 
     def forget(self, *, before_s: int) -> int:
         """Fixes before a time go, in parts."""
@@ -208,6 +193,37 @@ class TrackFile:
         return int(self._db.execute("SELECT COALESCE(MAX(at_s), 0) FROM last").fetchone()[0])
 
 
+class TrackFile(Tracks):
+    """One file of fixes. Safe to use from several threads: each has its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._db.executescript(SCHEMA)
+        mark(self._db, config().kind)
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            self._local.db = db
+        return db
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.rollback()
+            raise
+        db.commit()
+
+
 def _jumps(rows: Sequence[Row], last: dict[str, Row]) -> list[tuple[str, int, float]]:
     """Legs of tracks that no vessel can go, in knots."""
     found = []
@@ -225,11 +241,25 @@ def _jumps(rows: Sequence[Row], last: dict[str, Row]) -> list[tuple[str, int, fl
     return found
 
 
-def tracks() -> TrackFile:
-    """The file of this installation."""
+def tracks() -> Tracks:
+    """Those of this installation."""
     return _open(config().data_dir / "tracks.sqlite3")
 
 
 @lru_cache(4)
-def _open(path: Path) -> TrackFile:
+def _open(path: Path) -> Tracks:
+    if config().database:
+        from fangxian.spine.core.postgresql.raw import Served
+
+        class ServedTracks(Served, Tracks):
+            schema, tables = "tracks", for_server(SCHEMA)
+
+        return ServedTracks()
     return TrackFile(path)
+
+
+def for_server(schema: str) -> str:
+    """The tables of a file as a server makes them."""
+    for word, ours in (("INTEGER", "BIGINT"), ("REAL", "DOUBLE PRECISION"), ("WITHOUT ROWID", "")):
+        schema = schema.replace(word, ours)
+    return schema

@@ -97,7 +97,7 @@ def cancel(*, subject_kind: str, subject_id: str, by: Seat) -> int:
     return waiting.update(state=State.CANCELLED)
 
 
-def dispatch(limit: int = 400, *, by: Seat) -> int:
+def dispatch(limit: int = 100, *, by: Seat) -> int:
     """Hand over what is due. Claimed by a lease in one transaction, sent outside of any, settled
     in another; a process killed between repeats the hand-over, and the key keeps it single."""
     require(by, "message.tell")
@@ -107,7 +107,7 @@ def dispatch(limit: int = 400, *, by: Seat) -> int:
         return 0
     with transaction.atomic():
         due = list(
-            waiting.select_for_update(of=("self",))
+            waiting.select_for_update(of=("self",), skip_locked=True)
             .select_related("message", "person")
             .order_by("message__level", "id")[:limit]
         )

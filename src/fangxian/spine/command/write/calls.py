@@ -66,7 +66,7 @@ def call_receiver(event: Event) -> None:
 def _round(order: Order) -> int:
     """Where the steps of this issue of an order begin: one that goes out again is told again."""
     kinds = ("order.reopened", "order.reassigned")
-    times = Event.objects.filter(
+    times = Event.written.filter(
         kind__in=kinds, subject_kind="order", subject_id=str(order.pk)
     ).count()
     return ROUND * times
@@ -298,7 +298,7 @@ def tell_settled(event: Event) -> None:
 def tell_withdrawn(event: Event) -> None:
     """One notice to everyone who was told of what is withdrawn, however many orders that is."""
     kinds = (event.kind,)
-    same = Event.objects.filter(at=event.at, kind__in=kinds, reason=event.reason)
+    same = Event.written.filter(at=event.at, kind__in=kinds, reason=event.reason)
     if same.filter(id__gt=event.pk).exists():
         return
     keys = list(same.values_list("subject_id", flat=True))

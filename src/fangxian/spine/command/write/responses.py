@@ -39,7 +39,7 @@ def propose_on_signal(event: Event) -> None:
 def _last_of_its_write(event: Event, *verbs: str) -> bool:
     """One write can change hundreds of signals; the last event that asks the same asks for all."""
     kinds = [f"{event.subject_kind}.{verb}" for verb in verbs]
-    later = Event.objects.filter(at=event.at, id__gt=event.pk, kind__in=kinds)
+    later = Event.written.filter(at=event.at, id__gt=event.pk, kind__in=kinds)
     return not later.exists()
 
 

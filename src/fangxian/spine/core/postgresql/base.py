@@ -1,16 +1,18 @@
 """PostgreSQL as Django has it; what was recorded is chained at the end of each transaction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.postgresql import base
 
+from fangxian.spine.core.config import config
 from fangxian.spine.core.pending import HoldsEvents
 
-CLIENT_ALIVE = {  # a host that is gone is noticed in half a minute, and what it held is free
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-}
+from . import CLIENT_ALIVE
+
+KEY = "SELECT set_config('fangxian.evidence', %s, false)"
 
 
 class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
@@ -18,3 +20,29 @@ class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         return CLIENT_ALIVE | dict(super().get_connection_params())
+
+    def _configure_connection(self, connection: Any) -> bool:
+        super()._configure_connection(connection)  # type: ignore[misc]
+        connection.execute(KEY, [config().evidence_key])
+        return True
+
+    def faults(self) -> list[str]:
+        """Indexes that an operation left unfinished; the rest PostgreSQL itself looks after."""
+        with self.cursor() as cursor:
+            wrong = "NOT (indisvalid AND indisready)"
+            cursor.execute(f"SELECT indexrelid::regclass::text FROM pg_index WHERE {wrong}")
+            return [f"index {name} is not valid" for (name,) in cursor.fetchall()]
+
+    def tidy(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """The database as it stands now, for as long as it is read; writers go on meanwhile."""
+        if self.in_atomic_block:  # the caller's moment
+            yield
+            return
+        with transaction.atomic(self.alias):
+            self.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield

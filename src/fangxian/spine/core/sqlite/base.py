@@ -29,21 +29,30 @@ class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
         with self.wrap_database_errors:
             begin(self.connection, float(self.settings_dict["OPTIONS"].get("timeout", 5)))
 
+    def faults(self) -> list[str]:
+        with self.cursor() as cursor:
+            cursor.execute("PRAGMA integrity_check")
+            return [str(row[0]) for row in cursor.fetchall() if row[0] != "ok"]
 
-@contextmanager
-def one_moment(wrapper: Any) -> Iterator[Any]:
-    """The database as it stands now, for as long as it is read; writers go on meanwhile. Gives the
-    raw connection."""
-    wrapper.ensure_connection()
-    raw = wrapper.connection
-    if raw.in_transaction:  # the caller's moment
-        yield raw
-        return
-    raw.execute("BEGIN")
-    try:
-        yield raw
-    finally:
-        raw.execute("ROLLBACK")
+    def tidy(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit=1000")
+            cursor.execute("ANALYZE")
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """The database as it stands now, for as long as it is read; writers go on meanwhile."""
+        self.ensure_connection()
+        raw = self.connection
+        if raw.in_transaction:  # the caller's moment
+            yield
+            return
+        raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            raw.execute("ROLLBACK")
 
 
 def begin(raw: sqlite3.Connection, timeout_s: float) -> None:

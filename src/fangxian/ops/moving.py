@@ -1,0 +1,147 @@
+"""All rows of a headquarters from files onto a server, or back: how it grows, and how a server's
+rows get into a backup. What is taken is read at one moment; keys and numbers stay as they are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection, connections, models, transaction
+
+from fangxian.spine.core import evidence
+from fangxian.spine.core.config import config
+from fangxian.spine.core.database import chunks
+from fangxian.spine.core.events import Entry, Named, record_many, verify_chain
+from fangxian.spine.core.models import Event
+from fangxian.spine.core.postgresql import served
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.store import store
+from fangxian.spine.observe.tracks import tracks
+
+SOURCE = "moved_from"
+CHUNK = 2000
+TELEMETRY = ("observation", "superseded", "frame", "latest")
+TRACKS = ("fix", "last", "said", "jump", "heard")
+Tell = Callable[[str, int, int], None]
+MOVED = ".moved"
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int]:
+    """Take all rows of ``source`` (a folder, or the address of a server) into the empty tables of
+    this process. With ``note`` the log says so. Returns rows by table.
+
+    Raises:
+        move.not_empty: here are rows already.
+        move.broken: the log or a sum does not agree with what was read.
+    """
+    if Event.objects.exclude(kind="evidence.summed").exists():
+        raise Problem("move.not_empty", what=config().database or config().data_dir)
+    _open(source)
+    try:
+        with connections[SOURCE].one_moment():  # type: ignore[attr-defined]
+            with transaction.atomic():
+                taken = _records(tell)
+            taken |= _beside(source, tell)
+    finally:
+        connections[SOURCE].close()
+        del connections.databases[SOURCE]
+    broken = verify_chain()
+    if broken:
+        raise Problem("move.broken", why=broken[0])
+    if note:
+        told = Entry("rows.moved", Named("rows", "all"), None, {"rows": sum(taken.values())})
+        with transaction.atomic():
+            record_many([told], by=SYSTEM)
+    return taken
+
+
+def _open(source: str) -> None:
+    """Django's second database, for reading."""
+    settings = dict(connections.databases["default"])
+    if source.startswith("postgres"):
+        settings |= served(source)
+        settings["OPTIONS"] = {k: v for k, v in settings["OPTIONS"].items() if k != "pool"}
+    else:
+        path = Path(source) / "records.sqlite3"
+        if not path.is_file():
+            raise Problem("move.nothing", what=source)
+        settings |= {"ENGINE": "fangxian.spine.core.sqlite", "NAME": path, "OPTIONS": {}}
+    connections.databases[SOURCE] = settings
+
+
+def _records(tell: Tell) -> dict[str, int]:
+    """Every table of the records, emptied here of what its making brought."""
+    evidence.lift()
+    models_here = apps.get_models(include_auto_created=True)
+    everything = [m for m in models_here if m._meta.managed and not m._meta.proxy]
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for model in reversed(everything):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
+        taken = {}
+        for k, model in enumerate(everything):
+            tell("records", k, len(everything))
+            taken[model._meta.db_table] = _table(model)
+        for sql in connection.ops.sequence_reset_sql(no_style(), everything):
+            cursor.execute(sql)
+    connection.check_constraints()
+    evidence.sum_moved()
+    return taken
+
+
+def _table(model: type[models.Model]) -> int:
+    columns = [field.attname for field in model._meta.local_concrete_fields]
+    rows = model._base_manager.using(SOURCE).order_by("pk").values_list(*columns)
+    n = 0
+    for part in chunks(rows.iterator(chunk_size=CHUNK), CHUNK):
+        made = [model(**dict(zip(columns, row, strict=True))) for row in part]
+        model._base_manager.bulk_create(made)
+        n += len(made)
+    return n
+
+
+def _beside(source: str, tell: Tell) -> dict[str, int]:
+    """Readings, frames and tracks."""
+    taken = {}
+    here: tuple[tuple[Any, Sequence[str], str], ...] = (
+        (store(), TELEMETRY, "telemetry"),
+        (tracks(), TRACKS, "tracks"),
+    )
+    for target, names, room in here:
+        for k, name in enumerate(names):
+            tell(room, k, len(names))
+            taken[f"{room}.{name}"] = target.take_table(name, _read(source, room, name))
+    return taken
+
+
+def _read(source: str, room: str, name: str) -> Iterator[tuple[Any, ...]]:
+    """All rows of a table beside the records."""
+    if not source.startswith("postgres"):
+        import sqlite3
+
+        path = Path(source) / f"{room}.sqlite3"
+        if path.is_file():
+            with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as db:
+                yield from db.execute(f"SELECT * FROM {name}")
+        return
+    raw: Any = connections[SOURCE].connection  # the moment of the records
+    with raw.cursor(name=f"moved_{name}") as cursor:
+        cursor.itersize = 20_000
+        cursor.execute(f"SELECT * FROM {room}.{name}")
+        yield from cursor
+
+
+def put_away(folder: Path) -> list[str]:
+    """The files whose rows lie on a server now, under another name: nobody takes them for it."""
+    gone = []
+    for name in ("records", "telemetry", "tracks"):
+        for path in folder.glob(f"{name}.sqlite3*"):  # and what is not yet taken into it
+            if not path.name.endswith(MOVED):
+                path.rename(path.with_name(path.name + MOVED))
+                gone.append(path.name + MOVED)
+    return gone
