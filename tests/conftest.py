@@ -27,7 +27,6 @@ os.environ["FANGXIAN_DATA_DIR"] = tempfile.mkdtemp(
     prefix="fangxian-test-", dir=os.environ["TMPDIR"]
 )
 os.environ["FANGXIAN_SECRET_KEY"] = "test-only"
-ON_SERVER = "FANGXIAN_DATABASE_URL" in os.environ  # ./run test --on-postgresql
 os.environ["FANGXIAN_SECOND_FACTOR"] = "0"  # tests/security asks for it
 os.environ["FANGXIAN_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -54,6 +53,7 @@ from fangxian.spine.registry.models import Place
 
 # without workers pytest-django has read the settings before this file was
 object.__setattr__(config(), "second_factor", False)
+ON_SERVER = bool(config().database_url)  # ./run test --on-postgresql
 if ON_SERVER:  # a loop lets go of its connection; a test's has the test's transaction
     connection_class = type(connections["default"])
     connection_class.close_if_unusable_or_obsolete = lambda self: None

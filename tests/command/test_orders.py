@@ -78,6 +78,7 @@ def test_an_order_is_told_in_full(order, chen, hexi):
         "to": chen.post_id,
         "area": hexi.pk,
         "about": f"place:{hexi.code}",
+        "action": "",
         "what": "转移危险区群众",
         "level": 1,
         "deadline": "",

@@ -45,8 +45,16 @@ def serve_command() -> None:
             raise Problem("port.taken", port=port)
     make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
-    words = ("web", "worker", "reach", "intake", "compute", "auditor", "upkeep")
-    supervise([[word] for word in words])
+    supervise([word.split() for word in words_to_run()])
+
+
+def words_to_run() -> list[str]:
+    """The processes of a headquarters."""
+    from fangxian.spine.core.config import config
+
+    more = [f"worker --only alarm --number {n}" for n in range(2, config().workers + 1)]
+    alarm = ["worker --only alarm", *more, "worker --only cover"]
+    return ["web", *alarm, "reach", "intake", "compute", "auditor", "upkeep"]
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))
@@ -67,18 +75,32 @@ def web_command() -> None:
         port=config().port,
         log_level="warning",
         lifespan="off",
+        workers=config().web_processes,
         timeout_graceful_shutdown=2,
     )
 
 
 @click.command(help=say("后台循环。", "The worker loop."))
-def worker_command() -> None:
+@click.option(
+    "--only",
+    type=click.Choice(["alarm", "cover"]),
+    help=say("只跑预警叫应，或只查缺口", "the alarm path alone, or the sweeps for gaps"),
+)
+@click.option("--number", default=1, help=say("服务器上同类的第几个", "which of several"))
+def worker_command(only: str | None, number: int) -> None:
     start_ready()
     from fangxian.ops.lock import hold
     from fangxian.ops.worker import Worker
+    from fangxian.spine.core.config import config
+    from fangxian.spine.core.problems import Problem
 
-    hold("worker")
-    Worker().run()
+    if number != 1 and not config().database:
+        raise Problem("worker.alone")
+    own = "" if number == 1 else f"-{number}"
+    for name in ("worker", "cover"):
+        if not only or (name == "worker") == (only == "alarm"):
+            hold(name + own)
+    Worker().run(only or "")
 
 
 @click.command(help=say("发送与应答:短信、语音、邮件。", "Sending and answers: text, voice, mail."))

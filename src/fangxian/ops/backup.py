@@ -26,7 +26,7 @@ from .closed import ClosedFileError, Closing, Opening
 MANIFEST = "manifest.json"
 DATABASES = ("records.sqlite3", "telemetry.sqlite3", "tracks.sqlite3")
 SUFFIX = ".fxb"
-LEFT_OUT = (".lock", "-wal", "-shm", "backup.key", "backup.old", ".part")
+LEFT_OUT = (".lock", ".moved", "-wal", "-shm", "backup.key", "backup.old", ".part")
 FOLDERS_LEFT_OUT = frozenset({"uploads", "backups"})
 SPACE_OLD_S = 6 * 3600
 SPACE = ".space-"  # what lies open for a moment does so in the data folder, never beside a backup

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, connections, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
 from fangxian.spine.core import evidence
 from fangxian.spine.core.config import config
@@ -38,12 +39,15 @@ def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int
 
     Raises:
         move.not_empty: here are rows already.
+        move.other_version: its tables are those of another version.
         move.broken: the log or a sum does not agree with what was read.
     """
     if Event.objects.exclude(kind="evidence.summed").exists():
         raise Problem("move.not_empty", what=config().database or config().data_dir)
     _open(source)
     try:
+        if _version(SOURCE) != _version("default"):
+            raise Problem("move.other_version", what=source)
         with connections[SOURCE].one_moment():  # type: ignore[attr-defined]
             with transaction.atomic():
                 taken = _records(tell)
@@ -75,6 +79,11 @@ def _open(source: str) -> None:
     connections.databases[SOURCE] = settings
 
 
+def _version(alias: str) -> set[tuple[str, str]]:
+    """What the tables of a database have been through."""
+    return set(MigrationRecorder(connections[alias]).applied_migrations())
+
+
 def _records(tell: Tell) -> dict[str, int]:
     """Every table of the records, emptied here of what its making brought."""
     evidence.lift()
@@ -95,13 +104,28 @@ def _records(tell: Tell) -> dict[str, int]:
 
 
 def _table(model: type[models.Model]) -> int:
-    columns = [field.attname for field in model._meta.local_concrete_fields]
-    rows = model._base_manager.using(SOURCE).order_by("pk").values_list(*columns)
+    """Row by row as the database has them: some models are parts of others."""
+    fields = model._meta.local_concrete_fields
+    rows = (
+        model._base_manager.using(SOURCE).order_by("pk").values_list(*(f.attname for f in fields))
+    )
+    quote = connection.ops.quote_name
+    listed = ", ".join(quote(str(f.column)) for f in fields)
+    insert = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({listed}) "
+        f"VALUES ({', '.join(['%s'] * len(fields))})"
+    )
     n = 0
-    for part in chunks(rows.iterator(chunk_size=CHUNK), CHUNK):
-        made = [model(**dict(zip(columns, row, strict=True))) for row in part]
-        model._base_manager.bulk_create(made)
-        n += len(made)
+    with connection.cursor() as cursor:
+        for part in chunks(rows.iterator(chunk_size=CHUNK), CHUNK):
+            cursor.executemany(
+                insert,
+                [
+                    [f.get_db_prep_save(v, connection) for f, v in zip(fields, row, strict=True)]
+                    for row in part
+                ],
+            )
+            n += len(part)
     return n
 
 

@@ -31,6 +31,7 @@ from .drills import install_givers, play
 
 log = logging.getLogger("fangxian.worker")
 IDLE_S = 0.2
+FEW, MOST = 25, 400
 JOBS_HOLD_S = 1.0  # then the clock, what came in and what is due have their turn
 TICK_EVERY_S = 1.0  # for subjects that found nothing to do; signals and orders do not wait
 REMIND_EVERY_S = 60.0
@@ -42,10 +43,12 @@ class Worker:
     def __init__(self) -> None:
         self.name = f"worker-{os.getpid()}"
         self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S, share=True)
+        self.watching = Loop("cover", lambda: 0, BEAT_EVERY_S, share=True)
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}
         self._reminded_s = 0.0
-        self.fan = Loop("fan-out", partial(fan_out, WIRING))
+        self.fan = Loop("fan-out", self._fan_out)
+        self._flood = False
         self.ticks = [Loop(f"tick:{one.code}", one.tick) for one in SUBJECTS if one.tick]
         self.alarm = [
             self.pulse,
@@ -87,11 +90,15 @@ class Worker:
             if not work_waits():
                 return
 
-    def run(self) -> None:
-        """The alarm path's process: waits for nobody outside. SIGTERM ends it after its round."""
+    def run(self, only: str = "") -> None:
+        """The process of the alarm path, of the sweeps for gaps, or of both: in a headquarters they
+        are apart, so that no call waits for a sweep. SIGTERM ends it after its round."""
         for loop in self.ticks:
             loop.every_s = TICK_EVERY_S
-        _until_told(lambda: _turn([*self.alarm, *self.covers], self.pulse))
+        loops = {"alarm": self.alarm, "cover": [self.watching, *self.covers]}
+        parts = [loops[only]] if only else list(loops.values())
+        pulse = self.watching if only == "cover" else self.pulse
+        _until_told(lambda: _turn([loop for part in parts for loop in part], pulse))
 
     def compute(self) -> int:
         """One round of long work."""
@@ -112,10 +119,18 @@ class Worker:
         return None if self.watch_clock.wrong else sweep_due()
 
     def _run_jobs(self) -> int:
-        n, until = 0, time.monotonic() + JOBS_HOLD_S
-        while time.monotonic() < until and (jobs := claim_jobs(self.name)):
+        """The first few at once, so that the first call leaves; then more and more together."""
+        n, until, size = 0, time.monotonic() + JOBS_HOLD_S, FEW
+        while time.monotonic() < until and (jobs := claim_jobs(self.name, size)):
             n += run_jobs(jobs, WIRING)
             self.fan.turn()
+            size = min(2 * size, MOST)
+        return n
+
+    def _fan_out(self) -> int:
+        """New events, the first few at once; the whole of a flood comes with the jobs of it."""
+        n = fan_out(WIRING, FEW if not self._flood else MOST)
+        self._flood = n > 0
         return n
 
     def _sweep(self, rule: CoverRule) -> int | None:

@@ -30,6 +30,8 @@ class Config:
     public_url: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     database_url: str = ""  # postgresql://…: records and telemetry there, not in files
+    workers: int = 1  # of the alarm path; several only on a server
+    web_processes: int = 1
     node_modules: str = ""  # the browser libraries, where they lie in no checkout
     compute: str = "here"  # here | processes[:n] | dask | dask://host:port
     debug: bool = False

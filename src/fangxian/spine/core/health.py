@@ -31,6 +31,7 @@ PROCESSES = {
         "后台（判别、叫应、缺口）无响应",
         "the worker (judging, calling, gaps) does not answer",
     ),
+    "cover": ("缺口巡查无响应", "the sweeps for gaps do not answer"),
     "reach": ("发送进程无响应，短信电话没有发出", "the sending process does not answer"),
     "intake": ("遥测接收无响应，来报没有收下", "the intake does not answer: no frame is taken"),
     "auditor": (

@@ -127,7 +127,17 @@ OF_FILES: dict[str, tuple[int, str, str]] = {
         "{what} 里已有数据,不再搬入;请换一个空的数据库。",
         "{what} holds rows already; nothing is moved in. Name an empty database.",
     ),
+    "worker.alone": (
+        400,
+        "数据在文件里时后台只能有一个;多个后台需用 PostgreSQL。",
+        "files have one worker; several need a PostgreSQL server (FANGXIAN_DATABASE_URL).",
+    ),
     "move.nothing": (404, "{what} 里没有可搬的数据库", "{what} has no database to move"),
+    "move.other_version": (
+        409,
+        "{what} 的表属于另一版本;请先用本版对来源运行 fangxian init。",
+        "the tables of {what} are of another version: run fangxian init of this one on it first.",
+    ),
     "move.broken": (
         409,
         "搬来的日志与存证不符:{why}。来源未动,请先查明。",

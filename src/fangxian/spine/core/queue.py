@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from .steps import Machine, Step, move, of_column
 log = logging.getLogger("fangxian.queue")
 
 Function = Callable[[Event], None]
+Many = Callable[[Sequence[Event]], None]
 Wiring = Mapping[str, Sequence[Function]]
 
 LEASE_S = 60.0
@@ -41,6 +42,12 @@ JOB = Machine(
     },
     done=frozenset({"done"}),
 )
+
+
+# functions that take many events of one kind at once: two thousand orders are called in seconds
+MANY: dict[Function, Many] = {}
+# what a function is not for is seen by its event: no job is made of it
+ONLY_FOR: dict[Function, Callable[[Event], bool]] = {}
 
 
 class CursorMovedError(RuntimeError):
@@ -87,6 +94,7 @@ def fan_out(wiring: Wiring, limit: int = 500) -> int:
             )
             for event in events
             for function in wiring.get(event.kind, ())
+            if function not in ONLY_FOR or ONLY_FOR[function](event)
         ]
         Job.objects.bulk_create(jobs, ignore_conflicts=True)
         move_cursor("fan_out", cursor.value, events[-1].pk)
@@ -106,7 +114,7 @@ def move_cursor(name: str, before: int, after: int) -> None:
         raise CursorMovedError(f"{name}: another reader moved it from {before}")
 
 
-def claim_jobs(worker: str, limit: int = 50) -> list[Job]:
+def claim_jobs(worker: str, limit: int = 100) -> list[Job]:
     """Claim what may run now by compare-and-set, the worst first, then the oldest.
 
     A job waits while an earlier job of the same function and subject is unfinished, so order
@@ -144,16 +152,46 @@ def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
     """Run claimed jobs, each in a savepoint, finished in the transaction of its effects. A person
     who writes meanwhile waits for no more than one such transaction."""
     functions = {function_name(f): f for row in wiring.values() for f in row}
-    rest = deque(jobs)
+    rest = deque(_together(jobs, functions))
     done = 0
     while rest:
         until = time.monotonic() + HOLD_S
         with transaction.atomic():
-            done += _run(rest.popleft(), functions)
+            done += _run_part(rest.popleft(), functions)
             while rest and time.monotonic() < until:
-                done += _run(rest.popleft(), functions)
+                done += _run_part(rest.popleft(), functions)
         time.sleep(PAUSE_S)
     return done
+
+
+def _together(jobs: Sequence[Job], functions: Mapping[str, Function]) -> Iterator[list[Job]]:
+    """Jobs in parts: those of one function that takes many, at the place of the first."""
+    parts: dict[object, list[Job]] = {}
+    for job in jobs:
+        many = functions.get(job.function) in MANY
+        parts.setdefault(job.function if many else job.pk, []).append(job)
+    yield from parts.values()
+
+
+def _run_part(part: Sequence[Job], functions: Mapping[str, Function]) -> int:
+    """Together, if they are many and that succeeds; else each by itself."""
+    function = functions.get(part[0].function)
+    if function in MANY and len(part) > 1 and _run_many(part, MANY[function]):
+        return len(part)
+    return sum(_run(job, functions) for job in part)
+
+
+def _run_many(jobs: Sequence[Job], many: Many) -> bool:
+    mine = Job.objects.filter(state=Job.State.CLAIMED, claimed_by=jobs[0].claimed_by)
+    try:
+        with transaction.atomic():
+            if mine.filter(pk__in=[job.pk for job in jobs]).update(state="done") != len(jobs):
+                raise CursorMovedError("somebody else has one of them")
+            many([job.event for job in jobs])
+            return True
+    except Exception as error:  # noqa: BLE001 - each is tried by itself, and what fails is told
+        log.warning("jobs_apart function=%s n=%s why=%s", jobs[0].function, len(jobs), error)
+        return False
 
 
 def _run(job: Job, functions: Mapping[str, Function]) -> bool:

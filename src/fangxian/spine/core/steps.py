@@ -2,14 +2,14 @@
 there, one row changes by compare-and-set or somebody else did it, clocks stop, one event is
 recorded. Which machines there are stands with the models they move."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
-from .events import call_off, record
+from .events import Entry, call_off, named, record, record_many
 from .problems import Problem
 from .rights import Seat, require
 
@@ -115,6 +115,36 @@ def move(
     after = {name: getattr(row, name) for name in before}
     record(machine.event(verb), subject=row, by=by, before=before, after=after, reason=reason)
     return True
+
+
+def move_all(
+    rows: Sequence[models.Model], verb: str, *, machine: Machine, by: Seat
+) -> list[models.Model]:
+    """A step of the system's own, of many rows of one model: those that were in time, which are
+    fresh then. A step that asks for a right, a reason or a second person goes one by one."""
+    step = machine.steps[verb]
+    if step.right or step.needs:
+        raise LookupError(f"{machine.name}.{verb} is a person's step")
+    if not rows:
+        return []
+    there = type(rows[0])._base_manager.filter(
+        machine.sources(verb), pk__in=[row.pk for row in rows]
+    )
+    taken = set(there.select_for_update().values_list("pk", flat=True))
+    moved = [row for row in rows if row.pk in taken]
+    sets = machine.sets[step.target]
+    type(rows[0])._base_manager.filter(pk__in=taken).update(**sets)
+    entries = []
+    for row in moved:
+        before = {name: getattr(row, name) for name in sorted({*sets, *machine.tells})}
+        for name, value in sets.items():
+            setattr(row, name, value)
+        after = {name: getattr(row, name) for name in before}
+        entries.append(Entry(machine.event(verb), named(row), before, after))
+        if step.stops:
+            call_off(row, *(() if step.stops == ("*",) else step.stops))
+    record_many(entries, by=by)
+    return moved
 
 
 def state_of(row: models.Model, machine: Machine) -> str:

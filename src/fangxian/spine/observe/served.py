@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fangxian.spine.core.postgresql.raw import Served
-from fangxian.spine.core.postgresql.sums import PARTS, WORD
+from fangxian.spine.core.postgresql.sums import PARTS, WORD, WORDS
 
 from .readings import RawFrame, Reading
 from .statements import UPSERT
@@ -51,7 +51,7 @@ CREATE INDEX IF NOT EXISTS frame_held ON frame (station) WHERE verdict = 'quaran
 CREATE TABLE IF NOT EXISTS latest (
     series_id bigint PRIMARY KEY, valid_s bigint, received_s double precision NOT NULL);
 CREATE TABLE IF NOT EXISTS evidence (name text NOT NULL, day bigint NOT NULL, n bigint NOT NULL,
-    p0 numeric NOT NULL, p1 numeric NOT NULL, p2 numeric NOT NULL, p3 numeric NOT NULL);
+    p0 numeric NOT NULL, p1 numeric NOT NULL);
 CREATE INDEX IF NOT EXISTS evidence_by_day ON evidence (name, day);
 """
 MOMENT = {"observation": "valid_s", "superseded": "valid_s", "frame": "received_s"}
@@ -66,23 +66,25 @@ DECLARE key text := current_setting('fangxian.evidence', true);
 BEGIN
     IF coalesce(key, '') = '' THEN RETURN NULL; END IF;
     IF TG_OP <> 'INSERT' THEN
-        INSERT INTO evidence SELECT '{table}', day, -n, -p0, -p1, -p2, -p3 FROM (
+        INSERT INTO evidence SELECT '{table}', day, -n, -p0, -p1 FROM (
             SELECT day, count(*) AS n, {parts} FROM (SELECT floor({moment} / 86400)::bigint AS day,
-                public.fx_mac(key, '{table}', t::text) AS h FROM fx_old t) x GROUP BY day) y;
+                public.fx_mac(key, '{table}', t::text) AS h FROM fx_old t
+                OFFSET 0) x GROUP BY day) y;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO evidence SELECT '{table}', day, n, p0, p1, p2, p3 FROM (
+        INSERT INTO evidence SELECT '{table}', day, n, p0, p1 FROM (
             SELECT day, count(*) AS n, {parts} FROM (SELECT floor({moment} / 86400)::bigint AS day,
-                public.fx_mac(key, '{table}', t::text) AS h FROM fx_new t) x GROUP BY day) y;
+                public.fx_mac(key, '{table}', t::text) AS h FROM fx_new t
+                OFFSET 0) x GROUP BY day) y;
     END IF;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION read_{table}(since bigint, until bigint) RETURNS TABLE (
-    day bigint, n bigint, p0 numeric, p1 numeric, p2 numeric, p3 numeric)
+    day bigint, n bigint, p0 numeric, p1 numeric)
 LANGUAGE sql {settings} AS $$
     SELECT day, count(*), {parts} FROM (SELECT floor({moment} / 86400)::bigint AS day,
         public.fx_mac(current_setting('fangxian.evidence'), '{table}', t::text) AS h
-        FROM {table} t WHERE {moment} >= since AND {moment} < until) x GROUP BY day $$;
+        FROM {table} t WHERE {moment} >= since AND {moment} < until OFFSET 0) x GROUP BY day $$;
 """
 SIDES = {
     "INSERT": "NEW TABLE AS fx_new",
@@ -206,7 +208,7 @@ class ServedStore(Served, Store):
         with self._write() as db:
             db.execute(
                 "WITH gone AS (DELETE FROM evidence RETURNING *) INSERT INTO evidence "
-                "SELECT name, day, sum(n), sum(p0), sum(p1), sum(p2), sum(p3) FROM gone "
+                "SELECT name, day, sum(n), sum(p0), sum(p1) FROM gone "
                 "GROUP BY name, day"
             )
 
@@ -237,7 +239,7 @@ class ServedStore(Served, Store):
             kept = {
                 (name, day): (n, _packed(parts))
                 for name, day, n, *parts in db.execute(
-                    "SELECT name, day, sum(n)::bigint, sum(p0), sum(p1), sum(p2), sum(p3) "
+                    "SELECT name, day, sum(n)::bigint, sum(p0), sum(p1) "
                     "FROM evidence GROUP BY name, day"
                 )
                 if days is None or day in days
@@ -292,7 +294,7 @@ def _packed(parts: Sequence[Any]) -> bytes:
 
 
 def _differences(kept: dict[Any, Any], read: dict[Any, Any]) -> Iterator[str]:
-    nothing = (0, _packed([0] * 4))
+    nothing = (0, _packed([0] * WORDS))
     for key in sorted({*kept, *read}):
         (n, total), (want_n, want) = read.get(key, nothing), kept.get(key, nothing)
         if (n, total) != (want_n, want):

@@ -1,4 +1,4 @@
-"""Services of reach: plan deliveries in the caller's transaction, hand them over outside of any,
+"""Services of reach: hand deliveries over outside of any transaction,
 take receipts and answers, retry, and bury what cannot be delivered with an owner."""
 
 import json
@@ -6,7 +6,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,85 +16,24 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.events import Entry, named, record, record_many, write_back
 from fangxian.spine.core.guard import alone
-from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Cursor
 from fangxian.spine.core.operating import operating
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.queue import move_cursor
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.seal import UnopenedError
-from fangxian.spine.registry.models import Person, Post
-from fangxian.spine.registry.read import reachable, seats_of_person
+from fangxian.spine.registry.read import seats_of_person
 from fangxian.spine.registry.seal import unseal
 
 from .channels import ChannelError, Gateway, Parcel, open_channel
-from .models import Delivery, Message
+from .models import Delivery
+from .telling import PHONE
 
 log = logging.getLogger("fangxian.reach")
 State = Delivery.State
 LEASE_S = 30.0
 REPEATS_WITHIN = timedelta(minutes=2)  # the same words later are no repeat of a gateway's
-PHONE = {"sms", "voice"}
 SETTLED = ["state", "last_error", "side", "lease_until_s"]
-
-
-@transaction.atomic
-def tell(  # noqa: PLR0913 - who, what, how
-    *,
-    subject_kind: str,
-    subject_id: str,
-    text: str,
-    level: Level | None,
-    person: Person,
-    post: Post | None,
-    channels: Iterable[str],
-    step: int = 0,
-    expires_at: datetime,
-    by: Seat,
-) -> list[Delivery]:
-    """Plan one message to one person over several channels, once per step. Who has no number is
-    not called: what that leaves is a gap of the registry, and the caller sees that nothing was
-    planned."""
-    require(by, "message.tell")
-    channels = [c for c in channels if c not in PHONE or reachable(person)]
-    if not channels:
-        return []
-    now = clock.now()
-    message, _ = Message.objects.get_or_create(
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        text=text,
-        defaults={"level": level, "created_at": now, "expires_at": expires_at},
-    )
-    planned = []
-    for channel in channels:
-        delivery, made = Delivery.objects.get_or_create(
-            message=message,
-            person=person,
-            channel=channel,
-            step=step,
-            defaults={"due_at": now, "post": post},
-        )
-        if made:
-            planned.append(delivery)
-    if planned:
-        record(
-            "message.planned",
-            subject=message,
-            by=by,
-            after={"person": person.pk, "channels": [d.channel for d in planned], "step": step},
-        )
-    return planned
-
-
-@transaction.atomic
-def cancel(*, subject_kind: str, subject_id: str, by: Seat) -> int:
-    """Stop what has not been handed over yet: who has answered is not paged again."""
-    require(by, "message.tell")
-    waiting = Delivery.objects.filter(
-        message__subject_kind=subject_kind, message__subject_id=subject_id, state=State.PLANNED
-    )
-    return waiting.update(state=State.CANCELLED)
 
 
 def dispatch(limit: int = 100, *, by: Seat) -> int:
@@ -206,11 +145,13 @@ def _settle(
     side wants it (``after_s``), for as long as the rule says; who is next is told in between."""
     now, rule = clock.now(), operating("sending")
     dead, late = [], []
+    taken = [d.pk for d in rows if parcel_key(d) in accepted]
+    Delivery.objects.filter(pk__in=taken).update(
+        state=State.ACCEPTED, handed_over_at=now, lease_until_s=0
+    )
+    rows = [d for d in rows if parcel_key(d) not in accepted]
     for delivery in rows:
         delivery.lease_until_s = 0
-        if parcel_key(delivery) in accepted:
-            delivery.state, delivery.handed_over_at = State.ACCEPTED, now
-            continue
         before_s = _tried_for_s(delivery.attempts, rule)
         delivery.attempts += 1
         delivery.last_error, delivery.side = error[:300], side
@@ -221,7 +162,7 @@ def _settle(
             dead.append(delivery)
         elif before_s < rule["call_next_after_s"] <= tried_s:
             late.append(delivery)
-    write_back(rows, [*SETTLED, "handed_over_at", "due_at", "attempts"])
+    write_back(rows, [*SETTLED, "due_at", "attempts"])
     _tell_failed(dead)
     _tell_failed(late, kind="delivery.late")
 

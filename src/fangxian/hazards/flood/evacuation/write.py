@@ -17,6 +17,7 @@ from fangxian.spine.core.events import subject_pk
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.queue import MANY, ONLY_FOR
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
 from fangxian.spine.ready.models import Stay
@@ -32,10 +33,18 @@ SAID = ("moved", "nobody", "refused", "help", "returned")
 @transaction.atomic
 def open_moves(event: Event) -> None:
     """An order to leave gets its households, and its number of them."""
-    order = Order.objects.select_related("area").get(pk=subject_pk(event))
-    if order.action != ACTION:
-        return
-    _enlist(order, Level(order.level))
+    open_all_moves([event])
+
+
+def open_all_moves(events: Sequence[Event]) -> None:
+    """As ``open_moves``, of many orders."""
+    keys = [subject_pk(event) for event in events]
+    for order in Order.objects.select_related("area").filter(pk__in=keys, action=ACTION):
+        _enlist(order, Level(order.level))
+
+
+MANY[open_moves] = open_all_moves
+ONLY_FOR[open_moves] = lambda event: (event.after or {}).get("action", ACTION) == ACTION
 
 
 def widen_moves(event: Event) -> None:

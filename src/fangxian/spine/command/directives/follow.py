@@ -15,7 +15,7 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM, Seat
 from fangxian.spine.reach.read import link_length
-from fangxian.spine.reach.write import cancel, tell
+from fangxian.spine.reach.telling import cancel, tell
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.read import fallback_post, holder, seats_of_person
 

@@ -13,7 +13,7 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
-from fangxian.spine.reach.write import tell
+from fangxian.spine.reach.telling import tell
 from fangxian.spine.registry.models import Person
 from fangxian.spine.registry.read import city
 

@@ -1,7 +1,8 @@
 """Who is told of an order, by what, and who next when nobody answers; and the answers that come
 back. The steps of an order themselves are in orders.py."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,13 +16,14 @@ from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.hazards import hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
+from fangxian.spine.core.queue import MANY
 from fangxian.spine.core.rights import SYSTEM, Seat, require
-from fangxian.spine.core.steps import move
+from fangxian.spine.core.steps import move, move_all
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.read import link_length, told_about
-from fangxian.spine.reach.write import tell
+from fangxian.spine.reach.telling import Telling, tell, tell_all
 from fangxian.spine.registry.models import Person, Post
-from fangxian.spine.registry.read import fallback_post, holder, reachable
+from fangxian.spine.registry.read import fallback_post, holder, holders, reachable
 
 from .orders import due_moment, inform, say_cannot, stop_calling, want_help
 from .pleas import plead
@@ -49,32 +51,58 @@ def _whole(key: int) -> Order:
     return rows.get(pk=key)
 
 
-@transaction.atomic
 def call_receiver(event: Event) -> None:
     """Tell the holder of the post; without a holder that can be reached the chain is called at
     once."""
-    order = _whole(subject_pk(event))
-    answer = ack_clock(level=Level(order.level), at=order.issued_at)
-    person = holder(order.post)
-    told = _tell(order, person, order.post, answer.first, step=_round(order)) if person else 0
-    if told:
-        move(order, "deliver", machine=ORDER, by=SYSTEM, quiet=True)
-    if person is None or not reachable(person):
-        _escalate(order, step=1)
+    call_receivers([event])
+
+
+@transaction.atomic
+def call_receivers(events: Sequence[Event]) -> None:
+    """The receivers of many orders."""
+    keys = [subject_pk(event) for event in events]
+    found = Order.objects.select_related("area", "post__place", "headquarters").in_bulk(keys)
+    orders = [found[key] for key in keys]
+    seated, rounds = holders({order.post_id for order in orders}), _rounds(orders)
+    called = [
+        (order, _telling(order, person, order.post, _first(order), step=rounds[order.pk]))
+        for order in orders
+        if (person := seated.get(order.post_id))
+    ]
+    planned = tell_all([telling for _, telling in called], by=SYSTEM)
+    told = [order for (order, _), made in zip(called, planned, strict=True) if made]
+    move_all(told, "deliver", machine=ORDER, by=SYSTEM)
+    for order in orders:
+        person = seated.get(order.post_id)
+        if person is None or not reachable(person):
+            _escalate(order, step=1)
+
+
+MANY[call_receiver] = call_receivers
+
+
+def _first(order: Order) -> tuple[str, ...]:
+    return ack_clock(level=Level(order.level), at=order.issued_at).first
 
 
 def _round(order: Order) -> int:
-    """Where the steps of this issue of an order begin: one that goes out again is told again."""
+    return _rounds([order])[order.pk]
+
+
+def _rounds(orders: Sequence[Order]) -> dict[int, int]:
+    """Where the steps of this issue of each order begin: one that goes out again is told again."""
     kinds = ("order.reopened", "order.reassigned")
-    times = Event.written.filter(
-        kind__in=kinds, subject_kind="order", subject_id=str(order.pk)
-    ).count()
-    return ROUND * times
+    again = Event.written.filter(
+        kind__in=kinds, subject_kind="order", subject_id__in=[str(order.pk) for order in orders]
+    )
+    times = Counter(again.values_list("subject_id", flat=True))
+    return {order.pk: ROUND * times[str(order.pk)] for order in orders}
 
 
-def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> int:
-    """How many deliveries that planned."""
-    planned = tell(
+def _telling(
+    order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int
+) -> Telling:
+    return Telling(
         subject_kind="order",
         subject_id=str(order.pk),
         text=order_text(order),
@@ -84,9 +112,12 @@ def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, 
         channels=channels,
         step=step,
         expires_at=order.deadline_at + span("message_lives_after_deadline", order.issued_at),
-        by=SYSTEM,
     )
-    return len(planned)
+
+
+def _tell(order: Order, person: Person, post: Post, channels: Iterable[str], *, step: int) -> int:
+    """How many deliveries that planned."""
+    return len(tell_all([_telling(order, person, post, channels, step=step)], by=SYSTEM)[0])
 
 
 @transaction.atomic

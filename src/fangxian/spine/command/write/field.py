@@ -15,7 +15,7 @@ from fangxian.spine.core.events import record
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM, Seat, require
-from fangxian.spine.reach.write import tell
+from fangxian.spine.reach.telling import tell
 from fangxian.spine.ready.models import Dispatch
 from fangxian.spine.ready.rules import number
 from fangxian.spine.registry.models import Person

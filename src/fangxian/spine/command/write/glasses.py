@@ -6,7 +6,7 @@ from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.people.models import Glass
 from fangxian.spine.people.rules import review_within
-from fangxian.spine.reach.write import tell
+from fangxian.spine.reach.telling import tell
 from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.read import holder, owners
 

@@ -27,7 +27,8 @@ from fangxian.spine.core.models import Due, Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move
-from fangxian.spine.reach.write import cancel, note_seen
+from fangxian.spine.reach.telling import cancel
+from fangxian.spine.reach.write import note_seen
 from fangxian.spine.registry.models import Duty, Organisation, Post
 from fangxian.spine.registry.read import city, headquarters_above, leader_of
 
@@ -137,6 +138,7 @@ def _told(order: Order) -> dict[str, Any]:
         "to": order.post_id,
         "area": order.area_id,
         "about": f"{order.about_kind}:{order.about_key}",
+        "action": order.action,
         "what": f"{order.verb}{order.object}",
         "level": int(order.level),
         "deadline": order.deadline_at,

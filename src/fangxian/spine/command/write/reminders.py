@@ -14,7 +14,7 @@ from fangxian.spine.core.rights import Seat, require
 from fangxian.spine.observe.models import ReportPlan
 from fangxian.spine.observe.reports.plan import Owed, dues, owed, plans
 from fangxian.spine.reach.read import link_length
-from fangxian.spine.reach.write import tell
+from fangxian.spine.reach.telling import tell
 from fangxian.spine.registry.read import holders
 
 from .calls import MOST

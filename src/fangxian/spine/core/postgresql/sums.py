@@ -1,7 +1,7 @@
 """The sums of core.evidence in PostgreSQL: after each statement a trigger notes how far it moved
 the sum of its table, as a row of its own, so that no two writers wait for each other. The key is
-told to each of our sessions; a writer without it moves nothing, which is seen. A MAC is four
-numbers of 60 bits of SHA-256 over key, table and row; numbers are added each by itself."""
+told to each of our sessions; a writer without it moves nothing, which is seen. A MAC is two
+numbers of 60 bits of SHA-256 over key, table, row and key; numbers are added each by itself."""
 
 from collections.abc import Iterable
 
@@ -13,23 +13,23 @@ from fangxian.spine.core.models import Evidence
 from .base import KEY
 
 PREFIX = "evidence"
-WORD = 8
+WORD, WORDS = 8, 2
 MASK = (1 << 60) - 1
 Sum = tuple[int, bytes]
 
 PARTS = ", ".join(
     f"sum(('x' || substr(h, {start}, 15))::bit(60)::bigint) AS p{n}"
-    for n, start in enumerate((1, 17, 33, 49))
+    for n, start in enumerate((1, 17))
 )
 FUNCTIONS = f"""
 SELECT pg_advisory_xact_lock(653); -- one process makes them at a time
 CREATE TABLE IF NOT EXISTS fx_moved (name text NOT NULL, n bigint NOT NULL,
-    p0 numeric NOT NULL, p1 numeric NOT NULL, p2 numeric NOT NULL, p3 numeric NOT NULL);
+    p0 numeric NOT NULL, p1 numeric NOT NULL);
 CREATE INDEX IF NOT EXISTS fx_moved_by_name ON fx_moved (name);
 CREATE OR REPLACE FUNCTION fx_mac(key text, of_table text, told text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT encode(sha256(convert_to(key, 'UTF8') || sha256(convert_to(
-        key || '|' || of_table || '|' || told, 'UTF8'))), 'hex') $$;
+    SELECT encode(sha256(convert_to(
+        key || '|' || of_table || '|' || told || '|' || key, 'UTF8')), 'hex') $$;
 CREATE OR REPLACE FUNCTION fx_note() RETURNS trigger LANGUAGE plpgsql
 SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET bytea_output = 'hex'
 SET extra_float_digits = 1 SET intervalstyle = 'iso_8601' AS $$
@@ -37,24 +37,26 @@ DECLARE key text := current_setting('fangxian.evidence', true);
 BEGIN
     IF coalesce(key, '') = '' THEN RETURN NULL; END IF;
     IF TG_OP <> 'INSERT' THEN
-        INSERT INTO fx_moved SELECT TG_TABLE_NAME, -n, -p0, -p1, -p2, -p3 FROM (
+        INSERT INTO fx_moved SELECT TG_TABLE_NAME, -n, -p0, -p1 FROM (
             SELECT count(*) AS n, {PARTS} FROM (
-                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_old t) x) y WHERE n > 0;
+                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_old t
+                OFFSET 0) x) y WHERE n > 0;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO fx_moved SELECT TG_TABLE_NAME, n, p0, p1, p2, p3 FROM (
+        INSERT INTO fx_moved SELECT TG_TABLE_NAME, n, p0, p1 FROM (
             SELECT count(*) AS n, {PARTS} FROM (
-                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_new t) x) y WHERE n > 0;
+                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_new t
+                OFFSET 0) x) y WHERE n > 0;
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE FUNCTION fx_read(of_table text, OUT n bigint, OUT p0 numeric, OUT p1 numeric,
-    OUT p2 numeric, OUT p3 numeric) LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION fx_read(of_table text, OUT n bigint, OUT p0 numeric,
+    OUT p1 numeric) LANGUAGE plpgsql
 SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET bytea_output = 'hex'
 SET extra_float_digits = 1 SET intervalstyle = 'iso_8601' AS $$
 BEGIN
     EXECUTE format('SELECT count(*), {PARTS.replace("'", "''")} FROM (SELECT fx_mac($1, $2, '
-        't::text) AS h FROM %I t) x', of_table) INTO n, p0, p1, p2, p3
+        't::text) AS h FROM %I t OFFSET 0) x', of_table) INTO n, p0, p1
         USING current_setting('fangxian.evidence'), of_table;
 END $$;
 """
@@ -113,12 +115,9 @@ def written() -> dict[str, Sum]:
         for name, n, total in Evidence.objects.values_list("name", "n", "total")
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sum(n)::bigint, sum(p0), sum(p1), sum(p2), sum(p3) FROM fx_moved "
-            "GROUP BY name"
-        )
+        cursor.execute("SELECT name, sum(n)::bigint, sum(p0), sum(p1) FROM fx_moved GROUP BY name")
         for name, n, *parts in cursor.fetchall():
-            before, at = found.get(name, (0, [0] * 4))
+            before, at = found.get(name, (0, [0] * WORDS))
             found[name] = before + n, [a + int(b) for a, b in zip(at, parts, strict=True)]
     return {name: (n, _packed(parts)) for name, (n, parts) in found.items()}
 
@@ -141,4 +140,4 @@ def _packed(parts: Iterable[int | None]) -> bytes:
 
 
 def _unpacked(total: bytes) -> list[int]:
-    return [int.from_bytes(total[at : at + WORD]) for at in range(0, 4 * WORD, WORD)]
+    return [int.from_bytes(total[at : at + WORD]) for at in range(0, WORDS * WORD, WORD)]

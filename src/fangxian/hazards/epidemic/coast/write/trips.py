@@ -20,6 +20,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.problems import Problem
+from fangxian.spine.core.queue import MANY, ONLY_FOR
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.people.models import Person
 from fangxian.spine.registry.models import Site
@@ -178,9 +179,23 @@ def _out_of(order: Order) -> Any:
 def recall(event: Event) -> None:
     """The flood side calls boats home: every vessel of the area that is out is called, and the
     order counts them."""
-    order = Order.objects.select_related("area").filter(pk=subject_pk(event)).first()
-    if order is None or order.action not in sea(clock.now()).held["recall_actions"]:
-        return
+    recall_all([event])
+
+
+@transaction.atomic
+def recall_all(events: Sequence[Event]) -> None:
+    """As ``recall``, of many orders."""
+    keys = [subject_pk(event) for event in events]
+    actions = sea(clock.now()).held["recall_actions"]
+    for order in Order.objects.select_related("area").filter(pk__in=keys, action__in=actions):
+        _recall(order)
+
+
+MANY[recall] = recall_all
+ONLY_FOR[recall] = lambda event: bool((event.after or {}).get("action", "?"))
+
+
+def _recall(order: Order) -> None:
     out = m.Trip.objects.filter(vessel__place__path__startswith=order.area.path, in_at=None)
     n = out.filter(recalled_at=None).update(recalled_at=clock.now())
     out.filter(recalled_at__lt=order.issued_at).update(recalled_at=clock.now())
