@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from hypothesis import settings
 from story import SHARED, START, seat_of
 
 from fangxian.ops.bootstrap import note_migrations
-from fangxian.spine.core import clock, editions, evidence
+from fangxian.spine.core import clock, editions, evidence, leases
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.rights import SYSTEM, Seat
@@ -64,8 +64,8 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
-# What these measure in seconds is a person's wait on a machine of his own: they run last, alone
-# (side by side two of them once waited too long at the same moment).
+# What these measure in seconds is a person's wait on a machine of his own: they run first, one
+# after the other, and whatever runs beside them is nice to them.
 TIMED = (
     "test_walkthroughs",
     "test_epidemic_walks",
@@ -76,7 +76,8 @@ TIMED = (
     "test_arrival_walks",
     "test_large",
 )
-# A minute and more in one test: begun early, so that none of them runs beside what is timed.
+# A minute and more in one test: begun early, so that nobody waits for it at the end.
+NICE = 15
 LONG = ("test_night_audit", "test_hydro_forecasts", "test_scenarios", "test_adding_a_subject")
 
 
@@ -90,9 +91,9 @@ def unit(nodeid: str) -> str:
 
 
 def turn(nodeid: str) -> int:
-    """When a test comes: the pages first, beside the other tests; what is timed after all others;
-    the order within each stays."""
-    place = {"pages": 0, "timed": 3}
+    """When a test comes: what is timed first, and the pages beside it; the order within each
+    stays."""
+    place = {"timed": -1, "pages": 0}
     return place.get(unit(nodeid), 1 if Path(nodeid.partition("::")[0]).stem in LONG else 2)
 
 
@@ -110,6 +111,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # such a test empties every table behind it, and the city is made once a run
         assert not (own and own.kwargs.get("transaction")), f"{item.nodeid}: no transaction=True"
     items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Children are as nice as who starts them. Who may not take niceness back has none."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if unit(item.nodeid) == "timed" else NICE)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -201,7 +211,7 @@ def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[store
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> Iterator[None]:
     """The city and its staff, written once and rolled back to before every test. Where
     TEST_CITY_FILE names a file they are kept there for the next run (tests/mutation.py)."""
     kept = os.environ.get("TEST_CITY_FILE", "")
@@ -211,6 +221,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
             connection.ensure_connection()
             with closing(sqlite3.connect(kept)) as city:
                 city.backup(connection.connection)
+            yield
             return
         note_migrations()
         with clock.use(FixedClock(START - timedelta(days=200))):
@@ -221,6 +232,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
         if kept:
             with closing(sqlite3.connect(kept)) as city:
                 connection.connection.backup(city)
+    yield
+    if ON_SERVER:  # who still holds a session would keep the database from being dropped
+        leases.let_go()
+        with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture

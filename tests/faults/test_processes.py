@@ -207,7 +207,7 @@ def test_children_die_with_their_parent(folder):
             if "fangxian.cli" in args and _folder_of(int(pid)) == str(folder.path)
         ]
 
-    until(lambda: len(alive()) == 8)
+    until(lambda: len(alive()) == 9)
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
     until(lambda: not alive())

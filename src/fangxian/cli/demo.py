@@ -34,8 +34,11 @@ WEB_MOST_S = 60.0  # so long the pages may take to come up
 @click.option("--speed", default=600.0, show_default=True, help=say("倍速", "times real time"))
 @click.option(
     "--audit",
-    is_flag=True,
-    help=say("每十分钟用原始数据核对值班台", "hold the desk against raw data"),
+    is_flag=False,
+    flag_value=10,
+    default=0,
+    metavar="[MINUTES]",
+    help=say("每十分钟用原始数据核对值班台", "hold the desk against raw data, each ten minutes"),
 )
 @click.option(
     "--hours", type=int, help=say("时长(小时)，默认整个剧情", "hours to replay; default all")
@@ -66,7 +69,7 @@ def demo_command(
     hours: int | None,
     data: Path | None,
     desk: bool,
-    audit: bool,
+    audit: int,
     scenario: str,
     scenario_dir: Path | None,
 ) -> None:
@@ -170,7 +173,7 @@ def _headless(
     hours: int | None,
     data: Path | None,
     desk: bool,
-    audit: bool,
+    audit: int,
 ) -> int:
     from fangxian.cli.ports import free_port
     from fangxian.ops.demo.folder import demo_folder
@@ -200,7 +203,7 @@ def _headless(
 
 
 def _replayed(
-    folder: Path, as_json: bool, hours: int | None, desk: bool, audit: bool
+    folder: Path, as_json: bool, hours: int | None, desk: bool, audit: int
 ) -> dict[str, Any]:
     """Replay the folder's scenario beside a gateway, and the pages where something asks them."""
     from fangxian.ops.demo.scenario import scenario_of

@@ -19,6 +19,7 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.inspect.rounds import FORMS as CHECK_LISTS
 from fangxian.spine.observe.reports.write import load_shipped_forms
 from fangxian.spine.observe.store import store
+from fangxian.spine.observe.tracks import tracks
 from fangxian.spine.observe.write import load_quality_limits
 from fangxian.spine.registry.load import load_places
 from fangxian.wiring import SUBJECTS
@@ -59,6 +60,7 @@ def make_tables() -> None:
     _migrate()
     if not config().database:  # a drill never lies on a server (config)
         mark(connection.connection, config().kind)
+    tracks()  # made now, and not in the middle of somebody's transaction
 
 
 def _prove_telemetry() -> None:

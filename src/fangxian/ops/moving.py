@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.management.color import no_style
 from django.db import connection, connections, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from fangxian.spine.core import evidence
 from fangxian.spine.core.config import config
-from fangxian.spine.core.database import chunks
+from fangxian.spine.core.database import chunks, go_on_numbering
 from fangxian.spine.core.events import Entry, Named, record_many, verify_chain
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.postgresql import served
@@ -96,8 +95,7 @@ def _records(tell: Tell) -> dict[str, int]:
         for k, model in enumerate(everything):
             tell("records", k, len(everything))
             taken[model._meta.db_table] = _table(model)
-        for sql in connection.ops.sequence_reset_sql(no_style(), everything):
-            cursor.execute(sql)
+        go_on_numbering(*everything)
     connection.check_constraints()
     evidence.sum_moved()
     return taken

@@ -33,11 +33,12 @@ def run(
     hours: int | None = None,
     *,
     desk: bool = False,
-    audit: bool = False,
+    audit: int = 0,
 ) -> dict[str, Any]:
     """Replay ``hours`` hours of the folder's scenario, all of them without; return the counts and
     what is wrong with them. With ``desk`` nobody decides: the folder is left for people at the
-    screen. With ``audit`` the desk is held against the raw data every ten minutes."""
+    screen. With ``audit`` the desk is held against the raw data every so many minutes
+    (ten, twenty …)."""
     started = time.monotonic()
     times = clock.current()
     if not isinstance(times, ScenarioClock):
@@ -57,10 +58,11 @@ def run(
     worker.cover(force=True)
     for hour in range(1, hours + 1):
         steps = _steps(scenario.starts_at + timedelta(hours=hour))
-        for now in steps:
+        for k, now in enumerate(steps):
+            held = audit and k % max(1, audit // 10) == 0
             coming = (next_of(feeds) or now + STEP) <= now
             full = now == steps[-1] and (hourly or hour % QUIET_HOURS == 0)
-            if not (full or coming or audit or _busy()):
+            if not (full or coming or held or _busy()):
                 continue  # nobody is waited for: on to what comes next
             times.set(at=now, speed=0)
             for feed in feeds:
@@ -68,7 +70,7 @@ def run(
             people.act(now, decide=not desk)
             worker.listen()
             worker.settle()
-            if full or audit:
+            if full or held:
                 _look(worker, now, night if audit else None)
         progress(hour, hours)
     for _ in range(3):  # let what was set going come to rest

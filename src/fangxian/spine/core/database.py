@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
-from django.db import connection
+from django.core.management.color import no_style
+from django.db import connection, models
 
 
 class Database(Protocol):
@@ -28,6 +29,13 @@ class Database(Protocol):
 
 def database() -> Database:
     return cast(Database, connection)
+
+
+def go_on_numbering(*tables: type[models.Model]) -> None:
+    """After rows that brought their own numbers: the next ones come behind them."""
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(sql)
 
 
 def chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

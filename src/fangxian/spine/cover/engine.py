@@ -90,9 +90,9 @@ class CoverRule:
         return text.format_map(defaultdict(lambda: "—", gap.fields))
 
 
-@transaction.atomic
 def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
-    """Bring one rule's gaps in line with now; return how many opened and closed."""
+    """Bring one rule's gaps in line with now; return how many opened and closed. Looking holds
+    nobody up who writes; only what has changed is written, in one transaction."""
     require(by, "gap.sweep")
     now = clock.now()
     told = list(rule.find(now))
@@ -127,11 +127,12 @@ def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
         if gap.fields != new.fields or (new.owner_id and gap.owner_id != new.owner_id):
             gap.fields, gap.owner_id = new.fields, new.owner_id or gap.owner_id
             moved.append(gap)
-    Gap.objects.bulk_update(closed, ["until"])
-    Gap.objects.bulk_update(moved, ["fields", "owner"])
-    Gap.objects.bulk_create(opened)
-    if opened or closed:
-        _tell(rule, opened, closed, by)
+    if opened or closed or moved:
+        with transaction.atomic():
+            Gap.objects.bulk_update(closed, ["until"])
+            Gap.objects.bulk_update(moved, ["fields", "owner"])
+            Gap.objects.bulk_create(opened)
+            _tell(rule, opened, closed, by)
     return len(opened), len(closed)
 
 

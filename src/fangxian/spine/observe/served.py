@@ -62,19 +62,19 @@ SETTINGS = (
 # as core.postgresql.sums, by day
 NOTE = """
 CREATE OR REPLACE FUNCTION note_{table}() RETURNS trigger LANGUAGE plpgsql {settings} AS $$
-DECLARE key text := current_setting('fangxian.evidence', true);
+DECLARE fx_key text := current_setting('fangxian.evidence', true);
 BEGIN
-    IF coalesce(key, '') = '' THEN RETURN NULL; END IF;
+    IF coalesce(fx_key, '') = '' THEN RETURN NULL; END IF;
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO evidence SELECT '{table}', day, -n, -p0, -p1 FROM (
             SELECT day, count(*) AS n, {parts} FROM (SELECT floor({moment} / 86400)::bigint AS day,
-                public.fx_mac(key, '{table}', t::text) AS h FROM fx_old t
+                public.fx_mac(fx_key, '{table}', fx_row::text) AS h FROM fx_old fx_row
                 OFFSET 0) x GROUP BY day) y;
     END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO evidence SELECT '{table}', day, n, p0, p1 FROM (
             SELECT day, count(*) AS n, {parts} FROM (SELECT floor({moment} / 86400)::bigint AS day,
-                public.fx_mac(key, '{table}', t::text) AS h FROM fx_new t
+                public.fx_mac(fx_key, '{table}', fx_row::text) AS h FROM fx_new fx_row
                 OFFSET 0) x GROUP BY day) y;
     END IF;
     RETURN NULL;

@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from shapely.geometry.base import BaseGeometry
 
+from fangxian.spine.core.database import go_on_numbering
 from fangxian.spine.core.events import Entry, named, record, record_many
 from fangxian.spine.core.rights import Seat, require
 
@@ -64,6 +65,7 @@ def load_places(*, by: Seat) -> int:
         old.valid_to, old.successor = date.fromisoformat(row["valid_to"]), tree[row["successor"]]
     _scatter(list(tree.values()), shapes)
     Place.objects.bulk_create(tree.values())
+    go_on_numbering(Place)
     record("places.loaded", subject=city, by=by, after={"places": len(tree), "source": SOURCE})
     return len(tree)
 
@@ -242,6 +244,7 @@ def make_staff(*, since: datetime, password: str, by: Seat, seed: int = 20160915
     Post.objects.bulk_create(staff.posts)
     Term.objects.bulk_create(staff.terms)
     Duty.objects.bulk_create(staff.duties)
+    go_on_numbering(Organisation, Person, Post, Term)
     _accounts(staff)
     told = {"people": len(staff.people), "duties": len(staff.duties), "seed": seed}
     record_many([Entry("staff.made", named(city), after=told | {"synthetic": True})], by=by)

@@ -1,6 +1,7 @@
 """A session of our own beside Django's, for what is too many for it: the readings and the tracks.
 It takes the statements written for their files, in the words of this server."""
 
+import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -75,11 +76,28 @@ class Served:
 
     def __init__(self) -> None:
         self._local = threading.local()
-        with open_raw(self.schema) as db, db.transaction():
-            db.execute(sums.FUNCTIONS)
-            db.execute(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
-            db.execute(f"SET LOCAL search_path TO {self.schema}")
-            db.execute(self.tables)
+        self._make()
+
+    def _make(self) -> None:
+        """The tables of this version, once. Whoever holds a transaction open beside this would wait
+        for himself: where they are as they should be nothing is touched."""
+        wanted = hashlib.sha256((sums.FUNCTIONS + self.tables).encode()).hexdigest()
+        with open_raw(self.schema) as db:
+            there = db.execute("SELECT to_regclass(%s)", [f"{self.schema}.made"]).fetchone()
+            if there and there[0] is not None:
+                made = db.execute(f"SELECT hash FROM {self.schema}.made").fetchone()
+                if made and made[0] == wanted:
+                    return
+            with db.transaction():
+                if db.execute("SELECT to_regclass('fx_moved')").fetchone() == (None,):
+                    db.execute(sums.FUNCTIONS)
+                db.execute("SELECT pg_advisory_xact_lock(653)")
+                db.execute(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
+                db.execute(f"SET LOCAL search_path TO {self.schema}")
+                db.execute(self.tables)
+                db.execute("CREATE TABLE IF NOT EXISTS made (hash text NOT NULL)")
+                db.execute("DELETE FROM made")
+                db.execute("INSERT INTO made VALUES (%s)", [wanted])
 
     @property
     def _db(self) -> Any:

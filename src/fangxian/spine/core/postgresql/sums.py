@@ -33,19 +33,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 CREATE OR REPLACE FUNCTION fx_note() RETURNS trigger LANGUAGE plpgsql
 SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET bytea_output = 'hex'
 SET extra_float_digits = 1 SET intervalstyle = 'iso_8601' AS $$
-DECLARE key text := current_setting('fangxian.evidence', true);
+DECLARE fx_key text := current_setting('fangxian.evidence', true);
 BEGIN
-    IF coalesce(key, '') = '' THEN RETURN NULL; END IF;
+    IF coalesce(fx_key, '') = '' THEN RETURN NULL; END IF;
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO fx_moved SELECT TG_TABLE_NAME, -n, -p0, -p1 FROM (
             SELECT count(*) AS n, {PARTS} FROM (
-                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_old t
+                SELECT fx_mac(fx_key, TG_TABLE_NAME, fx_row::text) AS h FROM fx_old fx_row
                 OFFSET 0) x) y WHERE n > 0;
     END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO fx_moved SELECT TG_TABLE_NAME, n, p0, p1 FROM (
             SELECT count(*) AS n, {PARTS} FROM (
-                SELECT fx_mac(key, TG_TABLE_NAME, t::text) AS h FROM fx_new t
+                SELECT fx_mac(fx_key, TG_TABLE_NAME, fx_row::text) AS h FROM fx_new fx_row
                 OFFSET 0) x) y WHERE n > 0;
     END IF;
     RETURN NULL;
