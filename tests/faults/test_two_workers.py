@@ -2,12 +2,14 @@
 once, whoever is killed, and no reader of a log misses what another wrote meanwhile."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults.folder import STAFFED, START, Folder, until
+from tests.faults.folder import READY, STAFFED, START, Folder, until
 from tests.postgresql import programs, server
 
 DUE = 200
@@ -81,6 +83,45 @@ def test_two_workers_do_each_thing_once_though_one_is_killed(url, tmp_path):
     assert found["swept"] == [1] * DUE
     assert found["told"] == [1] * 60
     assert found["broken"] == []
+
+
+def test_rows_move_to_a_server_and_back_and_a_backup_of_it_restores(url, tmp_path):
+    files = Folder(tmp_path / "files", FANGXIAN_EVIDENCE_SECRET="e")
+    files.python(STAFFED)
+    before = files.python(START + COUNTED)
+    there = headquarters(url, "moved", files.path)
+    refused = there.ran(READY)
+    assert "fangxian move" in refused.stderr
+    assert "rows of" in told(there, "move")
+    assert there.python(START + COUNTED) == before
+    told(there, "backup", "create", str(tmp_path / "kept.fxb"))
+    told(there, "backup", "restore", str(tmp_path / "kept.fxb"), "--into", str(tmp_path / "back"))
+    back = Folder(tmp_path / "back", FANGXIAN_EVIDENCE_SECRET="e")
+    assert back.python(START + COUNTED) == before
+
+
+COUNTED = """
+from django.apps import apps
+import fangxian.wiring
+from fangxian.spine.core.events import verify_chain
+from fangxian.spine.core.evidence import audit
+from fangxian.spine.observe.store import store
+tables = [m for m in apps.get_models() if m.__module__.startswith("fangxian") and
+          not m.__module__.startswith("fangxian.spine.core")]
+print([(m._meta.db_table, m.objects.count()) for m in tables], verify_chain(), audit(),
+      store().audit())
+"""
+
+
+def told(folder: Folder, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "fangxian.cli", *words],
+        env=folder.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-1500:]
+    return done.stdout + done.stderr
 
 
 def settled(folder: Folder) -> dict | None:

@@ -133,6 +133,18 @@ def _copy_databases(folder: Path, space: Path, tell: Tell) -> list[Path]:
     return copies
 
 
+@contextmanager
+def records_as_files(folder: Path) -> Iterator[Path]:
+    """Where the databases of this folder lie as files: itself, or for a while those of its
+    server."""
+    if not config().database:
+        yield folder
+        return
+    with open_space(folder) as space:
+        _copy_server(Path(space) / "copied")
+        yield Path(space) / "copied"
+
+
 def _copy_server(space: Path) -> list[Path]:
     """The rows of a server as files (ops.moving), by a process whose own folder is ``space``."""
     keys = {"SECRET_KEY": config().key, "EVIDENCE_SECRET": config().evidence_key}

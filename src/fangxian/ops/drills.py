@@ -13,6 +13,7 @@ from fangxian.spine.core.marks import Kind
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.seal import seal
 
+from .backup import records_as_files
 from .folder import copy_database, mark_drill
 
 RECORDS = "records.sqlite3"
@@ -43,7 +44,8 @@ def open_folder(*, source: Path, target: Path, drill: int, at: datetime, speed: 
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # it holds what is sealed beside the key
     mark_drill(target, name=f"drill-{drill}", at=at, speed=speed)
-    copy_database(source / RECORDS, target / RECORDS, without=LEFT_OUT, make=_of_drill)
+    with records_as_files(source) as records:
+        copy_database(records / RECORDS, target / RECORDS, without=LEFT_OUT, make=_of_drill)
     for name in KEYS:  # what is sealed stays sealed, under the same key
         if (source / name).exists():
             shutil.copy2(source / name, target / name)
