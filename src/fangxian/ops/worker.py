@@ -97,8 +97,9 @@ class Worker:
             loop.every_s = TICK_EVERY_S
         loops = {"alarm": self.alarm, "cover": [self.watching, *self.covers]}
         parts = [loops[only]] if only else list(loops.values())
-        pulse = self.watching if only == "cover" else self.pulse
-        _until_told(lambda: _turn([loop for part in parts for loop in part], pulse))
+        pulses = {"alarm": [self.pulse], "cover": [self.watching]}
+        beating = pulses.get(only) or [self.pulse, self.watching]
+        _until_told(lambda: _turn([loop for part in parts for loop in part], *beating))
 
     def compute(self) -> int:
         """One round of long work."""
@@ -166,12 +167,12 @@ def _listen() -> int:
     return poll_gateway(by=SYSTEM) if config().gateway_url else 0
 
 
-def _turn(loops: Iterable[Loop], pulse: Loop | None = None) -> int:
-    """One round; the pulse beats between the loops, so that only a stuck one stops it."""
+def _turn(loops: Iterable[Loop], *pulses: Loop) -> int:
+    """One round; the pulses beat between the loops, so that only a stuck one stops them."""
     n = 0
     for loop in loops:
         n += loop.turn()
-        if pulse:
+        for pulse in pulses:
             pulse.turn()
     return n
 

@@ -15,6 +15,7 @@ from fangxian.spine.core.things import Kind, Thing
 
 from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
 from .models import Quarantine, Series, Station, in_use
+from .moment import at_once
 from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
 from .recent import recent
 from .rules import silent_intervals
@@ -203,6 +204,7 @@ def _sums(
 ) -> dict[int, Sum]:
     """By station; five-minute rain is summed already."""
     found = {}
+    moments = {end: from_s(end) for end in set(ends.values())}
     for station_id, (key, form) in forms.items():
         if key not in ends:
             continue
@@ -214,7 +216,7 @@ def _sums(
             pieces = rain_pieces(key, form, since_s=since_s, until_s=ends[key])
             mm, have_s = total(pieces, since_s=since_s, until_s=ends[key])
         if have_s:
-            found[station_id] = Sum(round(mm, 1), from_s(ends[key]), have_s, window_s)
+            found[station_id] = Sum(round(mm, 1), moments[ends[key]], have_s, window_s)
     return found
 
 
@@ -230,7 +232,7 @@ def rain_pieces(
 
 def rain_extremes(*, hours: int) -> tuple[Station, Sum] | None:
     """The gauge with the most rain of the last hours."""
-    sums = rain_sums(at=clock.now(), window_s=hours * 3600)
+    sums = at_once(("rain", hours), lambda: rain_sums(at=clock.now(), window_s=hours * 3600))
     best = max(((found.mm, key) for key, found in sums.items()), default=None)
     return (Station.objects.get(pk=best[1]), sums[best[1]]) if best else None
 
@@ -257,6 +259,10 @@ def last_usable(sensors: Mapping[str, int | None]) -> int | None:
 
 def reporting() -> tuple[int, int]:
     """Stations that report something usable in time, of all."""
+    return at_once(("reporting",), _reporting)
+
+
+def _reporting() -> tuple[int, int]:
     rows = Station.objects.filter(in_use()).values_list("pk", "report_every_s")
     newest, now_s, live = newest_usable(), clock.now().timestamp(), 0
     intervals = silent_intervals(clock.now())
