@@ -228,6 +228,7 @@ def _export_all(folder: Path, as_json: bool) -> None:
 @click.option("--new-key", is_flag=True, help=say("先换密钥", "change the key first"))
 def reseal_command(new_key: bool) -> None:
     start_ready()
+    from fangxian.ops.keys import note_keys
     from fangxian.ops.lock import hold
     from fangxian.spine.core.config import ConfigError, config
     from fangxian.spine.core.rights import SYSTEM
@@ -238,6 +239,7 @@ def reseal_command(new_key: bool) -> None:
     if new_key:
         try:
             config().change_key()
+            note_keys()
         except ConfigError as error:
             raise click.UsageError(str(error)) from None
     total = 0

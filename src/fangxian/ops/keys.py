@@ -80,6 +80,14 @@ def rotate(purpose: str) -> str:
     return fresh
 
 
+def note_keys() -> None:
+    """A server knows by a mark whether a host has its keys: they are others now."""
+    if config().database:
+        from fangxian.spine.core.postgresql.keys import keys_changed
+
+        keys_changed()
+
+
 def keep_old(name: str, key: str) -> None:
     """A key that is no more used is kept for what it made."""
     path = config().data_dir / name
@@ -112,8 +120,11 @@ def _prove_anew() -> None:
         sum_anew()
     keep_old(FILES["evidence-old"], old)
     fresh.replace(path)
+    note_keys()
 
 
 def _use(key: str) -> None:
     config().__dict__["evidence_key"] = key
     macs.forget()
+    evidence.sums().prepare()
+    store().close()  # the next session of a server is told the key of now

@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from fangxian.spine.core import evidence
 from fangxian.spine.core.config import config
-from fangxian.spine.core.database import chunks, go_on_numbering
+from fangxian.spine.core.database import chunks, database, go_on_numbering
 from fangxian.spine.core.events import Entry, Named, record_many, verify_chain
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.postgresql import served
@@ -54,6 +54,8 @@ def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int
     finally:
         connections[SOURCE].close()
         del connections.databases[SOURCE]
+    database().tidy()
+    store().tidy()
     broken = verify_chain()
     if broken:
         raise Problem("move.broken", why=broken[0])

@@ -186,15 +186,18 @@ class Store(TelemetryFile):
         return {key: (valid_s, value) for key, valid_s, value in rows}
 
     def hours_with_data(self, *, since_s: int, until_s: int) -> set[int]:
-        """Ends of the hours within the span in which any usable reading is valid."""
-        rows = self._db.execute(
-            "SELECT DISTINCT ((o.valid_s + 3599) / 3600) * 3600 FROM latest l CROSS JOIN "
-            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
-            "AND o.value IS NOT NULL WHERE l.series_id IN "
-            "(SELECT series_id FROM latest ORDER BY series_id LIMIT 400)",
-            (since_s, until_s),
+        """Ends of the hours within the span in which any reading with a value is valid."""
+        asked = (
+            "SELECT EXISTS (SELECT 1 FROM latest l CROSS JOIN observation o "
+            "ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
+            "AND o.value IS NOT NULL)"
         )
-        return {row[0] for row in rows}
+        found = set()
+        for end in range(-(-(since_s + 1) // 3600) * 3600, until_s + 3600, 3600):
+            span = (max(since_s, end - 3600), min(until_s, end))
+            if self._db.execute(asked, span).fetchone()[0]:
+                found.add(end)
+        return found
 
     def latest(self) -> dict[int, tuple[int | None, float]]:
         """Newest usable valid time (None: never one) and last receipt of anything per series."""
