@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,8 +64,8 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
-# What these measure in seconds is a person's wait on a machine of his own: they run first, one
-# after the other, and whatever runs beside them is nice to them.
+# What these measure in seconds is a person's wait on a machine of his own: they run last, alone
+# (side by side two of them once waited too long at the same moment, and niceness was no help).
 TIMED = (
     "test_walkthroughs",
     "test_epidemic_walks",
@@ -76,8 +76,7 @@ TIMED = (
     "test_arrival_walks",
     "test_large",
 )
-# A minute and more in one test: begun early, so that nobody waits for it at the end.
-NICE = 15
+# A minute and more in one test: begun early, so that none of them runs beside what is timed.
 LONG = ("test_night_audit", "test_hydro_forecasts", "test_scenarios", "test_adding_a_subject")
 
 
@@ -91,9 +90,9 @@ def unit(nodeid: str) -> str:
 
 
 def turn(nodeid: str) -> int:
-    """When a test comes: what is timed first, and the pages beside it; the order within each
-    stays."""
-    place = {"timed": -1, "pages": 0}
+    """When a test comes: the pages first, beside the other tests; what is timed after all others;
+    the order within each stays."""
+    place = {"pages": 0, "timed": 3}
     return place.get(unit(nodeid), 1 if Path(nodeid.partition("::")[0]).stem in LONG else 2)
 
 
@@ -111,15 +110,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # such a test empties every table behind it, and the city is made once a run
         assert not (own and own.kwargs.get("transaction")), f"{item.nodeid}: no transaction=True"
     items.sort(key=lambda item: turn(item.nodeid))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Children are as nice as who starts them. Who may not take niceness back has none."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, 0)
-            os.setpriority(os.PRIO_PROCESS, 0, 0 if unit(item.nodeid) == "timed" else NICE)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -54,11 +54,11 @@ def _whole(key: int) -> Order:
 def call_receiver(event: Event) -> None:
     """Tell the holder of the post; without a holder that can be reached the chain is called at
     once."""
-    call_receivers([event])
+    _call_receivers([event])
 
 
 @transaction.atomic
-def call_receivers(events: Sequence[Event]) -> None:
+def _call_receivers(events: Sequence[Event]) -> None:
     """The receivers of many orders."""
     keys = [subject_pk(event) for event in events]
     found = Order.objects.select_related("area", "post__place", "headquarters").in_bulk(keys)
@@ -78,7 +78,7 @@ def call_receivers(events: Sequence[Event]) -> None:
             _escalate(order, step=1)
 
 
-MANY[call_receiver] = call_receivers
+MANY[call_receiver] = _call_receivers
 
 
 def _first(order: Order) -> tuple[str, ...]:
