@@ -186,6 +186,7 @@ def rotate(purpose: str) -> None:
 
     hold("serve")
     hold("worker")
+    hold("cover")
     tell(say("新密钥 ", "the new key: ") + rotate(purpose))
 
 

@@ -16,6 +16,7 @@ EARLIER = "earlier"
 OTHERS = (
     "serve",
     "worker",
+    "cover",
     "reach",
     "intake",
     "compute",

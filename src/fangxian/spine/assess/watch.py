@@ -62,6 +62,7 @@ class Watch:
         active = {
             (family, (kind, key)): since for family, kind, key, since in up.values_list(*columns)
         }
+        self._at = -1  # what the judge learns now is void unless it is written down
         findings = self._judge(rows, active)
         with transaction.atomic():
             settle(findings, by=SYSTEM)

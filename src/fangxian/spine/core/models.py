@@ -105,7 +105,7 @@ class Job(models.Model):
     function = models.CharField(max_length=80)
     subject = models.CharField(max_length=101)
     state = models.CharField(max_length=8, choices=State, default=State.READY)
-    rank = models.PositiveSmallIntegerField(default=2)  # the level told, worst first
+    rank = models.PositiveSmallIntegerField(default=1)  # the level told, worst first
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_by = models.CharField(max_length=60, blank=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from . import clock
 from .events import Entry, Named, record, record_many
@@ -23,6 +23,7 @@ Many = Callable[[Sequence[Event]], None]
 Wiring = Mapping[str, Sequence[Function]]
 
 LEASE_S = 60.0
+AGED_S = 60.0  # what has waited for as long comes first, whatever its rank
 MAX_ATTEMPTS = 8
 BACKOFF_S = 2.0
 HOLD_S = 0.1  # nobody else can write for as long
@@ -47,6 +48,7 @@ JOB = Machine(
 # functions that take many events of one kind at once: two thousand orders are called in seconds
 MANY: dict[Function, Many] = {}
 # what a function is not for is seen by its event: no job is made of it
+BY_LEVEL: set[str] = set()  # kinds whose jobs come the worst level first
 ONLY_FOR: dict[Function, Callable[[Event], bool]] = {}
 
 
@@ -102,9 +104,9 @@ def fan_out(wiring: Wiring, limit: int = 500) -> int:
 
 
 def rank_of(event: Event) -> int:
-    """How soon its jobs come: the level it tells of (1 is the worst), and as level II without."""
-    level = (event.after or {}).get("level")
-    return level if isinstance(level, int) and 1 <= level <= 4 else 2
+    """How soon its jobs come: 1 is first; of kinds that come by thousands, the level they tell."""
+    level = (event.after or {}).get("level") if event.kind in BY_LEVEL else None
+    return level if isinstance(level, int) and 1 <= level <= 4 else 1
 
 
 def move_cursor(name: str, before: int, after: int) -> None:
@@ -120,7 +122,7 @@ def claim_jobs(worker: str, limit: int = 100) -> list[Job]:
     A job waits while an earlier job of the same function and subject is unfinished, so order
     is kept per subject. A dead worker's claim is free again when its lease has run out.
     """
-    now_s = time.time()
+    now_s, long_ago = time.time(), clock.now() - timedelta(seconds=AGED_S)
     free = Q(state=Job.State.READY, due_at__lte=clock.now()) | Q(
         state=Job.State.CLAIMED, claimed_until_s__lt=now_s
     )
@@ -137,7 +139,7 @@ def claim_jobs(worker: str, limit: int = 100) -> list[Job]:
             Job.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(free, ~Exists(earlier))
             .select_related("event")
-            .order_by("rank", "id")[:limit]
+            .order_by(Case(When(due_at__lte=long_ago, then=0), default="rank"), "id")[:limit]
         )
         if jobs:
             Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
@@ -154,14 +156,24 @@ def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
     functions = {function_name(f): f for row in wiring.values() for f in row}
     rest = deque(_together(jobs, functions))
     done = 0
-    while rest:
-        until = time.monotonic() + HOLD_S
-        with transaction.atomic():
-            done += _run_part(rest.popleft(), functions)
-            while rest and time.monotonic() < until:
+    try:
+        while rest:
+            until = time.monotonic() + HOLD_S
+            with transaction.atomic():
                 done += _run_part(rest.popleft(), functions)
-        time.sleep(PAUSE_S)
+                while rest and time.monotonic() < until:
+                    done += _run_part(rest.popleft(), functions)
+            time.sleep(PAUSE_S)
+    except BaseException:  # the transaction itself: what it undid waits for nobody's lease
+        _claimed(jobs).update(state=Job.State.READY, claimed_until_s=0)
+        raise
     return done
+
+
+def _claimed(jobs: Sequence[Job]) -> QuerySet[Job]:
+    """Those of them that are still ours to do."""
+    mine = {"state": Job.State.CLAIMED, "claimed_by": jobs[0].claimed_by if jobs else ""}
+    return Job.objects.filter(pk__in=[job.pk for job in jobs], **mine)
 
 
 def _together(jobs: Sequence[Job], functions: Mapping[str, Function]) -> Iterator[list[Job]]:
@@ -182,10 +194,9 @@ def _run_part(part: Sequence[Job], functions: Mapping[str, Function]) -> int:
 
 
 def _run_many(jobs: Sequence[Job], many: Many) -> bool:
-    mine = Job.objects.filter(state=Job.State.CLAIMED, claimed_by=jobs[0].claimed_by)
     try:
         with transaction.atomic():
-            if mine.filter(pk__in=[job.pk for job in jobs]).update(state="done") != len(jobs):
+            if _claimed(jobs).update(state=Job.State.DONE) != len(jobs):
                 raise CursorMovedError("somebody else has one of them")
             many([job.event for job in jobs])
             return True
@@ -195,10 +206,9 @@ def _run_many(jobs: Sequence[Job], many: Many) -> bool:
 
 
 def _run(job: Job, functions: Mapping[str, Function]) -> bool:
-    mine = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, claimed_by=job.claimed_by)
     try:
         with transaction.atomic():
-            if not mine.update(state=Job.State.DONE):
+            if not _claimed([job]).update(state=Job.State.DONE):
                 return False  # somebody else has it
             functions[job.function](job.event)
             return True
@@ -209,7 +219,7 @@ def _run(job: Job, functions: Mapping[str, Function]) -> bool:
 
 def _count_failure(job: Job, error: Exception) -> None:
     if getattr(error.__cause__, "sqlstate", "") in ENTANGLED:
-        Job.objects.filter(pk=job.pk).update(state=Job.State.READY)
+        _claimed([job]).update(state=Job.State.READY)
         return
     job.attempts += 1
     job.last_error = f"{type(error).__name__}: {error}"[:2000]

@@ -128,7 +128,11 @@ def sweep(rule: CoverRule, *, by: Seat) -> tuple[int, int]:
             gap.fields, gap.owner_id = new.fields, new.owner_id or gap.owner_id
             moved.append(gap)
     if opened or closed or moved:
-        with transaction.atomic():
+        with transaction.atomic():  # another may have swept it by hand meanwhile
+            still = Gap.objects.select_for_update().filter(rule=rule.code, until=None)
+            there = {(g.subject_kind, g.subject_id) for g in still}
+            closed = [g for g in closed if (g.subject_kind, g.subject_id) in there]
+            opened = [g for g in opened if (g.subject_kind, g.subject_id) not in there]
             Gap.objects.bulk_update(closed, ["until"])
             Gap.objects.bulk_update(moved, ["fields", "owner"])
             Gap.objects.bulk_create(opened)

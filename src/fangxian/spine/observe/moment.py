@@ -1,7 +1,9 @@
 """What many open pages ask at one moment is found once: fifty desks that refresh together want the
 same sums. An answer serves for two seconds, and only as long as nothing was written."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
@@ -14,22 +16,38 @@ from .store import store
 Found = TypeVar("Found")
 FOR_S = 2.0
 MOST = 64
-_kept: dict[object, tuple[tuple[int, ...], float, object]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was found, of which state and when, by our clock and by the one that only counts."""
+
+    state: tuple[int, ...]
+    at_s: float
+    begun_s: float
+    found: object
+
+    def serves(self, state: tuple[int, ...], now_s: float) -> bool:
+        return state == self.state and 0 <= now_s - self.at_s < FOR_S
+
+
+_kept: dict[object, Kept] = {}
 _locks: dict[object, Lock] = {}
 
 
 def at_once(key: tuple[object, ...], find: Callable[[], Found]) -> Found:
     """``find()``, or what another has just found under ``key``; who asks meanwhile waits for him.
     The caller changes nothing of it."""
+    asked_s = time.monotonic()
     with _locks.setdefault(key, Lock()):
-        state, now_s = _state(), clock.now().timestamp()
+        begun_s, state, now_s = time.monotonic(), _state(), clock.now().timestamp()
         kept = _kept.get(key)
-        if kept and kept[0] == state and 0 <= now_s - kept[1] < FOR_S:
-            return kept[2]  # type: ignore[return-value]
+        if kept and (kept.begun_s > asked_s or kept.serves(state, now_s)):
+            return kept.found  # type: ignore[return-value]
         found = find()
         if len(_kept) >= MOST:
             _kept.clear()
-        _kept[key] = state, now_s, found
+        _kept[key] = Kept(state, now_s, begun_s, found)
         return found
 
 

@@ -38,13 +38,18 @@ class Parcel:
 
 class ChannelError(Exception):
     """Not sent; worth another try, not before ``retry_after_s`` where the other side says so. Whose
-    ``side`` it is: ours ("us") or the channel's."""
+    ``side`` it is: ours ("us") or the channel's. ``silent``: nobody answered in time."""
 
     def __init__(
-        self, told: str, *, retry_after_s: float | None = None, side: str = "channel"
+        self,
+        told: str,
+        *,
+        retry_after_s: float | None = None,
+        side: str = "channel",
+        silent: bool = False,
     ) -> None:
         super().__init__(told)
-        self.retry_after_s, self.side = retry_after_s, side
+        self.retry_after_s, self.side, self.silent = retry_after_s, side, silent
 
 
 class Channel(Protocol):
@@ -138,7 +143,8 @@ def exchange(method: str, url: str, **more: Any) -> dict[str, Any]:
         after_s = _seconds(error.response.headers.get("Retry-After", ""))
         raise ChannelError(f"HTTP {error.response.status_code}", retry_after_s=after_s) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
-        raise ChannelError(f"{type(error).__name__}: {error}") from error
+        silent = isinstance(error, httpx.TimeoutException)
+        raise ChannelError(f"{type(error).__name__}: {error}", silent=silent) from error
 
 
 def _seconds(retry_after: str) -> float | None:

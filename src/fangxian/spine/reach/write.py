@@ -32,6 +32,7 @@ from .telling import PHONE
 log = logging.getLogger("fangxian.reach")
 State = Delivery.State
 LEASE_S = 30.0
+SILENT_PAUSE_S = 5.0
 REPEATS_WITHIN = timedelta(minutes=2)  # the same words later are no repeat of a gateway's
 SETTLED = ["state", "last_error", "side", "lease_until_s"]
 
@@ -45,11 +46,13 @@ def dispatch(limit: int = 100, *, by: Seat) -> int:
     if not waiting.exists():  # no lock for nothing
         return 0
     with transaction.atomic():
-        due = list(
-            waiting.select_for_update(of=("self",), skip_locked=True)
-            .select_related("message", "person")
-            .order_by("message__level", "id")[:limit]
-        )
+        free = waiting.select_for_update(of=("self",), skip_locked=True)
+        worst = free.select_related("message", "person").order_by("message__level", "id")
+        due = [
+            delivery
+            for channel in waiting.order_by().values_list("channel", flat=True).distinct()
+            for delivery in worst.filter(channel=channel)[:limit]
+        ]
         Delivery.objects.filter(pk__in=[d.pk for d in due]).update(lease_until_s=now_s + LEASE_S)
     _bury([d for d in due if d.message.expires_at <= now], "it expired before it could be sent")
     due = [d for d in due if d.message.expires_at > now]
@@ -79,6 +82,10 @@ def _hand_over(name: str, rows: list[Delivery]) -> None:
         _settle(rows, accepted, "refused by the channel")
     except ChannelError as error:
         _settle(rows, set(), str(error), side=error.side, after_s=error.retry_after_s or 0.0)
+        if error.silent:  # each try costs its wait: the others of this channel do not wait so too
+            later = clock.now() + timedelta(seconds=SILENT_PAUSE_S)
+            due = Delivery.objects.filter(channel=name, state=State.PLANNED, due_at__lt=later)
+            due.update(due_at=later)
     except Problem as error:
         _settle(rows, set(), str(error), side="us")
 
@@ -86,6 +93,7 @@ def _hand_over(name: str, rows: list[Delivery]) -> None:
 @transaction.atomic
 def _bury(rows: list[Delivery], why: str) -> None:
     """What no further try can help: a dead letter at once."""
+    rows = _still_planned(rows)
     for delivery in rows:
         delivery.state, delivery.last_error, delivery.lease_until_s = State.FAILED, why, 0
         delivery.side = "phone"
@@ -146,10 +154,11 @@ def _settle(
     now, rule = clock.now(), operating("sending")
     dead, late = [], []
     taken = [d.pk for d in rows if parcel_key(d) in accepted]
-    Delivery.objects.filter(pk__in=taken).update(
-        state=State.ACCEPTED, handed_over_at=now, lease_until_s=0
-    )
-    rows = [d for d in rows if parcel_key(d) not in accepted]
+    handed = Delivery.objects.filter(pk__in=taken)
+    handed.filter(handed_over_at=None).update(handed_over_at=now, lease_until_s=0)
+    # who has seen or answered it meanwhile has not un-seen it
+    handed.filter(state__in=[State.PLANNED, State.CANCELLED]).update(state=State.ACCEPTED)
+    rows = _still_planned([d for d in rows if parcel_key(d) not in accepted])
     for delivery in rows:
         delivery.lease_until_s = 0
         before_s = _tried_for_s(delivery.attempts, rule)
@@ -165,6 +174,13 @@ def _settle(
     write_back(rows, [*SETTLED, "due_at", "attempts"])
     _tell_failed(dead)
     _tell_failed(late, kind="delivery.late")
+
+
+def _still_planned(rows: list[Delivery]) -> list[Delivery]:
+    """Those that nobody has cancelled, seen or answered while they were on their way."""
+    there = Delivery.objects.select_for_update().filter(pk__in=[d.pk for d in rows])
+    planned = set(there.filter(state=State.PLANNED).values_list("pk", flat=True))
+    return [d for d in rows if d.pk in planned]
 
 
 def _tried_for_s(attempts: int, rule: Mapping[str, Any]) -> float:

@@ -45,7 +45,7 @@ def _text(item: Item, head: str) -> str:
 
 
 def _tell(item: Item, posts: Iterable[Post], text: str, channels: tuple[str, ...]) -> int:
-    step = Event.objects.filter(subject_kind="item", subject_id=str(item.pk)).count()
+    step = Event.written.filter(subject_kind="item", subject_id=str(item.pk)).count()
     told = 0
     for post in posts:
         person = holder(post)

@@ -16,7 +16,7 @@ from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.hazards import hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
-from fangxian.spine.core.queue import MANY
+from fangxian.spine.core.queue import BY_LEVEL, MANY
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move, move_all
 from fangxian.spine.reach.models import Delivery
@@ -47,8 +47,9 @@ def order_text(order: Order) -> str:
 
 
 def _whole(key: int) -> Order:
-    rows = Order.objects.select_related("area", "post__place", "headquarters")
-    return rows.get(pk=key)
+    """Held until the transaction ends: who answers meanwhile waits, and is not called after."""
+    rows = Order.objects.select_for_update(of=("self",))
+    return rows.select_related("area", "post__place", "headquarters").get(pk=key)
 
 
 def call_receiver(event: Event) -> None:
@@ -61,8 +62,10 @@ def call_receiver(event: Event) -> None:
 def _call_receivers(events: Sequence[Event]) -> None:
     """The receivers of many orders."""
     keys = [subject_pk(event) for event in events]
-    found = Order.objects.select_related("area", "post__place", "headquarters").in_bulk(keys)
-    orders = [found[key] for key in keys]
+    rows = Order.objects.select_for_update(of=("self",))
+    found = rows.select_related("area", "post__place", "headquarters").in_bulk(keys)
+    # what is answered or withdrawn before its call is not called
+    orders = [found[key] for key in keys if found[key].state in WAITING]
     seated, rounds = holders({order.post_id for order in orders}), _rounds(orders)
     called = [
         (order, _telling(order, person, order.post, _first(order), step=rounds[order.pk]))
@@ -79,6 +82,7 @@ def _call_receivers(events: Sequence[Event]) -> None:
 
 
 MANY[call_receiver] = _call_receivers
+BY_LEVEL.add("order.issued")
 
 
 def _first(order: Order) -> tuple[str, ...]:
@@ -126,14 +130,15 @@ def call_next(event: Event) -> None:
     next post of the frozen chain; one limit later the next step. The last step is repeated until
     the receiver answers or the deadline has come."""
     order = _whole(subject_pk(event))
-    if order.state not in WAITING:
+    if order.state not in WAITING or event.at < order.issued_at:  # a clock of before
         return
     step = order.escalated + 1
     _escalate(order, step=step)
     limit = ack_clock(level=Level(order.level), at=order.issued_at, minutes=order.answer_min).limit
     again = order.issued_at + limit * (step + 1)
     if again < order.deadline_at or step < len(_steps(order)):
-        Due.objects.bulk_create([due_moment(UNANSWERED, order, max(again, clock.now()))])
+        due = due_moment(UNANSWERED, order, max(again, clock.now()))
+        Due.objects.bulk_create([due], ignore_conflicts=True)
 
 
 def _steps(order: Order) -> tuple[tuple[str, ...], ...]:
@@ -176,8 +181,8 @@ def call_after_failure(event: Event) -> None:
     mine = Delivery.objects.filter(
         message__subject_kind="order", message__subject_id=key, person=person
     )
-    # what was tried again and again is no hope
-    held_up = Q(state=Delivery.State.PLANNED, attempts__gt=1)
+    # what was tried again and again for a minute is no hope
+    held_up = Q(state=Delivery.State.PLANNED, attempts__gte=6)
     hopeful = mine.exclude(held_up | Q(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED]))
     if not hopeful.exclude(channel="app").exists() and order.escalated < len(_steps(order)):
         _escalate(order, step=order.escalated + 1)
