@@ -76,7 +76,7 @@ def test_two_workers_do_each_thing_once_though_one_is_killed(url, tmp_path):
         one.python(START + BUSY)
         first.kill()
         one.start("worker")
-        found = until(lambda: settled(one), within_s=90)
+        found = until(lambda: settled(one), within_s=200)
     finally:
         one.end()
         two.end()

@@ -1,5 +1,6 @@
 """`fangxian move`: all rows from files onto a server, or back."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -22,18 +23,29 @@ from .main import say, start_django, tell
 def move_command(source: str, copy: bool) -> None:
     start_django()
     from fangxian.ops.bootstrap import make_tables
+    from fangxian.ops.demo.folder import OTHERS
     from fangxian.ops.lock import hold
-    from fangxian.ops.moving import pull, put_away
+    from fangxian.ops.moving import is_moved, pull, put_away
     from fangxian.spine.core.config import config
 
     from .main import know_subjects
 
     know_subjects()
-    hold("serve")  # nobody works in it meanwhile
+    folder = sys.stdin.read().strip() if source == "-" else source or str(config().data_dir)
+    of_files = not folder.startswith("postgres")
+    for name in OTHERS:  # nobody works in it meanwhile
+        hold(name)
+        if of_files and Path(folder).resolve() != config().data_dir.resolve():
+            hold(name, Path(folder))
     make_tables()
-    folder = source or str(config().data_dir)
+    if of_files and is_moved():
+        tell(
+            say("上次已搬完，现在收起旧文件。", "All was moved before; the old files are put away.")
+        )
+        put_away(Path(folder))
+        return
     taken = pull(folder, note=not copy, tell=progress())
-    if config().database and not copy and not folder.startswith("postgres"):
+    if config().database and not copy and of_files:
         put_away(Path(folder))
     rows, tables = sum(taken.values()), sum(1 for n in taken.values() if n)
     tell(say(f"已搬 {tables} 张表 {rows} 行。", f"{rows} rows of {tables} tables moved."))

@@ -56,7 +56,12 @@ def make_ready(*, places: bool = True) -> None:
 
 
 def make_tables() -> None:
-    """The tables of the records, empty or as they were."""
+    """The tables of the records, empty or as they were. Raises ``move.other_key``."""
+    if config().database:
+        from fangxian.spine.core.postgresql.keys import same_keys
+
+        if not same_keys():  # before anything is written with them
+            raise Problem("move.other_key")
     _migrate()
     if not config().database:  # a drill never lies on a server (config)
         mark(connection.connection, config().kind)
@@ -75,7 +80,7 @@ def _prove_telemetry() -> None:
 
 def _migrate() -> None:
     """Bring the tables up to this version. Their proofs are lifted while they are remade."""
-    if not connection.introspection.table_names():
+    if "django_migrations" not in connection.introspection.table_names():
         _begin_tables()
     executor = MigrationExecutor(connection)
     broken: list[str] = []

@@ -3,6 +3,7 @@ kernel lets go of it when the process ends, however it ends."""
 
 import fcntl
 import os
+from pathlib import Path
 from typing import IO
 
 from fangxian.spine.core.config import config
@@ -11,9 +12,10 @@ from fangxian.spine.core.problems import Problem
 _held: list[IO[str]] = []
 
 
-def hold(name: str) -> None:
-    """Be the only ``name`` of this folder until the process ends. Raises ``folder.busy``."""
-    folder = config().data_dir
+def hold(name: str, folder: Path | None = None) -> None:
+    """Be the only ``name`` of this folder (or another) until the process ends. Raises
+    ``folder.busy``."""
+    folder = folder or config().data_dir
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / f"{name}.lock").open("a+")
     try:

@@ -1,6 +1,9 @@
 """All rows of a headquarters from files onto a server, or back: how it grows, and how a server's
 rows get into a backup. What is taken is read at one moment; keys and numbers stay as they are."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from django.db import connection, connections, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from fangxian.spine.core import evidence
-from fangxian.spine.core.config import config
+from fangxian.spine.core.config import PREFIX, config
 from fangxian.spine.core.database import chunks, database, go_on_numbering
 from fangxian.spine.core.events import Entry, Named, record_many, verify_chain
 from fangxian.spine.core.models import Event
@@ -42,15 +45,17 @@ def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int
         move.broken: the log or a sum does not agree with what was read.
     """
     if Event.objects.exclude(kind="evidence.summed").exists():
-        raise Problem("move.not_empty", what=config().database or config().data_dir)
+        raise Problem("move.not_empty", what=named(config().database) or config().data_dir)
+    if not source.startswith("postgres") and (why := _broken(source)):
+        raise Problem("move.broken", why=why)
     _open(source)
     try:
         if _version(SOURCE) != _version("default"):
-            raise Problem("move.other_version", what=source)
+            raise Problem("move.other_version", what=named(source))
         with connections[SOURCE].one_moment():  # type: ignore[attr-defined]
+            taken = _beside(source, tell)  # a kill in between leaves no records, and is begun anew
             with transaction.atomic():
-                taken = _records(tell)
-            taken |= _beside(source, tell)
+                taken |= _records(tell)
     finally:
         connections[SOURCE].close()
         del connections.databases[SOURCE]
@@ -64,6 +69,38 @@ def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int
         with transaction.atomic():
             record_many([told], by=SYSTEM)
     return taken
+
+
+def named(source: str) -> str:
+    """What a source is called: an address without its password."""
+    head, at, rest = source.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{rest}" if at else source
+
+
+def is_moved() -> bool:
+    """Whether the rows were moved here before, and only the files had to be put away."""
+    return bool(config().database) and Event.objects.filter(kind="rows.moved").exists()
+
+
+def _broken(folder: str) -> str:
+    """What does not agree in a folder, found by a process of its own: the first sentence."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(f"{PREFIX}DATABASE_URL")}
+    keys = {"SECRET_KEY": config().key, "EVIDENCE_SECRET": config().evidence_key}
+    own = {PREFIX + name: key for name, key in keys.items()} | {f"{PREFIX}DATA_DIR": folder}
+    words = [sys.executable, "-c", AUDIT]
+    done = subprocess.run(words, env=kept | own, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()[-500:]
+
+
+AUDIT = """
+import os
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangxian.settings")
+import django; django.setup()
+import fangxian.wiring
+from fangxian.spine.core.evidence import audit
+from fangxian.spine.observe.store import store
+print(*[*audit(), *store().audit()][:1])
+"""
 
 
 def _open(source: str) -> None:

@@ -144,7 +144,8 @@ def try_restore(path: Path) -> None:
     with backup.open_space(config().data_dir) as space:
         into = Path(space) / "var"
         backup.restore(path, into)
-        kept = {k: v for k, v in os.environ.items() if k != "FANGXIAN_ANCHOR_FILE"}
+        elsewhere = {"FANGXIAN_ANCHOR_FILE", "FANGXIAN_DATABASE_URL", "FANGXIAN_DATABASE_URL_FILE"}
+        kept = {k: v for k, v in os.environ.items() if k not in elsewhere}
         words = [sys.executable, "-m", "fangxian.cli", "doctor", "--json", "--data-only"]
         done = subprocess.run(
             words,

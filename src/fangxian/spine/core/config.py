@@ -29,7 +29,8 @@ class Config:
     gateway_port: int = 6511
     public_url: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
-    database_url: str = ""  # postgresql://…: records and telemetry there, not in files
+    # postgresql://…: records and telemetry there, not in files
+    database_url: str = dataclasses.field(default="", repr=False, metadata={"secret": True})
     workers: int = 1  # of the alarm path; several only on a server
     web_processes: int = 1
     node_modules: str = ""  # the browser libraries, where they lie in no checkout

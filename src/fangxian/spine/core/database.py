@@ -13,6 +13,7 @@ class Database(Protocol):
 
     vendor: str
     recorded: list[Any]
+    written: int
 
     def write_pending(self) -> None:
         """Chain and write what the open transaction has recorded (core.pending)."""

@@ -149,6 +149,7 @@ def accept(*, reason: str, by: Seat) -> list[str]:
     require(by, "key.change")
     if not reason.strip():
         raise Problem("input.reason_missing", field="reason")
+    sums().prepare()  # on a server no writer moves a sum meanwhile
     broken = audit()
     if broken:
         lay(audit())

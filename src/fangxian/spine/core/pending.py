@@ -42,6 +42,10 @@ class HoldsEvents:
         self._forget()
         super().rollback()  # type: ignore[misc]
 
+    def connect(self) -> None:
+        self._forget()
+        super().connect()  # type: ignore[misc]
+
     def close(self) -> None:
         self._forget()
         super().close()  # type: ignore[misc]
@@ -55,7 +59,7 @@ class HoldsEvents:
         super()._savepoint(sid)  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
-        most, written = self._marks.get(sid, (0, 0))
+        most, written = self._marks.get(sid, (len(self.recorded), self.written))
         del self.recorded[most:]
         self.written = min(self.written, written)  # what was written since is undone
         for event in self.recorded[self.written :]:
@@ -63,5 +67,5 @@ class HoldsEvents:
         super()._savepoint_rollback(sid)  # type: ignore[misc]
 
     def _savepoint_commit(self, sid: str) -> None:
-        self._marks.pop(sid, None)
         super()._savepoint_commit(sid)  # type: ignore[misc]
+        self._marks.pop(sid, None)

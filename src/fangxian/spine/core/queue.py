@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from . import clock
+from .database import database
 from .events import Entry, Named, record, record_many
 from .models import BadRow, Cursor, Due, Event, Job
 from .problems import Problem
@@ -161,7 +162,8 @@ def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
             until = time.monotonic() + HOLD_S
             with transaction.atomic():
                 done += _run_part(rest.popleft(), functions)
-                while rest and time.monotonic() < until:
+                # once the end of the log is held the others wait
+                while rest and time.monotonic() < until and not database().written:
                     done += _run_part(rest.popleft(), functions)
             time.sleep(PAUSE_S)
     except BaseException:  # the transaction itself: what it undid waits for nobody's lease

@@ -7,9 +7,13 @@ import resource
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 from fangxian.spine.core import clock
 from fangxian.spine.core.clockwatch import JUMP_S, ClockWatch
@@ -30,7 +34,19 @@ NO_ANSWER = {"2F"}  # a keep-alive is not confirmed
 MOST_UNREAD = 64 * 1024  # bytes of answers that a line does not take before it is let go
 # the system asks a silent line after a minute and lets it go when three askings get no answer
 KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
+Found = TypeVar("Found")
 Waiting = tuple[Arrival, "asyncio.Future[None]"]
+
+
+def fresh(work: Callable[..., Found]) -> Callable[..., Found]:
+    """``work`` in the thread of the database, which lets go of a connection that has ended."""
+
+    @wraps(work)
+    def done(*given: Any, **more: Any) -> Found:
+        close_old_connections()
+        return work(*given, **more)
+
+    return done
 
 
 @dataclass
@@ -52,7 +68,7 @@ class Listener:
         """Open the door. Cancel ``writer`` and close the server to shut it."""
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        await sync_to_async(self.read_limits)()
+        await sync_to_async(fresh(self.read_limits))()
         self.writer = asyncio.create_task(self._write_batches())
         return await asyncio.start_server(self._talk, host, port, backlog=512)
 
@@ -95,7 +111,7 @@ class Listener:
             self._storing = False
 
     async def _store(self, batch: list[Waiting]) -> None:
-        accept = sync_to_async(self.intake.accept, thread_sensitive=True)
+        accept = sync_to_async(fresh(self.intake.accept), thread_sensitive=True)
         verdicts = await accept([arrival for arrival, _ in batch], by=SYSTEM)
         for name in ("stored", "quarantined", "duplicate", "readings"):
             setattr(self.counts, name, getattr(self.counts, name) + getattr(verdicts, name))
@@ -188,7 +204,7 @@ class Listener:
 
     async def _keep(self, raw: bytes, source: str, code: str, why: str, at_byte: int = 0) -> None:
         """Keep what could not be taken, with the reason."""
-        keep = sync_to_async(self.intake.keep_rejected)
+        keep = sync_to_async(fresh(self.intake.keep_rejected))
         await keep(raw, source, f"{code}: {why}", by=SYSTEM)
         self.counts.rejected += 1
         self.rejected[code] = self.rejected.get(code, 0) + 1

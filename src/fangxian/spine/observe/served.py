@@ -3,10 +3,14 @@ in a partition a month; many at once come by COPY. ``log`` has the number of the
 stored: who writes holds it until the commit, so that numbers follow the order of commits and a
 reader of the log misses none, however many intakes there are."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+
+from fangxian.spine.core import clock
 from fangxian.spine.core.postgresql.raw import Served
 from fangxian.spine.core.postgresql.sums import PARTS, WORD, WORDS
 
@@ -14,6 +18,7 @@ from .readings import RawFrame, Reading
 from .statements import UPSERT
 from .store import Store
 
+log = logging.getLogger("fangxian.telemetry")
 DAY_S = 86400
 MANY = 50  # from so many rows up COPY is the faster way in
 COLUMNS = "series_id, valid_s, value, quality, reason"
@@ -177,13 +182,22 @@ class ServedStore(Served, Store):
         wanted = {_month(at) for at in moments} - self._months
         for month in sorted(wanted):
             begin, end = _bounds(month)
-            with self._write() as db:
-                db.execute("SELECT pg_advisory_xact_lock(654)")
-                db.execute(
-                    f"CREATE TABLE IF NOT EXISTS observation_{month} PARTITION OF observation "
-                    f"FOR VALUES FROM ({begin}) TO ({end})"
-                )
+            try:
+                with self._write() as db:
+                    db.execute("SET LOCAL lock_timeout = '2s'")  # a backup may be reading it all
+                    db.execute("SELECT pg_advisory_xact_lock(654)")
+                    db.execute(
+                        f"CREATE TABLE IF NOT EXISTS observation_{month} PARTITION OF observation "
+                        f"FOR VALUES FROM ({begin}) TO ({end})"
+                    )
+            except psycopg.Error as error:  # they lie with those of no month
+                log.warning("no_partition month=%s why=%s", month, error)
         self._months |= wanted
+
+    def _make_ahead(self) -> None:
+        """Partitions of this month and the next two, before anybody needs them."""
+        now_s = int(clock.now().timestamp())
+        self._make_months(now_s + k * 30 * DAY_S for k in range(3))
 
     def _before(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         if name == "observation":
@@ -200,6 +214,7 @@ class ServedStore(Served, Store):
             )
 
     def tidy(self) -> None:
+        self._make_ahead()
         self._db.execute("ANALYZE")
         self._fold()
 
@@ -214,6 +229,7 @@ class ServedStore(Served, Store):
 
     def sum_up(self) -> None:
         with self._write() as db:
+            db.execute("LOCK TABLE evidence IN SHARE ROW EXCLUSIVE MODE")
             db.execute("DELETE FROM evidence")
             for table in MOMENT:
                 db.execute(

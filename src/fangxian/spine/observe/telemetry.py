@@ -128,6 +128,7 @@ def take_rows(into: Any, name: str, rows: Iterable[Sequence[Any]]) -> int:
     """Rows of a table into a file, in one transaction."""
     n = 0
     with into._write() as db:
+        db.execute(f"DELETE FROM {name}")
         for row in rows:
             if not n:
                 insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})"

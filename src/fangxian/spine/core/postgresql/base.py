@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import transaction
 from django.db.backends.postgresql import base
 
 from fangxian.spine.core.config import config
 from fangxian.spine.core.pending import HoldsEvents
 
-from . import CLIENT_ALIVE
+from . import CLIENT_ALIVE, SERVER_ALIVE
 
+FOLD = (  # one row a table of what its sum has moved by
+    "WITH gone AS (DELETE FROM fx_moved RETURNING *) INSERT INTO fx_moved "
+    "SELECT name, sum(n), sum(p0), sum(p1) FROM gone GROUP BY name"
+)
 KEY = "SELECT set_config('fangxian.evidence', %s, false)"
 
 
@@ -19,11 +24,12 @@ class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
     """Django's own, and the events of the open transaction."""
 
     def get_connection_params(self) -> dict[str, Any]:
-        return CLIENT_ALIVE | dict(super().get_connection_params())
+        given = CLIENT_ALIVE | dict(super().get_connection_params())
+        return given | {"options": f"{SERVER_ALIVE} {given.get('options', '')}".strip()}
 
     def _configure_connection(self, connection: Any) -> bool:
         super()._configure_connection(connection)  # type: ignore[misc]
-        connection.execute(KEY, [config().evidence_key])
+        psycopg.Cursor(connection).execute(KEY, [config().evidence_key])  # bound, in no statement
         return True
 
     def faults(self) -> list[str]:
@@ -36,6 +42,9 @@ class DatabaseWrapper(HoldsEvents, base.DatabaseWrapper):
     def tidy(self) -> None:
         with self.cursor() as cursor:
             cursor.execute("ANALYZE")
+            cursor.execute("SELECT to_regclass('fx_moved')")
+            if cursor.fetchone() != (None,):
+                cursor.execute(FOLD)
 
     @contextmanager
     def one_moment(self) -> Iterator[None]:

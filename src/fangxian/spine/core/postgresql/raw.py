@@ -10,6 +10,7 @@ from typing import Any
 
 import django.db
 import psycopg
+from django.core.signals import request_finished
 
 from fangxian.spine.core.config import config
 from fangxian.spine.core.database import chunks
@@ -77,6 +78,11 @@ class Served:
     def __init__(self) -> None:
         self._local = threading.local()
         self._make()
+        # a request has a thread of its own, and its session goes with it
+        request_finished.connect(self._let_go, weak=False)
+
+    def _let_go(self, **_: Any) -> None:
+        self.close()
 
     def _make(self) -> None:
         """The tables of this version, once. Whoever holds a transaction open beside this would wait
@@ -115,6 +121,8 @@ class Served:
     def take_table(self, name: str, rows: Iterable[Sequence[Any]]) -> int:
         """All rows of one of these tables from elsewhere (ops.moving); how many."""
         n = 0
+        with self._write() as db:
+            db.execute(f"DELETE FROM {name}")  # what a move that was killed left
         for part in chunks(rows, COPIED):
             self._before(name, part)
             with self._write() as db, db.raw.cursor().copy(f"COPY {name} FROM STDIN") as copy:

@@ -4,7 +4,9 @@ told to each of our sessions; a writer without it moves nothing, which is seen. 
 numbers of 60 bits of SHA-256 over key, table, row and key; numbers are added each by itself."""
 
 from collections.abc import Iterable
+from typing import Any
 
+import psycopg
 from django.db import connection
 
 from fangxian.spine.core.config import config
@@ -132,7 +134,8 @@ def prepare() -> None:
     """What the triggers call, and the key of now for this session."""
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS)
-        cursor.execute(KEY, [config().evidence_key])
+    raw: Any = connection.connection
+    psycopg.Cursor(raw).execute(KEY, [config().evidence_key])  # bound, in no statement
 
 
 def _packed(parts: Iterable[int | None]) -> bytes:
