@@ -17,6 +17,7 @@ from fangxian.spine.command.write import orders as do
 from fangxian.spine.command.write.again import note_knock, reassign_order, reopen_order
 from fangxian.spine.command.write.calls import MOST, ROUND, call_next, order_text, urge
 from fangxian.spine.command.write.pleas import settle_plea
+from fangxian.spine.core import clock
 from fangxian.spine.core.editions import edition
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
@@ -267,6 +268,11 @@ def test_the_same_call_later_is_a_new_one_and_a_repeat_of_the_gateway_is_none(or
     assert Plea.objects.filter(settled_at=None).count() == 1
 
 
+def unanswered(order):
+    told = {"subject_kind": "order", "subject_id": str(order.pk)}
+    return Event(kind="order.unanswered", at=clock.now(), **told)
+
+
 def test_a_leader_who_does_not_answer_is_called_step_by_step(lin, huang, city):
     post = Post.objects.get(pk=huang.post_id)
     task = Task(area=post.place, verb="坐镇", object="指挥部", minutes=60, post=post)
@@ -274,7 +280,7 @@ def test_a_leader_who_does_not_answer_is_called_step_by_step(lin, huang, city):
     mine.chain = [post.pk] * 3
     mine.save()
     Due.objects.all().delete()
-    call_next(Event(kind="order.unanswered", subject_kind="order", subject_id=str(mine.pk)))
+    call_next(unanswered(mine))
     assert Order.objects.get().escalated == 1
 
 
@@ -282,7 +288,7 @@ def test_a_long_ladder_never_meets_the_calls_by_hand(order, now, chen):
     Order.objects.update(escalated=49, deadline_at=START + timedelta(days=2))
     urge(order=Order.objects.get(), by=seat_of("lin"))
     Due.objects.all().delete()
-    call_next(Event(kind="order.unanswered", subject_kind="order", subject_id=str(order.pk)))
+    call_next(unanswered(order))
     assert Delivery.objects.filter(step=50, person=chen.person_id).exists()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from . import clock
 from .database import database
@@ -129,6 +129,8 @@ def claim_jobs(worker: str, limit: int = 100) -> list[Job]:
     )
     if not Job.objects.filter(free).exists():  # no lock for nothing
         return []
+    aged = When(due_at__lte=long_ago, then=Value(0))
+    soon = Case(aged, default=F("rank"), output_field=IntegerField())
     earlier = Job.objects.filter(
         subject=OuterRef("subject"),
         function=OuterRef("function"),
@@ -140,7 +142,7 @@ def claim_jobs(worker: str, limit: int = 100) -> list[Job]:
             Job.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(free, ~Exists(earlier))
             .select_related("event")
-            .order_by(Case(When(due_at__lte=long_ago, then=0), default="rank"), "id")[:limit]
+            .order_by(soon, "id")[:limit]
         )
         if jobs:
             Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
@@ -162,14 +164,19 @@ def run_jobs(jobs: Sequence[Job], wiring: Wiring) -> int:
             until = time.monotonic() + HOLD_S
             with transaction.atomic():
                 done += _run_part(rest.popleft(), functions)
-                # once the end of the log is held the others wait
-                while rest and time.monotonic() < until and not database().written:
+                while rest and time.monotonic() < until and not _holds_the_end():
                     done += _run_part(rest.popleft(), functions)
             time.sleep(PAUSE_S)
     except BaseException:  # the transaction itself: what it undid waits for nobody's lease
         _claimed(jobs).update(state=Job.State.READY, claimed_until_s=0)
         raise
     return done
+
+
+def _holds_the_end() -> bool:
+    """Whether this transaction has the end of the log already, for which other workers wait; with
+    files there is one writer anyway."""
+    return database().vendor == "postgresql" and database().written > 0
 
 
 def _claimed(jobs: Sequence[Job]) -> QuerySet[Job]:
