@@ -31,6 +31,7 @@ from fangxian.spine.command import models as com
 from fangxian.spine.command.directives.models import Directive, Item
 from fangxian.spine.command.rosters import models as ros
 from fangxian.spine.command.sitreps.models import SitRep
+from fangxian.spine.core.database import database
 from fangxian.spine.core.door import DOORS
 from fangxian.spine.core.events import Entry, Named, named, record_many
 from fangxian.spine.core.models import Event, Import, Job
@@ -308,6 +309,7 @@ def _command(w):
             ],
             by=w.chen,
         )
+    database().write_pending()  # it has a number now
     w.job = Job.objects.create(
         event=event, function="f", subject="s", state="dead", due_at=w.at, last_error="标记作业"
     )
