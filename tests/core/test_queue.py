@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from fangxian.spine.core import queue
 from fangxian.spine.core.events import call_off, record
@@ -269,6 +269,8 @@ def test_a_function_is_named_by_its_place_in_the_house():
 
 @pytest.mark.parametrize(("hold_s", "transactions"), [(0, 3), (60, 1)])
 def test_long_work_gives_up_the_writers_place_between_its_jobs(monkeypatch, hold_s, transactions):
+    if connection.vendor == "postgresql" and hold_s:
+        pytest.skip("there a transaction ends when it has the end of the log")
     pauses = []
     monkeypatch.setattr(queue, "HOLD_S", hold_s)
     monkeypatch.setattr(queue.time, "sleep", pauses.append)
