@@ -165,7 +165,14 @@ if CONFIG.url.startswith("https://"):
     CSRF_TRUSTED_ORIGINS = [CONFIG.url]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+if CONFIG.web_processes > 1:  # failures to log in are counted for all of them together
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CONFIG.data_dir / "cache",
+    }
 
 LOGGING = {
     "version": 1,

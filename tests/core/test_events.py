@@ -1,6 +1,7 @@
 """The chain of events: a cut, a change and a busy writer."""
 
 import pytest
+from django.db import transaction
 
 from fangxian.spine.core import events
 from fangxian.spine.core.events import Entry, Named, record_many, verify_chain
@@ -37,4 +38,17 @@ def test_an_event_recorded_during_the_walk_is_no_tampering(monkeypatch):
 
     monkeypatch.setattr(events, "link_hash", busy)
     assert verify_chain() == []
+    assert verify_chain() == []
+
+
+def test_a_savepoint_that_is_undone_takes_its_events_and_no_others():
+    before = set(Event.objects.values_list("pk", flat=True))
+    write(1)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record_many([Entry("job.retried", Named("test", "undone"))], by=SYSTEM)
+        assert Event.objects.count() == len(before) + 2  # reading writes what waits, all of it
+        raise ZeroDivisionError
+    record_many([Entry("job.retried", Named("test", "after"))], by=SYSTEM)
+    ours = Event.objects.exclude(pk__in=before).order_by("id")
+    assert list(ours.values_list("subject_id", flat=True)) == ["0", "after"]
     assert verify_chain() == []

@@ -278,3 +278,30 @@ def test_long_work_gives_up_the_writers_place_between_its_jobs(monkeypatch, hold
     run_jobs(claimed, WIRING)
     assert len(claimed) == 3
     assert len(pauses) == transactions
+
+
+def test_the_worst_comes_first_and_what_has_waited_long_before_all(monkeypatch, now):
+    mild, red = jobs("log.added", "mild", "red")
+    Job.objects.filter(pk__in=[mild.pk, red.pk]).update(state="ready", claimed_until_s=0)
+    Job.objects.filter(pk=mild.pk).update(rank=4)
+    assert [job.pk for job in claim_jobs("w", 1)] == [red.pk]
+    Job.objects.filter(pk=red.pk).update(state="ready", claimed_until_s=0)
+    Job.objects.filter(pk=mild.pk).update(due_at=now.at - timedelta(seconds=queue.AGED_S))
+    assert [job.pk for job in claim_jobs("w", 1)] == [mild.pk]
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "rank"),
+    [("log.added", 4, 4), ("log.added", None, 1), ("log.added", 9, 1), ("signal.raised", 4, 1)],
+)
+def test_only_what_comes_by_thousands_is_ranked_by_its_level(monkeypatch, kind, level, rank):
+    monkeypatch.setattr(queue, "BY_LEVEL", {"log.added"})
+    assert queue.rank_of(Event(kind=kind, after={"level": level})) == rank
+
+
+def test_what_a_failed_transaction_undid_may_be_claimed_at_once(monkeypatch):
+    claimed = jobs("log.added", "a", "b")
+    monkeypatch.setattr(queue, "_run_part", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run_jobs(claimed, WIRING)
+    assert set(Job.objects.values_list("state", flat=True)) == {"ready"}

@@ -56,6 +56,15 @@ class Folder:
             [sys.executable, "-c", code], env=self.environment, capture_output=True, text=True
         )
 
+    def ran_words(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """A word of the command line, run to the end."""
+        return subprocess.run(
+            [sys.executable, "-m", "fangxian.cli", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+
     def python(self, code: str) -> str:
         """Run to the end; what it printed."""
         done = self.ran(code)

@@ -2,8 +2,6 @@
 once, whoever is killed, and no reader of a log misses what another wrote meanwhile."""
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -93,6 +91,11 @@ def test_rows_move_to_a_server_and_back_and_a_backup_of_it_restores(url, tmp_pat
     refused = there.ran(READY)
     assert "fangxian move" in refused.stderr
     assert "rows of" in told(there, "move")
+    other = Folder(tmp_path / "other", FANGXIAN_EVIDENCE_SECRET="e")
+    other.python(READY)
+    done = there.ran_words("move", "--from", str(other.path))
+    assert done.returncode
+    assert (other.path / "records.sqlite3").exists()  # another's files are not put away
     assert there.python(START + COUNTED) == before
     told(there, "backup", "create", str(tmp_path / "kept.fxb"))
     told(there, "backup", "restore", str(tmp_path / "kept.fxb"), "--into", str(tmp_path / "back"))
@@ -114,12 +117,7 @@ print([(m._meta.db_table, m.objects.count()) for m in tables], verify_chain(), a
 
 
 def told(folder: Folder, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "fangxian.cli", *words],
-        env=folder.environment,
-        capture_output=True,
-        text=True,
-    )
+    done = folder.ran_words(*words)
     assert done.returncode == 0, done.stderr[-1500:]
     return done.stdout + done.stderr
 

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from story import seat_of
 
 from fangxian.cli.ports import free_port
 from fangxian.ops.gateway import Gateway, make_server
@@ -12,13 +13,14 @@ from fangxian.ops.worker import Worker
 from fangxian.spine.command.models import Order
 from fangxian.spine.command.tasks import Task
 from fangxian.spine.command.write import orders as do
+from fangxian.spine.command.write.calls import call_receiver
 from fangxian.spine.core.config import Config, config
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import BadRow, Event
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.reach import channels, write
-from fangxian.spine.reach.channels import Parcel, open_channel
+from fangxian.spine.reach.channels import ChannelError, Parcel, open_channel
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.write import (
     answer_link,
@@ -226,3 +228,53 @@ def test_no_proxy_of_the_machine_stands_before_the_gateway(monkeypatch):
     channels._client.cache_clear()
     assert channels._client().trust_env is False
     assert not [t for t in channels._client()._mounts.values() if t]
+
+
+class Silent:
+    def send(self, parcels):
+        raise ChannelError("ReadTimeout", silent=True)
+
+
+def test_a_channel_that_does_not_answer_holds_up_no_other(order, sms, monkeypatch, now):
+    voice = Delivery.objects.create(
+        message=sms.message, person=sms.person, channel="voice", step=7, due_at=now.at
+    )
+    waiting = Delivery.objects.create(
+        message=sms.message, person=sms.person, channel="sms", step=8, due_at=now.at
+    )
+    Delivery.objects.filter(pk=sms.pk).update(state=State.PLANNED, due_at=now.at)
+    ways = {"sms": Silent(), "voice": channels.App()}
+    monkeypatch.setattr(write, "open_channel", lambda name: ways[name])
+    dispatch(1, by=SYSTEM)
+    for row in (voice, waiting):
+        row.refresh_from_db()
+    assert voice.state == State.ACCEPTED
+    assert waiting.due_at > now.at  # its own wait would cost as much again
+
+
+def test_who_answers_while_the_call_is_under_way_is_not_called_again(order, sms, monkeypatch, now):
+    class Slow:
+        def send(self, parcels):
+            write.note_seen(
+                subject_kind="order",
+                subject_id=str(order.pk),
+                person_id=sms.person_id,
+                answered=True,
+                by=seat_of("chen"),
+            )
+            raise ChannelError("HTTP 503")
+
+    Delivery.objects.filter(pk=sms.pk).update(state=State.PLANNED, due_at=now.at)
+    monkeypatch.setattr(write, "open_channel", lambda name: Slow())
+    dispatch(by=SYSTEM)
+    sms.refresh_from_db()
+    assert sms.state == State.ANSWERED
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "acknowledged"])
+def test_an_order_answered_or_withdrawn_before_its_call_calls_nobody(lin, hexi, state):
+    task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
+    [order] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
+    Order.objects.update(state=state)
+    call_receiver(Event.objects.get(kind="order.issued"))
+    assert not Delivery.objects.filter(message__subject_id=str(order.pk)).exists()

@@ -38,7 +38,7 @@ def move_command(source: str, copy: bool) -> None:
         if of_files and Path(folder).resolve() != config().data_dir.resolve():
             hold(name, Path(folder))
     make_tables()
-    if of_files and is_moved():
+    if of_files and is_moved(Path(folder)):
         tell(
             say("上次已搬完，现在收起旧文件。", "All was moved before; the old files are put away.")
         )

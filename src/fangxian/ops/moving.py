@@ -2,9 +2,11 @@
 rows get into a backup. What is taken is read at one moment; keys and numbers stay as they are."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ TELEMETRY = ("observation", "superseded", "frame", "latest")
 TRACKS = ("fix", "last", "said", "jump", "heard")
 Tell = Callable[[str, int, int], None]
 MOVED = ".moved"
+MOVE = Named("rows", "all")
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -54,20 +57,18 @@ def pull(source: str, *, note: bool = True, tell: Tell = quiet) -> dict[str, int
             raise Problem("move.other_version", what=named(source))
         with connections[SOURCE].one_moment():  # type: ignore[attr-defined]
             taken = _beside(source, tell)  # a kill in between leaves no records, and is begun anew
-            with transaction.atomic():
+            with transaction.atomic():  # whole and proved, or not at all
                 taken |= _records(tell)
+                if broken := verify_chain():
+                    raise Problem("move.broken", why=broken[0])
+                if note:
+                    told = {"rows": sum(taken.values())}
+                    record_many([Entry("rows.moved", MOVE, None, told)], by=SYSTEM)
     finally:
         connections[SOURCE].close()
         del connections.databases[SOURCE]
     database().tidy()
     store().tidy()
-    broken = verify_chain()
-    if broken:
-        raise Problem("move.broken", why=broken[0])
-    if note:
-        told = Entry("rows.moved", Named("rows", "all"), None, {"rows": sum(taken.values())})
-        with transaction.atomic():
-            record_many([told], by=SYSTEM)
     return taken
 
 
@@ -77,9 +78,15 @@ def named(source: str) -> str:
     return f"{head.partition('://')[0]}://…@{rest}" if at else source
 
 
-def is_moved() -> bool:
-    """Whether the rows were moved here before, and only the files had to be put away."""
-    return bool(config().database) and Event.objects.filter(kind="rows.moved").exists()
+def is_moved(folder: Path) -> bool:
+    """Whether the rows of just this folder were moved onto our server before, and only its files
+    had to be put away: the log here goes on from the end of the log there."""
+    path = folder / "records.sqlite3"
+    if not config().database or not path.is_file():
+        return False
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        end = db.execute("SELECT last_hash FROM core_chainhead").fetchone()
+    return bool(end) and Event.objects.filter(kind="rows.moved", previous_hash=end[0]).exists()
 
 
 def _broken(folder: str) -> str:
@@ -183,8 +190,6 @@ def _beside(source: str, tell: Tell) -> dict[str, int]:
 def _read(source: str, room: str, name: str) -> Iterator[tuple[Any, ...]]:
     """All rows of a table beside the records."""
     if not source.startswith("postgres"):
-        import sqlite3
-
         path = Path(source) / f"{room}.sqlite3"
         if path.is_file():
             with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as db:

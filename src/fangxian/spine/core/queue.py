@@ -48,8 +48,8 @@ JOB = Machine(
 
 # functions that take many events of one kind at once: two thousand orders are called in seconds
 MANY: dict[Function, Many] = {}
-# what a function is not for is seen by its event: no job is made of it
 BY_LEVEL: set[str] = set()  # kinds whose jobs come the worst level first
+# what a function is not for is seen by its event: no job is made of it
 ONLY_FOR: dict[Function, Callable[[Event], bool]] = {}
 
 

@@ -155,9 +155,11 @@ def _settle(
     dead, late = [], []
     taken = [d.pk for d in rows if parcel_key(d) in accepted]
     handed = Delivery.objects.filter(pk__in=taken)
-    handed.filter(handed_over_at=None).update(handed_over_at=now, lease_until_s=0)
+    handed.filter(state__in=[State.PLANNED, State.CANCELLED]).update(
+        state=State.ACCEPTED, handed_over_at=now, lease_until_s=0
+    )
     # who has seen or answered it meanwhile has not un-seen it
-    handed.filter(state__in=[State.PLANNED, State.CANCELLED]).update(state=State.ACCEPTED)
+    handed.filter(handed_over_at=None).update(handed_over_at=now, lease_until_s=0)
     rows = _still_planned([d for d in rows if parcel_key(d) not in accepted])
     for delivery in rows:
         delivery.lease_until_s = 0
@@ -181,6 +183,14 @@ def _still_planned(rows: list[Delivery]) -> list[Delivery]:
     there = Delivery.objects.select_for_update().filter(pk__in=[d.pk for d in rows])
     planned = set(there.filter(state=State.PLANNED).values_list("pk", flat=True))
     return [d for d in rows if d.pk in planned]
+
+
+def tries_within(seconds: float) -> int:
+    """How many attempts the rule of now makes in so many seconds, at least one."""
+    rule, n = operating("sending"), 1
+    while _tried_for_s(n, rule) < seconds:
+        n += 1
+    return n
 
 
 def _tried_for_s(attempts: int, rule: Mapping[str, Any]) -> float:

@@ -16,12 +16,14 @@ from fangxian.spine.core.events import record, subject_pk
 from fangxian.spine.core.hazards import hazard
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Due, Event
+from fangxian.spine.core.operating import operating
 from fangxian.spine.core.queue import BY_LEVEL, MANY
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move, move_all
 from fangxian.spine.reach.models import Delivery
 from fangxian.spine.reach.read import link_length, told_about
 from fangxian.spine.reach.telling import Telling, tell, tell_all
+from fangxian.spine.reach.write import tries_within
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.read import fallback_post, holder, holders, reachable
 
@@ -31,6 +33,7 @@ from .pleas import plead
 MOST = 70  # characters of one text message
 # Each planned call of an order has a number of its own: steps of the ladder, calls by hand and
 # calls of a later issue lie far enough apart never to meet.
+HOPELESS_S = 60.0  # where an edition entered before says nothing of it
 URGED, ROUND = 100_000, 1_000_000
 
 
@@ -181,8 +184,9 @@ def call_after_failure(event: Event) -> None:
     mine = Delivery.objects.filter(
         message__subject_kind="order", message__subject_id=key, person=person
     )
-    # what was tried again and again for a minute is no hope
-    held_up = Q(state=Delivery.State.PLANNED, attempts__gte=6)
+    # what was tried again and again for as long is no hope
+    tries = tries_within(operating("sending").get("hopeless_after_s", HOPELESS_S))
+    held_up = Q(state=Delivery.State.PLANNED, attempts__gte=tries)
     hopeful = mine.exclude(held_up | Q(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED]))
     if not hopeful.exclude(channel="app").exists() and order.escalated < len(_steps(order)):
         _escalate(order, step=order.escalated + 1)
