@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from story import seat_of
+from story import START, seat_of
 
 from fangxian.cli.ports import free_port
 from fangxian.ops.gateway import Gateway, make_server
@@ -275,6 +275,7 @@ def test_who_answers_while_the_call_is_under_way_is_not_called_again(order, sms,
 def test_an_order_answered_or_withdrawn_before_its_call_calls_nobody(lin, hexi, state):
     task = Task(area=hexi, verb="转移", object="危险区群众", minutes=60)
     [order] = do.issue_orders([task], hazard="rain", level=Level.I, by=lin)
-    Order.objects.update(state=state)
+    closed = START if state == "withdrawn" else None
+    Order.objects.update(state=state, closed_at=closed)
     call_receiver(Event.objects.get(kind="order.issued"))
     assert not Delivery.objects.filter(message__subject_id=str(order.pk)).exists()
