@@ -71,7 +71,7 @@ def run(
             worker.listen()
             worker.settle()
             if full or held:
-                _look(worker, now, night if audit else None)
+                _look(worker, now, night if held else None)
         progress(hour, hours)
     for _ in range(3):  # let what was set going come to rest
         worker.listen()

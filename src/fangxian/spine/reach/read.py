@@ -1,11 +1,13 @@
 """Selectors of reach: who has been told of what."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
 from fangxian.spine.core.config import config
+from fangxian.spine.core.operating import operating
 from fangxian.spine.core.rights import Seat, may, visible
 
 from .models import CODE_LENGTH, Delivery
@@ -38,3 +40,18 @@ def dead_letters(*, seat: Seat) -> QuerySet[Delivery]:
 def link_length() -> int:
     """How long the link in a text is, with the blank before it."""
     return len(config().url) + len("/a/") + CODE_LENGTH + 1
+
+
+def tries_within(seconds: float) -> int:
+    """How many attempts the rule of now makes in so many seconds, at least one."""
+    rule, n = operating("sending"), 1
+    while tried_for_s(n, rule) < seconds:
+        n += 1
+    return n
+
+
+def tried_for_s(attempts: int, rule: Mapping[str, Any]) -> float:
+    """How long so many attempts take, with the pauses between them: each twice the one before, up
+    to the longest."""
+    first, longest = rule["first_pause_s"], rule["longest_pause_s"]
+    return float(sum(min(first * 2.0 ** min(k, 30), longest) for k in range(1, attempts + 1)))

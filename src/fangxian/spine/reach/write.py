@@ -27,6 +27,7 @@ from fangxian.spine.registry.seal import unseal
 
 from .channels import ChannelError, Gateway, Parcel, open_channel
 from .models import Delivery
+from .read import tried_for_s
 from .telling import PHONE
 
 log = logging.getLogger("fangxian.reach")
@@ -163,10 +164,10 @@ def _settle(
     rows = _still_planned([d for d in rows if parcel_key(d) not in accepted])
     for delivery in rows:
         delivery.lease_until_s = 0
-        before_s = _tried_for_s(delivery.attempts, rule)
+        before_s = tried_for_s(delivery.attempts, rule)
         delivery.attempts += 1
         delivery.last_error, delivery.side = error[:300], side
-        tried_s = _tried_for_s(delivery.attempts, rule)
+        tried_s = tried_for_s(delivery.attempts, rule)
         delivery.due_at = now + timedelta(seconds=max(tried_s - before_s, after_s))
         if tried_s > 3600 * rule["retry_for_h"]:
             delivery.state = State.FAILED
@@ -183,21 +184,6 @@ def _still_planned(rows: list[Delivery]) -> list[Delivery]:
     there = Delivery.objects.select_for_update().filter(pk__in=[d.pk for d in rows])
     planned = set(there.filter(state=State.PLANNED).values_list("pk", flat=True))
     return [d for d in rows if d.pk in planned]
-
-
-def tries_within(seconds: float) -> int:
-    """How many attempts the rule of now makes in so many seconds, at least one."""
-    rule, n = operating("sending"), 1
-    while _tried_for_s(n, rule) < seconds:
-        n += 1
-    return n
-
-
-def _tried_for_s(attempts: int, rule: Mapping[str, Any]) -> float:
-    """How long so many attempts take, with the pauses between them: each twice the one before, up
-    to the longest."""
-    first, longest = rule["first_pause_s"], rule["longest_pause_s"]
-    return float(sum(min(first * 2.0 ** min(k, 30), longest) for k in range(1, attempts + 1)))
 
 
 @transaction.atomic

@@ -21,9 +21,8 @@ from fangxian.spine.core.queue import BY_LEVEL, MANY
 from fangxian.spine.core.rights import SYSTEM, Seat, require
 from fangxian.spine.core.steps import move, move_all
 from fangxian.spine.reach.models import Delivery
-from fangxian.spine.reach.read import link_length, told_about
+from fangxian.spine.reach.read import link_length, told_about, tries_within
 from fangxian.spine.reach.telling import Telling, tell, tell_all
-from fangxian.spine.reach.write import tries_within
 from fangxian.spine.registry.models import Person, Post
 from fangxian.spine.registry.read import fallback_post, holder, holders, reachable
 
