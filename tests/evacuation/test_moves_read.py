@@ -97,7 +97,7 @@ def test_who_is_back_before_the_end_is_a_gap(households, chen):
 
 
 def test_an_order_about_one_point_answers_for_no_other(slope, village, lin, monkeypatch):
-    row = risks(seat=SYSTEM, at=clock.now()).rows[0]
+    row = risks(seat=SYSTEM).rows[0]
 
     over = replace(row, ratio=1.2, hours=1, limit_mm=50.0)
     monkeypatch.setattr(cover, "risks", lambda **_: Ranked([over], 1, 1, 0, 0))

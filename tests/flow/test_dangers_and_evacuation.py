@@ -64,11 +64,11 @@ def test_from_expected_rain_to_a_slope_that_is_safe(
 ):
     Site.objects.filter(pk=gauge.pk).update(lon=117.22, lat=24.81)
     rain_of(telemetry, gauge, 30)
-    (before,) = risks(seat=SYSTEM, at=clock.now()).rows
+    (before,) = risks(seat=SYSTEM).rows
     assert (before.ratio, before.ahead, before.own_limit) == (0.75, None, True)
     assert list(unanswered(clock.now())) == []
     monkeypatch.setattr(risk, "FORECASTS", [lambda lon, lat, hours: 20.0])
-    now_ranked = risks(seat=SYSTEM, at=clock.now())
+    now_ranked = risks(seat=SYSTEM)
     (first,) = now_ranked.rows
     assert (first.ahead, now_ranked.over) == (1.25, 1)
     (gap,) = unanswered(clock.now())

@@ -14,10 +14,12 @@ from fangxian.spine.core.levels import Level
 from fangxian.spine.core.models import Event
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
+from fangxian.spine.observe.moment import at_once
 
 from .models import Announcement, Signal, Threshold
 from .rules import recall_after, stale_after
 
+PLACES = "place__parent__parent"
 RAW = tuple(f"signal.{v}" for v in ("raised", "worsened", "eased", "cleared", "withdrawn"))
 
 
@@ -40,6 +42,16 @@ def signals(*, seat: Seat) -> QuerySet[Signal]:
 def active_signals(*, seat: Seat) -> QuerySet[Signal]:
     """What is up, worst first, then oldest."""
     return signals(seat=seat).filter(cleared_at__isnull=True).order_by("level", "started_at")
+
+
+def standing(*, seat: Seat) -> list[Signal]:
+    """The same with the places above, found once for all who ask at one moment: who is given it
+    changes nothing of it."""
+    prefix = visible(seat, "signal.read")
+    if prefix is None:
+        return []
+    rows = active_signals(seat=seat).select_related(None)  # many signals lie in few places
+    return at_once(("standing", prefix), lambda: list(rows.prefetch_related(PLACES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +78,19 @@ def waiting_q(now: datetime) -> Q:
 
 def open_groups(*, seat: Seat) -> list[Group]:
     """What waits for an owner, grouped by river or town, worst first."""
-    rows = active_signals(seat=seat).filter(waiting_q(clock.now()))
-    return _grouped(rows.select_related("place__parent__parent"))
+    waiting = _waiting(seat)
+    return _grouped(signal for signal in standing(seat=seat) if signal.pk in waiting)
 
 
 def owned_groups(*, seat: Seat) -> list[Group]:
     """What somebody has taken or put aside, until it is over: it stays in sight."""
-    rows = active_signals(seat=seat).exclude(waiting_q(clock.now()))
-    return _grouped(rows.select_related("place__parent__parent"))
+    waiting = _waiting(seat)
+    return _grouped(signal for signal in standing(seat=seat) if signal.pk not in waiting)
+
+
+def _waiting(seat: Seat) -> set[int]:
+    rows = active_signals(seat=seat).filter(waiting_q(clock.now()))
+    return set(rows.order_by().values_list("pk", flat=True))
 
 
 def _grouped(rows: Iterable[Signal]) -> list[Group]:

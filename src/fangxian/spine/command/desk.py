@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet, prefetch_related_objects
 from django.db.models import Sum as Total
 
 from fangxian.spine.assess.models import Signal
-from fangxian.spine.assess.read import active_signals, by_consequence, open_groups, owned_groups
+from fangxian.spine.assess.read import by_consequence, open_groups, owned_groups, standing
 from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import headquarters, of_others
 from fangxian.spine.core.health import Trouble, troubles
@@ -26,7 +27,7 @@ from .read import (
     moving,
     open_proposals,
     pleas,
-    posture,
+    postures,
     to_verify,
     unanswered_orders,
 )
@@ -35,6 +36,8 @@ from .read import (
 SHOWN = ("order-unanswered", "order-overdue", "order-unverified", "plea-open")
 MASS = 8  # so many gaps of one rule are one event with one cause, not so many rows
 WORST = 5
+FEW = 5  # so many of a row's orders are named
+ORDERS = ("unanswered", "unanswereds", "late", "lates", "verify")
 COUNTED_ELSEWHERE: set[str] = set()  # actions that a subject counts in a figure of its own
 
 
@@ -67,17 +70,28 @@ def todo(*, seat: Seat, hq: str) -> list[Row]:
         Row("proposal", int(p.worst) if p.worst else p.from_level, p.made_at, p)
         for p in open_proposals(seat=seat).exclude(hazard__in=others)
     ]
-    unanswered = list(unanswered_orders(seat=seat).exclude(hazard__in=others))
+    unanswered = _bare(unanswered_orders(seat=seat).exclude(hazard__in=others))
     rows += _by_task("unanswered", unanswered, lambda o: o.acknowledge_by)
-    late = late_orders(seat=seat).exclude(hazard__in=others)
-    rows += _by_task(
-        "late", late.exclude(pk__in=[o.pk for o in unanswered]), lambda o: o.deadline_at
-    )
-    verify = list(to_verify(seat=seat).exclude(hazard__in=others))
+    late = late_orders(seat=seat).exclude(pk__in=[o.pk for o in unanswered])
+    rows += _by_task("late", _bare(late.exclude(hazard__in=others)), lambda o: o.deadline_at)
+    verify = _bare(to_verify(seat=seat).exclude(hazard__in=others))
     if verify:
         rows.append(Row("verify", 4, verify[0].reported_at or clock.now(), verify, _orders(verify)))
     rows += _gap_rows(work_gaps(seat=seat))
     return sorted(rows, key=lambda r: (r.level or 9, r.kind != "plea", r.since))
+
+
+def _bare(rows: QuerySet[Order]) -> list[Order]:
+    """Without what they refer to: hundreds are counted, a few are named."""
+    return list(rows.select_related(None))
+
+
+def named(rows: list[Row]) -> list[Row]:
+    """The same, with what the first orders of each are called by: for those that are shown."""
+    things = [row.thing for row in rows if row.kind in ORDERS]
+    few = [one for some in things for one in (some[:FEW] if isinstance(some, list) else [some])]
+    prefetch_related_objects(few, "area__parent", "post__organisation", "post__place")
+    return rows
 
 
 def in_hand(*, seat: Seat, hq: str) -> list[Row]:
@@ -202,17 +216,15 @@ def one_of_each(rows: Iterable[Signal]) -> list[tuple[Signal, int]]:
 
 def situation(*, seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
-    up = by_consequence(active_signals(seat=seat).exclude(hazard__in=others))
-    now = clock.now()
+    up = by_consequence(one for one in standing(seat=seat) if one.hazard not in others)
+    now, level = clock.now(), postures()
     moved = moving(seat=seat, since=now, until=now).exclude(hazard__in=others)
     people = moved.aggregate(done=Total("done"), total=Total("total"))
     return Situation(
         top=one_of_each(up)[:WORST],
         n_active=len(up),
         levels=[
-            (code, posture(code, path=seat.place_path))
-            for code in headquarters()
-            if hq in {"all", code}
+            (code, level(code, seat.place_path)) for code in headquarters() if hq in {"all", code}
         ],
         moved=people["done"] or 0,
         to_move=people["total"] or 0,

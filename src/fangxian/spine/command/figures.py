@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.observe.moment import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +48,6 @@ def declare_figures(*figures: Figure) -> None:
 def figures(*, seat: Seat, hq: str) -> list[tuple[Figure, Shown]]:
     """Those of a headquarters, or of all."""
     mine = [one for one in FIGURES.values() if hq in ("all", one.headquarters)]
-    return [(one, shown) for one in mine if (shown := one.of(seat)) is not None]
+    who = (seat.role, seat.place_path, seat.level, seat.post_id, seat.person_id)
+    found = ((one, at_once(("figure", one.code, *who), partial(one.of, seat))) for one in mine)
+    return [(one, shown) for one, shown in found if shown is not None]

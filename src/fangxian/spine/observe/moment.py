@@ -2,7 +2,9 @@
 same sums. An answer serves for two seconds, and only as long as nothing was written."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
@@ -33,6 +35,17 @@ class Kept:
 
 _kept: dict[object, Kept] = {}
 _locks: dict[object, Lock] = {}
+_page: ContextVar[list[tuple[int, ...]] | None] = ContextVar("page", default=None)
+
+
+@contextmanager
+def one_page() -> Iterator[None]:
+    """Within it what is newest is asked once: all of a page speaks of one moment."""
+    token = _page.set([])
+    try:
+        yield
+    finally:
+        _page.reset(token)
 
 
 def at_once(key: tuple[object, ...], find: Callable[[], Found]) -> Found:
@@ -52,6 +65,15 @@ def at_once(key: tuple[object, ...], find: Callable[[], Found]) -> Found:
 
 
 def _state() -> tuple[int, ...]:
+    asked = _page.get()
+    if asked is None:
+        return _state_now()
+    if not asked:
+        asked.append(_state_now())
+    return asked[0]
+
+
+def _state_now() -> tuple[int, ...]:
     """What must be as it was: the readings, the log, and what this transaction has recorded."""
     newest = Event.written.order_by("-id").values_list("id", flat=True).first() or 0
     telemetry = store()

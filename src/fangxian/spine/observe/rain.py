@@ -25,6 +25,9 @@ def chosen_forms(
     order = list(RAIN_FORMS)
     found = {}
     for station, rows in mine.items():
+        if len(rows) == 1:
+            found[station] = rows[0]
+            continue
         freshest = max((newest.get(key) or 0) for key, _ in rows)
         fresh = [row for row in rows if (newest.get(row[0]) or 0) >= freshest - RECENT_S]
         found[station] = min(fresh, key=lambda row: order.index(row[1]))

@@ -1,6 +1,6 @@
 """Selectors of observe: stations and their readings as people and programs want them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
@@ -14,12 +14,10 @@ from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.core.things import Kind, Thing
 
 from .elements import LEVELS, RAIN_FORMS, RAIN_STEP_S, sensor_of
+from .gauges import FEW, Gauges, Sum, census, gauges, rain_pieces
 from .models import Quarantine, Series, Station, in_use
-from .moment import at_once
-from .rain import LONGEST_S, Piece, amounts, chosen_forms, spread, total
-from .recent import recent
-from .rules import silent_intervals
-from .store import Quality, Store, from_s, store, usable
+from .rain import chosen_forms, spread
+from .store import Quality, from_s, store, usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,8 @@ class Ahead:
     link: str
 
 
-FEW = 50  # stations below which only their own series are looked at
+DAY_S = 86400
+WEEK_S = 7 * DAY_S
 AHEAD: list[Callable[[Station], Ahead | None]] = []  # told by the subjects that look ahead
 
 
@@ -61,30 +60,6 @@ def quarantine(*, seat: Seat) -> QuerySet[Quarantine]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """Rain of a window up to ``until``: a lower bound while ``have_s`` is less than ``want_s``."""
-
-    mm: float
-    until: datetime
-    have_s: int
-    want_s: int
-
-    @property
-    def whole(self) -> bool:
-        return self.have_s >= self.want_s
-
-    def __str__(self) -> str:
-        if self.whole:
-            return f"{self.mm:.1f}"
-        return f"≥ {self.mm:.1f}"
-
-    @property
-    def part(self) -> str:
-        """How much of the window is there, in minutes; empty when all is."""
-        return "" if self.whole else f"{self.have_s // 60}/{self.want_s // 60}"
-
-
-@dataclass(frozen=True, slots=True)
 class Now:
     """A station at one moment: newest usable report, rain sums with completeness, stage."""
 
@@ -112,43 +87,40 @@ class Now:
 def stations_now(rows: Iterable[Station], *, at: datetime | None = None) -> list[Now]:
     """The state of stations at ``at``. A sum over missing steps is a lower bound and says so; with
     no reading at all it is None, never zero."""
-    at = at or clock.now()
     rows = list(rows)
-    series = _series_of([one.pk for one in rows])
-    keys = None if series is None else [key for key, _, _ in series]
-    newest = store().at(until_s=int(at.timestamp()), within_s=7 * 86400, series=keys)
-    mine: dict[int, list[tuple[int, str]]] = {}
-    every = Series.objects.values_list("id", "station_id", "element") if series is None else series
-    for key, station_id, element in every:
-        mine.setdefault(station_id, []).append((key, element))
-    intervals, at_s = silent_intervals(at), at.timestamp()
-    hour, day = rain_windows(at=at, windows_s=[3600, 86400], stations=rows).values()
-    found = []
-    for one in rows:
-        relied = [key for key, element in mine.get(one.pk, ()) if sensor_of(element)]
-        telling = relied or [key for key, _ in mine.get(one.pk, ())]
-        times = [newest[key][0] for key in telling if key in newest]
-        last = from_s(max(times)) if times else None
-        levels = {e: newest[k][1] for k, e in mine.get(one.pk, ()) if k in newest}
-        found.append(
-            Now(
-                station=one,
-                last_at=last,
-                stale=not times or at_s - max(times) > intervals * one.report_every_s,
-                rain_1h=hour.get(one.pk),
-                rain_24h=day.get(one.pk),
-                stage_m=levels.get("Z", levels.get("ZU")),
-            )
+    of = census(at, rows)
+    few = len(rows) <= FEW
+    rain = Gauges(of) if few or at is not None else gauges()
+    mine = {one.pk for one in rows}
+    levels = {(s, e): key for key, s, e in of.series if e in LEVELS and s in mine}
+    span = {"until_s": int(of.at_s), "within_s": WEEK_S}
+    seen = store().at(**span, series=list(levels.values())) if levels else {}
+    stage = {which: seen[key][1] for which, key in levels.items() if key in seen}
+    return [
+        Now(
+            station=one,
+            last_at=from_s(of.last_s[one.pk]) if one.pk in of.last_s else None,
+            stale=of.stale(one.pk),
+            rain_1h=rain.sum_of(one.pk, 3600),
+            rain_24h=rain.sum_of(one.pk, 86400),
+            stage_m=stage.get((one.pk, "Z"), stage.get((one.pk, "ZU"))),
         )
-    return found
+        for one in rows
+    ]
 
 
-def _series_of(stations: Collection[int]) -> list[tuple[int, int, str]] | None:
-    """Series (id, station, element) of a few stations; None for many, which is nearly all."""
-    if len(stations) > FEW:
-        return None
-    rows = Series.objects.filter(station__in=stations).values_list("id", "station_id", "element")
-    return list(rows)
+def worst_first(rows: QuerySet[Station], levels: Mapping[str, int]) -> list[int]:
+    """The keys of stations in the order in which they should be looked at: by their signal's level
+    (by code), then who is silent, then by the rain of a day."""
+    of, rain = census(), gauges()
+    mm, have_s = (column.tolist() for column in rain.window(DAY_S))
+    fell = {key: mm[k] for key, k in rain.row.items() if have_s[k]}
+
+    def rank(row: tuple[int, str]) -> tuple[int, bool, float]:
+        key, code = row
+        return levels.get(code, 9), not of.stale(key), -fell.get(key, 0.0)
+
+    return [key for key, _ in sorted(rows.values_list("pk", "code"), key=rank)]
 
 
 def rain_today(one: Station, *, at: datetime) -> Sum | None:
@@ -162,79 +134,26 @@ def rain_today(one: Station, *, at: datetime) -> Sum | None:
 
 
 def rain_sums(
-    *, at: datetime, window_s: int, stations: Iterable[Station] | None = None
+    *, at: datetime, window_s: int, stations: Collection[Station] | None = None
 ) -> dict[int, Sum]:
     """Rain of the last ``window_s`` by station, in whatever form it is told. The window ends with
     the newest report of a gauge that is not silent, so that hourly reports give whole hours."""
-    return rain_windows(at=at, windows_s=[window_s], stations=stations)[window_s]
-
-
-def rain_windows(
-    *, at: datetime, windows_s: Sequence[int], stations: Iterable[Station] | None = None
-) -> dict[int, dict[int, Sum]]:
-    """The same of several windows."""
-    at_s, telemetry = int(at.timestamp()), store()
+    found = gauges(at, stations).sums(window_s)
     if stations is None:
-        every_s = dict(Station.objects.filter(in_use()).values_list("pk", "report_every_s"))
-    else:
-        every_s = {one.pk: one.report_every_s for one in stations}
-    series = _series_of(every_s)
-    if series is None:
-        every = Series.objects.filter(element__in=RAIN_FORMS)
-        series = list(every.values_list("id", "station_id", "element"))
-    keys = [key for key, _, element in series if element in RAIN_FORMS]
-    seen = telemetry.at(until_s=at_s, within_s=3 * 86400, series=keys)
-    newest = {key: last_s for key, (last_s, _) in seen.items()}
-    forms = chosen_forms(series, newest)
-    intervals = silent_intervals(at)
-    ends: dict[int, int] = {}
-    for station_id, (key, _) in forms.items():
-        if station_id in every_s:
-            last_s = newest.get(key, 0)
-            ends[key] = last_s if at_s - last_s <= intervals * every_s[station_id] else at_s
-    five = {k: e for s, (k, form) in forms.items() if form == "P5" and (e := ends.get(k))}
-    return {w: _sums(forms, ends, recent(telemetry).sums(five, window_s=w), w) for w in windows_s}
-
-
-def _sums(
-    forms: Mapping[int, tuple[int, str]],
-    ends: Mapping[int, int],
-    simple: Mapping[int, tuple[float, int]],
-    window_s: int,
-) -> dict[int, Sum]:
-    """By station; five-minute rain is summed already."""
-    found = {}
-    moments = {end: from_s(end) for end in set(ends.values())}
-    for station_id, (key, form) in forms.items():
-        if key not in ends:
-            continue
-        if form == "P5":
-            mm, n = simple.get(key, (0.0, 0))
-            have_s = min(n * RAIN_STEP_S, window_s)
-        else:
-            since_s = ends[key] - window_s
-            pieces = rain_pieces(key, form, since_s=since_s, until_s=ends[key])
-            mm, have_s = total(pieces, since_s=since_s, until_s=ends[key])
-        if have_s:
-            found[station_id] = Sum(round(mm, 1), moments[ends[key]], have_s, window_s)
-    return found
-
-
-def rain_pieces(
-    key: int, form: str, *, since_s: int, until_s: int, telemetry: Store | None = None
-) -> list[Piece]:
-    """The usable readings of one rain series as amounts over spans."""
-    back = RAIN_FORMS[form] or LONGEST_S
-    rows = (telemetry or store()).span([key], since_s=since_s - back, until_s=until_s + back)[key]
-    values = [(v, value) for v, value, q, _ in rows if value is not None and usable(value, q)]
-    return amounts(form, values)
+        return found
+    asked = {one.pk for one in stations}
+    return {key: rain for key, rain in found.items() if key in asked}
 
 
 def rain_extremes(*, hours: int) -> tuple[Station, Sum] | None:
     """The gauge with the most rain of the last hours."""
-    sums = at_once(("rain", hours), lambda: rain_sums(at=clock.now(), window_s=hours * 3600))
-    best = max(((found.mm, key) for key, found in sums.items()), default=None)
-    return (Station.objects.get(pk=best[1]), sums[best[1]]) if best else None
+    rain = gauges()
+    mm, have_s = rain.window(hours * 3600)
+    if not have_s.any():
+        return None
+    key = rain.stations[int((mm - 1e9 * (have_s == 0)).argmax())]
+    found = rain.sum_of(key, hours * 3600)
+    return (Station.objects.get(pk=key), found) if found else None
 
 
 def newest_usable() -> dict[int, dict[str, int | None]]:
@@ -259,17 +178,8 @@ def last_usable(sensors: Mapping[str, int | None]) -> int | None:
 
 def reporting() -> tuple[int, int]:
     """Stations that report something usable in time, of all."""
-    return at_once(("reporting",), _reporting)
-
-
-def _reporting() -> tuple[int, int]:
-    rows = Station.objects.filter(in_use()).values_list("pk", "report_every_s")
-    newest, now_s, live = newest_usable(), clock.now().timestamp(), 0
-    intervals = silent_intervals(clock.now())
-    for key, every_s in rows:
-        last_s = last_usable(newest.get(key, {}))
-        live += last_s is not None and now_s - last_s <= intervals * every_s
-    return live, len(rows)
+    of = census()
+    return sum(not of.stale(key) for key in of.every_s), len(of.every_s)
 
 
 def timeliness(one: Station, *, hours: int = 24) -> tuple[int, int]:

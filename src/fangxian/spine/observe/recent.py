@@ -1,7 +1,7 @@
 """Five-minute rain of the last day held in memory and kept up by the log of readings: the sums of
 any window of many series without reading them again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -10,8 +10,13 @@ from .elements import RAIN_STEP_S
 from .readings import usable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from .rain_steps import Floats
     from .store import Store
+
+    Ints = NDArray[np.int64]
 
 STEPS = 86400 // RAIN_STEP_S
 FAR = 200_000  # readings behind the log: then what is wanted is read anew
@@ -35,24 +40,36 @@ class Recent:
     def sums(self, ends: Mapping[int, int], *, window_s: int) -> dict[int, tuple[float, int]]:
         """As ``Store.window_sums``: the sum and number of usable values of each series over the
         window before its own end."""
-        if len(ends) < FEW or window_s > STEPS * RAIN_STEP_S:
-            return self._telemetry.window_sums(ends, window_s=window_s)
-        with self._lock:
-            self._follow(ends)
-            first = self._head - STEPS
-            fit = {
-                key: end
-                for key, end in ends.items()
-                if key not in self._odd
-                and (end - window_s) // RAIN_STEP_S >= first
-                and end // RAIN_STEP_S <= self._head
-            }
-            found = self._sums(fit, window_s) if fit else {}
-        if rest := {key: end for key, end in ends.items() if key not in fit}:
-            found |= self._telemetry.window_sums(rest, window_s=window_s)
-        return found
+        import numpy as np
 
-    def _sums(self, ends: Mapping[int, int], window_s: int) -> dict[int, tuple[float, int]]:
+        until = np.array(list(ends.values()), np.int64)
+        mm, n = self.columns(list(ends), until, window_s=window_s)
+        rows = zip(ends, mm.tolist(), n.tolist(), strict=True)
+        return {key: (total, k) for key, total, k in rows if k}
+
+    def columns(self, keys: Sequence[int], ends: "Ints", *, window_s: int) -> "tuple[Floats, Ints]":
+        """The same by columns: sums and numbers in the order of ``keys``."""
+        import numpy as np
+
+        mm, n = np.zeros(len(keys)), np.zeros(len(keys), np.int64)
+        fit = np.zeros(len(keys), bool)
+        if len(keys) >= FEW and window_s <= STEPS * RAIN_STEP_S:
+            with self._lock:
+                self._follow(keys, int(ends.max()))
+                rows = np.array([self._row[key] for key in keys])
+                first = self._head - STEPS
+                fit = (ends - window_s) // RAIN_STEP_S >= first
+                fit &= ends // RAIN_STEP_S <= self._head
+                fit &= [key not in self._odd for key in keys] if self._odd else True
+                mm[fit], n[fit] = self._sums(rows[fit], ends[fit], window_s)
+        if rest := [int(k) for k in np.flatnonzero(~fit)]:
+            asked = {keys[k]: int(ends[k]) for k in rest}
+            found = self._telemetry.window_sums(asked, window_s=window_s)
+            for k in rest:
+                mm[k], n[k] = found.get(keys[k], (0.0, 0))
+        return mm, n
+
+    def _sums(self, rows: "Ints", until: "Ints", window_s: int) -> "tuple[Floats, Ints]":
         import numpy as np
 
         if self._running is None:
@@ -63,16 +80,13 @@ class Recent:
             total = np.hstack([zero, np.cumsum(np.where(known, mm, 0.0), axis=1)])
             self._running = total, np.hstack([zero, np.cumsum(known, axis=1)])
         total, count = self._running
-        rows = np.array([self._row[key] for key in ends])
-        until = np.array(list(ends.values()), np.int64)
         first = self._head - STEPS
         high = until // RAIN_STEP_S - first
         low = (until - window_s) // RAIN_STEP_S - first
-        mm_of = (total[rows, high] - total[rows, low]).tolist()
-        n_of = (count[rows, high] - count[rows, low]).astype(int).tolist()
-        return {k: (mm, n) for k, mm, n in zip(ends, mm_of, n_of, strict=True) if n}
+        mm = total[rows, high] - total[rows, low]
+        return mm, (count[rows, high] - count[rows, low]).astype(np.int64)
 
-    def _follow(self, wanted: Mapping[int, int]) -> None:
+    def _follow(self, wanted: Sequence[int], until_s: int) -> None:
         """Bring what is held up to the log, and read what is wanted and not held."""
         newest = self._telemetry.last_seq()
         if newest < self._seq or newest - self._seq > FAR:
@@ -83,7 +97,7 @@ class Recent:
         self._seq = newest
         new = [key for key in wanted if key not in self._row]
         if new:
-            self._read(new, max(self._head, max(wanted.values()) // RAIN_STEP_S))
+            self._read(new, max(self._head, until_s // RAIN_STEP_S))
 
     def _read(self, keys: list[int], head: int) -> None:
         import numpy as np

@@ -1,6 +1,6 @@
 """Selectors of the registry: seats, places, holders, names. Proof of cover is in prove.py."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -41,7 +41,11 @@ def seats_of(user: AbstractBaseUser | AnonymousUser) -> list[Seat]:
 
 def seat_of(user: AbstractBaseUser | AnonymousUser, *, post_id: int | None = None) -> Seat | None:
     """The seat chosen by its post, or the first one; None without any."""
-    seats = seats_of(user)
+    return chosen_of(seats_of(user), post_id)
+
+
+def chosen_of(seats: Sequence[Seat], post_id: int | None) -> Seat | None:
+    """Of somebody's seats the one of a post, or the first; None without any."""
     return next((s for s in seats if s.post_id == post_id), seats[0] if seats else None)
 
 
@@ -74,7 +78,8 @@ def _seats(whose: Q) -> list[Seat]:
 def takeovers_of(person_id: int | None) -> "QuerySet[Handover]":
     """Hand-overs that wait for a person's signature, on whichever side."""
     new = Q(successor=person_id or 0, new_signed_at=None)
-    old = Q(term__person=person_id or 0, old_signed_at=None)
+    his = Term.objects.filter(person=person_id or 0)  # few: not all terms through a join
+    old = Q(term__in=his.values("pk"), old_signed_at=None)
     found = Handover.objects.filter(new | old, passed_at=None)
     return found.select_related("term__post__organisation", "term__person", "successor")
 
@@ -196,6 +201,12 @@ def places(*, seat: Seat) -> QuerySet[Place]:
 def current_places(*, seat: Seat, at: datetime | None = None) -> QuerySet[Place]:
     """Places of the tree without those replaced by a successor."""
     return places(seat=seat).filter(successor__isnull=True)
+
+
+def towns_and_counties(*, seat: Seat) -> QuerySet[Place]:
+    """For choosing one of them by its label."""
+    found = current_places(seat=seat).filter(kind__in=(Place.Kind.COUNTY, Place.Kind.TOWN))
+    return found.select_related("parent")
 
 
 def towns(*, seat: Seat) -> QuerySet[Place]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from fangxian.spine.assess.rules import stale_after
 from fangxian.spine.command.directives.models import Item
-from fangxian.spine.command.read import posture, sees_desk, unanswered_orders
+from fangxian.spine.command.read import postures, sees_desk, unanswered_orders
 from fangxian.spine.command.rosters.models import ROLES
 from fangxian.spine.command.rosters.read import duty_names
 from fangxian.spine.core import clock
@@ -16,9 +16,10 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.hazards import headquarters
 from fangxian.spine.core.health import troubles
 from fangxian.spine.core.rights import Seat
+from fangxian.spine.observe.moment import at_once
 from fangxian.spine.observe.store import from_s, store
 from fangxian.spine.registry.models import Place, Post
-from fangxian.spine.registry.read import holders, seats_of, takeovers_of
+from fangxian.spine.registry.read import holders, takeovers_of
 
 from .words import zh as is_zh
 
@@ -86,7 +87,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
     return told | {
         "seat": seat,
-        "seats": seats_of(request.user),
+        "seats": request.seats,  # type: ignore[attr-defined]
         "sees_desk": sees_desk(seat),
         "hq": current_hq(request),
         "hqs": [("all", gettext("综合")), *names],
@@ -109,11 +110,11 @@ def live_frame(seat: Seat) -> dict[str, Any]:
     """What of the frame changes on an open page: posture, unanswered, duty names, clock, age of
     the data, and what is wrong with the system."""
     names = [(code, zh if is_zh() else en) for code, (zh, en) in headquarters().items()]
-    now, data_at = clock.now(), newest_data_at()
+    now, data_at, level = clock.now(), newest_data_at(), postures()
     return {
-        "postures": [(name, posture(code, path=seat.place_path)) for code, name in names],
+        "postures": [(name, level(code, seat.place_path)) for code, name in names],
         "unanswered": unanswered_orders(seat=seat).count() if sees_desk(seat) else 0,
-        "duty_names": _duty_names(),
+        "duty_names": at_once(("duty names", is_zh()), _duty_names),
         "now": now,
         "data_at": data_at,
         "data_old": data_at is None or now - data_at > stale_after(now),

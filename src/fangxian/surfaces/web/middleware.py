@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.utils.translation import get_language, gettext
 from fangxian.spine.core.config import config
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import second_factor_roles
-from fangxian.spine.registry.read import seat_of
+from fangxian.spine.observe.moment import one_page
+from fangxian.spine.registry.read import chosen_of, seats_of
 
 MOVED = "moved_on"
 MOVED_EVERY_S = 300.0
@@ -42,16 +44,20 @@ class NumberMiddleware(MiddlewareMixin):
 
 
 class SeatMiddleware:
-    """Sets ``request.seat`` (None without a term) and turns a Problem into a page."""
+    """Sets ``request.seats`` and ``request.seat`` (None without a term); turns a Problem into a
+    page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        seats = SimpleLazyObject(lambda: seats_of(request.user))
+        request.seats = seats  # type: ignore[attr-defined]
         request.seat = SimpleLazyObject(  # type: ignore[attr-defined]
-            lambda: seat_of(request.user, post_id=request.session.get(CHOSEN))
+            lambda: chosen_of(list(seats), request.session.get(CHOSEN))
         )
-        answer = self.get_response(request)
+        with one_page() if request.method in {"GET", "HEAD"} else nullcontext():
+            answer = self.get_response(request)
         broken = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
         if not broken and request.session.session_key and SESSION_KEY in request.session:
             request.user_is_known = True  # type: ignore[attr-defined]

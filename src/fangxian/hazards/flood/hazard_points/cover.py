@@ -17,9 +17,9 @@ SOME = 200  # points made whole at first
 def unanswered(at: datetime) -> Iterator[Judged]:
     """Points at their limit, by rain that fell or is expected, about which no order went out within
     a day, nor one about their whole village; one gap a point."""
-    ranked = risks(seat=SYSTEM, at=at, most=SOME)
+    ranked = risks(seat=SYSTEM, most=SOME)
     if ranked.over > SOME:
-        ranked = risks(seat=SYSTEM, at=at, most=ranked.over)
+        ranked = risks(seat=SYSTEM, most=ranked.over)
     rows = [row for row in ranked.rows if row.worst >= 1]
     orders = Order.objects.filter(issued_at__gt=at - LATELY, issued_at__lte=at)
     orders = orders.exclude(state="withdrawn") if rows else orders.none()

@@ -1,7 +1,6 @@
 """What the situation strip says of danger points: how many have had rain to their limit."""
 
 from fangxian.spine.command.figures import Figure, Shown
-from fangxian.spine.core import clock
 from fangxian.spine.core.rights import Seat
 
 from .risk import risks
@@ -9,7 +8,7 @@ from .risk import risks
 
 def endangered(seat: Seat) -> Shown | None:
     """Nothing where no point is on record: that is told on the page of points."""
-    now = risks(seat=seat, at=clock.now(), most=0)
+    now = risks(seat=seat, most=0)
     if not now.n:
         return None
     zh = f"{now.near} 处近阈值，{now.unknown} 处判断不了"

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from fangxian.kernels.allocate.coverage import nearest_km
 from fangxian.spine.assess.models import Threshold
+from fangxian.spine.core import clock
 from fangxian.spine.core.dated import rows_in_force
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.inspect.rounds import rules
+from fangxian.spine.observe.gauges import Gauges, Sum, gauges
 from fangxian.spine.observe.models import Station, in_use
 from fangxian.spine.observe.moment import at_once
-from fangxian.spine.observe.read import Sum, rain_windows
 from fangxian.spine.registry.models import Site
 
 from .doors import KINDS
@@ -62,38 +63,36 @@ class Ranked:
     unknown: int
 
 
-def risks(*, seat: Seat, at: datetime, most: int = 200, only: int | None = None) -> Ranked:
-    """All points a seat may see (or the ``only`` one), worst first; what nothing is known of comes
-    last and is counted. Only ``most`` of them are made whole."""
+def risks(*, seat: Seat, most: int = 200, only: int | None = None) -> Ranked:
+    """All points a seat may see (or the ``only`` one) now, worst first; what nothing is known of
+    comes last and is counted. Only ``most`` of them are made whole."""
     prefix = visible(seat, "register.read")
     if prefix is None:
         return Ranked([], 0, 0, 0, 0)
     if most == 0 and only is None:  # the numbers alone, as every open desk asks for them
-        return at_once(("risks", prefix), lambda: _risks(prefix, at, 0, None))
-    return _risks(prefix, at, most, only)
+        return at_once(("risks", prefix), lambda: _risks(prefix, 0, None))
+    return _risks(prefix, most, only)
 
 
-def _risks(prefix: str, at: datetime, most: int, only: int | None) -> Ranked:
+def _risks(prefix: str, most: int, only: int | None) -> Ranked:
+    at, rain = clock.now(), gauges()
     sites = Site.objects.filter(rows_in_force(at), kind__in=KINDS, place__path__startswith=prefix)
     sites = sites if only is None else sites.filter(pk=only)
     told = list(sites.values_list("pk", "code", "lon", "lat", "danger__people", *OWN))
-    gauges = list(Station.objects.filter(in_use(at), lon__isnull=False, lat__isnull=False))
-    windows = rain_windows(at=at, windows_s=[hours * 3600 for hours in HOURS], stations=gauges)
-    sums = dict(zip(HOURS, windows.values(), strict=True))
-    held = rules(at).proof
-    near = _Near(told, gauges, held["gauge_km"])
-    ratio, ahead, window = _ratios(told, near, sums, city_limits(at))
+    limits, held = city_limits(at), rules(at).proof
+    near = _Near(told, held["gauge_km"], at)
+    ratio, ahead, window = _ratios(told, near, rain, limits)
     worst = np.fmax(ratio, ahead)
     people = np.array([row[4] or 0 for row in told], float)
     order = np.lexsort((-people, -np.nan_to_num(worst, nan=-1.0)))[:most]
     whole = Site.objects.select_related("place__parent", "danger__shelter")
     by_key = whole.in_bulk([told[k][0] for k in order])
-    limits = city_limits(at)
+    stations = Station.objects.in_bulk({near.key_of(int(k)) for k in order} - {None})
     rows = []
     for k in order:
         site = by_key[told[k][0]]
         point = getattr(site, "danger", None)
-        gauge, km = near.of(int(k))
+        gauge, km = stations.get(near.key_of(int(k))), float(near.km[k])
         known = bool(np.isfinite(ratio[k]))
         hours = HOURS[window[k]] if known else None
         own = getattr(point, f"rain_mm_{hours}h") if point and hours else None
@@ -102,9 +101,9 @@ def _risks(prefix: str, at: datetime, most: int, only: int | None) -> Ranked:
                 site,
                 point,
                 gauge,
-                km,
+                round(km, 1) if np.isfinite(km) else None,
                 hours,
-                sums[hours].get(gauge.pk) if hours and gauge else None,
+                rain.sum_of(gauge.pk, hours * 3600) if hours and gauge else None,
                 (own or limits.get(hours)) if hours else None,
                 float(ratio[k]) if known else None,
                 float(ahead[k]) if np.isfinite(ahead[k]) else None,
@@ -121,41 +120,43 @@ def _risks(prefix: str, at: datetime, most: int, only: int | None) -> Ranked:
 
 
 class _Near:
-    """The nearest gauge of each point, where one is near enough to speak for it."""
+    """The nearest gauge of each point (its place in ``key``), where one is near enough to speak for
+    it; else -1."""
 
-    def __init__(self, told: Sequence[Any], gauges: Sequence[Station], most_km: float) -> None:
-        self.gauges = gauges
+    def __init__(self, told: Sequence[Any], most_km: float, at: datetime) -> None:
+        here = Station.objects.filter(in_use(at), lon__isnull=False, lat__isnull=False)
+        there = list(here.order_by("pk").values_list("pk", "lon", "lat"))
+        self.key = [row[0] for row in there]
         nan = float("nan")
         self.lon, self.lat = (
             np.array([nan if row[k] is None else row[k] for row in told], float) for k in (2, 3)
         )
-        at = [np.array([getattr(g, axis) for g in gauges], float) for axis in ("lon", "lat")]
-        self.km, which = nearest_km(lon=self.lon, lat=self.lat, lon2=at[0], lat2=at[1])
+        lon2, lat2 = (np.array([row[k] for row in there], float) for k in (1, 2))
+        self.km, which = nearest_km(lon=self.lon, lat=self.lat, lon2=lon2, lat2=lat2)
         self.which = np.where(self.km <= most_km, which, -1)
 
-    def of(self, k: int) -> tuple[Station | None, float | None]:
-        km = float(self.km[k])
-        gauge = self.gauges[self.which[k]] if self.which[k] >= 0 else None
-        return gauge, round(km, 1) if np.isfinite(km) else None
+    def key_of(self, k: int) -> int | None:
+        return self.key[self.which[k]] if self.which[k] >= 0 else None
 
 
 def _ratios(
     told: Sequence[Any],
     near: _Near,
-    sums: Mapping[int, Mapping[int, Sum]],
+    rain_now: Gauges,
     limits: Mapping[int, float],
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Rain by limit in the worst window, with what is expected, and which window it is."""
     best = np.full(len(told), np.nan)
     best_ahead = np.full(len(told), np.nan)
     window = np.zeros(len(told), np.int64)
+    row = np.array([rain_now.row.get(key, -1) for key in near.key], np.int64)
+    of_point = np.where(near.which >= 0, row[near.which] if len(row) else -1, -1)
     for w, hours in enumerate(HOURS):
-        of_gauge = np.array(
-            [sums[hours][g.pk].mm if g.pk in sums[hours] else np.nan for g in near.gauges], float
-        )
+        mm, have_s = rain_now.window(hours * 3600)
         rain = np.full(len(told), np.nan)
-        known = near.which >= 0
-        rain[known] = of_gauge[near.which[known]]
+        known = of_point >= 0
+        known[known] = have_s[of_point[known]] > 0
+        rain[known] = mm[of_point[known]]
         city = limits.get(hours, np.nan)
         limit = np.array([row[5 + w] or city for row in told], float)
         ratio = rain / limit

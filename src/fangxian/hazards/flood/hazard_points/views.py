@@ -44,7 +44,7 @@ THREE = ("A", "technical", "patrol")
 @page("register.read")
 def board(request: SeatedRequest) -> HttpResponse:
     """All points by the rain of now against their limits; choose some, and order."""
-    now = risks(seat=request.seat, at=clock.now(), most=SHOWN)
+    now = risks(seat=request.seat, most=SHOWN)
     context = {
         "room": "watch",
         "rows": cut_of(now.rows, now.n),
@@ -106,7 +106,7 @@ def _responsible(site: Site) -> list[tuple[Duty, Person | None]]:
 def point(request: SeatedRequest, kind: str, code: str) -> HttpResponse:
     """One point: what is below it, who answers, its rain, its visits and dangers."""
     site = _point(request, kind, code)
-    risk = next(iter(risks(seat=request.seat, at=clock.now(), only=site.pk).rows), None)
+    risk = next(iter(risks(seat=request.seat, only=site.pk).rows), None)
     danger = getattr(site, "danger", None)
     own = [(h, getattr(danger, f"rain_mm_{h}h")) for h in HOURS] if danger else []
     mine = visits(seat=request.seat).filter(site=site)

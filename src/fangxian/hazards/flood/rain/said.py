@@ -8,8 +8,9 @@ from django.db.models import Q
 from fangxian.spine.command.sitreps.rules import clocks
 from fangxian.spine.command.sitreps.says import Ask, Bars, Fact, Said, Sentence, number
 from fangxian.spine.observe.elements import RAIN_FORMS
+from fangxian.spine.observe.gauges import Sum
 from fangxian.spine.observe.models import Station
-from fangxian.spine.observe.read import Sum, rain_sums, stations
+from fangxian.spine.observe.read import rain_sums, stations
 from fangxian.spine.registry.models import Place
 
 SHORT = (1, 3)  # hours

@@ -19,9 +19,9 @@ from fangxian.spine.assess.rules import Finding, Rejudged
 from fangxian.spine.assess.watch import Active, Row
 from fangxian.spine.core.levels import Level
 from fangxian.spine.observe.elements import RAIN_FORMS
+from fangxian.spine.observe.gauges import rain_pieces
 from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.observe.rain import LONGEST_S, RECENT_S, chosen_forms, spread
-from fangxian.spine.observe.read import rain_pieces
 from fangxian.spine.observe.store import Quality, Store, from_s, usable
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label, town_of

@@ -11,6 +11,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import of_others
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.rights import SYSTEM, Seat, visible
+from fangxian.spine.observe.moment import at_once
 from fangxian.spine.registry.models import Organisation
 
 from .models import SitRep
@@ -126,7 +127,8 @@ def near(*, seat: Seat, hq: str = "all", at: datetime | None = None) -> list[Due
     prefix = visible(seat, "response.read")
     if prefix is None:
         return []
-    found = [d for d in dues(at=now, path=prefix) if hq in {"all", d.headquarters.headquarters}]
+    owed = at_once(("dues", prefix, at), lambda: dues(at=now, path=prefix))
+    found = [d for d in owed if hq in {"all", d.headquarters.headquarters}]
     limit = now + timedelta(minutes=clocks(now)["near_min"])
     soon = [due for due in found if due.at <= limit]
     return soon or found[:1]

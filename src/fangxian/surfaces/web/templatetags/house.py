@@ -17,7 +17,7 @@ from fangxian.spine.core.health import Trouble
 from fangxian.spine.core.levels import Level
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import Seat, visible
-from fangxian.spine.observe.read import Sum
+from fangxian.spine.observe.gauges import Sum
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import city, place_label
 from fangxian.surfaces.web import ready_words, roman, words

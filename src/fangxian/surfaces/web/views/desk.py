@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
@@ -17,7 +18,7 @@ from fangxian.spine.assess.read import (
     waiting_q,
 )
 from fangxian.spine.assess.write import acknowledge, shelve
-from fangxian.spine.command.desk import in_hand, situation, todo, work_gaps
+from fangxian.spine.command.desk import in_hand, named, situation, todo, work_gaps
 from fangxian.spine.command.models import OVER, Shift
 from fangxian.spine.command.read import (
     log_entries,
@@ -92,7 +93,7 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
     return {
         "situation": now,
         "emergency": emergency,
-        "rows": rows[:ROWS],
+        "rows": named(rows[:ROWS]),
         "n_rows": len(rows),
         "owned": owned,
         "hides": [] if hq == "all" else of_others(hq),
@@ -104,9 +105,11 @@ def _context(request: SeatedRequest, hq: str) -> dict[str, Any]:
         "responses": responses_in_force(seat=seat),
         "log": cut(log_entries(seat=seat), 12),
         "dues": near(seat=seat, hq=hq),
-        "n_orders": everything.exclude(state__in=OVER).count(),
-        "n_done": everything.filter(state__in=["reported", "verified"]).count(),
-        "n_withdrawn": everything.filter(state="withdrawn").count(),
+        **everything.order_by().aggregate(
+            n_orders=Count("pk", ~Q(state__in=OVER)),
+            n_done=Count("pk", Q(state__in=["reported", "verified"])),
+            n_withdrawn=Count("pk", Q(state="withdrawn")),
+        ),
         "chart_station": station(worst.about_key, seat=seat) if worst else None,
     }
 

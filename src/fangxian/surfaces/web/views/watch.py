@@ -12,7 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
 from fangxian.spine.assess.models import Threshold
-from fangxian.spine.assess.read import active_signals, alarm_figures, signals, thresholds_in_force
+from fangxian.spine.assess.read import (
+    active_signals,
+    alarm_figures,
+    signals,
+    standing,
+    thresholds_in_force,
+)
 from fangxian.spine.assess.write import end_warning, enter_warning, set_threshold
 from fangxian.spine.core import clock
 from fangxian.spine.core.levels import Level
@@ -51,17 +57,16 @@ def index(request: SeatedRequest) -> HttpResponse:
     if county := request.GET.get("county"):  # of one that is none there are no stations
         path = counties.get(county)
         rows = rows.filter(place__path__startswith=path) if path else rows.none()
-    up = {
-        s.about_key: s
-        for s in active_signals(seat=seat).filter(about_kind="station").order_by("-level")
-    }
-    table = [(now, up.get(now.station.code)) for now in observe.stations_now(rows)]
-    table.sort(key=lambda r: (r[1].level if r[1] else 9, not r[0].stale, -(r[0].rain_24h_mm or 0)))
-    pages = Paginator(table, PER_PAGE)
+    up = {s.about_key: s for s in reversed(standing(seat=seat)) if s.about_kind == "station"}
+    worst = observe.worst_first(rows, {code: one.level for code, one in up.items()})
+    pages = Paginator(worst, PER_PAGE).get_page(request.GET.get("page"))
+    shown = observe.stations(seat=seat).in_bulk(list(pages))
+    states = observe.stations_now([shown[key] for key in pages if key in shown])
     context = {
         "room": "watch",
-        "page": pages.get_page(request.GET.get("page")),
-        "total": len(table),
+        "page": pages,
+        "table": [(now, up.get(now.station.code)) for now in states],
+        "total": len(worst),
         "q": wanted,
         "counties": list(counties),
         "county": request.GET.get("county", ""),
