@@ -85,6 +85,13 @@ def _seasonal(y, x, alpha, beta):
     return abs(deviance - before) / (abs(deviance) + 0.1) < 1e-8
 
 
+# Rises at which each period's part of the ratio is summed up beforehand: close where most lie.
+RISES = np.concatenate(
+    [np.arange(0.0, 1.0, 0.05), np.arange(1.0, 2.0, 0.1), np.arange(2.0, 4.1, 0.25)]
+)
+ROUNDING = 1e-9  # what sums of differences may lack
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _best_kappa(y, mu, low, high, alpha, kappa):
     """The root of the score of kappa > 0 for y[low..high]: Newton kept inside a bracket."""
@@ -113,62 +120,112 @@ def _best_kappa(y, mu, low, high, alpha, kappa):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _statistic(y, mu, since, t, alpha, hint):
-    """Max over change points since..t; returns (statistic, kappa of the longest run)."""
-    best, sum_y, sum_mu = 0.0, 0.0, 0.0
-    kappa, score, ceiling = hint, 0.0, 0.0
-    for start in range(t, since - 1, -1):
-        if np.isnan(y[start]):
-            continue
-        sum_y += y[start]
-        sum_mu += mu[start]
-        if alpha == 0.0:
-            if sum_y > sum_mu:
-                k = np.log(sum_y / sum_mu)
-                best = max(best, k * sum_y - (sum_y - sum_mu))
-            continue
-        # A run whose score at kappa = 0 is not positive has ratio 0; none exceeds the sum of what
-        # its own counts could reach one by one.
-        score += (y[start] - mu[start]) / (1.0 + alpha * mu[start])
-        if y[start] > mu[start]:
-            ceiling += y[start] * np.log(y[start] / mu[start]) - (y[start] + 1.0 / alpha) * np.log(
-                (1.0 + alpha * y[start]) / (1.0 + alpha * mu[start])
+def _ratio(y, mu, low, high, alpha, kappa):
+    """The log likelihood ratio of a rise by kappa over y[low..high]."""
+    lift, value = np.exp(kappa), 0.0
+    for i in range(low, high + 1):
+        if not np.isnan(y[i]):
+            value += y[i] * kappa - (y[i] + 1.0 / alpha) * np.log(
+                (1.0 + alpha * mu[i] * lift) / (1.0 + alpha * mu[i])
             )
-        if score <= 0 or ceiling <= best:
-            continue
-        kappa = _best_kappa(y, mu, start, t, alpha, kappa)
-        lift, value = np.exp(kappa), 0.0
-        for i in range(start, t + 1):
+    return value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sum_up(y, mu, begin, end, alpha, value, slope):
+    """Running sums of each period's ratio and its slope in kappa at every rise of ``RISES``:
+    ``value[g, i]`` and ``slope[g, i]`` are over begin..i-1."""
+    for g in range(len(RISES)):
+        lift, of_value, of_slope = np.exp(RISES[g]), 0.0, 0.0
+        value[g, begin] = slope[g, begin] = 0.0
+        for i in range(begin, end):
             if not np.isnan(y[i]):
-                value += y[i] * kappa - (y[i] + 1.0 / alpha) * np.log(
-                    (1.0 + alpha * mu[i] * lift) / (1.0 + alpha * mu[i])
+                m = mu[i] * lift
+                of_value += y[i] * RISES[g] - (y[i] + 1.0 / alpha) * np.log(
+                    (1.0 + alpha * m) / (1.0 + alpha * mu[i])
                 )
-        best = max(best, value)
-    return best, kappa
+                of_slope += (y[i] - m) / (1.0 + alpha * m)
+            value[g, i + 1], slope[g, i + 1] = of_value, of_slope
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _poisson(y, mu, since, t):
+    """Max over change points since..t, where the best rise is known."""
+    best, sum_y, sum_mu = 0.0, 0.0, 0.0
+    for start in range(t, since - 1, -1):
+        if not np.isnan(y[start]):
+            sum_y += y[start]
+            sum_mu += mu[start]
+            if sum_y > sum_mu:
+                best = max(best, np.log(sum_y / sum_mu) * sum_y - (sum_y - sum_mu))
+    return best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _negative_binomial(y, mu, since, t, alpha, value, slope, most, guess):
+    """Max over change points since..t. The ratio of a run is concave in the rise: its values and
+    slopes at the two rises beside its top say how high that can be; only runs that may beat the
+    best value seen are solved. ``most`` and ``guess`` are room for those bounds and first rises."""
+    last, g, best = len(RISES) - 1, 0, 0.0
+    for start in range(t, since - 1, -1):
+        most[start] = 0.0
+        if np.isnan(y[start]) or slope[0, t + 1] <= slope[0, start]:
+            continue  # a run whose score without a rise is not positive has ratio 0
+        while g < last and slope[g + 1, t + 1] > slope[g + 1, start]:
+            g += 1
+        while g > 0 and slope[g, t + 1] <= slope[g, start]:
+            g -= 1
+        a, up = value[g, t + 1] - value[g, start], slope[g, t + 1] - slope[g, start]
+        guess[start], most[start] = RISES[g], np.inf
+        if g < last:
+            wide = RISES[g + 1] - RISES[g]
+            if a + up * wide + ROUNDING < best:
+                most[start] = 0.0
+                continue
+            b = value[g + 1, t + 1] - value[g + 1, start]
+            down = slope[g + 1, start] - slope[g + 1, t + 1]
+            top = (b - a + down * wide) / (up + down)  # where the two tangents meet
+            guess[start], most[start] = RISES[g] + top, a + up * top + ROUNDING
+            best = max(best, b - ROUNDING)
+        best = max(best, a - ROUNDING)
+    for start in range(t, since - 1, -1):
+        if most[start] > best:
+            kappa = _best_kappa(y, mu, start, t, alpha, guess[start])
+            best = max(best, _ratio(y, mu, start, t, alpha, kappa))
+    return max(best, 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _watch(first, last, counts, x, begin, end, limit, alpha, least, mean, statistic):
-    p = x.shape[1]
+    n, p = x.shape
+    value, slope = np.zeros((2, len(RISES), n + 1))
+    most, guess = np.zeros((2, n))
     for k in range(first, last):
         y = counts[k]
-        n = 0
+        known = 0
         for i in range(begin):
             if not np.isnan(y[i]):
-                n += 1
+                known += 1
         beta = np.zeros(p)
-        if n < least or not _seasonal(y[:begin], x[:begin], alpha, beta):
+        if known < least or not _seasonal(y[:begin], x[:begin], alpha, beta):
             continue
         for i in range(begin, end):
             eta = 0.0
             for j in range(p):
                 eta += x[i, j] * beta[j]
             mean[k, i] = np.exp(eta)
-        since, hint = begin, 0.1
+        if alpha > 0:
+            _sum_up(y, mean[k], begin, end, alpha, value, slope)
+        since = begin
         for t in range(begin, end):
             if np.isnan(y[t]):
                 continue
-            statistic[k, t], hint = _statistic(y, mean[k], since, t, alpha, hint)
+            if alpha > 0:
+                statistic[k, t] = _negative_binomial(
+                    y, mean[k], since, t, alpha, value, slope, most, guess
+                )
+            else:
+                statistic[k, t] = _poisson(y, mean[k], since, t)
             if statistic[k, t] >= limit:
                 since = t + 1
 
