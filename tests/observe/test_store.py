@@ -54,18 +54,21 @@ def test_a_span_is_after_its_start_and_up_to_its_end(telemetry):
     put(telemetry, (1, 0, 0.0), (1, 60, 1.0), (1, 120, 2.0), (1, 180, 3.0), (2, 120, 9.0))
     found = telemetry.span([1, 3], since_s=0, until_s=120)
     assert found == {1: [(60, 1.0, 1, ""), (120, 2.0, 1, "")], 3: []}
-    assert telemetry.bulk_span(since_s=0, until_s=120).tolist() == [
-        [1, 60, 1, 1],
-        [1, 120, 2, 1],
-        [2, 120, 9, 1],
-    ]
+    assert told(telemetry.usable_of([1, 2, 3], since_s=0, until_s=120)) == {
+        1: ([60, 120], [1.0, 2.0]),
+        2: ([120], [9.0]),
+    }
 
 
-def test_sums_are_of_what_can_be_used(telemetry):
+def told(found):
+    return {key: (at.tolist(), values.tolist()) for key, at, values in found}
+
+
+def test_what_can_be_used_comes_series_by_series_and_nothing_else(telemetry):
     rows = [(1, 0, 100.0), (1, 60, 1.0), (1, 120, 2.0, Quality.SUSPECT), (1, 180, 4.0, BAD)]
     put(telemetry, *rows, (1, 240, None, MISSING), (1, 300, 8.0), (2, 60, None, MISSING))
-    assert telemetry.sums(since_s=0, until_s=240) == {1: (3.0, 2)}
-    assert telemetry.bulk_span(since_s=0, until_s=240).shape == (3, 4)
+    found = told(telemetry.usable_of([1, 2], since_s=0, until_s=240))
+    assert found == {1: ([60, 120], [1.0, 2.0])}
 
 
 def test_the_value_at_a_time_is_the_newest_usable_and_not_too_old(telemetry):

@@ -88,6 +88,27 @@ class SlidingSums:
         self._present[r, slot] = here[keep]
         return taken
 
+    def fill(self, *, rows: Ints, steps: Ints, values: Ints) -> None:
+        """Enter readings (readings,) of a ring that is being built, each series and step once,
+        without keeping sums up: ``sum_up`` ends it. What the ring does not hold is left out.
+
+        Raises:
+            IndexError: a row beyond n.
+        """
+        keep = (steps > self.head - self.capacity) & (steps <= self.head)
+        r, slot = rows[keep], steps[keep] % self.capacity
+        self._value[r, slot] = values[keep]
+        self._present[r, slot] = True
+
+    def sum_up(self) -> None:
+        """Take all sums anew from the ring. No errors."""
+        back = np.arange(self.head, self.head - max(self.windows), -1) % self.capacity
+        ends = np.array(self.windows) - 1
+        for row in range(0, len(self._value), 500):  # so that little is held at a time
+            some = slice(row, row + 500)
+            self.sums[some] = np.cumsum(self._value[some][:, back], axis=1, dtype=np.int64)[:, ends]
+            self.counts[some] = np.cumsum(self._present[some][:, back], axis=1)[:, ends]
+
     def held(self, *, rows: Ints, steps: Ints) -> tuple[Ints, Bools]:
         """What series ``rows`` hold at ``steps``: values and whether there is one, all (readings,).
         Steps the ring does not hold are absent. Raises IndexError for a row beyond n."""

@@ -105,10 +105,11 @@ class Recent:
         self._row |= {key: n for n, key in enumerate(keys, len(self._row))}
         self._mm = np.vstack([self._mm, np.full((len(keys), STEPS), np.nan)])
         self._move(head)
-        since_s = (self._head - STEPS) * RAIN_STEP_S
-        span = {"since_s": since_s, "until_s": self._head * RAIN_STEP_S}
-        for key, rows in self._telemetry.span(keys, **span).items():
-            self._put((key, at, v if usable(v, q) else None) for at, v, q, _ in rows)
+        since_s, until_s = (self._head - STEPS) * RAIN_STEP_S, self._head * RAIN_STEP_S
+        for key, at, mm in self._telemetry.usable_of(keys, since_s=since_s, until_s=until_s):
+            if (at % RAIN_STEP_S).any():
+                self._odd.add(key)
+            self._mm[self._row[key], at // RAIN_STEP_S % STEPS] = mm
 
     def _put(self, rows: Iterable[tuple[int, int, float | None]]) -> None:
         self._running = None

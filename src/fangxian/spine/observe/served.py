@@ -6,7 +6,7 @@ reader of the log misses none, however many intakes there are."""
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -17,6 +17,9 @@ from fangxian.spine.core.postgresql.sums import PARTS, WORD, WORDS
 from .readings import RawFrame, Reading
 from .statements import UPSERT
 from .store import Store
+
+if TYPE_CHECKING:
+    from .store import Floats, Ints
 
 log = logging.getLogger("fangxian.telemetry")
 DAY_S = 86400
@@ -59,6 +62,10 @@ CREATE TABLE IF NOT EXISTS evidence (name text NOT NULL, day bigint NOT NULL, n 
     p0 numeric NOT NULL, p1 numeric NOT NULL);
 CREATE INDEX IF NOT EXISTS evidence_by_day ON evidence (name, day);
 """
+USABLE_SERVED = (
+    "SELECT valid_s, value FROM observation WHERE series_id = ? AND valid_s > ? AND valid_s <= ? "
+    "AND value IS NOT NULL AND quality < 3 ORDER BY valid_s"
+)
 MOMENT = {"observation": "valid_s", "superseded": "valid_s", "frame": "received_s"}
 SETTINGS = (
     "SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 1 "
@@ -117,6 +124,17 @@ class ServedStore(Served, Store):
         self.schema, self.tables = schema, TABLES + "\n".join(_triggers(schema))
         self._months: set[int] = set()
         super().__init__()
+
+    def usable_of(
+        self, series: Sequence[int], *, since_s: int, until_s: int
+    ) -> "Iterator[tuple[int, Ints, Floats]]":
+        import numpy as np
+
+        for key in series:
+            rows = self._db.execute(USABLE_SERVED, (key, since_s, until_s)).fetchall()
+            if rows:
+                at, values = zip(*rows, strict=True)
+                yield key, np.array(at, np.int64), np.array(values, np.float64)
 
     def put(
         self,

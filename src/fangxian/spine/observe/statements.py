@@ -77,6 +77,11 @@ AT_OF = AT.replace(
     1,
 )
 MOST_KEYS = 900
+USABLE = (
+    "SELECT group_concat(valid_s), group_concat(CAST(round(value * 1e6) AS INTEGER)) FROM ("
+    "SELECT valid_s, value FROM observation WHERE series_id = ? AND valid_s > ? AND valid_s <= ? "
+    "AND value IS NOT NULL AND quality < 3 ORDER BY valid_s)"
+)
 TRUSTED = (
     "SELECT valid_s, value FROM observation WHERE series_id = :series "
     "AND value IS NOT NULL AND quality < 2 "

@@ -21,6 +21,7 @@ from .statements import (
     NEWEST_USABLE,
     TRUSTED,
     UPSERT,
+    USABLE,
 )
 from .telemetry import TelemetryFile
 
@@ -28,6 +29,9 @@ __all__ = ["Memory", "Quality", "RawFrame", "Reading", "Store", "from_s", "store
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
+
+    Ints, Floats = NDArray[np.int64], NDArray[np.float64]
 
 
 class Store(TelemetryFile):
@@ -127,27 +131,18 @@ class Store(TelemetryFile):
             ).fetchall()
         return found
 
-    def bulk_span(self, *, since_s: int, until_s: int) -> "np.ndarray[Any, Any]":
-        """All readings of a span as rows (series, valid_s, value, quality), by series."""
-        rows = self._db.execute(
-            "SELECT o.series_id, o.valid_s, o.value, o.quality FROM latest l CROSS JOIN "
-            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
-            "WHERE o.value IS NOT NULL ORDER BY o.series_id, o.valid_s",
-            (since_s, until_s),
-        ).fetchall()
-        import numpy as np  # the web processes never need it
+    def usable_of(
+        self, series: Sequence[int], *, since_s: int, until_s: int
+    ) -> "Iterator[tuple[int, Ints, Floats]]":
+        """All usable readings of series over (since_s, until_s], one after the other: its key, the
+        times and the values (to a millionth). Of a series without any nothing comes."""
+        import numpy as np
 
-        return np.array(rows, float).reshape(-1, 4)
-
-    def sums(self, *, since_s: int, until_s: int) -> dict[int, tuple[float, int]]:
-        """Sum and number of the usable values of each series over since_s < valid_s <= until_s."""
-        rows = self._db.execute(
-            "SELECT l.series_id, SUM(o.value), COUNT(o.value) FROM latest l CROSS JOIN "
-            "observation o ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
-            "AND o.quality < 3 GROUP BY l.series_id",
-            (since_s, until_s),
-        )
-        return {key: (total, n) for key, total, n in rows if n}
+        for key in series:  # as text: a third of the time that a tuple a reading takes
+            at, millionths = self._db.execute(USABLE, (key, since_s, until_s)).fetchone()
+            if at is not None:
+                whole = np.fromstring(millionths, np.int64, sep=",")
+                yield key, np.fromstring(at, np.int64, sep=","), whole / 1e6
 
     def window_sums(
         self, ends: Mapping[int, int], *, window_s: int

@@ -22,7 +22,7 @@ from fangxian.spine.observe.elements import RAIN_FORMS
 from fangxian.spine.observe.gauges import rain_pieces
 from fangxian.spine.observe.models import Series, Station, in_use
 from fangxian.spine.observe.rain import LONGEST_S, RECENT_S, chosen_forms, spread
-from fangxian.spine.observe.store import Quality, Store, from_s, usable
+from fangxian.spine.observe.store import Store, from_s, usable
 from fangxian.spine.registry.models import Place
 from fangxian.spine.registry.read import place_label, town_of
 
@@ -173,28 +173,18 @@ class RainWatch:
         self._rebuild(head)
 
     def _rebuild(self, head: int) -> None:
-        since_s = (head - self.sums.capacity) * STEP_S
-        span = self.store.bulk_span(since_s=since_s, until_s=head * STEP_S)
-        usable_ones = span[:, 3] <= Quality.SUSPECT
-        mine = span[np.isin(span[:, 0], list(self.rows_of)) & usable_ones]
-        self.derived |= {int(k) for k in np.unique(mine[mine[:, 1] % STEP_S != 0, 0])}
+        since_s, until_s = (head - self.sums.capacity) * STEP_S, head * STEP_S
+        plain = [key for key in self.form if key not in self.derived]
+        for key, at, mm in self.store.usable_of(plain, since_s=since_s, until_s=until_s):
+            if (at % STEP_S).any():
+                self.derived.add(key)
+                continue
+            tenths = np.rint(mm * 10).astype(np.int64)
+            for row in self.rows_of[key]:
+                self.sums.fill(rows=np.full(len(at), row), steps=at // STEP_S, values=tenths)
+        self.sums.sum_up()
         for key in sorted(self.derived):
-            self._put(*self._from_store(key, since_s, head * STEP_S))
-        mine = mine[~np.isin(mine[:, 0], list(self.derived))]
-        keys, which = np.unique(mine[:, 0].astype(int), return_inverse=True)
-        for turn in range(max((len(self.rows_of[int(key)]) for key in keys), default=0)):
-            rows = np.array(
-                [
-                    [*self.rows_of[int(key)], -1][min(turn, len(self.rows_of[int(key)]))]
-                    for key in keys
-                ]
-            )[which]
-            here = rows >= 0
-            self.sums.put(
-                rows=rows[here],
-                steps=mine[here, 1].astype(np.int64) // STEP_S,
-                values=np.rint(mine[here, 2] * 10).astype(np.int64),
-            )
+            self._put(*self._from_store(key, since_s, until_s))
 
     def _put(self, rows: Ints, steps: Ints, values: Ints, present: Bools) -> Bools:
         return self.sums.put(rows=rows, steps=steps, values=values, present=present)
