@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fangxian.spine.assess.watch import Watch
+from fangxian.spine.assess.watch import Judge, Watch
 from fangxian.spine.core.clock import BEIJING
 from fangxian.spine.core.rights import Seat
 from fangxian.spine.observe import store as store_room
@@ -25,6 +25,12 @@ START = datetime(2016, 9, 14, 8, tzinfo=BEIJING)
 
 def seat_of(username: str) -> Seat:
     return seat_of_person(Person.objects.get(user__username=username))
+
+
+def built(judge: Judge) -> Judge:
+    """What judges readings, ready."""
+    assert not list(filter(None, judge.build()))
+    return judge
 
 
 class FloodWatch:
@@ -47,6 +53,9 @@ class Errands:
 
     def accept(self, *args: Any, **more: Any) -> Any:
         return self._ask(self.intake.accept, *args, **more)
+
+    def look_again(self, *args: Any, **more: Any) -> Any:
+        return self._ask(self.intake.look_again, *args, **more)
 
     def keep_rejected(self, *args: Any, **more: Any) -> Any:
         return self._ask(self.intake.keep_rejected, *args, **more)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from story import START, FloodWatch
+from story import START, FloodWatch, built
 
 from fangxian.hazards.flood.rain.watch import RainWatch
 from fangxian.hazards.flood.tables import flood_limit, river_marks, shipped_thresholds
@@ -96,7 +96,7 @@ def test_a_rebuilt_watch_has_the_same_sums(rules, rain, telemetry):
     for k in range(40):
         fall(telemetry, rain, START - timedelta(minutes=5 * (39 - k)), k / 10)
         watch.tick()
-    again = RainWatch(telemetry, START, 0)
+    again = built(RainWatch(telemetry, START, 0))
     assert again.sums.sums.tolist() == watch.watches[0].judge.sums.sums.tolist()
 
 

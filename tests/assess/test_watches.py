@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from story import START, FloodWatch
+from story import START, FloodWatch, built
 
 from fangxian.hazards.flood.rain.watch import WINDOWS_S, RainWatch
 from fangxian.hazards.flood.river.watch import StageWatch
@@ -196,7 +196,7 @@ def test_a_rebuilt_watch_gives_each_village_of_a_gauge_the_same_sums(rain, hexi,
     watch = FloodWatch(telemetry)
     put(telemetry, rain, *[1.0] * 12)
     watch.tick()
-    again = RainWatch(telemetry, START, 0)
+    again = built(RainWatch(telemetry, START, 0))
     assert len(again.subjects) == 4
     assert again.sums.sums.tolist() == watch.watches[0].judge.sums.sums.tolist()
     assert again.sums.sums[:, 1].tolist() == [120] * 4
@@ -418,3 +418,27 @@ def test_numbers_of_another_day_are_taken_up_at_midnight(rain, telemetry, now):
 
 def test_shipped_numbers_are_all_of_a_window_that_is_kept(city):
     assert {row.window_s for row in shipped_thresholds()} <= set(WINDOWS_S)
+
+
+def test_a_watch_is_made_in_parts_and_judges_when_it_is_ready(rain, telemetry, monkeypatch):
+    number(I, 10.0)
+    put(telemetry, rain, *[9.0] * 12)
+    monkeypatch.setattr("fangxian.spine.assess.watch.BUILD_S", -1.0)  # a gauge a turn
+    watch = FloodWatch(telemetry)
+    turns = 0
+    while not Signal.objects.exists():
+        assert watch.tick() >= 1
+        turns += 1
+    assert 2 <= turns < 9
+
+
+def test_a_watch_that_could_not_be_made_is_made_again(rain, telemetry, monkeypatch):
+    number(I, 10.0)
+    put(telemetry, rain, *[9.0] * 12)
+    watch, made = FloodWatch(telemetry), RainWatch.build
+    monkeypatch.setattr(RainWatch, "build", lambda self: (1 / 0 for _ in "x"))
+    with pytest.raises(ZeroDivisionError):
+        watch.tick()
+    monkeypatch.setattr(RainWatch, "build", made)
+    watch.tick()
+    assert Signal.objects.exists()

@@ -9,8 +9,11 @@ from django.db import connection
 
 from fangxian.ops.doctor import examine
 from fangxian.spine.core.clockwatch import ClockJumpedError, ClockWatch
+from fangxian.spine.core.config import config
 from fangxian.spine.core.guard import beat
-from fangxian.spine.core.health import PROCESSES, troubles
+from fangxian.spine.core.health import PROCESSES, silent_processes, troubles
+from fangxian.spine.core.models import Heartbeat
+from fangxian.surfaces.web import warm
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +88,33 @@ def test_a_clock_that_is_slewed_is_followed():
         wall[0] += 1.1
         steady[0] += 1.0
         assert watch.look() == 0
+
+
+def test_of_two_workers_the_one_that_falls_silent_is_told(monkeypatch):
+    monkeypatch.setitem(vars(config()), "workers", 2)
+    for name in PROCESSES:
+        beat(name)
+    assert codes() == ["worker"]  # the second one never ran
+    beat("worker-2")
+    assert (codes(), silent_processes()) == ([], [])
+
+
+def test_a_worker_that_is_no_longer_wanted_is_not_missed():
+    beat("worker-2")
+    Heartbeat.objects.update(real_s=1.0, steady_s=0)
+    loops = next(c for c in examine()["checks"] if c["code"] == "loops")
+    assert not any("worker-2" in told for told in loops["broken"])
+
+
+def test_it_is_ready_when_every_process_is_and_the_first_page_need_not_wait(client, monkeypatch):
+    for name in PROCESSES:
+        assert client.get("/readyz").json() == {"ok": False, "silent": missing(name), "warm": True}
+        beat(name)
+    monkeypatch.setattr(warm._done, "is_set", lambda: False)
+    assert client.get("/readyz").json() == {"ok": False, "silent": [], "warm": False}
+    monkeypatch.undo()
+    assert client.get("/readyz").status_code == 200
+
+
+def missing(name):
+    return list(PROCESSES)[list(PROCESSES).index(name) :]

@@ -58,7 +58,7 @@ from fangxian.spine.registry.models import (
     WaveChange,
 )
 from fangxian.spine.registry.models import Person as Holder
-from fangxian.spine.registry.read import seat_of as seat_of_user
+from fangxian.spine.registry.read import seats_of
 from fangxian.surfaces.api.keys import ROLES, make_key
 from fangxian.surfaces.web.views import reports as reports_pages
 from fangxian.surfaces.web.views.live import live
@@ -1110,7 +1110,8 @@ def heard(user):
     """What the live stream answers to a log-in. Its seat is looked up here, in the transaction of
     the test; the stream runs in a thread of its own, since a browser's loop may run in this one."""
     request = RequestFactory().get("/live?topics=order,arrival")
-    request.seat = seat_of_user(user, post_id=None)
+    request.seats = seats_of(user)
+    request.seat = next(iter(request.seats), None)
 
     async def known():
         return user

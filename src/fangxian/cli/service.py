@@ -92,15 +92,15 @@ def worker_command(only: str | None, number: int) -> None:
     from fangxian.ops.lock import hold
     from fangxian.ops.worker import Worker
     from fangxian.spine.core.config import config
+    from fangxian.spine.core.health import beat_of
     from fangxian.spine.core.problems import Problem
 
     if number != 1 and not config().database:
         raise Problem("worker.alone")
-    own = "" if number == 1 else f"-{number}"
     for name in ("worker", "cover"):
         if not only or (name == "worker") == (only == "alarm"):
-            hold(name + own)
-    Worker().run(only or "")
+            hold(beat_of(name, number))
+    Worker(number).run(only or "")
 
 
 @click.command(help=say("发送与应答:短信、语音、邮件。", "Sending and answers: text, voice, mail."))

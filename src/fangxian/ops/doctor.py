@@ -2,6 +2,7 @@
 what broke."""
 
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from fangxian.spine.core import clock, evidence
 from fangxian.spine.core.config import config
 from fangxian.spine.core.database import database
 from fangxian.spine.core.events import verify_chain
-from fangxian.spine.core.health import PROCESSES, troubles
+from fangxian.spine.core.health import PROCESSES, processes, troubles
 from fangxian.spine.core.models import Cursor, Heartbeat, Job
 from fangxian.spine.core.operating import operating
 from fangxian.spine.observe.models import ReportFile, Series
@@ -98,11 +99,12 @@ def _dead(_: bool) -> Found:
 def _loops(_: bool) -> Found:
     """Silent loops and failing ones; and a process that never ran is not alive."""
     beats = {row.name: row for row in Heartbeat.objects.all()}
-    never = [f"{name} never ran" for name in PROCESSES if name not in beats]
+    never = [f"{name} never ran" for name in processes() if name not in beats]
+    gone = {name for name in beats if re.fullmatch(r"worker-\d+", name)} - processes().keys()
     silent = [
         f"{name} silent for {beat.silent_s():.0f} s"
         for name, beat in sorted(beats.items())
-        if beat.silent_s() > LOOP_SILENT_S
+        if beat.silent_s() > LOOP_SILENT_S and name not in gone
     ]
     failing = [f"{b.name} failed {b.failures} times: {b.why}" for b in beats.values() if b.failures]
     return never + silent + failing

@@ -21,6 +21,7 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.clockwatch import ClockWatch
 from fangxian.spine.core.config import config
 from fangxian.spine.core.guard import BEAT_EVERY_S, Loop
+from fangxian.spine.core.health import beat_of
 from fangxian.spine.core.queue import claim_jobs, fan_out, run_jobs, sweep_due, work_waits
 from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.cover.engine import CoverRule, sweep
@@ -40,9 +41,9 @@ REMIND_EVERY_S = 60.0
 class Worker:
     """State of one process; everything that must survive is in the databases."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 1) -> None:
         self.name = f"worker-{os.getpid()}"
-        self.pulse = Loop("worker", lambda: 0, BEAT_EVERY_S, share=True)
+        self.pulse = Loop(beat_of("worker", number), lambda: 0, BEAT_EVERY_S, share=True)
         self.watching = Loop("cover", lambda: 0, BEAT_EVERY_S, share=True)
         self.watch_clock = ClockWatch()
         self._swept: dict[str, float] = {}

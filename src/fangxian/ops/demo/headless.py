@@ -59,7 +59,7 @@ def run(
     for hour in range(1, hours + 1):
         steps = _steps(scenario.starts_at + timedelta(hours=hour))
         for k, now in enumerate(steps):
-            held = audit and k % max(1, audit // 10) == 0
+            held = audit and (k + 1) % max(1, audit // 10) == 0  # with the hour's own look
             coming = (next_of(feeds) or now + STEP) <= now
             full = now == steps[-1] and (hourly or hour % QUIET_HOURS == 0)
             if not (full or coming or held or _busy()):

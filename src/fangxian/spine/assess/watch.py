@@ -2,7 +2,8 @@
 judges readings. Cursor and signals move in one transaction, so a killed process repeats and loses
 nothing. What is judged against what is said by the subjects."""
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -24,13 +25,17 @@ from .write import settle
 Row = tuple[int, int, int, float | None, int]  # seq, series, valid_s, value, quality
 Active = dict[tuple[str, tuple[str, str]], datetime]  # the signals that are up, and since when
 TRUSTED = (Quality.GOOD,)
+BUILD_S = 0.2  # then due moments and calls have their turn
 
 
 class Judge(Protocol):
     """Holds what it must remember of the readings, and says what its rules find in new ones, and
-    anew where old ones changed. ``stale``: it wants to be made anew."""
+    anew where old ones changed. ``stale``: it wants to be made anew. ``build`` makes it ready in
+    parts, between which the process does what else there is."""
 
     stale: bool
+
+    def build(self) -> Iterator[None]: ...
 
     def take(self, readings: Sequence[Row], active: Active) -> Iterable[Finding | Rejudged]: ...
 
@@ -48,6 +53,7 @@ class Watch:
         self.store = telemetry or store()
         self._stamp: tuple[int, int, int, date] | None = None
         self._at = -1  # where this process left the log; another may have gone on from there
+        self._building: Iterator[None] | None = None
         self.judge: Judge
 
     def tick(self, limit: int = 20_000) -> int:
@@ -56,7 +62,8 @@ class Watch:
         rows = self.store.since(cursor.value, limit)
         if not rows:
             return 0
-        self._fresh(cursor.value)
+        if not self._fresh(cursor.value):
+            return 1  # it goes on building next time
         up = Signal.objects.filter(cleared_at__isnull=True)
         columns = ("family", "about_kind", "about_key", "started_at")
         active = {
@@ -70,14 +77,24 @@ class Watch:
         self._at = rows[-1][0]
         return len(rows)
 
-    def _fresh(self, seen: int) -> None:
-        """``seen``: what was stored up to there has been judged."""
+    def _fresh(self, seen: int) -> bool:
+        """Whether the judge is ready. ``seen``: what was stored up to there has been judged."""
         newest = Threshold.objects.order_by("-id").values_list("id", flat=True).first() or 0
         now = clock.now()
         found = (Series.objects.count(), newest, stamp(), now.date())
-        if found != self._stamp or self.judge.stale or seen != self._at:
+        moved = seen != self._at and self._building is None
+        if found != self._stamp or self.judge.stale or moved:
             self.judge = self.make(self.store, now, seen)
-            self._stamp = found
+            self._stamp, self._building = found, self.judge.build()
+        if self._building is not None:
+            until, going = time.monotonic() + BUILD_S, self._building
+            self._building, made_of, self._stamp = None, self._stamp, None  # void where it fails
+            for _ in going:
+                if time.monotonic() > until:
+                    self._building, self._stamp = going, made_of
+                    return False
+            self._stamp = made_of
+        return True
 
     def _judge(self, rows: Sequence[Row], active: Active) -> list[Finding | Rejudged]:
         """What the rules say. Where a reading makes that impossible the batch is halved until it

@@ -60,15 +60,32 @@ SISTER = "sister:"
 SISTER_SILENT_S = 180.0  # it speaks each minute
 
 
+def beat_of(kind: str, number: int) -> str:
+    """The name under which a process beats: the first of a kind under the kind's."""
+    return kind if number == 1 else f"{kind}-{number}"
+
+
+def processes() -> dict[str, str]:
+    """What must beat, each with its kind: of workers of a server as many as are set."""
+    more = {beat_of("worker", n): "worker" for n in range(2, config().workers + 1)}
+    return {name: name for name in PROCESSES} | more
+
+
+def silent_processes() -> list[str]:
+    """Those that do not beat, or never ran."""
+    beats = {row.name: row for row in Heartbeat.objects.all()}
+    return [name for name in processes() if name not in beats or beats[name].silent_s() > SILENT_S]
+
+
 def troubles() -> list[Trouble]:
     """What is wrong now. A process that never ran is one too."""
     beats = {row.name: row for row in Heartbeat.objects.all()}
     found = []
-    for name, (zh, en) in PROCESSES.items():
-        beat = beats.get(name)
+    for name, kind in processes().items():
+        beat, (zh, en) = beats.get(name), PROCESSES[kind]
         if beat is None or beat.silent_s() > SILENT_S:
             never = "，从未启动" if beat is None else ""
-            found.append(Trouble(name, beat.real_s if beat else 0.0, zh + never, en))
+            found.append(Trouble(kind, beat.real_s if beat else 0.0, zh + never, en))
     for name, beat in sorted(beats.items()):
         if beat.failures >= (1 if name in AT_ONCE else FAILED_TWICE) and name in LOOPS:
             zh, en = LOOPS[name]

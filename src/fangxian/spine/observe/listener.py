@@ -69,6 +69,7 @@ class Listener:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         await sync_to_async(fresh(self.read_limits))()
+        await sync_to_async(fresh(self.intake.look_again))(by=SYSTEM)  # no first frame waits for it
         self.writer = asyncio.create_task(self._write_batches())
         return await asyncio.start_server(self._talk, host, port, backlog=512)
 

@@ -39,11 +39,6 @@ def seats_of(user: AbstractBaseUser | AnonymousUser) -> list[Seat]:
     return seats or list(_successor_seats(user))
 
 
-def seat_of(user: AbstractBaseUser | AnonymousUser, *, post_id: int | None = None) -> Seat | None:
-    """The seat chosen by its post, or the first one; None without any."""
-    return chosen_of(seats_of(user), post_id)
-
-
 def chosen_of(seats: Sequence[Seat], post_id: int | None) -> Seat | None:
     """Of somebody's seats the one of a post, or the first; None without any."""
     return next((s for s in seats if s.post_id == post_id), seats[0] if seats else None)
@@ -192,9 +187,8 @@ def fallback_post() -> Post | None:
 
 def places(*, seat: Seat) -> QuerySet[Place]:
     prefix = visible(seat, "map.read")
-    found = (
-        Place.objects.none() if prefix is None else Place.objects.filter(path__startswith=prefix)
-    )
+    every = Place.objects
+    found = every.none() if prefix is None else every.filter(path__startswith=prefix)
     return found.prefetch_related("predecessors")
 
 
@@ -203,15 +197,10 @@ def current_places(*, seat: Seat, at: datetime | None = None) -> QuerySet[Place]
     return places(seat=seat).filter(successor__isnull=True)
 
 
-def towns_and_counties(*, seat: Seat) -> QuerySet[Place]:
-    """For choosing one of them by its label."""
-    found = current_places(seat=seat).filter(kind__in=(Place.Kind.COUNTY, Place.Kind.TOWN))
-    return found.select_related("parent")
-
-
-def towns(*, seat: Seat) -> QuerySet[Place]:
-    """Towns as they are now, by code."""
-    found = current_places(seat=seat).filter(kind=Place.Kind.TOWN)
+def towns(*, seat: Seat, counties: bool = False) -> QuerySet[Place]:
+    """Towns as they are now, by code; with ``counties`` those too."""
+    kinds = [Place.Kind.TOWN, *([Place.Kind.COUNTY] if counties else [])]
+    found = current_places(seat=seat).filter(kind__in=kinds)
     return found.select_related("parent").order_by("code")
 
 

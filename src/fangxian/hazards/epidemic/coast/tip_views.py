@@ -11,7 +11,7 @@ from fangxian.spine.core.page import SeatedRequest, action, as_key, cut, page, t
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import may
 from fangxian.spine.registry.models import Place
-from fangxian.spine.registry.read import towns_and_counties
+from fangxian.spine.registry.read import towns
 
 from . import read
 from .registers import TIP_STATES, words_of
@@ -33,7 +33,7 @@ def listed(request: SeatedRequest) -> HttpResponse:
         "fresh": fresh,
         "rows": rows,
         "tips": [(row, words_of(TIP_STATES, row.state)) for row in rows],
-        "places": towns_and_counties(seat=seat),
+        "places": towns(seat=seat, counties=True),
         "may_take": may(seat, "tip.take", place=seat.place_path),
     }
     return render(request, "coast/tips.html", context)

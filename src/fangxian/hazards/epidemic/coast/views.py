@@ -19,7 +19,7 @@ from fangxian.spine.observe.tracks import CELL_DEG, tracks
 from fangxian.spine.people.matching import Record
 from fangxian.spine.people.models import Person
 from fangxian.spine.registry.models import Place, Site
-from fangxian.spine.registry.read import towns_and_counties
+from fangxian.spine.registry.read import towns
 
 from . import read, ticking, watching
 from .registers import REFUSED, words_of
@@ -62,7 +62,7 @@ def board(request: SeatedRequest) -> HttpResponse:
         ),
         "newest": _moment(newest) if newest else None,
         "silent": not newest or now.timestamp() - newest > sea(now)["lost_min"] * 60,
-        "places": towns_and_counties(seat=seat),
+        "places": towns(seat=seat, counties=True),
         "vessels": read.vessels(seat=seat).filter(valid_to=None).count(),
         "en": (get_language() or "zh").startswith("en"),
     }

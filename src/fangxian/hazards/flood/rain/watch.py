@@ -5,7 +5,7 @@ import math
 import sys
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -170,9 +170,11 @@ class RainWatch:
         self.sums = SlidingSums(n=n, windows=steps, head=head, lookback=LOOKBACK)
         self.newest_s = head * STEP_S
         self.derived = {key for key, form in self.form.items() if form != RAIN}
-        self._rebuild(head)
+        self.made_at = head
 
-    def _rebuild(self, head: int) -> None:
+    def build(self) -> Iterator[None]:
+        """Fill the ring from the store, some gauges at a time."""
+        head = self.made_at
         since_s, until_s = (head - self.sums.capacity) * STEP_S, head * STEP_S
         plain = [key for key in self.form if key not in self.derived]
         for key, at, mm in self.store.usable_of(plain, since_s=since_s, until_s=until_s):
@@ -182,6 +184,7 @@ class RainWatch:
             tenths = np.rint(mm * 10).astype(np.int64)
             for row in self.rows_of[key]:
                 self.sums.fill(rows=np.full(len(at), row), steps=at // STEP_S, values=tenths)
+            yield
         self.sums.sum_up()
         for key in sorted(self.derived):
             self._put(*self._from_store(key, since_s, until_s))

@@ -42,6 +42,10 @@ class StageWatch:
         self.before = store.judged_until(list(self.series), seq=seen)
         self.names = marks_on(now)
 
+    def build(self) -> Iterator[None]:
+        """It is ready as it is."""
+        return iter(())
+
     def take(self, readings: Iterable[Row], active: Active) -> list[Finding | Rejudged]:
         """What the marks say of each new reading, in order of valid time; and of a thing whose
         signal is up all anew, where readings under it came late or changed."""

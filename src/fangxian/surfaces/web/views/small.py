@@ -10,7 +10,8 @@ from fangxian.spine.assess.models import Signal
 from fangxian.spine.assess.read import alarm_figures
 from fangxian.spine.command.read import late_orders, unanswered_orders
 from fangxian.spine.core import clock
-from fangxian.spine.core.models import Event, Heartbeat, Job
+from fangxian.spine.core.health import silent_processes
+from fangxian.spine.core.models import Event, Job
 from fangxian.spine.core.page import SeatedRequest, page, public
 from fangxian.spine.core.rights import SYSTEM, may
 from fangxian.spine.cover.models import Gap
@@ -20,8 +21,8 @@ from fangxian.spine.registry.models import Post
 from fangxian.spine.registry.names import Named, find_among
 from fangxian.spine.registry.sites import kind_words
 from fangxian.surfaces.web.frame import newest_data_at
+from fangxian.surfaces.web.warm import is_warm
 
-AUDITOR_S = 60.0
 MOST_HITS = 6
 
 
@@ -78,11 +79,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The databases answer and the worker is alive."""
-    beat = Heartbeat.objects.filter(name="worker").first()
-    silent_s = beat.silent_s() if beat else None
-    ok = silent_s is not None and silent_s < AUDITOR_S
-    return JsonResponse({"ok": ok, "worker_silent_s": silent_s}, status=200 if ok else 503)
+    """The databases answer, every process is there, and this one has made what pages wait for."""
+    told = {"silent": silent_processes(), "warm": is_warm()}
+    ok = told["warm"] and not told["silent"]
+    return JsonResponse({"ok": ok, **told}, status=200 if ok else 503)
 
 
 @public
