@@ -43,25 +43,30 @@ from fangxian.spine.core.rights import SYSTEM
 from fangxian.spine.observe.accept import Intake
 from fangxian.spine.observe.intake.rows import arrivals_of
 from fangxian.spine.observe.models import Series
+from fangxian.spine.observe.moment import FOR_S
+from fangxian.spine.observe.readings import Quality, RawFrame, Reading
 from fangxian.spine.observe.recent import Recent
-from fangxian.spine.observe.store import store
+from fangxian.spine.observe.store import Store, store
 
 PAGES = (
     *("/", "/brief", "/screen", "/map", "/watch", "/stations/50000001", "/gaps", "/command"),
     *("/sitreps", "/forecast", "/reservoirs", "/drought", "/ready", "/rosters", "/directives"),
     *("/desk/shift", "/coldchain", "/coast", "/arrivals", "/tracing", "/api/v1/stations"),
 )
+STATIONS = 5000
 TARGET_MS, MOST_STATEMENTS = 150, 20
 
 
 def pages() -> dict[str, Any]:
-    """Milliseconds and statements of each, least of three."""
+    """Milliseconds and statements of each, least of three; nothing of the one before is kept, as
+    if something had been written meanwhile."""
     client = Client()
     client.force_login(get_user_model().objects.get(username="lin"))
     found = {}
     for path in (*PAGES, *(f"/registers/{code}" for code in sorted(REGISTERS))):
         spans = []
         for _ in range(3):
+            clock.install(FixedClock(clock.now() + timedelta(seconds=2 * FOR_S)))
             with CaptureQueriesContext(connection) as asked:
                 started = time.perf_counter()
                 answer = client.get(path)
@@ -109,7 +114,53 @@ def first_frame() -> dict[str, Any]:
     return {"median_ms": round(statistics.median(spans) * 1000, 1), "target_ms": 50}
 
 
+def ingest() -> dict[str, Any]:
+    """Rounds of all series put durably into the filled file and into an empty one, and the bytes a
+    day of frames every five minutes takes, raw frames with it."""
+    keys, full = list(Series.objects.values_list("pk", flat=True)), store()
+    last, rates = full.newest_s() or 0, {}
+    empty = Store(Path(ROOM.name) / "empty.sqlite3")
+    for name, telemetry in (("empty", empty), ("filled", full)):
+        spans = []
+        for k in range(1, 13):
+            at = last + 300 * k
+            rows = [Reading(key, at, float(key % 7), Quality.GOOD) for key in keys]
+            began = time.process_time()
+            telemetry.put(rows, received_s=float(at))
+            spans.append(time.process_time() - began)
+        rates[name] = len(keys) / statistics.median(spans)
+    return {
+        "readings_per_cpu_s": {name: round(rate) for name, rate in rates.items()},
+        "kept_of_empty": round(rates["filled"] / rates["empty"], 2),
+        "target_kept": 0.8,
+        "mb_a_day": _mb_a_day(keys),
+        "target_mb_a_day": 150,
+    }
+
+
+def _mb_a_day(keys: list[int]) -> int:
+    """An hour of frames and readings, by the size of its file."""
+    path = Path(ROOM.name) / "hour.sqlite3"
+    telemetry, raw = Store(path), bytes(range(60))
+    for k in range(12):
+        at = 300 * k
+        frames = [
+            RawFrame(
+                digest=f"{at:08d}{n:08d}" * 4,  # as long as one is
+                station=f"5{n:07d}",
+                source="tcp 10.0.0.1:5000",
+                raw=raw + at.to_bytes(4, "big") + n.to_bytes(4, "big"),
+                verdict="stored",
+            )
+            for n in range(STATIONS)
+        ]
+        rows = [Reading(key, at, float((key + k) % 7), Quality.GOOD) for key in keys]
+        telemetry.put(rows, received_s=float(at), frames=frames)
+    telemetry._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return round(path.stat().st_size * 24 / 1e6)
+
+
 def main() -> dict[str, Any]:
     at = datetime.fromisoformat(json.loads((FILLED / "filled.json").read_text())["at"])
     clock.install(FixedClock(at + timedelta(seconds=30)))
-    return {work.__name__: work() for work in (pages, rain, first_frame)}
+    return {work.__name__: work() for work in (pages, rain, first_frame, ingest)}

@@ -14,10 +14,11 @@ def _application() -> Any:
 
     if config().drill:
         install_givers()  # an inject that is given by hand does what its kind does
+    from fangxian.surfaces.web.views.live import Streams
     from fangxian.surfaces.web.warm import warm
 
     warm()
-    return application
+    return Streams(application)
 
 
 application = _application()

@@ -89,3 +89,16 @@ def test_the_newest_at_a_time_is_what_going_through_all_finds(telemetry, back):
     assert telemetry.at(until_s=until, within_s=within) == want
     few = {key: want[key] for key in (3, 5) if key in want}
     assert telemetry.at(until_s=until, within_s=within, series=[3, 5]) == few
+
+
+def test_gauges_that_are_a_report_behind_are_not_read_from_the_file(telemetry, monkeypatch):
+    tell(telemetry, np.random.default_rng(9))
+    held = Recent(telemetry)
+    telemetry.put([Reading(2, NOW + STEP_S, 1.0, Quality.GOOD)], received_s=NOW)
+    ends = {key: NOW + STEP_S * (key % 3 - 1) for key in KEYS}
+    theirs = telemetry.window_sums(ends, window_s=86400)
+    monkeypatch.setattr(telemetry, "window_sums", None)
+    ours = held.sums(ends, window_s=86400)
+    assert {k: (round(mm, 1), n) for k, (mm, n) in ours.items()} == {
+        k: (round(mm, 1), n) for k, (mm, n) in theirs.items()
+    }

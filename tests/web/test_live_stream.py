@@ -1,6 +1,7 @@
 """Open pages hear what concerns them, from one poller."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -78,3 +79,41 @@ def test_a_visitor_hears_nothing():
         return await AsyncClient().get("/live")
 
     assert apart(visit).status_code == 401
+
+
+def test_the_line_stays_open_with_the_headers_of_the_pages_until_it_is_left(monkeypatch):
+    heard, threads = apart(kept_open, monkeypatch)
+    assert heard[0]["headers"] == [(b"cache-control", b"no-cache")]
+    assert [m["body"] for m in heard[1:3]] == [b"retry: 2000\n\n", b"data: 11\n\n"]
+    assert threads == 0
+
+
+async def kept_open(monkeypatch):
+    told, heard, left = [(10, set()), (11, {"order.issued"})], [], asyncio.Event()
+
+    async def ask(after):
+        return told.pop(0) if told else (after, set())
+
+    async def pages(scope, receive, send):
+        headers = [(b"cache-control", b"no-cache"), (b"Content-Length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive():
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        heard.append(message)
+
+    monkeypatch.setattr(live, "_ask", ask)
+    monkeypatch.setattr(live, "POLL_S", 0.01)
+    monkeypatch.setattr(live, "STILL_HERE_S", 0.05)
+    before = threading.active_count()
+    scope = {"type": "http", "path": "/live", "query_string": b"topics=order,signal"}
+    line = asyncio.create_task(live.Streams(pages)(scope, receive, send))
+    await asyncio.sleep(0.3)
+    more = threading.active_count() - before
+    left.set()
+    await asyncio.wait_for(line, 5)
+    return heard, more

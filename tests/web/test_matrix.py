@@ -1,12 +1,10 @@
 """The matrix of rights: every seat at every address over things of one county. A seat outside the
 county finds no marked word of what it has no right to; who may not do something changes nothing."""
 
-import asyncio
 import io
 import os
 import re
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -1107,18 +1105,11 @@ def test_no_programme_address_takes_what_a_stranger_sends(world, name):
 
 
 def heard(user):
-    """What the live stream answers to a log-in. Its seat is looked up here, in the transaction of
-    the test; the stream runs in a thread of its own, since a browser's loop may run in this one."""
+    """What is answered to a log-in that asks for the live stream."""
     request = RequestFactory().get("/live?topics=order,arrival")
     request.seats = seats_of(user)
     request.seat = next(iter(request.seats), None)
-
-    async def known():
-        return user
-
-    request.auser = known
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(live(request))).result(30).status_code
+    return live(request).status_code
 
 
 def test_the_live_stream_is_for_seats_alone(city):

@@ -16,9 +16,10 @@ from fangxian.spine.core import clock
 from fangxian.spine.core.hazards import headquarters, of_others
 from fangxian.spine.core.health import Trouble, troubles
 from fangxian.spine.core.levels import Level
-from fangxian.spine.core.rights import Seat
+from fangxian.spine.core.rights import Seat, visible
 from fangxian.spine.cover.models import Gap
 from fangxian.spine.cover.read import open_gaps
+from fangxian.spine.observe.moment import at_once
 
 from .figures import Figure, Shown, figures
 from .models import Order
@@ -53,8 +54,18 @@ class Row:
     about: tuple[tuple[str, str], ...] = ()
 
 
+def _who(seat: Seat) -> tuple[object, ...]:
+    """What of a seat decides what it is shown: all who see the whole city are shown the same."""
+    whole = visible(seat, "order.read") == ""
+    return seat.role, seat.level, seat.place_path, None if whole else seat.post_id
+
+
 def todo(*, seat: Seat, hq: str) -> list[Row]:
     """What must be done now, by consequence, then by age."""
+    return at_once(("todo", hq, *_who(seat)), lambda: _todo(seat, hq))
+
+
+def _todo(seat: Seat, hq: str) -> list[Row]:
     # a headquarters leaves out what is another's, and nothing else: what nobody claims, all see
     others = [] if hq == "all" else of_others(hq)
     rows = [
@@ -215,6 +226,10 @@ def one_of_each(rows: Iterable[Signal]) -> list[tuple[Signal, int]]:
 
 
 def situation(*, seat: Seat, hq: str) -> Situation:
+    return at_once(("situation", hq, seat.post_id, *_who(seat)), lambda: _situation(seat, hq))
+
+
+def _situation(seat: Seat, hq: str) -> Situation:
     others = [] if hq == "all" else of_others(hq)
     up = by_consequence(one for one in standing(seat=seat) if one.hazard not in others)
     now, level = clock.now(), postures()

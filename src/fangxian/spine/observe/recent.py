@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-STEPS = 86400 // RAIN_STEP_S
+BEHIND = 48  # steps that a gauge may be behind the newest one: four hours
+STEPS = 86400 // RAIN_STEP_S + BEHIND
 FAR = 200_000  # readings behind the log: then what is wanted is read anew
 FEW = 20  # series below which a statement each is as fast
 
@@ -59,7 +60,6 @@ class Recent:
                 rows = np.array([self._row[key] for key in keys])
                 first = self._head - STEPS
                 fit = (ends - window_s) // RAIN_STEP_S >= first
-                fit &= ends // RAIN_STEP_S <= self._head
                 fit &= [key not in self._odd for key in keys] if self._odd else True
                 mm[fit], n[fit] = self._sums(rows[fit], ends[fit], window_s)
         if rest := [int(k) for k in np.flatnonzero(~fit)]:
@@ -81,8 +81,8 @@ class Recent:
             self._running = total, np.hstack([zero, np.cumsum(known, axis=1)])
         total, count = self._running
         first = self._head - STEPS
-        high = until // RAIN_STEP_S - first
-        low = (until - window_s) // RAIN_STEP_S - first
+        high = np.minimum(until // RAIN_STEP_S, self._head) - first  # later ones are not there yet
+        low = np.minimum((until - window_s) // RAIN_STEP_S - first, high)
         mm = total[rows, high] - total[rows, low]
         return mm, (count[rows, high] - count[rows, low]).astype(np.int64)
 

@@ -3,12 +3,14 @@ again itself, so that rights stay in the pages. One poller a process, however ma
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from fangxian.spine.command.read import sees_desk
@@ -18,8 +20,13 @@ from fangxian.spine.core.page import SeatedRequest, page, public
 from fangxian.surfaces.web.frame import live_frame
 
 log = logging.getLogger("fangxian.live")
+Message = MutableMapping[str, Any]  # of ASGI
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]
 POLL_S = 0.7
 STILL_HERE_S = 3.0
+ASKED_AT_ONCE = 4  # when a thousand pages come back together, a thread each would take gigabytes
 
 
 class Poller:
@@ -90,20 +97,74 @@ def poller() -> Poller:
 
 
 @public
-async def live(request: HttpRequest) -> HttpResponseBase:
-    """Server-sent events. ``?topics=signal,order`` are the kinds of thing the page shows; without
-    them it hears everything."""
-    await request.auser()
-    if not await sync_to_async(lambda: bool(request.seat))():  # type: ignore[attr-defined]
+def live(request: HttpRequest) -> HttpResponse:
+    """Whether one may hear, and with what headers: ``Streams`` keeps the line open then."""
+    if not request.seat:  # type: ignore[attr-defined]
         return HttpResponse(status=401)  # nobody, or a past holder: hears nothing of the city
-    wanted = frozenset(t for t in request.GET.get("topics", "").split(",") if t)
-    answer = StreamingHttpResponse(_changes(wanted), content_type="text/event-stream")
+    answer = HttpResponse(content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache"
     answer["X-Accel-Buffering"] = "no"
     return answer
 
 
-async def _changes(wanted: frozenset[str]) -> AsyncIterator[str]:
+class Streams:
+    """Server-sent events under ``/live``: the pages say who may hear; the line then stays open
+    without a thread, a connection to the database or a request of its own. ``?topics=signal,order``
+    are the kinds of thing the page shows; without them it hears everything."""
+
+    def __init__(self, pages: Application) -> None:
+        self.pages = pages
+        self._askings = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/live":
+            await self.pages(scope, receive, send)
+            return
+        async with self._askings:
+            # in a context of its own, with which its connection to the database goes
+            told = await asyncio.create_task(self._asked(scope))
+        if told[0]["status"] != HTTPStatus.OK:
+            for message in told:
+                await send(message)
+            return
+        headers = [pair for pair in told[0]["headers"] if pair[0].lower() != b"content-length"]
+        await send({**told[0], "headers": headers})
+        topics = parse_qs(scope["query_string"].decode("latin-1")).get("topics", [""])[0]
+        lines = _changes(frozenset(t for t in topics.split(",") if t))
+        gone = asyncio.create_task(_end_of(receive))
+        try:
+            async for line in lines:
+                if gone.done():
+                    break
+                await send({"type": "http.response.body", "body": line.encode(), "more_body": True})
+        finally:
+            gone.cancel()
+            await lines.aclose()
+
+    async def _asked(self, scope: Message) -> list[Message]:
+        """What the pages answer, whole."""
+        told: list[Message] = []
+        coming = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Message:
+            if coming:
+                return coming.pop()
+            going_on: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+            return await going_on
+
+        async def keep(message: Message) -> None:
+            told.append(message)
+
+        await self.pages(scope, receive, keep)
+        return told
+
+
+async def _end_of(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _changes(wanted: frozenset[str]) -> AsyncGenerator[str, None]:
     ours = poller()
     mine = ours.join()
     yield "retry: 2000\n\n"
