@@ -2,7 +2,7 @@
 days to come, and what another threshold would cost and find."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,11 +16,13 @@ from fangxian.spine.core.problems import Problem
 from fangxian.spine.observe.reports.read import kept_by_county
 
 from . import boards, trend
-from .burden import PATIENCE, SIZES, TRIALS, Point, burden
 from .judging import Node, often
 from .pictures import HIGH, WIDE, Shown, bars
 from .rules import Syndrome, syndromes
 from .write.counts import posture_at
+
+if TYPE_CHECKING:
+    from .burden import Point
 
 MOST, TUNED_DAYS = 60, 28
 WEEKS = 4  # over which reporting is shown by county
@@ -126,6 +128,8 @@ def one(request: SeatedRequest) -> HttpResponse:
 def thresholds(request: SeatedRequest) -> HttpResponse:
     """What another threshold would raise and find: a part of the quality page, since at the size of
     a city it takes some seconds."""
+    from .burden import PATIENCE, SIZES, TRIALS, burden
+
     now, day = clock.now(), _yesterday()
     emergency = posture_at(now)
     seat = request.seat
@@ -145,17 +149,17 @@ def thresholds(request: SeatedRequest) -> HttpResponse:
     return render(request, "sentinel/thresholds.html", context)
 
 
-def _most(points: list[Point]) -> float:
+def _most(points: "list[Point]") -> float:
     return max((point.red for point in points), default=0) or 1
 
 
-def _dot(point: Point, k: int, most: float) -> tuple[float, float, str, bool]:
+def _dot(point: "Point", k: int, most: float) -> tuple[float, float, str, bool]:
     """Where a point stands: red days to the right, share found upward."""
     x, y = point.red / most * (WIDE - 40) + 20, HIGH - 10 - point.found[k][0] / 100 * (HIGH - 20)
     return round(x, 1), round(y, 1), f"{point.recurrence:g}", point.now
 
 
-def _line(points: list[Point], k: int) -> str:
+def _line(points: "list[Point]", k: int) -> str:
     most = _most(points)
     return " ".join(f"{x},{y}" for x, y, _, _ in (_dot(point, k, most) for point in points))
 
