@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fangxian.spine.observe.history import History
 from fangxian.spine.observe.readings import Reading
 from fangxian.spine.observe.store import Store
 from fangxian.spine.observe.telemetry import TelemetryFile
@@ -47,7 +48,7 @@ ASKED = {
 }  # fmt: skip
 WHOLE = {  # these are for all there is: counted, proved, tidied and removed, by upkeep
     *("counts", "audit", "check", "close", "forget_frames", "forget_readings", "sum_up", "tidy"),
-    "take_table",
+    *("take_table", "archive", "days_before", "write_day", "take_out"),
 }
 FEW = "observation_future|observation_corrected|frame_held"  # indexes of what is rare
 ALL_OF_IT = re.compile(rf"^SCAN (o|e|n|observation|frame|superseded)\b(?!.* INDEX ({FEW}))")
@@ -80,7 +81,9 @@ def million(tmp_path_factory):
 
 
 def test_every_question_is_asked_here():
-    named = {n for cls in (Store, TelemetryFile) for n in vars(cls) if not n.startswith("_")}
+    named = {
+        n for cls in (Store, History, TelemetryFile) for n in vars(cls) if not n.startswith("_")
+    }
     assert named - {"path"} == ASKED.keys() | WHOLE
 
 

@@ -3,7 +3,6 @@ made, tried and thinned out, what has outlived its use removed, the planner's fi
 process of its own: large copies must hold up nobody."""
 
 import gzip
-import hashlib
 import json
 import os
 import subprocess
@@ -38,6 +37,7 @@ from fangxian.spine.observe.store import store
 
 from . import anchors, backup
 from .auditor import Timed
+from .old_readings import archive_readings, forget_archived, sha256
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
@@ -181,6 +181,9 @@ def thin_out() -> int:
             n += store().forget_frames(verdicts, before_s=now_s - days * DAY_S)
     if days := keep["readings"]:
         n += store().forget_readings(before_s=int(now_s - days * DAY_S))
+        n += forget_archived(days=days)
+    if days := keep.get("readings_hot", 0):  # editions entered before do not have it
+        n += archive_readings(days=days)
     if days := keep["events"]:
         n += archive(days=days)
     return n
@@ -214,21 +217,27 @@ def archive(*, days: float) -> int:
         Event.objects.filter(pk__lte=last.pk).delete()
         head = ChainHead.objects.select_for_update().get(pk=1)
         ChainHead.objects.filter(pk=1).update(base_hash=last.hash, archived=head.archived + n)
-        told = {"file": path.name, "events": n, "last_hash": last.hash, "sha256": _sha256(path)}
+        told = {"file": path.name, "events": n, "last_hash": last.hash, "sha256": sha256(path)}
         record_many([Entry("events.archived", Named("archive", path.name), None, told)], by=SYSTEM)
     return n
 
 
 def check_archives() -> list[str]:
-    """Files of events against what the log says of them."""
-    found = []
-    for event in Event.objects.filter(kind="events.archived"):
+    """Files of events and of readings against what the log last said of each."""
+    said: dict[str, tuple[str, dict[str, Any]]] = {}
+    kinds = ("events.archived", "readings.archived", "readings.forgotten")
+    for event in Event.objects.filter(kind__in=kinds).order_by("id"):
         told = event.after or {}
-        path = config().data_dir / ARCHIVE / told["file"]
+        said[told["file"]] = (event.kind, told)
+    found = []
+    for name, (kind, told) in said.items():
+        path, what = config().data_dir / ARCHIVE / name, kind.partition(".")[0]
+        if kind == "readings.forgotten":
+            continue
         if not path.is_file():
-            found.append(f"{told['file']}: {told['events']} archived events are missing")
-        elif _sha256(path) != told["sha256"]:
-            found.append(f"{told['file']}: archived events were changed")
+            found.append(f"{name}: {told[what]} archived {what} are missing")
+        elif sha256(path) != told["sha256"]:
+            found.append(f"{name}: archived {what} were changed")
     return found
 
 
@@ -254,8 +263,3 @@ def read_archive(path: Path) -> tuple[str, str, int]:
                 raise ProofError(f"{path.name}: event {event.pk} was changed")
             previous, n = event.hash, n + 1
     return before, previous, n
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from fangxian.spine.core import clock
+from fangxian.spine.core.config import config
 from fangxian.spine.core.postgresql.raw import Served
 from fangxian.spine.core.postgresql.sums import PARTS, WORD, WORDS
 
+from .archive import Archive
 from .readings import RawFrame, Reading
 from .statements import UPSERT
 from .store import Store
+from .telemetry import FOLDER
 
 if TYPE_CHECKING:
-    from .store import Floats, Ints
+    from .history import Floats, Ints
 
 log = logging.getLogger("fangxian.telemetry")
 DAY_S = 86400
@@ -130,11 +133,18 @@ class ServedStore(Served, Store):
     ) -> "Iterator[tuple[int, Ints, Floats]]":
         import numpy as np
 
+        if since_s < self.archive.until_s():
+            yield from self._usable_of_all(series, since_s, until_s)
+            return
         for key in series:
             rows = self._db.execute(USABLE_SERVED, (key, since_s, until_s)).fetchall()
             if rows:
                 at, values = zip(*rows, strict=True)
                 yield key, np.array(at, np.int64), np.array(values, np.float64)
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(config().data_dir / FOLDER)
 
     def put(
         self,
@@ -146,6 +156,7 @@ class ServedStore(Served, Store):
         rows, frames = list(readings), list(frames)
         self._make_months(row.valid_s for row in rows)
         with self._write() as db:
+            self._thaw(db, rows)
             rounds = _each_once(rows) if len(rows) >= MANY else []
             for n, part in enumerate(rounds):
                 _stage(db, n, part)  # nobody waits for this

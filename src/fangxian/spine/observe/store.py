@@ -2,7 +2,7 @@
 (served.py) behind the same functions. What a reading means is in assess."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fangxian.spine.core.config import config
 
+from .history import History, batched
 from .readings import Memory, Quality, RawFrame, Reading, usable
 from .statements import (
     AT,
@@ -21,9 +22,7 @@ from .statements import (
     NEWEST_USABLE,
     TRUSTED,
     UPSERT,
-    USABLE,
 )
-from .telemetry import TelemetryFile
 
 __all__ = ["Memory", "Quality", "RawFrame", "Reading", "Store", "from_s", "store", "usable"]
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-class Store(TelemetryFile):
+class Store(History):
     """One telemetry file. Safe to use from several threads: each has its own connection."""
 
     def put(
@@ -50,6 +49,7 @@ class Store(TelemetryFile):
         the next revision and the old one is kept."""
         rows = list(readings)
         with self._write() as db:
+            self._thaw(db, rows)
             seq = self._last_seq(db)
             db.executemany(
                 UPSERT,
@@ -107,6 +107,7 @@ class Store(TelemetryFile):
             self._replace(db, reading, received_s, self._last_seq(db) + 1)
 
     def _replace(self, db: Any, reading: Reading, received_s: float, seq: int) -> None:
+        self._thaw(db, [reading])
         key = reading.series_id, reading.valid_s
         db.execute(CORRECT, (reading.value, int(reading.quality), received_s, seq, *key))
         self._note_latest(db, [reading], received_s)
@@ -118,32 +119,6 @@ class Store(TelemetryFile):
             "WHERE seq > ? ORDER BY seq LIMIT ?",
             (seq, limit),
         ).fetchall()
-
-    def span(
-        self, series: Sequence[int], *, since_s: int, until_s: int
-    ) -> dict[int, list[tuple[int, float | None, int, str]]]:
-        """Readings of (since_s, until_s] by series: (valid_s, value, quality, reason)."""
-        found: dict[int, list[tuple[int, float | None, int, str]]] = {}
-        for key in series:
-            found[key] = self._db.execute(
-                "SELECT valid_s, value, quality, reason FROM observation "
-                "WHERE series_id = ? AND valid_s > ? AND valid_s <= ? ORDER BY valid_s",
-                (key, since_s, until_s),
-            ).fetchall()
-        return found
-
-    def usable_of(
-        self, series: Sequence[int], *, since_s: int, until_s: int
-    ) -> "Iterator[tuple[int, Ints, Floats]]":
-        """All usable readings of series over (since_s, until_s], one after the other: its key, the
-        times and the values (to a millionth). Of a series without any nothing comes."""
-        import numpy as np
-
-        for key in series:  # as text: a third of the time that a tuple a reading takes
-            at, millionths = self._db.execute(USABLE, (key, since_s, until_s)).fetchone()
-            if at is not None:
-                whole = np.fromstring(millionths, np.int64, sep=",")
-                yield key, np.fromstring(at, np.int64, sep=","), whole / 1e6
 
     def window_sums(
         self, ends: Mapping[int, int], *, window_s: int
@@ -213,37 +188,6 @@ class Store(TelemetryFile):
             found |= {row[0]: row[1:] for row in rows}
         return found
 
-    def oldest(self, series: Sequence[int]) -> dict[int, int]:
-        """The time of the first reading of each series that has any."""
-        found = {}
-        for key in series:
-            asked = "SELECT MIN(valid_s) FROM observation WHERE series_id = ?"
-            (first,) = self._db.execute(asked, (key,)).fetchone()
-            if first is not None:
-                found[key] = first
-        return found
-
-    def highest(self, key: int, *, since_s: int) -> tuple[float, int] | None:
-        """The highest usable value of a series since a time, and when."""
-        row: tuple[float, int] | None = self._db.execute(
-            "SELECT value, valid_s FROM observation WHERE series_id = ? AND valid_s > ? "
-            "AND quality < 3 AND value IS NOT NULL ORDER BY value DESC, valid_s LIMIT 1",
-            (key, since_s),
-        ).fetchone()
-        return row
-
-    def values_at(self, key: int, times: Sequence[int]) -> list[float]:
-        """The usable values of a series at exactly these times, as far as there are any."""
-        found = []
-        for some in batched(times, 500):
-            marks = ",".join("?" * len(some))
-            found += self._db.execute(
-                "SELECT value FROM observation WHERE series_id = ? AND quality < 3 "
-                f"AND value IS NOT NULL AND valid_s IN ({marks})",
-                (key, *some),
-            ).fetchall()
-        return [value for (value,) in found]
-
     def judged_until(self, series: Sequence[int], *, seq: int) -> dict[int, tuple[int, float]]:
         """The newest usable reading of each series among those stored up to ``seq``."""
         found: dict[int, tuple[int, float]] = {}
@@ -292,16 +236,6 @@ class Store(TelemetryFile):
             row = self._db.execute(f"{TRUSTED} AND {side} LIMIT 1", one).fetchone()
             found += [row] if row else []
         return found
-
-    def history(self, series_id: int, valid_s: int) -> list[tuple[int, float | None, int, str]]:
-        """Every version of one reading: (revision, value, quality, reason), oldest first."""
-        return self._db.execute(
-            "SELECT revision, value, quality, reason FROM superseded "
-            "WHERE series_id = :series AND valid_s = :at UNION ALL "
-            "SELECT revision, value, quality, reason FROM observation "
-            "WHERE series_id = :series AND valid_s = :at ORDER BY revision",
-            {"series": series_id, "at": valid_s},
-        ).fetchall()
 
     def frames(self, station: str, verdict: str) -> list[tuple[int, bytes, str, float]]:
         """Raw frames of a station with a verdict: (id, raw, format, received_s)."""
@@ -376,12 +310,6 @@ def _open(path: Path) -> Store:
         return ServedStore()
     path.parent.mkdir(parents=True, exist_ok=True)
     return Store(path)
-
-
-def batched(keys: Sequence[int], size: int) -> Iterator[list[int]]:
-    """``keys`` in lists of at most ``size``: a statement takes so many and no more."""
-    for at in range(0, len(keys), size):
-        yield list(keys[at : at + size])
 
 
 def from_s(seconds: float) -> datetime:

@@ -12,7 +12,12 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.marks import mark
 
 from . import sums
+from .archive import COLUMNS, DAY_S, Archive, Row, merged
+from .readings import Reading
 from .statements import SCHEMA
+
+FOLDER = "archive"
+SERIES_AT_A_TIME = 20  # so that nobody waits for long
 
 
 class TelemetryFile:
@@ -35,6 +40,83 @@ class TelemetryFile:
             self._local.db = db
             self._local.sums = sums.Sums(db)
         return db
+
+    @property
+    def archive(self) -> Archive:
+        """The files of the days that are no longer here."""
+        return Archive(self.path.parent / FOLDER)
+
+    def _archived(
+        self, series: Sequence[int], *, since_s: int, until_s: int
+    ) -> dict[int, dict[int, Row]]:
+        """What the archive has of a span; where it cannot have any, nobody looks."""
+        if since_s >= self.archive.until_s():
+            return {}
+        return self.archive.rows(series, since_s=since_s, until_s=until_s)
+
+    def _thaw(self, db: Any, readings: Iterable[Reading]) -> None:
+        """Bring back the archived rows of what is written anew, so that it meets them."""
+        until_s = self.archive.until_s()
+        by_day: dict[int, set[tuple[int, int]]] = {}
+        for one in readings:
+            if one.valid_s < until_s:
+                key = (one.series_id, one.valid_s)
+                by_day.setdefault(one.valid_s // DAY_S, set()).add(key)
+        for day, keys in by_day.items():
+            since_s = day * DAY_S - 1
+            old = self.archive.rows(
+                {key for key, _ in keys}, since_s=since_s, until_s=since_s + DAY_S
+            )
+            rows = [old[key][at] for key, at in keys if at in old.get(key, {})]
+            db.executemany(
+                "INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (series_id, valid_s) DO NOTHING",
+                rows,
+            )
+
+    def days_before(self, day: int) -> list[int]:
+        """Days before ``day`` of which there are rows here, the oldest first: the sums know."""
+        rows = self._db.execute(
+            "SELECT day FROM evidence WHERE name = 'observation' AND day < ? "
+            "GROUP BY day HAVING SUM(n) > 0 ORDER BY day",
+            (day,),
+        )
+        return [int(row[0]) for row in rows]
+
+    def write_day(self, day: int) -> tuple[Path, int]:
+        """Write all readings of a day into its file, with those that lie there already: read back
+        before it takes its place. The file, and how many readings it has."""
+        return self.archive.write(day, self._parts_of_day(day))
+
+    def take_out(self, day: int) -> None:
+        """Take a day's readings out here, some series at a time: they lie in the archive."""
+        since_s, until_s = day * DAY_S - 1, (day + 1) * DAY_S - 1
+        for keys in self._some_series():
+            with self._write() as db:
+                db.executemany(
+                    "DELETE FROM observation WHERE series_id = ? AND valid_s > ? AND valid_s <= ?",
+                    [(key, since_s, until_s) for key in keys],
+                )
+
+    def _some_series(self) -> Iterator[list[int]]:
+        rows = self._db.execute("SELECT series_id FROM latest ORDER BY series_id").fetchall()
+        for at in range(0, len(rows), SERIES_AT_A_TIME):
+            yield [row[0] for row in rows[at : at + SERIES_AT_A_TIME]]
+
+    def _parts_of_day(self, day: int) -> Iterator[list[Row]]:
+        since_s, until_s = day * DAY_S - 1, (day + 1) * DAY_S - 1
+        for keys in self._some_series():
+            old = self._archived(keys, since_s=since_s, until_s=until_s)
+            part: list[Row] = []
+            for key in keys:
+                new = self._db.execute(
+                    f"SELECT {', '.join(COLUMNS)} FROM observation "
+                    "WHERE series_id = ? AND valid_s > ? AND valid_s <= ?",
+                    (key, since_s, until_s),
+                ).fetchall()
+                part += merged(old.get(key, {}), new)
+            if part:
+                yield part
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -103,14 +185,6 @@ class TelemetryFile:
             return sums.audit(db, days)
         finally:
             db.execute("COMMIT")
-
-    def every(self, series_id: int) -> Iterator[tuple[int, float | None, int, str, int]]:
-        """All readings of a series: (valid_s, value, quality, reason, revision)."""
-        yield from self._db.execute(
-            "SELECT valid_s, value, quality, reason, revision FROM observation "
-            "WHERE series_id = ? ORDER BY valid_s",
-            (series_id,),
-        )
 
     def check(self) -> list[str]:
         """What SQLite itself finds broken; empty means sound."""

@@ -1,0 +1,119 @@
+"""Days that are no longer hot lie in files, and every question is answered as before."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from fangxian.ops import old_readings, upkeep
+from fangxian.ops.old_readings import archive_readings, forget_archived
+from fangxian.spine.core.config import config
+from fangxian.spine.core.models import Event
+from fangxian.spine.observe.archive import Archive
+from fangxian.spine.observe.readings import Quality, Reading
+
+pytest.importorskip("polars", reason="install fangxian[growth]")
+pytestmark = pytest.mark.django_db
+DAY_S = 86400
+NOW_S = int(datetime(2016, 9, 14, tzinfo=UTC).timestamp())
+FIRST_S = NOW_S - 70 * DAY_S
+SERIES = [1, 2, 3]
+
+
+@pytest.fixture
+def filled(telemetry, monkeypatch):
+    """Seventy days of six-hourly readings, some of them doubted, corrected or missing."""
+    folder = config().data_dir / upkeep.ARCHIVE
+    monkeypatch.setattr(type(telemetry), "archive", property(lambda _: Archive(folder)))
+    rows = [
+        Reading(key, at, float(at // 21600 % 97 + key), Quality(1 + at // 21600 % 3), "")
+        for key in SERIES
+        for at in range(FIRST_S, NOW_S, 21600)
+    ]
+    telemetry.put([*rows, Reading(3, FIRST_S + 60, None, Quality.MISSING, "x")], received_s=NOW_S)
+    telemetry.correct(Reading(1, FIRST_S + DAY_S, 500.0, Quality.GOOD), received_s=NOW_S)
+    yield telemetry
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def answers(telemetry):
+    """What is asked of a whole past."""
+    span = {"since_s": FIRST_S - 1, "until_s": NOW_S}
+    built = {k: (a.tolist(), v.tolist()) for k, a, v in telemetry.usable_of(SERIES, **span)}
+    return {
+        "span": telemetry.span(SERIES, **span),
+        "built": built,
+        "every": [list(telemetry.every(key)) for key in SERIES],
+        "oldest": telemetry.oldest(SERIES),
+        "highest": [telemetry.highest(key, since_s=FIRST_S - 1) for key in SERIES],
+        "at": telemetry.values_at(1, list(range(FIRST_S, NOW_S, DAY_S))),
+        "history": telemetry.history(1, FIRST_S + DAY_S),
+        "latest": telemetry.latest(),
+    }
+
+
+def hot(telemetry):
+    return telemetry._db.execute("SELECT COUNT(*) FROM observation").fetchone()[0]
+
+
+def test_every_question_is_answered_as_before(filled):
+    before, n = answers(filled), hot(filled)
+    assert archive_readings(days=62) == 25 + 24 + 24 + 24
+    assert (hot(filled), len(filled.archive.days())) == (n - 97, 8)
+    assert answers(filled) == before
+    assert filled.audit() == []
+    assert upkeep.check_archives() == []
+    assert archive_readings(days=62) == 0
+
+
+def test_the_same_reading_again_changes_nothing_and_another_is_its_next_revision(filled):
+    archive_readings(days=62)
+    at = FIRST_S + 2 * DAY_S
+    [(_, value, quality, reason)] = filled.span([2], since_s=at - 1, until_s=at)[2]
+    same = Reading(2, at, value, Quality(quality), reason)
+    assert filled.put([same], received_s=NOW_S) == 0
+    assert filled.put([Reading(2, at, 77.0, Quality.GOOD)], received_s=NOW_S) == 1
+    assert [row[1] for row in filled.history(2, at)] == [value, 77.0]
+    before = answers(filled)
+    assert archive_readings(days=62) == 12  # the day anew, with what came late
+    assert answers(filled) == before
+    assert upkeep.check_archives() == []
+
+
+def test_a_reading_in_the_archive_is_corrected(filled):
+    archive_readings(days=62)
+    filled.correct(Reading(2, FIRST_S, 9.5, Quality.GOOD), received_s=NOW_S)
+    assert filled.span([2], since_s=FIRST_S - 1, until_s=FIRST_S)[2][0][1:] == (9.5, 1, "corrected")
+    assert len(filled.history(2, FIRST_S)) == 2
+
+
+@pytest.mark.parametrize("step", ["_record", "take_out"])
+def test_killed_anywhere_nothing_is_lost_and_the_next_time_ends_it(filled, monkeypatch, step):
+    before = answers(filled)
+    with monkeypatch.context() as broken:
+        place = old_readings if step == "_record" else filled
+        broken.setattr(place, step, lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            archive_readings(days=62)
+    assert answers(filled) == before
+    assert archive_readings(days=62) == 97
+    assert (answers(filled), upkeep.check_archives()) == (before, [])
+
+
+def test_a_file_that_was_changed_or_is_gone_is_told(filled):
+    archive_readings(days=62)
+    first, second, *_ = filled.archive.days().values()
+    first.write_bytes(first.read_bytes()[:-1] + b"?")
+    second.unlink()
+    assert upkeep.check_archives() == [
+        f"{first.name}: archived readings were changed",
+        f"{second.name}: 12 archived readings are missing",
+    ]
+
+
+def test_what_has_outlived_its_use_goes_and_is_not_missed(filled):
+    archive_readings(days=62)
+    assert forget_archived(days=65) == 5
+    assert Event.objects.filter(kind="readings.forgotten").count() == 5
+    assert (len(filled.archive.days()), upkeep.check_archives()) == (3, [])
+    assert filled.oldest([1]) == {1: FIRST_S + 5 * DAY_S}
