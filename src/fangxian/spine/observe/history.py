@@ -102,7 +102,7 @@ class History(TelemetryFile):
             marks = ",".join("?" * len(some))
             found += self._db.execute(
                 "SELECT value FROM observation WHERE series_id = ? AND quality < 3 "
-                f"AND value IS NOT NULL AND valid_s IN ({marks})",
+                f"AND value IS NOT NULL AND valid_s IN ({marks}) ORDER BY valid_s",
                 (key, *some),
             ).fetchall()
         return [value for (value,) in found]
