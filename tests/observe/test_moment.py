@@ -1,5 +1,7 @@
 """What many ask at one moment is found once, and anew when anything was written."""
 
+from dataclasses import replace
+
 import pytest
 
 from fangxian.spine.core.rights import SYSTEM
@@ -37,3 +39,25 @@ def test_two_seconds_end_the_moment(asked, now):
     assert asked() == 1
     now.advance(seconds=2)
     assert asked() == 2
+
+
+def test_what_is_over_makes_room_and_what_is_fresh_is_kept(telemetry, monkeypatch):
+    monkeypatch.setattr(moment, "MOST", 3)
+    monkeypatch.setattr(moment, "_kept", {})
+    for k in range(2):
+        moment.at_once(("old", k), lambda: 1)
+    for key in list(moment._kept):
+        moment._kept[key] = replace(moment._kept[key], begun_s=0.0)
+    for k in range(3):
+        moment.at_once(("new", k), lambda: 1)
+    assert set(moment._kept) == {("new", 0), ("new", 1), ("new", 2)}
+
+
+def test_a_page_asks_once_what_is_newest_and_the_next_one_again(telemetry, monkeypatch):
+    asked, state = [], moment._state_now
+    monkeypatch.setattr(moment, "_state_now", lambda: asked.append(1) or state())
+    for _ in range(2):
+        with moment.one_page():
+            moment.at_once(("a",), lambda: 1)
+            moment.at_once(("b",), lambda: 1)
+    assert len(asked) == 2

@@ -17,7 +17,7 @@ from .store import store
 
 Found = TypeVar("Found")
 FOR_S = 2.0
-MOST = 64
+MOST = 512  # of so many seats and questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,17 @@ def at_once(key: tuple[object, ...], find: Callable[[], Found]) -> Found:
             return kept.found  # type: ignore[return-value]
         found = find()
         if len(_kept) >= MOST:
-            _kept.clear()
+            _let_go(begun_s - FOR_S)
         _kept[key] = Kept(state, now_s, begun_s, found)
         return found
+
+
+def _let_go(before_s: float) -> None:
+    """What was found before a time, and where that is not enough everything."""
+    for key in [key for key, kept in list(_kept.items()) if kept.begun_s < before_s]:
+        _kept.pop(key, None)
+    if len(_kept) >= MOST:
+        _kept.clear()
 
 
 def _state() -> tuple[int, ...]:
