@@ -3,6 +3,7 @@ archives of the folder. A file is never changed; a day that got late readings is
 the rows of the telemetry file say goes before what a file says, so a day may lie in both."""
 
 import os
+import time
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 DAY_S = 86400
 PREFIX, SUFFIX = "readings-", ".parquet"
 COLUMNS = ("series_id", "valid_s", "value", "quality", "reason", "revision", "received_s", "seq")
+SETTLED_NS = 1_000_000_000  # two changes within a tick of the file system have one time
 ROW_GROUP = 20_000  # rows that are read together, of some seventy series
 Row = tuple[int, int, float | None, int, str, int, float, int]  # as COLUMNS
 
@@ -27,9 +29,12 @@ class Archive:
     def days(self) -> dict[int, Path]:
         """What is archived: days since 1970 (UTC) with their files, the oldest first."""
         try:
-            return _days(self.folder, self.folder.stat().st_mtime_ns)
+            changed_ns = self.folder.stat().st_mtime_ns
         except FileNotFoundError:
             return {}
+        if time.time_ns() - changed_ns < SETTLED_NS:
+            return _listed(self.folder)
+        return _days(self.folder, changed_ns)
 
     def until_s(self) -> int:
         """Before this time there may be archived readings; 0 with none."""
@@ -99,7 +104,11 @@ def merged(old: dict[int, Row], new: Iterable[Row]) -> list[Row]:
 
 
 @lru_cache(16)
-def _days(folder: Path, _mtime_ns: int) -> dict[int, Path]:
+def _days(folder: Path, _changed_ns: int) -> dict[int, Path]:
+    return _listed(folder)
+
+
+def _listed(folder: Path) -> dict[int, Path]:
     paths = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
     return {int(path.name[len(PREFIX) : -len(SUFFIX)]): path for path in paths}
 
