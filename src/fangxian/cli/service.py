@@ -45,16 +45,23 @@ def serve_command() -> None:
             raise Problem("port.taken", port=port)
     make_folder()
     tell(say(f"打开 {config().url}", f"open {config().url}"))
-    supervise([word.split() for word in words_to_run()])
+    supervise([word.split() for word in words_to_run()], at_once=len(AT_ONCE))
+
+
+AT_ONCE = (
+    "web",
+    "worker --only alarm",
+    "reach",
+    "intake",
+)  # pages, and who hears, judges and calls
 
 
 def words_to_run() -> list[str]:
-    """The processes of a headquarters."""
+    """The processes of a headquarters, what a storm cannot wait for first."""
     from fangxian.spine.core.config import config
 
     more = [f"worker --only alarm --number {n}" for n in range(2, config().workers + 1)]
-    alarm = ["worker --only alarm", *more, "worker --only cover"]
-    return ["web", *alarm, "reach", "intake", "compute", "auditor", "upkeep"]
+    return [*AT_ONCE, *more, "worker --only cover", "compute", "auditor", "upkeep"]
 
 
 @click.command(help=say("网页与接口。", "Pages and API."))

@@ -91,12 +91,13 @@ def _warm(url: str) -> None:
         log.warning("page_silent url=%s error=%s", url, error)
 
 
-def supervise(commands: Sequence[Sequence[str]]) -> None:
-    """Keep the commands running until interrupted."""
-    children = [Child(commands[0])]
-    if wait_for_port(config().port):  # the page first; the others would only slow it down
+def supervise(commands: Sequence[Sequence[str]], at_once: int = 1) -> None:
+    """Keep the commands running until interrupted. The first ``at_once`` of them begin together;
+    the others, which would only slow them down, when the pages are there: the first of all."""
+    children = [Child(words) for words in commands[:at_once]]
+    if wait_for_port(config().port):
         _warm(f"http://127.0.0.1:{config().port}/healthz")
-    children += [Child(words) for words in commands[1:]]
+    children += [Child(words) for words in commands[at_once:]]
 
     def leave(*_: object) -> None:
         raise KeyboardInterrupt
