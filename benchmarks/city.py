@@ -148,7 +148,7 @@ def _mb_a_day(keys: list[int]) -> int:
         at = 300 * k
         frames = [
             RawFrame(
-                digest=f"{at:08d}{n:08d}" * 4,  # as long as one is
+                digest=f"{at:08d}{n:08d}" * 2,  # as long as one is
                 station=f"5{n:07d}",
                 source="tcp 10.0.0.1:5000",
                 raw=raw + at.to_bytes(4, "big") + n.to_bytes(4, "big"),

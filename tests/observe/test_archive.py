@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from fangxian.ops import old_readings, upkeep
-from fangxian.ops.old_readings import archive_readings, forget_archived
+from fangxian.ops.old_readings import archive_frames, archive_readings, forget_archived
 from fangxian.spine.core.config import config
 from fangxian.spine.core.models import Event
 from fangxian.spine.observe.archive import Archive
-from fangxian.spine.observe.readings import Quality, Reading
+from fangxian.spine.observe.readings import Quality, RawFrame, Reading
 
 pytest.importorskip("polars", reason="install fangxian[growth]")
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,51 @@ def test_a_file_that_was_changed_or_is_gone_is_told(filled):
 
 def test_what_has_outlived_its_use_goes_and_is_not_missed(filled):
     archive_readings(days=62)
-    assert forget_archived(days=65) == 5
+    assert forget_archived("readings", days=65) == 5
     assert Event.objects.filter(kind="readings.forgotten").count() == 5
     assert (len(filled.archive.days()), upkeep.check_archives()) == (3, [])
     assert filled.oldest([1]) == {1: FIRST_S + 5 * DAY_S}
+
+
+def came(telemetry, n, at_s, verdict="stored"):
+    frames = [
+        RawFrame(
+            f"{at_s}-{verdict}-{k}",
+            "70000001",
+            "tcp",
+            bytes([k, len(verdict)]),
+            verdict,
+            form="sl651",
+        )
+        for k in range(n)
+    ]
+    telemetry.put([], received_s=float(at_s), frames=frames)
+
+
+def test_old_frames_go_into_files_and_what_waits_or_was_refused_stays(filled):
+    for day in (20, 10, 9, 1):
+        came(filled, 5, NOW_S - day * DAY_S)
+    came(filled, 2, NOW_S - 10 * DAY_S + 60, "quarantined")
+    assert archive_frames(days=8) == 15
+    assert filled.counts()["frames_stored"] == 5
+    assert filled.counts()["frames_quarantined"] == 2
+    [first, *_] = filled.frame_files.days()
+    rows = filled.frame_files.rows(first)
+    assert rows[4][1:4] == ("70000001", "tcp", b"\x04\x06")
+    assert (filled.audit(), upkeep.check_archives(), archive_frames(days=8)) == ([], [], 0)
+    assert forget_archived("frames", days=15) == 1
+    assert upkeep.check_archives() == []
+
+
+def test_frames_are_there_once_though_one_was_killed_and_some_came_late(filled, monkeypatch):
+    came(filled, 5, NOW_S - 10 * DAY_S)
+    with monkeypatch.context() as broken:
+        broken.setattr(filled, "take_out_frames", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            archive_frames(days=8)
+    assert archive_frames(days=8) == 5
+    came(filled, 3, NOW_S - 10 * DAY_S, "duplicate")
+    assert archive_frames(days=8) == 8
+    [day] = filled.frame_files.days()
+    assert len({row[3] for row in filled.frame_files.rows(day)}) == 8
+    assert (filled.counts().get("frames_stored", 0), upkeep.check_archives()) == (0, [])

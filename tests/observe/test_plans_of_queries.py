@@ -48,7 +48,16 @@ ASKED = {
 }  # fmt: skip
 WHOLE = {  # these are for all there is: counted, proved, tidied and removed, by upkeep
     *("counts", "audit", "check", "close", "forget_frames", "forget_readings", "sum_up", "tidy"),
-    *("take_table", "archive", "days_before", "write_day", "take_out"),
+    *(
+        "take_table",
+        "archive",
+        "days_before",
+        "write_day",
+        "take_out",
+        "frame_files",
+        "frames_of",
+        "take_out_frames",
+    ),
 }
 FEW = "observation_future|observation_corrected|frame_held"  # indexes of what is rare
 ALL_OF_IT = re.compile(rf"^SCAN (o|e|n|observation|frame|superseded)\b(?!.* INDEX ({FEW}))")

@@ -1,8 +1,9 @@
-"""Readings that are no longer hot go into files, a day each; what the log says of such a file is
-its proof. A file that has outlived its use goes."""
+"""Readings and raw frames that are no longer hot go into files, a day each; what the log says of
+such a file is its proof. A file that has outlived its use goes."""
 
 import hashlib
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from django.db import transaction
@@ -10,8 +11,10 @@ from django.db import transaction
 from fangxian.spine.core import clock
 from fangxian.spine.core.events import Entry, Named, record_many
 from fangxian.spine.core.rights import SYSTEM
-from fangxian.spine.observe.archive import DAY_S
+from fangxian.spine.observe.archive import DAY_S, DayFiles
 from fangxian.spine.observe.store import store
+
+KEPT = ("stored", "duplicate")  # frames that are archived; what waits or was refused stays
 
 
 class NoParquetError(RuntimeError):
@@ -26,8 +29,7 @@ def archive_readings(*, days: float) -> int:
     NoParquetError."""
     telemetry, n = store(), 0
     for day in telemetry.days_before(int(clock.now().timestamp() // DAY_S - days)):
-        if find_spec("polars") is None:
-            raise NoParquetError("keep.readings_hot needs polars: install fangxian[growth]")
+        _check_parquet()
         path, rows = telemetry.write_day(day)
         told = {"file": path.name, "readings": rows, "sha256": sha256(path)}
         _record("readings.archived", path.name, told)
@@ -36,12 +38,35 @@ def archive_readings(*, days: float) -> int:
     return n
 
 
-def forget_archived(*, days: float) -> int:
-    """Remove files of days that ended more than ``days`` ago; how many."""
+def archive_frames(*, days: float) -> int:
+    """The same of raw frames, by the day they came."""
+    telemetry, n = store(), 0
+    for day in telemetry.days_before(int(clock.now().timestamp() // DAY_S - days), "frame"):
+        parts = telemetry.frames_of(day, KEPT)
+        if (first := next(parts, None)) is None:
+            continue  # what is left of the day waits or was refused
+        _check_parquet()
+        path, rows = telemetry.frame_files.write(day, chain([first], parts))
+        told = {"file": path.name, "frames": rows, "sha256": sha256(path)}
+        _record("frames.archived", path.name, told)
+        telemetry.take_out_frames(day, KEPT)
+        n += rows
+    return n
+
+
+def _check_parquet() -> None:
+    if find_spec("polars") is None:
+        raise NoParquetError("keep.…_hot needs polars: install fangxian[growth]")
+
+
+def forget_archived(what: str, *, days: float) -> int:
+    """Remove files (of "readings" or "frames") of days that ended more than ``days`` ago; how
+    many."""
+    files: DayFiles = store().archive if what == "readings" else store().frame_files
     last, n = int(clock.now().timestamp() // DAY_S - days), 0
-    for day, path in store().archive.days().items():
+    for day, path in files.days().items():
         if day < last:
-            _record("readings.forgotten", path.name, {"file": path.name})
+            _record(f"{what}.forgotten", path.name, {"file": path.name})
             path.unlink()
             n += 1
     return n

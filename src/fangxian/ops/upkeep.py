@@ -37,12 +37,13 @@ from fangxian.spine.observe.store import store
 
 from . import anchors, backup
 from .auditor import Timed
-from .old_readings import archive_readings, forget_archived, sha256
+from .old_readings import archive_frames, archive_readings, forget_archived, sha256
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
 CHUNK = 5000
 ARCHIVE = "archive"
+FILED = ("events", "readings", "frames")
 
 
 class ProofError(RuntimeError):
@@ -179,10 +180,14 @@ def thin_out() -> int:
     for name, verdicts in (("stored", ("stored", "duplicate")), ("refused", ("rejected",))):
         if days := keep[f"frames_{name}"]:
             n += store().forget_frames(verdicts, before_s=now_s - days * DAY_S)
+    if days := keep["frames_stored"]:
+        n += forget_archived("frames", days=days)
+    if days := keep.get("frames_hot", 0):  # editions entered before do not have it
+        n += archive_frames(days=days)
     if days := keep["readings"]:
         n += store().forget_readings(before_s=int(now_s - days * DAY_S))
-        n += forget_archived(days=days)
-    if days := keep.get("readings_hot", 0):  # editions entered before do not have it
+        n += forget_archived("readings", days=days)
+    if days := keep.get("readings_hot", 0):
         n += archive_readings(days=days)
     if days := keep["events"]:
         n += archive(days=days)
@@ -223,16 +228,16 @@ def archive(*, days: float) -> int:
 
 
 def check_archives() -> list[str]:
-    """Files of events and of readings against what the log last said of each."""
+    """Files of events, readings and frames against what the log last said of each."""
     said: dict[str, tuple[str, dict[str, Any]]] = {}
-    kinds = ("events.archived", "readings.archived", "readings.forgotten")
+    kinds = [f"{what}.{verb}" for what in FILED for verb in ("archived", "forgotten")]
     for event in Event.objects.filter(kind__in=kinds).order_by("id"):
         told = event.after or {}
         said[told["file"]] = (event.kind, told)
     found = []
     for name, (kind, told) in said.items():
         path, what = config().data_dir / ARCHIVE / name, kind.partition(".")[0]
-        if kind == "readings.forgotten":
+        if kind.endswith(".forgotten"):
             continue
         if not path.is_file():
             found.append(f"{name}: {told[what]} archived {what} are missing")

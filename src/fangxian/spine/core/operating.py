@@ -14,11 +14,20 @@ PARTS = {
     "sending": ("retry_for_h", "first_pause_s", "longest_pause_s", "call_next_after_s"),
     "backup": ("every_h", "keep", "try_restore_every"),
     "proof": ("anchor_every_min", "audit_every_h", "audit_days"),
-    "keep": ("frames_stored", "frames_refused", "jobs_done", "events", "readings", "readings_hot"),
+    "keep": (
+        "frames_stored",
+        "frames_refused",
+        "jobs_done",
+        "events",
+        "readings",
+        "readings_hot",
+        "frames_hot",
+    ),
     "late": ("job", "delivery", "moment", "event"),
 }
-MAY_BE_ZERO = frozenset({"readings", "readings_hot", "events"})
-HOT_DAYS = 62  # what pages, watches and windows ask of the file itself lies within
+MAY_BE_ZERO = frozenset({"readings", "readings_hot", "frames_hot", "events"})
+# what pages, watches and windows ask of the file itself lies within; a frame sent again is known
+HOT_DAYS = {"readings_hot": 62, "frames_hot": 7}
 SHORTEST_LOG_DAYS = 183  # logs shorter than six months are against the law
 
 
@@ -32,9 +41,10 @@ def _check(content: Content) -> Iterable[Complaint]:
     events = content.get("keep", {}).get("events", 0)
     if events and events < SHORTEST_LOG_DAYS:
         yield "keep.events", f"{events}: at least {SHORTEST_LOG_DAYS} days, or 0 for ever"
-    hot = content.get("keep", {}).get("readings_hot", 0)
-    if isinstance(hot, int | float) and 0 < hot < HOT_DAYS:
-        yield "keep.readings_hot", f"{hot}: at least {HOT_DAYS} days, or 0 for all"
+    for name, least in HOT_DAYS.items():
+        hot = content.get("keep", {}).get(name, 0)
+        if isinstance(hot, int | float) and 0 < hot < least:
+            yield f"keep.{name}", f"{hot}: at least {least} days, or 0 for all"
 
 
 dated.declare(RuleSet("operating", "系统运行口径", "Operating", FOLDER, _check))

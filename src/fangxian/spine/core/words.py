@@ -24,6 +24,8 @@ declare_events(
         "evidence.summed": ("建立存证", "proof begun"),
         "evidence.anchored": ("存证外存", "proof anchored outside"),
         "events.archived": ("日志归档", "events archived"),
+        "frames.archived": ("原始报文归档", "raw frames archived"),
+        "frames.forgotten": ("归档报文到期删除", "archived frames removed in time"),
         "readings.archived": ("读数归档", "readings archived"),
         "readings.forgotten": ("归档读数到期删除", "archived readings removed in time"),
         "backup.made": ("备份", "backup made"),

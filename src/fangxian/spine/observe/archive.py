@@ -1,10 +1,10 @@
-"""Readings older than the hot window: a file of Parquet a day, sorted by series, beside the other
-archives of the folder. A file is never changed; a day that got late readings is written anew. What
-the rows of the telemetry file say goes before what a file says, so a day may lie in both."""
+"""Readings and raw frames older than their hot window: a file of Parquet a day, beside the other
+archives of the folder. A file is never changed; a day that got late rows is written anew. What the
+rows of the telemetry file say goes before what a file says, so a day may lie in both."""
 
 import os
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,26 @@ if TYPE_CHECKING:
     pass
 
 DAY_S = 86400
-PREFIX, SUFFIX = "readings-", ".parquet"
-COLUMNS = ("series_id", "valid_s", "value", "quality", "reason", "revision", "received_s", "seq")
+SUFFIX = ".parquet"
+READINGS = {
+    **{"series_id": "Int64", "valid_s": "Int64", "value": "Float64", "quality": "Int8"},
+    **{"reason": "String", "revision": "Int32", "received_s": "Float64", "seq": "Int64"},
+}
+FRAMES = {  # the digest is that of the raw bytes
+    **{"id": "Int64", "station": "String", "source": "String", "raw": "Binary"},
+    **{"received_s": "Float64", "verdict": "String", "told": "String", "form": "String"},
+}
+COLUMNS = tuple(READINGS)
 SETTLED_NS = 1_000_000_000  # two changes within a tick of the file system have one time
 ROW_GROUP = 20_000  # rows that are read together, of some seventy series
 Row = tuple[int, int, float | None, int, str, int, float, int]  # as COLUMNS
 
 
-class Archive:
-    """The files of one folder. Safe to use from several threads and processes."""
+class DayFiles:
+    """The files of one kind in a folder. Safe to use from several threads and processes."""
+
+    prefix: str
+    columns: Mapping[str, str]  # with their type in polars
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,15 +44,56 @@ class Archive:
         except FileNotFoundError:
             return {}
         if time.time_ns() - changed_ns < SETTLED_NS:
-            return _listed(self.folder)
-        return _days(self.folder, changed_ns)
+            return _listed(self.folder, self.prefix)
+        return _days(self.folder, self.prefix, changed_ns)
 
     def until_s(self) -> int:
-        """Before this time there may be archived readings; 0 with none."""
+        """Before this time there may be archived rows; 0 with none."""
         return (max(self.days(), default=-1) + 1) * DAY_S
 
     def path(self, day: int) -> Path:
-        return self.folder / f"{PREFIX}{day:06d}{SUFFIX}"
+        return self.folder / f"{self.prefix}{day:06d}{SUFFIX}"
+
+    def write(self, day: int, parts: Iterable[Sequence[tuple[Any, ...]]]) -> tuple[Path, int]:
+        """Write a day's file, read it back, and put it into its place; its rows come in parts.
+        Returns the file and how many rows it has. Raises ValueError where what is read back
+        differs."""
+        import polars as pl
+
+        schema = {name: getattr(pl, kind) for name, kind in self.columns.items()}
+        frames = [pl.DataFrame(list(part), schema=schema, orient="row") for part in parts]
+        whole = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.path(day)
+        draft = path.with_suffix(".part")
+        whole.write_parquet(draft, compression="zstd", row_group_size=ROW_GROUP)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        if not whole.equals(pl.read_parquet(draft)):
+            raise ValueError(f"{draft.name}: what is read back is not what was written")
+        draft.replace(path)
+        _sync(self.folder)
+        return path, len(whole)
+
+
+class FrameFiles(DayFiles):
+    """Raw frames by the day they came, in the order they came."""
+
+    prefix, columns = "frames-", FRAMES
+
+    def rows(self, day: int) -> list[tuple[Any, ...]]:
+        """A day's frames, as ``columns``; none without a file."""
+        if (path := self.days().get(day)) is None:
+            return []
+        import polars as pl
+
+        return pl.read_parquet(path).rows()
+
+
+class Archive(DayFiles):
+    """Readings by the day they are valid, sorted by series."""
+
+    prefix, columns = "readings-", READINGS
 
     def rows(
         self, series: Collection[int] | None, *, since_s: int, until_s: int
@@ -76,26 +128,6 @@ class Archive:
         held = pl.scan_parquet(files).filter(pl.col("series_id").is_in(list(series)))
         return dict(held.group_by("series_id").agg(pl.col("valid_s").min()).collect().rows())
 
-    def write(self, day: int, parts: Iterable[Sequence[Row]]) -> tuple[Path, int]:
-        """Write a day's file, read it back, and put it into its place; its rows come in parts, each
-        series in one, by series. Returns the file and how many rows it has. Raises ValueError
-        where what is read back differs."""
-        import polars as pl
-
-        frames = [pl.DataFrame(list(part), schema=_schema(), orient="row") for part in parts]
-        whole = pl.concat(frames) if frames else pl.DataFrame(schema=_schema())
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.path(day)
-        draft = path.with_suffix(".part")
-        whole.write_parquet(draft, compression="zstd", row_group_size=ROW_GROUP)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        if not whole.equals(pl.read_parquet(draft)):
-            raise ValueError(f"{draft.name}: what is read back is not what was written")
-        draft.replace(path)
-        _sync(self.folder)
-        return path, len(whole)
-
 
 def merged(old: dict[int, Row], new: Iterable[Row]) -> list[Row]:
     """The rows of a series by time; ``new`` goes before what the archive says."""
@@ -104,23 +136,13 @@ def merged(old: dict[int, Row], new: Iterable[Row]) -> list[Row]:
 
 
 @lru_cache(16)
-def _days(folder: Path, _changed_ns: int) -> dict[int, Path]:
-    return _listed(folder)
+def _days(folder: Path, prefix: str, _changed_ns: int) -> dict[int, Path]:
+    return _listed(folder, prefix)
 
 
-def _listed(folder: Path) -> dict[int, Path]:
-    paths = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
-    return {int(path.name[len(PREFIX) : -len(SUFFIX)]): path for path in paths}
-
-
-def _schema() -> "dict[str, Any]":
-    import polars as pl
-
-    kinds: list[type[pl.DataType]] = [
-        *(pl.Int64, pl.Int64, pl.Float64, pl.Int8),
-        *(pl.String, pl.Int32, pl.Float64, pl.Int64),
-    ]
-    return dict(zip(COLUMNS, kinds, strict=True))
+def _listed(folder: Path, prefix: str) -> dict[int, Path]:
+    paths = sorted(folder.glob(f"{prefix}*{SUFFIX}"))
+    return {int(path.name[len(prefix) : -len(SUFFIX)]): path for path in paths}
 
 
 def _sync(folder: Path) -> None:

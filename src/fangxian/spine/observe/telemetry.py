@@ -12,11 +12,12 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.marks import mark
 
 from . import sums
-from .archive import COLUMNS, DAY_S, Archive, Row, merged
+from .archive import COLUMNS, DAY_S, FRAMES, Archive, FrameFiles, Row, merged
 from .readings import Reading
 from .statements import SCHEMA
 
 FOLDER = "archive"
+RAW = list(FRAMES).index("raw")
 SERIES_AT_A_TIME = 20  # so that nobody waits for long
 
 
@@ -43,8 +44,13 @@ class TelemetryFile:
 
     @property
     def archive(self) -> Archive:
-        """The files of the days that are no longer here."""
+        """The files of the days of readings that are no longer here."""
         return Archive(self.path.parent / FOLDER)
+
+    @property
+    def frame_files(self) -> FrameFiles:
+        """Those of raw frames."""
+        return FrameFiles(self.archive.folder)
 
     def _archived(
         self, series: Sequence[int], *, since_s: int, until_s: int
@@ -74,12 +80,12 @@ class TelemetryFile:
                 rows,
             )
 
-    def days_before(self, day: int) -> list[int]:
-        """Days before ``day`` of which there are rows here, the oldest first: the sums know."""
+    def days_before(self, day: int, table: str = "observation") -> list[int]:
+        """Days before ``day`` of which a table has rows here, the oldest first: the sums know."""
         rows = self._db.execute(
-            "SELECT day FROM evidence WHERE name = 'observation' AND day < ? "
+            "SELECT day FROM evidence WHERE name = ? AND day < ? "
             "GROUP BY day HAVING SUM(n) > 0 ORDER BY day",
-            (day,),
+            (table, day),
         )
         return [int(row[0]) for row in rows]
 
@@ -162,6 +168,52 @@ class TelemetryFile:
             if n <= 0:
                 return total
             total += n
+
+    def frames_of(
+        self, day: int, verdicts: Sequence[str], at_a_time: int = 20_000
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Raw frames of these verdicts that came on a day, as the archive has them, in parts; then
+        those that lie there already. Nothing where none is here."""
+        first, last = self._frames_until(day * DAY_S), self._frames_until((day + 1) * DAY_S)
+        marks = ",".join("?" * len(verdicts))
+        old: list[tuple[Any, ...]] | None = None
+        seen: set[bytes] = set()
+        while rows := self._db.execute(
+            f"SELECT {', '.join(FRAMES)} FROM frame WHERE id > ? AND id <= ? "
+            f"AND verdict IN ({marks}) ORDER BY id LIMIT ?",
+            (first, last, *verdicts, at_a_time),
+        ).fetchall():
+            old = self.frame_files.rows(day) if old is None else old
+            seen |= {row[RAW] for row in rows} if old else set()
+            first = rows[-1][0]
+            yield rows
+        if left := [row for row in old or () if row[RAW] not in seen]:
+            yield left
+
+    def take_out_frames(self, day: int, verdicts: Sequence[str]) -> None:
+        """Take a day's frames out here: they lie in the archive."""
+        first, last = self._frames_until(day * DAY_S), self._frames_until((day + 1) * DAY_S)
+        marks = ",".join("?" * len(verdicts))
+        for begin in range(first, last, 5000):
+            with self._write() as db:
+                db.execute(
+                    f"DELETE FROM frame WHERE id > ? AND id <= ? AND verdict IN ({marks})",
+                    (begin, min(begin + 5000, last), *verdicts),
+                )
+
+    def _frames_until(self, before_s: float) -> int:
+        """The number before the first frame that came at a time or later: numbers go with time."""
+        low, high = 0, int(self._db.execute("SELECT COALESCE(MAX(id), 0) FROM frame").fetchone()[0])
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self._db.execute(
+                "SELECT received_s FROM frame WHERE id <= ? ORDER BY id DESC LIMIT 1", (middle,)
+            ).fetchone()
+            if row is None or row[0] < before_s:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
     def take_table(self, name: str, rows: Iterable[Sequence[Any]]) -> int:
         """All rows of one of these tables from elsewhere (ops.moving); how many."""
