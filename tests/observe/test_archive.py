@@ -120,16 +120,10 @@ def test_what_has_outlived_its_use_goes_and_is_not_missed(filled):
 
 
 def came(telemetry, n, at_s, verdict="stored"):
+    raws = [bytes([k, len(verdict)]) for k in range(n)]
     frames = [
-        RawFrame(
-            f"{at_s}-{verdict}-{k}",
-            "70000001",
-            "tcp",
-            bytes([k, len(verdict)]),
-            verdict,
-            form="sl651",
-        )
-        for k in range(n)
+        RawFrame(f"{at_s}-{raw.hex()}", "70000001", "tcp", raw, verdict, form="sl651")
+        for raw in raws
     ]
     telemetry.put([], received_s=float(at_s), frames=frames)
 
