@@ -110,7 +110,7 @@ async def kept_open(monkeypatch):
     monkeypatch.setattr(live, "POLL_S", 0.01)
     monkeypatch.setattr(live, "STILL_HERE_S", 0.05)
     before = threading.active_count()
-    scope = {"type": "http", "path": "/live", "query_string": b"topics=order,signal"}
+    scope = {"type": "http", "method": "GET", "path": "/live", "query_string": b"topics=order"}
     line = asyncio.create_task(live.Streams(pages)(scope, receive, send))
     await asyncio.sleep(0.3)
     more = threading.active_count() - before

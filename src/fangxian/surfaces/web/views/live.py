@@ -117,7 +117,8 @@ class Streams:
         self._askings = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/live":
+        asked = scope.get("method"), scope.get("path")
+        if scope["type"] != "http" or asked != ("GET", "/live"):
             await self.pages(scope, receive, send)
             return
         async with self._askings:
