@@ -45,6 +45,7 @@ from fangxian.spine.core import clock, editions, evidence, leases
 from fangxian.spine.core.clock import FixedClock
 from fangxian.spine.core.config import config
 from fangxian.spine.core.rights import SYSTEM, Seat
+from fangxian.spine.observe import gauges, moment
 from fangxian.spine.observe import store as store_room
 from fangxian.spine.observe.models import Station
 from fangxian.spine.observe.write import add_station, load_quality_limits
@@ -160,10 +161,12 @@ def now() -> Iterator[FixedClock]:
 
 @pytest.fixture(autouse=True)
 def editions_as_stored() -> None:
-    """What an earlier test entered, and how often it logged in, is not remembered."""
+    """What an earlier test entered or found, and how often it logged in, is not remembered."""
     cache.clear()
     editions.forget()
     editions._read.cache_clear()  # rows of a test that was rolled back leave their numbers
+    gauges._series_as_of.cache_clear()
+    moment._kept.clear()
 
 
 @pytest.fixture(autouse=True)

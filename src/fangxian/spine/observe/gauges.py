@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max
-
 from fangxian.spine.core import clock
 
 from .elements import RAIN_FORMS, RAIN_STEP_S, sensor_of
@@ -93,12 +91,12 @@ def _of_all(at: datetime) -> Census:
 
 def _every_series() -> Sequence[Told]:
     """Series are added and never changed."""
-    there = Series.objects.aggregate(n=Count("pk"), newest=Max("pk"))
-    return _series_as_of(there["n"], there["newest"])
+    newest = Series.objects.order_by("-pk").values_list("id", "station_id", "element").first()
+    return _series_as_of(Series.objects.count(), newest)
 
 
 @lru_cache(1)
-def _series_as_of(n: int, newest: int | None) -> Sequence[Told]:
+def _series_as_of(n: int, newest: Told | None) -> Sequence[Told]:
     return list(Series.objects.values_list("id", "station_id", "element"))
 
 
