@@ -1,13 +1,11 @@
 """Days that are no longer hot lie in files, and every question is answered as before."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
 
 from fangxian.ops import old_readings, upkeep
 from fangxian.ops.old_readings import archive_frames, archive_readings, forget_archived
-from fangxian.spine.core.config import config
 from fangxian.spine.core.models import Event
 from fangxian.spine.observe.archive import Archive
 from fangxian.spine.observe.readings import Quality, RawFrame, Reading
@@ -21,10 +19,10 @@ SERIES = [1, 2, 3]
 
 
 @pytest.fixture
-def filled(telemetry, monkeypatch):
+def filled(telemetry, monkeypatch, tmp_path):
     """Seventy days of six-hourly readings, some of them doubted, corrected or missing."""
-    folder = config().data_dir / upkeep.ARCHIVE
-    monkeypatch.setattr(type(telemetry), "archive", property(lambda _: Archive(folder)))
+    files = Archive(tmp_path / "archive")
+    monkeypatch.setattr(type(telemetry), "archive", property(lambda _: files))
     rows = [
         Reading(key, at, float(at // 21600 % 97 + key), Quality(1 + at // 21600 % 3), "")
         for key in SERIES
@@ -32,8 +30,7 @@ def filled(telemetry, monkeypatch):
     ]
     telemetry.put([*rows, Reading(3, FIRST_S + 60, None, Quality.MISSING, "x")], received_s=NOW_S)
     telemetry.correct(Reading(1, FIRST_S + DAY_S, 500.0, Quality.GOOD), received_s=NOW_S)
-    yield telemetry
-    shutil.rmtree(folder, ignore_errors=True)
+    return telemetry
 
 
 def answers(telemetry):

@@ -236,7 +236,9 @@ def check_archives() -> list[str]:
         said[told["file"]] = (event.kind, told)
     found = []
     for name, (kind, told) in said.items():
-        path, what = config().data_dir / ARCHIVE / name, kind.partition(".")[0]
+        what = kind.partition(".")[0]
+        folder = config().data_dir / ARCHIVE if what == "events" else store().archive.folder
+        path = folder / name
         if kind.endswith(".forgotten"):
             continue
         if not path.is_file():
