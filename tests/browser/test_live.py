@@ -31,11 +31,11 @@ def test_two_changes_300_ms_apart_are_both_on_the_open_desk(sit):
     log = page.locator("#desk-log")
     note(other, "第一条")
     page.evaluate("stream.onmessage()")
-    expect(log.get_by_text("第一条")).to_be_visible(timeout=15_000)
+    expect(log.get_by_text("第一条")).to_be_visible(timeout=6000)
     page.wait_for_timeout(300)
     note(other, "第二条")
     page.evaluate("stream.onmessage()")
-    expect(log.get_by_text("第二条")).to_be_visible(timeout=15_000)
+    expect(log.get_by_text("第二条")).to_be_visible(timeout=6000)
 
 
 def test_a_burst_of_changes_ends_with_the_last_and_few_requests(sit):

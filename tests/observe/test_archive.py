@@ -7,6 +7,8 @@ import pytest
 from fangxian.ops import old_readings, upkeep
 from fangxian.ops.old_readings import archive_frames, archive_readings, forget_archived
 from fangxian.spine.core.models import Event
+from fangxian.spine.core.problems import Problem
+from fangxian.spine.observe import archive
 from fangxian.spine.observe.archive import Archive
 from fangxian.spine.observe.readings import Quality, RawFrame, Reading
 
@@ -16,6 +18,7 @@ DAY_S = 86400
 NOW_S = int(datetime(2016, 9, 14, tzinfo=UTC).timestamp())
 FIRST_S = NOW_S - 70 * DAY_S
 SERIES = [1, 2, 3]
+ENDS = {1: FIRST_S + 3 * DAY_S, 2: FIRST_S + 9 * DAY_S, 3: FIRST_S + DAY_S - 60}
 
 
 @pytest.fixture
@@ -45,6 +48,11 @@ def answers(telemetry):
         "highest": [telemetry.highest(key, since_s=FIRST_S - 1) for key in SERIES],
         "at": telemetry.values_at(1, list(range(FIRST_S, NOW_S, DAY_S))),
         "history": telemetry.history(1, FIRST_S + DAY_S),
+        "then": telemetry.at(until_s=FIRST_S + 3 * DAY_S, within_s=DAY_S),
+        "few then": telemetry.at(until_s=FIRST_S + 9 * DAY_S, within_s=7 * DAY_S, series=[1, 2]),
+        "sums": telemetry.window_sums(ENDS, window_s=2 * DAY_S),
+        "hours": telemetry.hours_with_data(since_s=FIRST_S, until_s=FIRST_S + 2 * DAY_S),
+        "around": [telemetry.around(1, FIRST_S + day * DAY_S) for day in (0, 3, 40)],
         "latest": telemetry.latest(),
     }
 
@@ -89,7 +97,7 @@ def test_killed_anywhere_nothing_is_lost_and_the_next_time_ends_it(filled, monke
     before = answers(filled)
     with monkeypatch.context() as broken:
         place = old_readings if step == "_record" else filled
-        broken.setattr(place, step, lambda *_: 1 / 0)
+        broken.setattr(place, step, lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             archive_readings(days=62)
     assert answers(filled) == before
@@ -133,7 +141,7 @@ def test_old_frames_go_into_files_and_what_waits_or_was_refused_stays(filled):
     assert filled.counts()["frames_stored"] == 5
     assert filled.counts()["frames_quarantined"] == 2
     [first, *_] = filled.frame_files.days()
-    rows = filled.frame_files.rows(first)
+    rows = filled.frame_files.of_day(first).rows()
     assert rows[4][1:4] == ("70000001", "tcp", b"\x04\x06")
     assert (filled.audit(), upkeep.check_archives(), archive_frames(days=8)) == ([], [], 0)
     assert forget_archived("frames", days=15) == 1
@@ -150,5 +158,45 @@ def test_frames_are_there_once_though_one_was_killed_and_some_came_late(filled, 
     came(filled, 3, NOW_S - 10 * DAY_S, "duplicate")
     assert archive_frames(days=8) == 8
     [day] = filled.frame_files.days()
-    assert len({row[3] for row in filled.frame_files.rows(day)}) == 8
+    assert len({row[3] for row in filled.frame_files.of_day(day).rows()}) == 8
     assert (filled.counts().get("frames_stored", 0), upkeep.check_archives()) == (0, [])
+
+
+def test_what_comes_or_is_corrected_while_a_day_is_written_stays(filled, monkeypatch):
+    def told(*_):
+        filled.put([Reading(1, FIRST_S + 60, 3.0, Quality.GOOD)], received_s=NOW_S)
+        filled.correct(Reading(2, FIRST_S, 9.5, Quality.GOOD), received_s=NOW_S)
+
+    with monkeypatch.context() as late:
+        late.setattr(old_readings, "_record", told)
+        archive_readings(days=69)
+    span = {"since_s": FIRST_S - 1, "until_s": FIRST_S + 60}
+    first, second = (filled.span([key], **span)[key] for key in (1, 2))
+    assert (first[-1][:2], second[0][1], hot(filled) > 2) == ((FIRST_S + 60, 3.0), 9.5, True)
+    before = answers(filled)
+    archive_readings(days=69)
+    assert answers(filled) == before
+
+
+def test_a_frame_that_is_taken_while_its_day_is_written_stays(filled, monkeypatch):
+    came(filled, 3, NOW_S - 10 * DAY_S)
+    came(filled, 2, NOW_S - 10 * DAY_S, "quarantined")
+    held = [row[0] for row in filled.frames("70000001", "quarantined")]
+    with monkeypatch.context() as late:
+        late.setattr(old_readings, "_record", lambda *_: filled.settle_frames(held, "stored"))
+        assert archive_frames(days=8) == 3
+    assert [row[0] for row in filled.frames("70000001", "stored")] == held
+    assert archive_frames(days=8) == 5
+
+
+def test_without_what_reads_the_files_it_is_said_and_what_comes_is_kept(filled, monkeypatch):
+    archive_readings(days=62)
+    monkeypatch.setattr(archive, "find_spec", lambda _: None)
+    with pytest.raises(Problem, match="fangxian"):
+        filled.span([1], since_s=FIRST_S, until_s=NOW_S)
+    assert filled.put([Reading(1, FIRST_S + 60, 3.0, Quality.GOOD)], received_s=NOW_S) == 1
+    monkeypatch.setattr(upkeep, "readable", archive.readable)
+    assert upkeep.check_archives() == ["archived readings cannot be read: install fangxian[growth]"]
+    with pytest.raises(Problem, match="fangxian"):
+        archive_readings(days=62)
+    assert len(filled.span([1], since_s=NOW_S - DAY_S, until_s=NOW_S)[1]) == 3

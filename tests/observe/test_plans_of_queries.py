@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fangxian.spine.observe.aging import AgingFile
 from fangxian.spine.observe.history import History
 from fangxian.spine.observe.readings import Reading
 from fangxian.spine.observe.store import Store
@@ -55,7 +56,7 @@ WHOLE = {  # these are for all there is: counted, proved, tidied and removed, by
         "write_day",
         "take_out",
         "frame_files",
-        "frames_of",
+        "write_frames",
         "take_out_frames",
     ),
 }
@@ -90,9 +91,8 @@ def million(tmp_path_factory):
 
 
 def test_every_question_is_asked_here():
-    named = {
-        n for cls in (Store, History, TelemetryFile) for n in vars(cls) if not n.startswith("_")
-    }
+    rooms = (Store, History, AgingFile, TelemetryFile)
+    named = {n for cls in rooms for n in vars(cls) if not n.startswith("_")}
     assert named - {"path"} == ASKED.keys() | WHOLE
 
 

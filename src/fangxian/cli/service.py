@@ -48,12 +48,8 @@ def serve_command() -> None:
     supervise([word.split() for word in words_to_run()], at_once=len(AT_ONCE))
 
 
-AT_ONCE = (
-    "web",
-    "worker --only alarm",
-    "reach",
-    "intake",
-)  # pages, and who hears, judges and calls
+# pages, and who judges, calls and hears
+AT_ONCE = ("web", "worker --only alarm", "reach", "intake")
 
 
 def words_to_run() -> list[str]:

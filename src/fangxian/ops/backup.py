@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from fangxian.spine.core.config import PREFIX, config
+from fangxian.spine.core.files import sync_folder
 from fangxian.spine.core.problems import Problem
 
 from .closed import ClosedFileError, Closing, Opening
@@ -63,7 +64,7 @@ def create(target: Path, *, tell: Tell = quiet) -> dict[str, Any]:
                 file.flush()
                 os.fsync(file.fileno())
         draft.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise Problem("output.unwritable", file=str(target), why=str(error)) from error
     finally:
@@ -92,14 +93,6 @@ def own_name(folder: Path) -> str:
         (made,) = db.execute("SELECT min(applied) FROM django_migrations").fetchone()
     mark = hashlib.sha256(str(made).encode()).hexdigest()[:8]
     return f"fangxian-{config().kind.name.lower()}-{mark}"
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _copy_databases(folder: Path, space: Path, tell: Tell) -> list[Path]:
@@ -259,7 +252,7 @@ def restore(
         if into.exists():
             into.rmdir()
         draft.rename(into)
-        _sync_folder(into.parent)
+        sync_folder(into.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

@@ -33,6 +33,7 @@ from fangxian.spine.core.models import ChainHead, Event, Job
 from fangxian.spine.core.operating import operating
 from fangxian.spine.core.problems import Problem
 from fangxian.spine.core.rights import SYSTEM
+from fangxian.spine.observe.archive import readable
 from fangxian.spine.observe.store import store
 
 from . import anchors, backup
@@ -187,10 +188,14 @@ def thin_out() -> int:
     if days := keep["readings"]:
         n += store().forget_readings(before_s=int(now_s - days * DAY_S))
         n += forget_archived("readings", days=days)
-    if days := keep.get("readings_hot", 0):
-        n += archive_readings(days=days)
+    if days := keep["frames_stored"]:
+        n += forget_archived("frames", days=days)
     if days := keep["events"]:
         n += archive(days=days)
+    if days := keep.get("frames_hot", 0):  # editions entered before do not have these
+        n += archive_frames(days=days)
+    if days := keep.get("readings_hot", 0):
+        n += archive_readings(days=days)
     return n
 
 
@@ -245,6 +250,8 @@ def check_archives() -> list[str]:
             found.append(f"{name}: {told[what]} archived {what} are missing")
         elif sha256(path) != told["sha256"]:
             found.append(f"{name}: archived {what} were changed")
+    if store().archive.days() and not readable():
+        found.append("archived readings cannot be read: install fangxian[growth]")
     return found
 
 

@@ -17,11 +17,11 @@ PARTS = {
     "keep": (
         "frames_stored",
         "frames_refused",
+        "frames_hot",
         "jobs_done",
         "events",
         "readings",
         "readings_hot",
-        "frames_hot",
     ),
     "late": ("job", "delivery", "moment", "event"),
 }

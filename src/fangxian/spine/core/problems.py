@@ -20,6 +20,12 @@ CATALOGUE: dict[str, tuple[int, str, str]] = {
         "账号没有在任岗位,不能办理。请管理员登记任期。",
         "This account holds no post now. Ask the administrator to enter a term.",
     ),
+    "archive.no_parquet": (
+        503,
+        "较早的读数在归档文件里，读写它们需要安装 fangxian[growth]（polars）。",
+        "Older readings lie in archived files; what reads and writes them comes with "
+        "fangxian[growth] (polars).",
+    ),
     "not_found": (404, "没有找到:{what}。", "Not found: {what}."),
     "input.invalid": (422, "{field}:{why}", "{field}: {why}"),
     "order.same_open": (

@@ -4,17 +4,21 @@ rows of the telemetry file say goes before what a file says, so a day may lie in
 
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fangxian.spine.core.files import sync_folder
+from fangxian.spine.core.problems import Problem
+
 if TYPE_CHECKING:
-    pass
+    import polars as pl
 
 DAY_S = 86400
 SUFFIX = ".parquet"
-READINGS = {
+READINGS = {  # as the table has them, with their types in polars
     **{"series_id": "Int64", "valid_s": "Int64", "value": "Float64", "quality": "Int8"},
     **{"reason": "String", "revision": "Int32", "received_s": "Float64", "seq": "Int64"},
 }
@@ -22,17 +26,26 @@ FRAMES = {  # the digest is that of the raw bytes
     **{"id": "Int64", "station": "String", "source": "String", "raw": "Binary"},
     **{"received_s": "Float64", "verdict": "String", "told": "String", "form": "String"},
 }
-COLUMNS = tuple(READINGS)
 SETTLED_NS = 1_000_000_000  # two changes within a tick of the file system have one time
 ROW_GROUP = 20_000  # rows that are read together, of some seventy series
-Row = tuple[int, int, float | None, int, str, int, float, int]  # as COLUMNS
+
+
+def readable() -> bool:
+    """Whether what reads and writes the files is installed."""
+    return find_spec("polars") is not None
+
+
+def need_parquet() -> None:
+    """Raises ``archive.no_parquet`` where it is not."""
+    if not readable():
+        raise Problem("archive.no_parquet")
 
 
 class DayFiles:
     """The files of one kind in a folder. Safe to use from several threads and processes."""
 
     prefix: str
-    columns: Mapping[str, str]  # with their type in polars
+    columns: Mapping[str, str]
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,20 +64,33 @@ class DayFiles:
         """Before this time there may be archived rows; 0 with none."""
         return (max(self.days(), default=-1) + 1) * DAY_S
 
-    def path(self, day: int) -> Path:
-        return self.folder / f"{self.prefix}{day:06d}{SUFFIX}"
-
-    def write(self, day: int, parts: Iterable[Sequence[tuple[Any, ...]]]) -> tuple[Path, int]:
-        """Write a day's file, read it back, and put it into its place; its rows come in parts.
-        Returns the file and how many rows it has. Raises ValueError where what is read back
-        differs."""
+    def table(self, rows: Iterable[tuple[Any, ...]] = ()) -> "pl.DataFrame":
+        """Rows with these columns. Raises ``archive.no_parquet``."""
+        need_parquet()
         import polars as pl
 
         schema = {name: getattr(pl, kind) for name, kind in self.columns.items()}
-        frames = [pl.DataFrame(list(part), schema=schema, orient="row") for part in parts]
-        whole = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+        return pl.DataFrame(list(rows), schema=schema, orient="row")
+
+    def of_day(self, day: int) -> "pl.DataFrame":
+        """All rows of a day; none without a file. Raises ``archive.no_parquet``."""
+        if (path := self.days().get(day)) is None:
+            return self.table()
+        need_parquet()
+        import polars as pl
+
+        return pl.read_parquet(path)
+
+    def write(self, day: int, parts: "Iterable[pl.DataFrame]") -> tuple[Path, int]:
+        """Write a day's file, read it back, and put it into its place; its rows come in parts.
+        Returns the file and how many rows it has. Raises ``archive.no_parquet``, and ValueError
+        where what is read back differs."""
+        need_parquet()
+        import polars as pl
+
+        whole = pl.concat([self.table(), *parts])
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.path(day)
+        path = self.folder / f"{self.prefix}{day:06d}{SUFFIX}"
         draft = path.with_suffix(".part")
         whole.write_parquet(draft, compression="zstd", row_group_size=ROW_GROUP)
         with draft.open("rb") as file:
@@ -72,22 +98,14 @@ class DayFiles:
         if not whole.equals(pl.read_parquet(draft)):
             raise ValueError(f"{draft.name}: what is read back is not what was written")
         draft.replace(path)
-        _sync(self.folder)
+        sync_folder(self.folder)
         return path, len(whole)
 
 
 class FrameFiles(DayFiles):
-    """Raw frames by the day they came, in the order they came."""
+    """Raw frames by the day they came."""
 
     prefix, columns = "frames-", FRAMES
-
-    def rows(self, day: int) -> list[tuple[Any, ...]]:
-        """A day's frames, as ``columns``; none without a file."""
-        if (path := self.days().get(day)) is None:
-            return []
-        import polars as pl
-
-        return pl.read_parquet(path).rows()
 
 
 class Archive(DayFiles):
@@ -95,44 +113,36 @@ class Archive(DayFiles):
 
     prefix, columns = "readings-", READINGS
 
-    def rows(
-        self, series: Collection[int] | None, *, since_s: int, until_s: int
-    ) -> dict[int, dict[int, Row]]:
-        """Archived rows of series (None: of all) with since_s < valid_s <= until_s, by series and
-        time."""
+    def of(self, series: Collection[int], *, since_s: int, until_s: int) -> "pl.DataFrame":
+        """Archived rows of series with since_s < valid_s <= until_s. Raises
+        ``archive.no_parquet``."""
         files = [
             path
             for day, path in self.days().items()
             if day * DAY_S <= until_s and since_s < (day + 1) * DAY_S - 1
         ]
-        found: dict[int, dict[int, Row]] = {}
         if not files:
-            return found
+            return self.table()
+        need_parquet()
         import polars as pl
 
         held = pl.scan_parquet(files).filter(
-            pl.col("valid_s") > since_s, pl.col("valid_s") <= until_s
+            pl.col("series_id").is_in(list(series)),
+            pl.col("valid_s") > since_s,
+            pl.col("valid_s") <= until_s,
         )
-        if series is not None:
-            held = held.filter(pl.col("series_id").is_in(list(series)))
-        for row in held.collect().rows():
-            found.setdefault(row[0], {})[row[1]] = row
-        return found
+        return held.collect()
 
     def oldest(self, series: Collection[int]) -> dict[int, int]:
-        """The time of the first archived reading of each series that has any."""
+        """The time of the first archived reading of each series that has any. Raises
+        ``archive.no_parquet``."""
         if not (files := list(self.days().values())):
             return {}
+        need_parquet()
         import polars as pl
 
         held = pl.scan_parquet(files).filter(pl.col("series_id").is_in(list(series)))
         return dict(held.group_by("series_id").agg(pl.col("valid_s").min()).collect().rows())
-
-
-def merged(old: dict[int, Row], new: Iterable[Row]) -> list[Row]:
-    """The rows of a series by time; ``new`` goes before what the archive says."""
-    held = old | {row[1]: row for row in new}
-    return [held[at] for at in sorted(held)]
 
 
 @lru_cache(16)
@@ -143,11 +153,3 @@ def _days(folder: Path, prefix: str, _changed_ns: int) -> dict[int, Path]:
 def _listed(folder: Path, prefix: str) -> dict[int, Path]:
     paths = sorted(folder.glob(f"{prefix}*{SUFFIX}"))
     return {int(path.name[len(prefix) : -len(SUFFIX)]): path for path in paths}
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

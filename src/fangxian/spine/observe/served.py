@@ -15,11 +15,11 @@ from fangxian.spine.core.config import config
 from fangxian.spine.core.postgresql.raw import Served
 from fangxian.spine.core.postgresql.sums import PARTS, WORD, WORDS
 
+from .aging import FOLDER
 from .archive import Archive
 from .readings import RawFrame, Reading
 from .statements import UPSERT
 from .store import Store
-from .telemetry import FOLDER
 
 if TYPE_CHECKING:
     from .history import Floats, Ints
@@ -128,14 +128,11 @@ class ServedStore(Served, Store):
         self._months: set[int] = set()
         super().__init__()
 
-    def usable_of(
-        self, series: Sequence[int], *, since_s: int, until_s: int
+    def _usable_here(
+        self, series: Sequence[int], since_s: int, until_s: int
     ) -> "Iterator[tuple[int, Ints, Floats]]":
         import numpy as np
 
-        if since_s < self.archive.until_s():
-            yield from self._usable_of_all(series, since_s, until_s)
-            return
         for key in series:
             rows = self._db.execute(USABLE_SERVED, (key, since_s, until_s)).fetchall()
             if rows:

@@ -1,8 +1,7 @@
 """The only door to readings and raw frames: an SQLite file of its own, or tables on a server
 (served.py) behind the same functions. What a reading means is in assess."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +12,6 @@ from fangxian.spine.core.config import config
 from .history import History, batched
 from .readings import Memory, Quality, RawFrame, Reading, usable
 from .statements import (
-    AT,
-    AT_OF,
     CORRECT,
     LATEST,
     MOST_KEYS,
@@ -120,20 +117,6 @@ class Store(History):
             (seq, limit),
         ).fetchall()
 
-    def window_sums(
-        self, ends: Mapping[int, int], *, window_s: int
-    ) -> dict[int, tuple[float, int]]:
-        """Sum and number of the usable values of series, each over the window before its own
-        end."""
-        rows = self._db.execute(
-            "SELECT CAST(j.key AS BIGINT), SUM(o.value), COUNT(o.value) FROM json_each(?) j "
-            "CROSS JOIN observation o ON o.series_id = CAST(j.key AS BIGINT) "
-            "AND o.valid_s > CAST(j.value AS BIGINT) - ? AND o.valid_s <= CAST(j.value AS BIGINT) "
-            "AND o.quality < 3 GROUP BY j.key",
-            (json.dumps(ends), window_s),
-        )
-        return {key: (total, n) for key, total, n in rows if n}
-
     def stuck(self, reason: str = "stuck") -> dict[int, int]:
         """Series whose newest usable reading is doubted for ``reason``, with its time."""
         rows = self._db.execute(
@@ -143,32 +126,6 @@ class Store(History):
             (reason,),
         )
         return dict(rows)
-
-    def at(
-        self, *, until_s: int, within_s: int, series: Sequence[int] | None = None
-    ) -> dict[int, tuple[int, float]]:
-        """The newest usable value of each series (or of ``series``) at a time, no older than
-        ``within_s``."""
-        span = {"until": until_s, "since": until_s - within_s}
-        if series is None:
-            rows = self._db.execute(AT, span)
-        else:
-            rows = self._db.execute(AT_OF, span | {"keys": json.dumps(list(series))})
-        return {key: (valid_s, value) for key, valid_s, value in rows}
-
-    def hours_with_data(self, *, since_s: int, until_s: int) -> set[int]:
-        """Ends of the hours within the span in which any reading with a value is valid."""
-        asked = (
-            "SELECT EXISTS (SELECT 1 FROM latest l CROSS JOIN observation o "
-            "ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
-            "AND o.value IS NOT NULL)"
-        )
-        found = set()
-        for end in range(-(-(since_s + 1) // 3600) * 3600, until_s + 3600, 3600):
-            span = (max(since_s, end - 3600), min(until_s, end))
-            if self._db.execute(asked, span).fetchone()[0]:
-                found.add(end)
-        return found
 
     def latest(self) -> dict[int, tuple[int | None, float]]:
         """Newest usable valid time (None: never one) and last receipt of anything per series."""
@@ -227,15 +184,6 @@ class Store(History):
             one,
         ).fetchone()
         return Memory(at, value, same, day_s, day_value, doubt)
-
-    def around(self, series_id: int, valid_s: int) -> list[tuple[int, float]]:
-        """The trusted readings just before and after a time: (valid_s, value)."""
-        one = {"series": series_id, "at": valid_s}
-        found = []
-        for side in ("valid_s < :at ORDER BY valid_s DESC", "valid_s > :at ORDER BY valid_s"):
-            row = self._db.execute(f"{TRUSTED} AND {side} LIMIT 1", one).fetchone()
-            found += [row] if row else []
-        return found
 
     def frames(self, station: str, verdict: str) -> list[tuple[int, bytes, str, float]]:
         """Raw frames of a station with a verdict: (id, raw, format, received_s)."""

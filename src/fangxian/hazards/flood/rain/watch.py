@@ -188,6 +188,7 @@ class RainWatch:
         self.sums.sum_up()
         for key in sorted(self.derived):
             self._put(*self._from_store(key, since_s, until_s))
+            yield
 
     def _put(self, rows: Ints, steps: Ints, values: Ints, present: Bools) -> Bools:
         return self.sums.put(rows=rows, steps=steps, values=values, present=present)

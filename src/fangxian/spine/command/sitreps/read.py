@@ -127,7 +127,10 @@ def near(*, seat: Seat, hq: str = "all", at: datetime | None = None) -> list[Due
     prefix = visible(seat, "response.read")
     if prefix is None:
         return []
-    owed = at_once(("dues", prefix, at), lambda: dues(at=now, path=prefix))
+    if at is None:
+        owed = at_once(("dues", prefix), lambda: dues(at=now, path=prefix))
+    else:
+        owed = dues(at=at, path=prefix)
     found = [d for d in owed if hq in {"all", d.headquarters.headquarters}]
     limit = now + timedelta(minutes=clocks(now)["near_min"])
     soon = [due for due in found if due.at <= limit]
