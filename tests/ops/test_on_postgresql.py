@@ -11,7 +11,10 @@ import pytest
 from tests.postgresql import programs
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("core", "reach", "observe/test_store_and_intake.py", "command/test_orders.py", "cover")
+ROOMS = (
+    *("core", "reach", "observe/test_store_and_intake.py", "observe/test_archive.py"),
+    *("command/test_orders.py", "cover"),
+)
 
 
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed")

@@ -48,6 +48,6 @@ def declare_figures(*figures: Figure) -> None:
 def figures(*, seat: Seat, hq: str) -> list[tuple[Figure, Shown]]:
     """Those of a headquarters, or of all."""
     mine = [one for one in FIGURES.values() if hq in ("all", one.headquarters)]
-    who = (seat.role, seat.place_path, seat.level, seat.post_id, seat.person_id)
+    who = (seat.role, seat.place_path, seat.level, seat.post_id)
     found = ((one, at_once(("figure", one.code, *who), partial(one.of, seat))) for one in mine)
     return [(one, shown) for one, shown in found if shown is not None]

@@ -22,8 +22,8 @@ SERIES_AT_A_TIME = 20  # so that nobody waits for long
 FRAMES_AT_A_TIME = 5000
 COLUMNS = ", ".join(f"o.{name}" for name in READINGS)
 HOT = (
-    f"SELECT {COLUMNS} FROM json_each(?) j CROSS JOIN observation o "
-    "ON o.series_id = CAST(j.value AS BIGINT) AND o.valid_s > ? AND o.valid_s <= ?"
+    f"SELECT {COLUMNS} FROM json_each(:keys) j CROSS JOIN observation o "
+    "ON o.series_id = CAST(j.value AS BIGINT) AND o.valid_s > :since AND o.valid_s <= :until"
 )
 
 
@@ -42,24 +42,23 @@ class AgingFile(TelemetryFile):
 
     def _whole(
         self, series: Collection[int] | None, *, since_s: int, until_s: int
-    ) -> "pl.DataFrame | None":
+    ) -> "pl.LazyFrame | None":
         """All rows of series (None: of all) over a span that reaches into the archive, as
-        ``READINGS``, by series and time; None where it does not: then the rows here are all. Raises
+        ``READINGS``; None where it does not: then the rows here are all. Raises
         ``archive.no_parquet``."""
         if since_s >= self.archive.until_s():
             return None
         keys = [key for some in self._some_series() for key in some] if series is None else series
         return self._both(keys, since_s, until_s)
 
-    def _both(self, series: Collection[int], since_s: int, until_s: int) -> "pl.DataFrame":
-        """What is here goes before what is archived."""
+    def _both(self, series: Collection[int], since_s: int, until_s: int) -> "pl.LazyFrame":
+        """What is here goes before what is archived; nothing is read before it is asked for."""
         old = self.archive.of(series, since_s=since_s, until_s=until_s)
-        asked = (json.dumps(list(series)), since_s, until_s)
-        new = self.archive.table(self._db.execute(HOT, asked).fetchall())
-        key = ["series_id", "valid_s"]
+        asked = {"keys": json.dumps(list(series)), "since": since_s, "until": until_s}
+        new = self.archive.table(self._db.execute(HOT, asked).fetchall()).lazy()
         import polars as pl
 
-        return pl.concat([old, new]).unique(subset=key, keep="last").sort(key)
+        return pl.concat([old.join(new, on=["series_id", "valid_s"], how="anti"), new])
 
     def _thaw(self, db: Any, readings: Iterable[Reading]) -> None:
         """Bring back the archived rows of what is written anew, so that it meets them. Where they
@@ -73,7 +72,7 @@ class AgingFile(TelemetryFile):
         for day, keys in by_day.items():
             span = {"since_s": day * DAY_S - 1, "until_s": (day + 1) * DAY_S - 1}
             try:
-                old = self.archive.of({key for key, _ in keys}, **span).rows()
+                old = self.archive.of({key for key, _ in keys}, **span).collect().rows()
             except Problem as problem:
                 log.error("archived_day_unread day=%s why=%s", day, problem.text("en"))
                 return
@@ -97,7 +96,8 @@ class AgingFile(TelemetryFile):
         before it takes its place. The file, and how many readings it has. Raises
         ``archive.no_parquet``."""
         span = day * DAY_S - 1, (day + 1) * DAY_S - 1
-        return self.archive.write(day, (self._both(keys, *span) for keys in self._some_series()))
+        parts = (self._both(keys, *span) for keys in self._some_series())
+        return self.archive.write(day, (in_order(part) for part in parts))
 
     def take_out(self, day: int, *, seq: int) -> None:
         """Take out of here what of a day was stored up to ``seq``, the end of the log before its
@@ -164,3 +164,8 @@ class AgingFile(TelemetryFile):
             else:
                 high = middle - 1
         return low
+
+
+def in_order(rows: "pl.LazyFrame") -> "pl.DataFrame":
+    """Readings by series and time."""
+    return rows.sort("series_id", "valid_s").collect()

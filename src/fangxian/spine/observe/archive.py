@@ -113,8 +113,8 @@ class Archive(DayFiles):
 
     prefix, columns = "readings-", READINGS
 
-    def of(self, series: Collection[int], *, since_s: int, until_s: int) -> "pl.DataFrame":
-        """Archived rows of series with since_s < valid_s <= until_s. Raises
+    def of(self, series: Collection[int], *, since_s: int, until_s: int) -> "pl.LazyFrame":
+        """Archived rows of series with since_s < valid_s <= until_s, to be read. Raises
         ``archive.no_parquet``."""
         files = [
             path
@@ -122,16 +122,15 @@ class Archive(DayFiles):
             if day * DAY_S <= until_s and since_s < (day + 1) * DAY_S - 1
         ]
         if not files:
-            return self.table()
+            return self.table().lazy()
         need_parquet()
         import polars as pl
 
-        held = pl.scan_parquet(files).filter(
+        return pl.scan_parquet(files).filter(
             pl.col("series_id").is_in(list(series)),
             pl.col("valid_s") > since_s,
             pl.col("valid_s") <= until_s,
         )
-        return held.collect()
 
     def oldest(self, series: Collection[int]) -> dict[int, int]:
         """The time of the first archived reading of each series that has any. Raises

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .aging import AgingFile
+from .aging import AgingFile, in_order
 from .archive import DAY_S
 from .readings import Quality
 from .statements import AT, AT_OF, TRUSTED, USABLE
@@ -33,7 +33,7 @@ class History(AgingFile):
         found: dict[int, list[tuple[int, float | None, int, str]]] = {key: [] for key in series}
         whole = self._whole(series, since_s=since_s, until_s=until_s)
         if whole is not None:
-            for key, *row in whole.select("series_id", *VERSION[:-1]).rows():
+            for key, *row in in_order(whole).select("series_id", *VERSION[:-1]).rows():
                 found[key].append(tuple(row))
             return found
         for key in series:
@@ -53,7 +53,7 @@ class History(AgingFile):
         if whole is None:
             yield from self._usable_here(series, since_s, until_s)
             return
-        for (key,), rows in _usable(whole).group_by("series_id", maintain_order=True):
+        for (key,), rows in in_order(_usable(whole)).group_by("series_id", maintain_order=True):
             yield int(key), rows["valid_s"].to_numpy(), rows["value"].to_numpy()
 
     def _usable_here(
@@ -73,16 +73,26 @@ class History(AgingFile):
         """The newest usable value of each series (or of ``series``) at a time, no older than
         ``within_s``."""
         span = {"until": until_s, "since": until_s - within_s}
-        whole = self._whole(series, since_s=until_s - within_s, until_s=until_s)
-        if whole is not None:
-            rows = _usable(whole).group_by("series_id").last()
-            found = rows.select("series_id", "valid_s", "value").rows()
-        elif series is None:
-            found = self._db.execute(AT, span).fetchall()
+        if until_s - within_s < self.archive.until_s():
+            return self._at_then(until_s, within_s, series)
+        if series is None:
+            rows = self._db.execute(AT, span)
         else:
-            asked = span | {"keys": json.dumps(list(series))}
-            found = self._db.execute(AT_OF, asked).fetchall()
-        return {key: (valid_s, value) for key, valid_s, value in found}
+            rows = self._db.execute(AT_OF, span | {"keys": json.dumps(list(series))})
+        return {key: (valid_s, value) for key, valid_s, value in rows}
+
+    def _at_then(
+        self, until_s: int, within_s: int, series: Sequence[int] | None
+    ) -> dict[int, tuple[int, float]]:
+        """The same of a time in the archive: a day is looked at first, for most have one there."""
+        left = {k for some in self._some_series() for k in some} if series is None else set(series)
+        found: dict[int, tuple[int, float]] = {}
+        for back_s in sorted({min(DAY_S, within_s), within_s}):
+            rows = self._both(left - found.keys(), until_s - back_s, until_s)
+            last = in_order(_usable(rows).select("series_id", "valid_s", "value"))
+            told = last.group_by("series_id").last().rows()
+            found |= {key: (valid_s, value) for key, valid_s, value in told}
+        return found
 
     def window_sums(
         self, ends: Mapping[int, int], *, window_s: int
@@ -99,7 +109,7 @@ class History(AgingFile):
                 pl.col("valid_s") > end - window_s, pl.col("valid_s") <= end
             )
             sums = mine.group_by("series_id").agg(pl.col("value").sum(), n=pl.len())
-            return {key: (total, n) for key, total, n in sums.rows()}
+            return {key: (total, n) for key, total, n in sums.collect().rows()}
         rows = self._db.execute(
             "SELECT CAST(j.key AS BIGINT), SUM(o.value), COUNT(o.value) FROM json_each(?) j "
             "CROSS JOIN observation o ON o.series_id = CAST(j.key AS BIGINT) "
@@ -115,8 +125,9 @@ class History(AgingFile):
         if whole is not None:
             import polars as pl
 
-            at = whole.filter(pl.col("value").is_not_null())["valid_s"]
-            return set(((at + 3599) // 3600 * 3600).unique().to_list())
+            hour = (pl.col("valid_s") + 3599) // 3600 * 3600
+            told = whole.filter(pl.col("value").is_not_null()).select(hour.unique())
+            return set(told.collect()["valid_s"])
         asked = (
             "SELECT EXISTS (SELECT 1 FROM latest l CROSS JOIN observation o "
             "ON o.series_id = l.series_id AND o.valid_s > ? AND o.valid_s <= ? "
@@ -144,7 +155,8 @@ class History(AgingFile):
         whole = self._whole([key], since_s=since_s, until_s=EVER_S)
         if whole is not None:
             rows = _usable(whole).sort("value", "valid_s", descending=[True, False])
-            return next(iter(rows.select("value", "valid_s").head(1).rows()), None)
+            top = rows.select("value", "valid_s").head(1).collect().rows()
+            return top[0] if top else None
         row: tuple[float, int] | None = self._db.execute(
             "SELECT value, valid_s FROM observation WHERE series_id = ? AND valid_s > ? "
             "AND quality < 3 AND value IS NOT NULL ORDER BY value DESC, valid_s LIMIT 1",
@@ -160,7 +172,7 @@ class History(AgingFile):
             import polars as pl
 
             mine = _usable(whole).filter(pl.col("valid_s").is_in(list(times)))
-            return list(mine["value"])
+            return list(in_order(mine)["value"])
         found = []
         for some in batched(times, 500):
             marks = ",".join("?" * len(some))
@@ -179,7 +191,7 @@ class History(AgingFile):
             import polars as pl
 
             trusted = _usable(whole).filter(pl.col("quality") < Quality.SUSPECT)
-            rows = trusted.select("valid_s", "value").rows()
+            rows = in_order(trusted).select("valid_s", "value").rows()
             before = [row for row in rows if row[0] < valid_s][-1:]
             return before + [row for row in rows if row[0] > valid_s][:1]
         one = {"series": series_id, "at": valid_s}
@@ -201,7 +213,7 @@ class History(AgingFile):
         whole = self._whole([series_id], since_s=valid_s - 1, until_s=valid_s)
         if whole is not None:
             known = {row[0] for row in found}
-            rows = whole.select("revision", "value", "quality", "reason").rows()
+            rows = whole.select("revision", "value", "quality", "reason").collect().rows()
             found += [row for row in rows if row[0] not in known]
         return sorted(found)
 
@@ -209,7 +221,7 @@ class History(AgingFile):
         """All readings of a series: (valid_s, value, quality, reason, revision)."""
         whole = self._whole([series_id], since_s=-1, until_s=EVER_S)
         if whole is not None:
-            yield from whole.select(VERSION).rows()
+            yield from in_order(whole).select(VERSION).rows()
             return
         yield from self._db.execute(
             "SELECT valid_s, value, quality, reason, revision FROM observation "
@@ -218,7 +230,7 @@ class History(AgingFile):
         )
 
 
-def _usable(rows: "pl.DataFrame") -> "pl.DataFrame":
+def _usable(rows: "pl.LazyFrame") -> "pl.LazyFrame":
     """As ``readings.usable``."""
     import polars as pl
 
