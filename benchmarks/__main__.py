@@ -1,6 +1,7 @@
 """`./run bench [spine] [epi] [hydro] [sentinel] [ground] [arrivals] [matching] [holds] [methods]
-[water] [trace_goods] [ais] [sea_watch] [cycle] [fill] [city] [alarm] [open_pages]`: the first
-three by default. ``methods`` and ``water`` draw the plots and tables of docs/methods anew."""
+[water] [trace_goods] [ais] [sea_watch] [cycle] [fill] [city] [alarm] [open_pages]
+[vaccine]`: the first three by default. ``methods`` and ``water`` draw the plots and tables of
+docs/methods anew."""
 
 import importlib
 import json

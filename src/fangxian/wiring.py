@@ -9,6 +9,7 @@ from fangxian.hazards.epidemic.coldchain import subject as coldchain
 from fangxian.hazards.epidemic.regimes import subject as regimes
 from fangxian.hazards.epidemic.sentinel import subject as sentinel
 from fangxian.hazards.epidemic.tracing import subject as tracing
+from fangxian.hazards.epidemic.vaccination import subject as vaccination
 from fangxian.hazards.flood.drought import subject as drought
 from fangxian.hazards.flood.evacuation import subject as evacuation
 from fangxian.hazards.flood.forecast import subject as forecast
@@ -121,6 +122,7 @@ SUBJECTS: tuple[Subject, ...] = (
     regimes.SUBJECT,
     arrivals.SUBJECT,
     tracing.SUBJECT,
+    vaccination.SUBJECT,
     coldchain.SUBJECT,
     coast.SUBJECT,
 )

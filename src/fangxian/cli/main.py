@@ -68,6 +68,11 @@ WORDS = {
     "forms": ("forms", "表单：检查、装载", "forms: checked and loaded"),
     "reports": ("forms", "报告：导入", "reports: brought in"),
     "regime": ("regime", "管控措施计算（文件进、文件出）", "measures for people, files in and out"),
+    "vaccinate": (
+        "vaccinate",
+        "免疫程序：判定剂次、推算应种",
+        "vaccine schedules: doses judged, what is due",
+    ),
     "risk": ("risk", "风险地区清单比较、行程比对", "lists of risk areas compared and matched"),
     "contacts": ("contacts", "接触关系：导入、导出", "contacts brought in and taken out"),
     "trace": ("trace", "从人、物、场所追踪", "trace from a person, a place or goods"),

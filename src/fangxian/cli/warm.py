@@ -80,6 +80,10 @@ def _calls(folder: Path) -> Iterator[list[str]]:
     scan = ["surveil", "scan", "--cases", made["c.csv"], "--places", made["p.csv"], *out]
     yield [*scan, "--replicates", "19"]
     yield from _floods(folder, out)
+    doses = folder / "v.csv"
+    head = "case_id,vaccine_group,dob,sex,assessment_date,dose1_date,dose1_cvx\n"
+    doses.write_text(head + "a,COVID-19,1990-01-01,F,2021-09-01,2021-06-01,510\n")
+    yield ["vaccinate", "evaluate", "--rules", "nhc", "--cases", str(doses)]
 
 
 def _floods(folder: Path, out: list[str]) -> Iterator[list[str]]:
