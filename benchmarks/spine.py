@@ -84,9 +84,8 @@ def hot_path() -> dict[str, Any]:
     load_thresholds(shipped_thresholds(), by=SYSTEM)
     town = Place.objects.filter(kind="town").first()
     assert town is not None
-    Station.objects.bulk_create(
-        Station(code=f"6{n:07d}", name=f"s{n}", place=town, adopted_at=START) for n in range(300)
-    )
+    for n in range(300):
+        Station(code=f"6{n:07d}", name=f"s{n}", place=town, adopted_at=START).save()
     intake, watch = Intake(), Watch("rain", RainWatch)
     warm = [
         Arrival(read_raw(hourly(f"6{n:07d}", START, 1)), hourly(f"6{n:07d}", START, 1), "b")

@@ -1,7 +1,7 @@
 """The rules of one authority, as its text has them: series, target doses, ages, intervals, skips.
 
 Scalars and tuples (...,) of them; spans in months and days, days since 1970-01-01; what a rule
-does not say is None and nothing is NaN. No errors: who reads a file checks it. Reading files is left to who has them.
+does not say is None and nothing is NaN. No errors: who reads a file checks it.
 Source: the form of the supporting data of the CDC's Clinical Decision Support for Immunization.
 """
 
