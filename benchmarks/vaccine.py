@@ -67,7 +67,7 @@ def loops(judge: Judge, cases: list[Case], times: int) -> float:
 def main() -> dict[str, Any]:
     judge = Judge(Schedule([(EPOCH, read_rules(CDSI / "rules_2020"))]))
     cases = read_cases(CASES)
-    told = evaluate(judge, cases)  # compiles
+    told = [one.row() for one in evaluate(judge, cases)]  # compiles
     with CASES.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     score, all_of = Counter[str](), Counter[str]()

@@ -121,6 +121,13 @@ def test_doses_out_of_order_and_bounds_that_do_not_fit_are_refused():
         evaluated(TABLE, people, group=np.array([0]), whole=False)
 
 
+def test_a_vaccine_that_the_rules_do_not_know_is_refused():
+    people = Histories(*[np.array([1])] * 3, *[np.array([0, 1])], np.array([[9, 7, -1, 0, 0]]),
+                       np.zeros(2, np.int64), np.empty((0, 2), np.int64))  # fmt: skip
+    with pytest.raises(ValueError, match="do not know"):
+        evaluated(TABLE, people, group=np.array([0]), whole=False)
+
+
 def test_who_stands_beside_changes_nothing():
     rng = np.random.default_rng(3)
     lists = [np.sort(rng.integers(6500, 7500, rng.integers(0, 5))) for _ in range(300)]

@@ -76,6 +76,12 @@ def test_who_has_nothing_is_due_from_the_age_on():
     assert (one.number, one.earliest) == (1, date(2022, 3, 1))
 
 
+def test_before_an_edition_speaks_of_a_group_nothing_is_due_of_it():
+    one = said(("2021-04-01", BIBP), group=BOOSTER, today=date(2021, 5, 1))
+    assert (one.series[1], one.number, one.earliest) == ("Not recommended", None, None)
+    assert counts(one) == ["Not Judged"]
+
+
 def test_an_unknown_authority_and_group_are_named_with_what_there_is():
     with pytest.raises(Problem, match="ice, nhc") as unknown:
         judge_of("who")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from .files import FILE
-from .main import say, start_django, tell
+from .main import language, say, start_django, tell
 
 
 @click.group(
@@ -37,18 +37,11 @@ def evaluate(rules: str, cases: Path, as_json: bool) -> None:
     folder = Path(rules)
     judge = Judge(Schedule([(EPOCH, read_rules(folder))])) if folder.is_dir() else judge_of(rules)
     told = table.evaluate(judge, table.read_cases(cases))
-    for row in told:
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
-    if wrong := sum("problem" in row for row in told):
+    if not told:
+        tell(say("表中没有一例", "the table has no case"))
+    for one in told:
+        line = json.dumps(one.row(), ensure_ascii=False) if as_json else one.line(language())
+        click.echo(line)
+    if wrong := sum(one.said is None for one in told):
         tell(say(f"{wrong} 例读不了", f"{wrong} cases could not be read"))
         raise SystemExit(3)
-
-
-def _line(row: dict[str, object]) -> str:
-    if "problem" in row:
-        return f"{row['case_id']}: {row['problem']}"
-    doses = row["doses"] if isinstance(row["doses"], list) else []
-    said = "; ".join(f"{d['status']} {d['reason']}".strip() for d in doses)
-    dates = [row[name] for name in ("earliest_date", "recommended_date", "past_due_date")]
-    due = f"{row['forecast_number']}: {' / '.join(map(str, dates))}" if any(dates) else ""
-    return "  ".join(filter(None, (str(row["case_id"]), said, str(row["series_status"]), due)))

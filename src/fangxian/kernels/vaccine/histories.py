@@ -27,6 +27,7 @@ from fangxian.kernels.vaccine.tables import (
     H_LIVE,
     MANY_ANTIGENS,
     MANY_PERIODS,
+    MANY_VACCINES,
     UNSET,
     VALID,
     W_AGES,
@@ -136,6 +137,22 @@ def _rows(
         _one(t, group, whole, who, history, signs, verdicts[a:b], results[k])
 
 
+def _refuse(tables: NDArray[np.int32], h: Histories, group: Ints) -> None:
+    bounds = ((h.first, len(h.doses)), (h.first_sign, len(h.signs)))
+    for at, end in bounds:
+        if len(at) != len(h.born) + 1 or at[0] != 0 or at[-1] != end or np.any(np.diff(at) < 0):
+            raise ValueError("the bounds of the doses or observations do not fit the persons")
+    begins = np.zeros(len(h.doses) + 1, bool)
+    begins[h.first] = True
+    if np.any((np.diff(h.doses[:, 0]) < 0) & ~begins[1:-1]):
+        raise ValueError("the doses of a person are not sorted by day")
+    vaccines = h.doses[:, 1]
+    if np.any((vaccines < 0) | (vaccines >= tables[MANY_VACCINES])):
+        raise ValueError("a vaccine that the rules do not know")
+    if len(group) == 0 or np.min(group) < 0 or np.max(group) >= tables[MANY_ANTIGENS]:
+        raise ValueError("a vaccine group without antigens, or with an unknown one")
+
+
 def evaluated(
     tables: NDArray[np.int32], histories: Histories, *, group: Ints, whole: bool
 ) -> tuple[Ints, Ints]:
@@ -145,20 +162,13 @@ def evaluated(
     ``whole``: only a product against all of them is given (MMR). Days; nothing is NaN.
 
     Raises:
-        ValueError: doses that are not sorted by day, bounds that do not fit, an unknown antigen.
+        ValueError: doses that are not sorted by day, bounds that do not fit, an unknown antigen or
+            vaccine.
 
     Source: of the module.
     """
-    h = histories
-    many = len(h.born)
-    inner = np.ones(max(len(h.doses) - 1, 0), bool)
-    inner[h.first[1:-1][(h.first[1:-1] > 0) & (h.first[1:-1] < len(h.doses))] - 1] = False
-    if len(h.first) != many + 1 or h.first[-1] != len(h.doses):
-        raise ValueError("the bounds of the doses do not fit the persons")
-    if np.any(inner & (np.diff(h.doses[:, 0]) < 0)):
-        raise ValueError("the doses of a person are not sorted by day")
-    if len(group) == 0 or np.min(group) < 0 or np.max(group) >= tables[MANY_ANTIGENS]:
-        raise ValueError("a vaccine group without antigens, or with an unknown one")
+    h, many = histories, len(histories.born)
+    _refuse(tables, h, group)
     verdicts = np.zeros((len(h.doses), 2), np.int64)
     results = np.zeros((many, 5), np.int64)
     over_rows(_rows, many, tables, group, whole, h, verdicts, results)

@@ -174,21 +174,25 @@ class Judge:
         kept: Ints,
         today: Sequence[date],
     ) -> tuple[Ints, Ints]:
+        from fangxian.kernels.vaccine.days import NEVER
+        from fangxian.kernels.vaccine.due import NOT_RECOMMENDED
         from fangxian.kernels.vaccine.histories import Histories, evaluated
         from fangxian.kernels.vaccine.tables import SEXES
 
         table, codes = self.tables[number]
         rules = self.schedule.editions[number][1]
-        if group not in rules.groups:
-            nothing = np.zeros((len(kept), 2), np.int64)
-            return nothing, np.zeros((len(persons), 5), np.int64)
+        if group not in rules.groups:  # nothing was said of it yet
+            nothing = [NOT_RECOMMENDED, -1, NEVER, NEVER, NEVER]
+            return np.zeros((len(kept), 2), np.int64), np.tile(nothing, (len(persons), 1))
         doses, signs, bounds = [], [], [0]
         for person, row in zip(persons, rows, strict=True):
             for place in row.order:
                 dose = person.given[place]
                 maker = codes.makers.get(dose.maker, len(codes.makers)) if dose.maker else -1
-                vaccine = codes.vaccines.get(dose.vaccine, -1)
-                doses.append((_number(dose.on or FAR), vaccine, maker, int(dose.spoilt)))
+                # A vaccine that an older edition does not know counts for nothing there.
+                vaccine = codes.vaccines.get(dose.vaccine)
+                spoilt = int(dose.spoilt or vaccine is None)
+                doses.append((_number(dose.on or FAR), vaccine or 0, maker, spoilt))
             signs += [
                 (codes.signs[code], _number(on))
                 for code, on in person.observed

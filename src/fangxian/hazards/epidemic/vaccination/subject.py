@@ -30,6 +30,21 @@ SUBJECT = Subject(
             "程序中没有疫苗组“{name}”；现有：{known}",
             "The schedule has no vaccine group {name}; it has: {known}",
         ),
+        "cases.columns": (
+            422,
+            "用例表 {file} 缺列：{names}。格式见 docs/vaccine-cases.md",
+            "The table of cases {file} lacks columns: {names}. See docs/vaccine-cases.md",
+        ),
+        "cases.encoding": (
+            422,
+            "用例表 {file} 不是 UTF-8 编码（第 {byte} 字节起）。请另存为 UTF-8 再试",
+            "The table of cases {file} is not UTF-8 (from byte {byte}). Save it as UTF-8 first",
+        ),
+        "cases.twice": (
+            422,
+            "用例表 {file} 有重复的列：{names}",
+            "The table of cases {file} has columns twice: {names}",
+        ),
         "cases.unreadable": (
             422,
             "用例表 {file} 读不了：{why}",
